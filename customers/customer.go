@@ -46,7 +46,7 @@ type customer struct {
 	UpdatedAt   time.Time      `gorm:"autoUpdateTime:false"`
 	DeletedAt   gorm.DeletedAt // gorm adds `deleted_at IS NULL` to every query, and makes Delete an UPDATE
 
-	Now time.Time `gorm:"->"` // the database's clock, where a query selects it
+	Now time.Time `gorm:"->"` // time of the database's clock; set by queries that select it
 }
 
 func (c customer) Key() int64 { return c.ID }

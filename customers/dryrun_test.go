@@ -11,11 +11,12 @@ import (
 	"example.com/b2b/v2/db/dbtest"
 )
 
-// filler is rows of CSV that are refused without a statement, so that the rows around them are in different
-// batches.
+// filler returns n rows of CSV that the import refuses without an SQL statement. The rows before and after
+// the filler are in different batches.
 func filler(n int) string { return strings.Repeat("one cell\n", n) }
 
-// TestDryRunAcrossBatches frees an external_ref in row 2, and takes it 261 rows later.
+// TestDryRunAcrossBatches imports a file in which row 2 gives up an external_ref, and a row 261 rows later
+// takes it.
 func TestDryRunAcrossBatches(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, _ := serve(t, g)
@@ -31,9 +32,9 @@ func TestDryRunAcrossBatches(t *testing.T) {
 	})
 }
 
-// TestDryRunIsTheRun imports random files. The answers of a dry run must be those of the run, and a repeat
-// must change no row that was accepted, and accept of the refused rows only those whose external_ref was
-// taken.
+// TestDryRunIsTheRun imports random files. A dry run must give the same answers as the run. A repeated run
+// must change no row that the first run accepted; it may accept a refused row only if the external_ref of the
+// row was taken in the first run.
 func TestDryRunIsTheRun(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, _ := serve(t, g)

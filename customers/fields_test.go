@@ -40,7 +40,8 @@ func TestEveryField(t *testing.T) {
 	})
 }
 
-// TestEmptyPhone takes an empty phone as none, so that an export, imported again, changes nothing.
+// TestEmptyPhone sends empty phones, which the service must store as null. So the import of an export changes
+// nothing.
 func TestEmptyPhone(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, _ := serve(t, g)
@@ -82,8 +83,8 @@ func TestEmptyPhone(t *testing.T) {
 	})
 }
 
-// TestDeletedAt shows deleted_at of a customer that lives as null, in answers and in both files. An import
-// takes the column without reading it.
+// TestDeletedAt expects deleted_at to be null, in answers and in both kinds of files, unless the customer is
+// deleted. An import ignores the column.
 func TestDeletedAt(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)
@@ -118,8 +119,9 @@ func TestDeletedAt(t *testing.T) {
 	})
 }
 
-// TestStoredEmptyPhones migrates customers with the phone "", which version 2.0.0 stored. A customer's phone
-// becomes null by a change with its event. A second run, as after a kill, changes nothing.
+// TestStoredEmptyPhones migrates customers with the phone "", which version 2.0.0 stored. The migration makes
+// each of these phones null, and adds an event for the change. A second run of the migration, as after a
+// kill, changes nothing.
 func TestStoredEmptyPhones(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)
@@ -184,7 +186,7 @@ func TestStoredEmptyPhones(t *testing.T) {
 	})
 }
 
-// TestDatabaseClock wants the database's clock in the times of customers, and no time to go back.
+// TestDatabaseClock checks that the times of customers come from the database's clock, and never go back.
 func TestDatabaseClock(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)

@@ -168,8 +168,8 @@ func broken(t *testing.T, g *gorm.DB) string {
 	return strings.Join(all, "; ")
 }
 
-// TestRules breaks each rule of the doctor and mends the data again. Customers without events break no rule:
-// they are older than the history.
+// TestRules breaks each rule of the doctor and corrects the data again. Customers without events break no
+// rule: they are older than the history.
 func TestRules(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		exec := func(statement string) {

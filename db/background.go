@@ -17,7 +17,7 @@ var (
 	jobSuccess = promauto.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "b2b_job_last_success_timestamp_seconds",
 		Help: "When a background job last ended without a failure in this process.",
-	}, []string{"task"}) // not "job", which is the name of the scrape in Prometheus
+	}, []string{"task"}) // not "job", because Prometheus uses this label for the scrape
 	jobSeconds = promauto.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "b2b_job_last_duration_seconds",
 		Help: "Time of the last run of a background job.",
@@ -68,7 +68,7 @@ func RunJobs(ctx context.Context, g *gorm.DB, log *slog.Logger, jobs ...Job) {
 }
 
 func (j Job) repeat(ctx context.Context, g *gorm.DB, log *slog.Logger) {
-	jobFailures.WithLabelValues(j.Name).Add(0) // so that the first failure is an increase
+	jobFailures.WithLabelValues(j.Name).Add(0) // so that Prometheus sees the first failure as an increase
 	for ctx.Err() == nil {
 		start := time.Now()
 		rows, err := j.runOnce(ctx, g)

@@ -16,8 +16,8 @@ import (
 	"example.com/b2b/v2/db/dbtest"
 )
 
-// TestRunJobs runs a job that changes rows, one that fails, one that has nothing to do, and an exclusive one
-// whose lock somebody else has at first.
+// TestRunJobs runs four jobs: the first changes rows, the second fails, the third has nothing to do, and the
+// fourth is exclusive, while another connection holds its lock at first.
 func TestRunJobs(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		ctx, cancel := context.WithTimeout(ctx, soon)

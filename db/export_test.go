@@ -9,5 +9,5 @@ func SetRunTimeout(d time.Duration) (undo func()) {
 	return func() { runTimeout = before }
 }
 
-// Rows returns the number of rows with a turn taken or awaited.
+// Rows returns the number of rows for which a caller has a turn or waits for a turn.
 func (t *Turns) Rows() int { return len(t.rows) }

@@ -57,7 +57,7 @@ func TestForUpdateIsBounded(t *testing.T) {
 		lock := func(tx *gorm.DB, wait time.Duration, ids ...int) (read []int64, err error) {
 			var rows []struct {
 				ID   int64
-				Name string // for ids alone, MySQL would scan and lock the index
+				Name string // a query for ids alone would make MySQL scan and lock the index
 			}
 			err = db.ForUpdateWithin(db.ByID(tx.Table("products")), wait).
 				Where("id IN ?", ids).
@@ -108,7 +108,7 @@ func TestForUpdateIsBounded(t *testing.T) {
 func TestInTxGivesUp(t *testing.T) {
 	t.Parallel()
 	withRows(t, func(t *testing.T, g *gorm.DB) {
-		t.Parallel() // the test waits, on a database of its own
+		t.Parallel() // in parallel: the test mostly waits, and has its own database
 		holdProduct(t, g, 2)
 		for name, fn := range map[string]func(tx *gorm.DB) error{
 			"read with a lock": func(tx *gorm.DB) error {
@@ -224,7 +224,7 @@ func TestSilentHolder(t *testing.T) {
 	}
 	t.Parallel()
 	withRows(t, func(t *testing.T, g *gorm.DB) {
-		t.Parallel() // the test waits, on a database of its own
+		t.Parallel() // in parallel: the test mostly waits, and has its own database
 		silent, end := make(chan struct{}), make(chan struct{})
 		result := make(chan error, 1)
 		go func() {

@@ -94,7 +94,7 @@ func complete(ctx context.Context, g *gorm.DB) error {
 		return fmt.Errorf("%w: the schema cannot be read; when it is missing, run b2b migrate, "+
 			"or set MIGRATE_ON_START=true: %w", ErrUnavailable, err)
 	}
-	files, err := fs.Glob(migrations, "migrations/"+g.Name()+"/*.sql") // in order
+	files, err := fs.Glob(migrations, "migrations/"+g.Name()+"/*.sql") // in the order of the versions
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func Seed(ctx context.Context, g *gorm.DB) (bool, error) {
 		}
 		return nil
 	})
-	if errors.Is(err, gorm.ErrDuplicatedKey) { // also when another process loads the data at the same time
+	if errors.Is(err, gorm.ErrDuplicatedKey) { // the tables have rows, or another process has just loaded the data
 		return false, nil
 	}
 	return err == nil, err

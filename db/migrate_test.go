@@ -50,9 +50,9 @@ func TestMigrateSeveralAtOnce(t *testing.T) {
 	})
 }
 
-// TestMigrateAgainAfterAKill repeats interrupted migrations, as after a killed start on an engine that
-// commits each DDL statement: the first migration after a few statements, then each migration before its
-// version is recorded.
+// TestMigrateAgainAfterAKill runs Migrate again after interrupted migrations, because MySQL commits each DDL
+// statement. The first migration stops after a few statements; then each migration stops before its version
+// is recorded.
 func TestMigrateAgainAfterAKill(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {
@@ -131,7 +131,7 @@ func TestSchemaFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close(g) })
-		if _, err := db.Migrate(ctx, g); err != nil { // dbtest.Open may copy what migrations have made
+		if _, err := db.Migrate(ctx, g); err != nil { // not dbtest.Open, which may copy a migrated schema
 			t.Fatal(err)
 		}
 		migrated := definitions(t, g)
@@ -267,8 +267,8 @@ func TestTablesInDocs(t *testing.T) {
 	}
 }
 
-// TestMigrated removes all migrations of a schema, and the newest. Migrated names the newest migration, and
-// the command that helps; when the schema is complete, Migrated is silent.
+// TestMigrated opens a database without a schema, with the whole schema, and without the newest migration.
+// The error of Migrated names the missing migration, or the command to run.
 func TestMigrated(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		again := func() *gorm.DB { // a new process remembers nothing
@@ -301,8 +301,8 @@ func TestMigrated(t *testing.T) {
 	})
 }
 
-// TestMigrateWithoutRights starts with a user who may not change the schema: when the schema is complete,
-// Migrate has nothing to do.
+// TestMigrateWithoutRights calls Migrate as a user who may not change the schema. When the schema is
+// complete, Migrate must return no error.
 func TestMigrateWithoutRights(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {

@@ -147,7 +147,8 @@ func (c Config) pool() (connections, gorm.Dialector, error) {
 // limit, a server that accepts connections and does not answer would block the pool for ever.
 type connecting struct{ driver.Connector }
 
-// Error: ErrUnavailable without an answer in time, because the deadline is not the one of a request.
+// Error: ErrUnavailable when the server does not answer in time. The error is not context.DeadlineExceeded,
+// because the deadline is not the deadline of a request.
 func (c connecting) Connect(ctx context.Context) (_ driver.Conn, err error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()

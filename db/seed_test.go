@@ -12,7 +12,8 @@ import (
 	"example.com/b2b/v2/db/dbtest"
 )
 
-// TestSeed loads the sample data once, and finds it by exact moments.
+// TestSeed runs Seed four times at once. Only one call loads the sample data, and queries find the rows by
+// their exact times.
 func TestSeed(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		var loaded atomic.Int64

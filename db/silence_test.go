@@ -36,7 +36,7 @@ func TestSilentServer(t *testing.T) {
 	const conns = 3
 	t.Parallel()
 	eachServer(t, conns, func(t *testing.T, g *gorm.DB, silence *dbtest.Silence) {
-		t.Parallel() // the test waits, on a database of its own
+		t.Parallel() // in parallel: the test mostly waits, and has its own database
 		silence.Fall()
 		for range 3 { // on the old connections first, then on new connections
 			var all sync.WaitGroup
@@ -70,12 +70,13 @@ func TestSilentServer(t *testing.T) {
 	})
 }
 
-// TestJobRunThatHangsEnds has runs of a job whose statements get no answer, alone and exclusive.
+// TestJobRunThatHangsEnds runs a job, exclusive or not, while the database stops answering. The hanging run
+// must end, and later runs must succeed.
 func TestJobRunThatHangsEnds(t *testing.T) {
 	t.Cleanup(db.SetRunTimeout(time.Second))
 	eachServer(t, 10, func(t *testing.T, g *gorm.DB, silence *dbtest.Silence) {
 		alone := func(ctx context.Context) error { return g.WithContext(ctx).Exec("SELECT 1").Error }
-		exclusive := func(ctx context.Context) error { // without an error while a lost connection has the lock
+		exclusive := func(ctx context.Context) error { // succeeds while the server keeps the lock of a lost connection
 			_, err := db.RunExclusive(ctx, g, "runs", alone)
 			return err
 		}
@@ -126,12 +127,12 @@ func (c *errorCounter) Handle(context.Context, slog.Record) error {
 	return nil
 }
 
-// TestTableLocksAreAwaitedBriefly runs ALTER TABLE while a transaction uses the table and never ends, and
-// then a read: on MySQL, all later statements wait for a waiting ALTER TABLE.
+// TestTableLocksAreAwaitedBriefly runs ALTER TABLE, and then a read, while an endless transaction uses the
+// table. On MySQL, all later statements wait for the waiting ALTER TABLE, so its wait must be short.
 func TestTableLocksAreAwaitedBriefly(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
-		t.Parallel() // the test waits, on a database of its own
+		t.Parallel() // in parallel: the test mostly waits, and has its own database
 		var version string
 		if g.Name() == db.SQLite {
 			return

@@ -137,7 +137,7 @@ func (p *sqlitePool) hasSpace() error {
 	if err != nil {
 		return err
 	}
-	_ = os.Remove(f.Name()) // remove now, so that a kill leaves no file; fails on Windows, so also below
+	_ = os.Remove(f.Name()) // remove now, so that a kill leaves no file; on Windows, only Remove below works
 	_, err = f.Write(make([]byte, 64<<10))
 	err = errors.Join(err, f.Close())
 	_ = os.Remove(f.Name())

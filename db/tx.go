@@ -129,7 +129,7 @@ func transact(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error, begin
 	})
 }
 
-// statements hides those methods of a connection that begin a transaction: on MySQL, beginning a second
+// statements hides the methods of a connection that begin a transaction: on MySQL, beginning a second
 // transaction would commit the first.
 type statements struct{ gorm.ConnPool }
 

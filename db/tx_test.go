@@ -115,7 +115,7 @@ func TestInTx(t *testing.T) {
 			if err := errors.Join(insert(g, "x"), insert(g, "y")); err != nil {
 				t.Fatal(err)
 			}
-			var both sync.WaitGroup // in the first run, both lock their first row before their second row
+			var both sync.WaitGroup // in the first run, both have a lock before they ask for a second
 			both.Add(2)
 			var runs atomic.Int64
 			lock := func(first, second string) error {

@@ -1,4 +1,4 @@
-// Package openapi_test holds the served documents to what their readers may rely on.
+// Package openapi_test checks the properties of the served documents on which readers rely.
 package openapi_test
 
 import (
@@ -58,8 +58,8 @@ func each(path string, node any, visit func(path string, m map[string]any)) {
 	}
 }
 
-// TestNamesMeanOneThing makes it possible to join the documents: what has one name in two of them is the same
-// in both.
+// TestNamesMeanOneThing checks that components with the same name are equal in all documents, so that the
+// documents can be joined.
 func TestNamesMeanOneThing(t *testing.T) {
 	type meaning struct {
 		document string
@@ -79,8 +79,8 @@ func TestNamesMeanOneThing(t *testing.T) {
 	}
 }
 
-// TestForGenerators holds the documents to what the generators that partners use can take;
-// test/generators/run runs them.
+// TestForGenerators checks that the documents have only features that the generators of partners support.
+// test/generators/run runs these generators.
 func TestForGenerators(t *testing.T) {
 	for name, document := range documents(t) {
 		each(name, document, func(path string, m map[string]any) {
@@ -109,7 +109,7 @@ func TestForGenerators(t *testing.T) {
 		if info["contact"] == nil || info["license"].(map[string]any)["url"] != nil {
 			t.Errorf("%s: contact %v, license %v", name, info["contact"], info["license"])
 		}
-		// Names of languages' own types, and names with two meanings in the documents.
+		// Error is a type of some languages; Order and Customer have a different meaning in other documents.
 		for _, schema := range []string{"Error", "Order", "Customer"} {
 			if schema != "Error" && name != "orchestrator" {
 				continue
@@ -121,8 +121,8 @@ func TestForGenerators(t *testing.T) {
 	}
 }
 
-// TestNamesForGenerators holds the names of schemas to what generators derive from other names, and to the names
-// of their own classes: a client with one name twice does not compile, or does not load.
+// TestNamesForGenerators checks that no schema has a name that generators derive from another name or use for
+// their own classes. Otherwise a client would have the name twice, and would not compile or not load.
 func TestNamesForGenerators(t *testing.T) {
 	runtime := []string{
 		"ApiClient", "ApiError", "ApiException", "ApiResponse", "CancelablePromise", "CancelError", "Client",
@@ -151,7 +151,7 @@ func TestNamesForGenerators(t *testing.T) {
 		})
 		for kind, components := range document["components"].(map[string]any) {
 			for component := range components.(map[string]any) {
-				if kind != "schemas" && kind != "headers" { // nobody makes a type of a header
+				if kind != "schemas" && kind != "headers" { // no generator makes a type for a header
 					derived[strings.ToLower(component)] = "in " + kind
 				}
 			}
@@ -187,8 +187,8 @@ func requiredOf(m map[string]any) (names []string) {
 	return names
 }
 
-// TestCodesOfTheCatalogue holds the documents' list of codes to the catalogue, and each operation's responses
-// to the codes that may be answered there.
+// TestCodesOfTheCatalogue compares the list of codes in the documents with the catalogue, and the responses
+// of each operation with the codes that the operation may answer.
 func TestCodesOfTheCatalogue(t *testing.T) {
 	var names []string
 	statuses := map[string][]string{}

@@ -37,7 +37,7 @@ type peers struct {
 	calls    []string                   // the steps, in order
 	done     []ordersapi.KeyedOperation // the operations that were done with the key
 	replayed string                     // the header Idempotency-Replayed of every answer
-	key      string                     // the key that the orchestrator must look up; key-1 without
+	key      string                     // the key that the orchestrator must look up; "" means key-1
 }
 
 // fault is an answer instead of a success.
@@ -680,7 +680,7 @@ func TestHealthReadyAndStartPage(t *testing.T) {
 // the address of its service.
 func TestJoinedDocument(t *testing.T) {
 	base := serve(t, &peers{}, time.Minute)
-	want := map[string]string{} // by method and address: the operation as JSON
+	want := map[string]string{} // the operation as JSON, by method and address
 	for at, document := range map[string][]byte{
 		"http://127.0.0.1:3001": customersapi.Document, "https://api.example.com/orders": ordersapi.Document,
 		base: api.Document,

@@ -56,7 +56,7 @@ func TestAdjustStock(t *testing.T) {
 				res.JSON201.Data.CreatedAt.IsZero() {
 				t.Fatalf("%s", res.Body)
 			}
-			s.placed(t, line(p, 5)) // an order is no adjustment
+			s.placed(t, line(p, 5)) // an order is not an adjustment
 			s.adjust(t, p, -2, "broken", "")
 			s.UpdateProductWithResponse(ctx, p, nil, api.ProductUpdate{Stock: new(int64(20))})
 			sameStock := api.ProductUpdate{Stock: new(int64(20)), PriceCents: new(int64(7))}

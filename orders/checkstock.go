@@ -16,9 +16,9 @@ var linesChecked int64 = 20_000
 type stockCheck struct {
 	sync.Mutex
 	last      int64   // id of the last checked product
-	debt      int64   // order lines that were read beyond linesChecked
-	found     float64 // pieces in this turn through all products
-	lastFound float64 // pieces in the turn before
+	debt      int64   // order lines read beyond linesChecked
+	found     float64 // pieces found in this turn through all products
+	lastFound float64 // pieces found in the turn before
 }
 
 // balance is the stock of a product, compared with its adjustments and orders.
@@ -28,9 +28,9 @@ type balance struct {
 	OrderLines int64
 }
 
-// CheckStock compares the stock of the next products, in turns by id, with their adjustments and orders, and
-// sets the metric b2b_stock_imbalance. It changes no row. The metric keeps what a turn has found until the end
-// of the next turn.
+// CheckStock compares the stock of the next products with their adjustments and orders, and sets the metric
+// b2b_stock_imbalance. The products are checked in ascending id; after the last product, a new turn begins.
+// The metric shows at least the result of the turn before. CheckStock changes no row.
 func (s *Service) CheckStock(ctx context.Context) (rows int, err error) {
 	c := &s.stockCheck
 	c.Lock()

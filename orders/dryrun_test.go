@@ -11,8 +11,8 @@ import (
 	"example.com/b2b/v2/openapi/contract"
 )
 
-// TestDryRunIsTheRun imports random files. The answers of a dry run must be those of the run, except for the
-// ids of new products. A repeat must change nothing: accepted rows are unchanged, and refused rows are
+// TestDryRunIsTheRun imports random files. A dry run must give the same answers as the run, except for the
+// ids of new products. A repeated run must change nothing: accepted rows are unchanged, and refused rows are
 // refused again.
 func TestDryRunIsTheRun(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {

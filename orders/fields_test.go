@@ -39,7 +39,7 @@ func TestEveryField(t *testing.T) {
 		delete(line, "sku") // TestLinesBySku
 		order["expected_total_cents"] = line["qty"].(float64) * change["price_cents"].(float64)
 		placed := webtest.Data(t, "POST", s.base+"/orders", order)
-		delete(order, "expected_total_cents") // not stored: TestExpectedTotal
+		delete(order, "expected_total_cents") // the service does not store this field: see TestExpectedTotal
 		webtest.ComesBack(t, "OrderRequest", order, read("/orders/", placed["id"]))
 		path = fmt.Sprint(s.base, "/orders/", placed["id"])
 		confirmed := webtest.Data(t, "POST", path+"/confirm", nil, "X-Idempotency-Key", "fields")
@@ -48,7 +48,7 @@ func TestEveryField(t *testing.T) {
 	})
 }
 
-// TestNullFields sends null in optional fields, and repeats the request without the fields: it is the same.
+// TestNullFields sends null in optional fields. A request without these fields must count as a repeat.
 func TestNullFields(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

@@ -163,7 +163,7 @@ func TestImportProducts(t *testing.T) {
 				t.Errorf("again: %s", counts(summary))
 			}
 		})
-		t.Run("a quote that does not end", func(t *testing.T) { // the error names the lines that it swallows
+		t.Run("a quote that does not end", func(t *testing.T) { // the error names the lines inside the open quote
 			file := "sku,name,price_cents,stock\nQ-1,\"27,1,1\nQ-2,x,1,1\nQ-3,x,1,1\n"
 			lines, summary := imported(t, url, csvText, file)
 			const want = "1 rows: 0 created, 0 updated, 0 unchanged, 1 refused, complete true, dry run false"
@@ -300,9 +300,10 @@ func correlationOf(t *testing.T, s *system, product int64, at int) string {
 	return *s.history(t, fmt.Sprint("/products/", product))[at].CorrelationID
 }
 
-// TestImportStatements checks the number of statements for a batch, for any number of rows: ids of skus,
-// locked products; for changes products, adjustments and events; for new products the clock, and the
-// distance between their ids. BEGIN and COMMIT are not counted.
+// TestImportStatements checks that the number of statements for a batch does not grow with the number of
+// rows. A batch reads the ids of the skus, and locks the products. When products change, it writes products,
+// adjustments and events. For new products, it also reads the clock, and the distance between their ids.
+// BEGIN and COMMIT are not counted.
 func TestImportStatements(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -511,8 +512,8 @@ func TestExport(t *testing.T) {
 	})
 }
 
-// TestExportForPeople exports CSV as spreadsheets expect it. The cells are those of the export without
-// parameters, also those that a spreadsheet would compute.
+// TestExportForPeople exports CSV with the parameters for spreadsheets. The cells must be the same as without
+// parameters, even when a spreadsheet would take a cell for a formula.
 func TestExportForPeople(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

@@ -13,9 +13,9 @@ import (
 	"example.com/b2b/v2/orders"
 )
 
-// TestStockImbalance changes the stock of a product behind the back of the service. CheckStock finds the
-// product in its turn, and forgets it a whole turn after the stock is right again. A product with many orders
-// makes the next runs pause.
+// TestStockImbalance changes the stock of a product by SQL, without the service. CheckStock finds the product
+// in the next turn. After the stock is right again, the metric is back at 0 a whole turn later. A product
+// with many orders makes the next runs pause.
 func TestStockImbalance(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -46,7 +46,7 @@ func TestStockImbalance(t *testing.T) {
 		run("the rest of the turn", 4)
 		run("the next turn", 0)
 
-		for range 60 { // more than a run checks
+		for range 60 { // more products than a run checks
 			wrong = s.product(t, 100, 100)
 		}
 		s.exec(t, "UPDATE products SET stock = stock + 1 WHERE id = ?", wrong)
@@ -56,8 +56,8 @@ func TestStockImbalance(t *testing.T) {
 	})
 }
 
-// TestLag has an expired reservation, an expired key and unindexed products. The jobs say how far they are
-// behind, and run, and are not behind any more.
+// TestLag has an expired reservation, an expired key and unindexed products. Lag and Due of the jobs report
+// this work before a run, and nothing after the run.
 func TestLag(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -107,7 +107,8 @@ func TestLag(t *testing.T) {
 	})
 }
 
-// TestTableRows places orders with keys. The metric of the tables says about how many rows they have.
+// TestTableRows places orders with keys. The metric b2b_table_rows must have the approximate number of rows
+// of each table.
 func TestTableRows(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

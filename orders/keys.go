@@ -19,7 +19,7 @@ var (
 	cancelOrder   = keyed("cancelOrder", http.StatusOK, orderSubject, canceled)
 
 	keyedOperations idempotency.Operations
-	statusAfter     = map[string]status{} // of the order in the answer, by the operation's name
+	statusAfter     = map[string]status{} // status of the order in the answer, by the operation's name
 )
 
 // keyed registers an operation: with the HTTP status of its answer, the kind of thing that it creates or

@@ -123,7 +123,7 @@ type input struct {
 	swapped  bool     // create: the lines in descending product id
 	order    int64
 	at       int  // an index of products
-	byClerk  bool // by a caller with the right to change products: adjust, and key for keys of adjust
+	byClerk  bool // the caller may change products: for adjust, and to look up its key
 }
 
 func (in input) writes() bool {
@@ -171,15 +171,15 @@ func (in input) request() (method, path, body string) {
 
 // answer is the part of an answer that the model predicts.
 type answer struct {
-	lost     bool // the other fields are unknown, except id if settle found it in another answer
+	lost     bool // the other fields are unknown, except the id that settle may add
 	status   int
 	code     string
 	short    string // the details of insufficient_stock
 	replayed bool
-	id       int64 // of the order, or of the stock adjustment
+	id       int64 // id of the order or of the stock adjustment
 	order    contract.OrderStatus
 	total    int64
-	stock    int64 // of the product, or after an adjustment
+	stock    int64 // stock of the product, also after an adjustment
 }
 
 func (a answer) outcome() string {
@@ -345,7 +345,7 @@ type round struct {
 	n         int
 	instances []string
 	client    *http.Client
-	tokens    [2]string // of the partners
+	tokens    [2]string // tokens of the partners
 	clerks    [2]string // tokens of callers with the right to change products
 	start     time.Time
 	late      sync.WaitGroup // calls without a waiting client
@@ -358,8 +358,8 @@ type round struct {
 // settle completes lost answers from other answers to the same key. Without it, the checker would have to try
 // too many possibilities.
 func (s *shop) settle() {
-	// For each key: an answer shows the call that used the key; the latest time at which the key was unknown;
-	// the id.
+	// By key: did says whether an answer shows the call that used the key; not is the latest time at which
+	// the key was unknown; ids has the id in an answer.
 	did, not, ids := map[string]bool{}, map[string]int64{}, map[string]int64{}
 	for _, op := range s.history {
 		in, out := op.Input.(input), op.Output.(answer)
@@ -379,7 +379,7 @@ func (s *shop) settle() {
 	for i := range s.history {
 		op := &s.history[i]
 		if key, out := op.Input.(input).key, op.Output.(answer); out.lost {
-			op.Call = max(op.Call, not[key])       // the call took effect after that time
+			op.Call = max(op.Call, not[key])       // until then the key was unknown
 			out.id = cmp.Or(ids[key], -int64(i)-1) // a negative id stands for an unknown id
 			op.Output = out
 		}
@@ -588,7 +588,8 @@ func (r *round) send(ctx context.Context, in input) answer {
 	return out
 }
 
-// check searches a serial order of the calls that explains the answers, and counts the answers by outcome.
+// check searches for a serial order of the calls that explains the answers, and counts the answers by
+// outcome.
 func (r *round) check(seen map[string]int) {
 	for _, shop := range r.shops {
 		for _, op := range shop.history {

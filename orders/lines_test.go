@@ -89,9 +89,10 @@ func TestLinesKeepNames(t *testing.T) {
 	})
 }
 
-// TestLinesOfPreviousVersion migrates a database of the previous version, in which an order has been placed.
-// The line has the name that the product has then. The previous version goes on and inserts a line without a
-// name: its order shows the product's name, and a second run of the migration fills the line.
+// TestLinesOfPreviousVersion migrates a database in which the previous version has placed an order. The
+// migration gives the line of the order the present name of the product. Later the previous version inserts a
+// line without a name: answers show the product's name, and a second run of the migration sets the line's
+// name.
 func TestLinesOfPreviousVersion(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

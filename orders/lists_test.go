@@ -160,7 +160,7 @@ func TestUpdatedSince(t *testing.T) {
 				t.Errorf("%d products", n)
 			}
 		})
-		// The index finds the changed rows, to be sorted by id; unchanged rows are not read.
+		// The index finds the changed rows, which are then sorted by id; unchanged rows are not read.
 		t.Run("by an index", func(t *testing.T) {
 			for _, path := range []string{
 				"/orders?", "/orders?sort=-created_at&", "/orders?status=CREATED&", "/products?", "/products?active=true&",
@@ -309,7 +309,7 @@ func TestConfirmedBetween(t *testing.T) {
 				t.Errorf("%s, newest first: %d orders, want %d", c.query, len(got), len(want))
 			}
 		}
-		// The index finds the orders, to be sorted by id; other orders are not read.
+		// The index finds the orders, which are then sorted by id; other orders are not read.
 		for _, query := range []string{
 			"confirmed_from=2024-01-04T04:00:00Z", "confirmed_to=2024-01-01T06:00:00Z",
 			"confirmed_from=2024-01-04T04:00:00Z&status=CONFIRMED",

@@ -99,7 +99,7 @@ func (l *lockedRows) lockProducts() error {
 	if err != nil {
 		return err
 	}
-	l.stock.ids = skus // for the method productRows, also when every product is held and none is loaded
+	l.stock.ids = skus // productRows needs the ids, even when every product is held and no product is loaded
 	for _, i := range released {
 		ids = append(ids, i.ProductID)
 	}

@@ -51,15 +51,15 @@ type event struct {
 type memory struct {
 	request string
 	target  *int64
-	body    []byte // of the first answer
+	body    []byte // body of the first answer
 	expires time.Time
 }
 
 // verdict is the answer that the model expects.
 type verdict struct {
 	status  int
-	code    string     // of a refusal
-	details []string   // of a refusal: prefixes of field and message
+	code    string     // code of a refusal
+	details []string   // details of a refusal: prefixes of field and message
 	replay  []byte     // the first answer to the key
 	view    func() any // the data of a success
 	created *int64     // where to store the id that the service chooses
@@ -510,7 +510,8 @@ func (m *machine) drawOrder(r *rapid.T) int64 {
 	return rapid.SampledFrom(append(slices.Repeat(ids, 5), unknown)).Draw(r, "order")
 }
 
-// drawTag draws an ETag for If-Match or If-None-Match, or nil. matches compares it with a representation.
+// drawTag draws an ETag for If-Match or If-None-Match, or nil. The function matches compares the ETag with
+// the ETag of a representation.
 func (m *machine) drawTag(r *rapid.T) (tag *string, matches func(view any) bool) {
 	t := rapid.SampledFrom([]string{"", "", "", "*", `"other"`, "seen", "seen"}).Draw(r, "tag")
 	if t == "seen" && m.tags != nil {
@@ -737,7 +738,8 @@ func (m *machine) drawCancellation(r *rapid.T) {
 	})
 }
 
-// reading returns the verdict of a read with If-None-Match: none.
+// reading returns the verdict of a read. The parameter none is the header If-None-Match, and matches compares
+// this header with the representation.
 func reading(found bool, code string, view func() any, none *string, matches func(view any) bool) verdict {
 	switch {
 	case !found:
@@ -849,8 +851,8 @@ func (m *machine) purge(r *rapid.T) {
 	}
 }
 
-// letTimePass makes all rows older. No sum of its durations in a test is closer than a minute to the
-// cancellation window, the reservation or the lifetime of a key.
+// letTimePass makes all rows older. The durations are chosen so that no sum of them comes within a minute of
+// the cancellation window, the reservation or the lifetime of a key.
 func (m *machine) letTimePass(r *rapid.T) {
 	durations := []time.Duration{4 * time.Minute, window + time.Minute, 13 * time.Hour, 25 * time.Hour}
 	d := rapid.SampledFrom(durations).Draw(r, "time")
@@ -953,7 +955,7 @@ func (m *machine) wantAdjustments(r *rapid.T, id int64) {
 	var want []any
 	for _, a := range slices.Backward(m.adjustments) {
 		if a.ProductID == id {
-			// The model knows the id of an adjustment only if an answer had it.
+			// The model knows the id of an adjustment only if an answer had the id.
 			want = append(want, without("id", plain(m.viewAdjustment(a))))
 		}
 	}

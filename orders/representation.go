@@ -58,8 +58,8 @@ func metadata(texts map[string]string) *contract.OrderMetadata {
 	return (*contract.OrderMetadata)(&texts)
 }
 
-// quoteView returns a quote as the API shows it. The parameter asked is the order in the request; with only
-// the fillable lines and their price, it becomes the field Fillable.
+// quoteView returns a quote as the API shows it. The parameter asked is the order in the request. The field
+// Fillable is this order with only the fillable lines and their price.
 func quoteView(q quote, asked api.OrderRequest) api.Quote {
 	view := api.Quote{
 		Items: service.Views(q.Items, quotedItem), TotalCents: q.TotalCents,

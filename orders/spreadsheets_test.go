@@ -102,7 +102,7 @@ func TestSpreadsheets(t *testing.T) {
 	})
 }
 
-// TestCells imports amounts and words, one a file.
+// TestCells imports files with a single cell to convert: an amount or a boolean.
 func TestCells(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -181,8 +181,8 @@ func TestOneErrorAtTheHeader(t *testing.T) {
 	})
 }
 
-// TestBytesThatAreNoText sends bytes that are not in the file's encoding, in the first line and in a row, of
-// CSV and of NDJSON: malformed_row, for the file or for the row.
+// TestBytesThatAreNoText sends bytes that are invalid in the file's encoding. In the first line of CSV, the
+// answer refuses the whole file as malformed_row; in a row of CSV or NDJSON, it refuses only the row.
 func TestBytesThatAreNoText(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -221,7 +221,7 @@ func TestEmptyCellsAreNoRows(t *testing.T) {
 	})
 }
 
-// TestEncodings compares the encodings of the document with those of the program.
+// TestEncodings compares the encodings of the document with the encodings of the program.
 func TestEncodings(t *testing.T) {
 	var documented []string
 	for _, name := range webtest.Spec(t, api.Document).Components.Schemas["FileEncoding"].Value.Enum {

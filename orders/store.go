@@ -64,8 +64,8 @@ func (s *Service) estimateRows(ctx context.Context) (rows int, err error) {
 	return 0, nil
 }
 
-// balanceAfter compares the stock of the next product, by id, with the product's adjustments and orders. It is
-// one statement, which sees all of them as of one moment. The result is nil behind the last product.
+// balanceAfter compares the stock of the next product, by id, with the product's adjustments and orders. A
+// single statement reads all rows as of one moment. The result is nil after the last product.
 func (s store) balanceAfter(product int64) (*balance, error) {
 	var next []balance
 	err := s.DB.Raw(`SELECT p.id, p.stock - (`+expectedStock+`) AS surplus,
@@ -102,7 +102,7 @@ func (s store) idRanges(created db.Period) ([]db.IDRange, error) {
 	return []db.IDRange{{First: idsOf(*blocks.First).First, Last: idsOf(*blocks.Last).Last}, behind}, err
 }
 
-// expiryAge returns how long ago the reservation of the oldest order has ended, as long as it is CREATED.
+// expiryAge returns how long ago the reservation of the oldest CREATED order has ended.
 func (s store) expiryAge(reservation time.Duration) (time.Duration, error) {
 	age, err := db.Age(s.orders().Where("reserved_since <= ?", db.Now(s.DB, -reservation)), "reserved_since")
 	return max(age-reservation, 0), err

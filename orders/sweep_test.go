@@ -203,7 +203,7 @@ func TestExpireByTime(t *testing.T) {
 		expire(1)
 		s.wantStock(t, p, 700)
 
-		s.service.Reservation = reservation / 2 // applies to open orders, too
+		s.service.Reservation = reservation / 2 // the new value applies to existing orders, too
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?",
 			db.Now(g, -reservation/2-time.Second), young[250].ID)
 		expire(1)
@@ -232,7 +232,7 @@ func TestCancelReason(t *testing.T) {
 		}{
 			{"", "requested", "", nil},
 			{"{}", "requested", "", asService[:2]},
-			// The original's own collection sends the next body.
+			// The Postman collection of the Node.js original sends the next body.
 			{`{"reason":"Cliente solicitó cancelación"}`, "requested", "Cliente solicitó cancelación", asService[:2]},
 			{`{"cause":"requested","reason":"words"}`, "requested", "words", asService[:2]},
 			{`{"cause":"compensation"}`, "compensation", "", asService},

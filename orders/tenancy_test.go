@@ -18,8 +18,9 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 )
 
-// TestCommandsKeepTenancy runs every order command against an order of another customer. The caller learns no
-// more than of an order that does not exist, and the order stays as it is. A command without a case fails.
+// TestCommandsKeepTenancy runs every order command against an order of another customer. The answer must be
+// the same as for an order that does not exist, and the order must not change. The test fails for a command
+// without a case.
 func TestCommandsKeepTenancy(t *testing.T) {
 	cases := map[string]struct{ path, body, want string }{
 		"createCommand":  {"/orders", `{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, "403 forbidden"},

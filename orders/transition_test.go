@@ -55,7 +55,7 @@ func TestOneTransition(t *testing.T) {
 		return true
 	}
 	for _, name := range names {
-		if strings.HasSuffix(name, "_test.go") || name == "metrics.go" { // "status" names a label there
+		if strings.HasSuffix(name, "_test.go") || name == "metrics.go" { // there "status" is the name of a label
 			continue
 		}
 		file, err := parser.ParseFile(files, name, nil, 0)

@@ -31,7 +31,7 @@ func TestUpdatedAt(t *testing.T) {
 		for _, step := range []struct {
 			name  string
 			do    func()
-			moved string // order, order to expire, product
+			moved string // for the order, the order to expire, and the product
 		}{
 			{"nothing", func() {}, "false false false"},
 			{"price", update(api.ProductUpdate{PriceCents: new(int64(200))}), "false false true"},
@@ -66,7 +66,7 @@ func TestUpdatedAt(t *testing.T) {
 	})
 }
 
-// TestDatabaseClock wants the database's clock in the times of products, and no time to go back.
+// TestDatabaseClock checks that the times of products come from the database's clock, and never go back.
 func TestDatabaseClock(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

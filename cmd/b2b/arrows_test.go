@@ -14,14 +14,14 @@ import (
 
 const module = "example.com/b2b/v2/"
 
-// rooms are the packages of internal/, lowest first: each imports only packages before it. A generator, which
-// nothing imports, need not stand here.
+// rooms are the packages of internal/, lowest first: each imports only packages before it. A generator may be
+// missing, because no package imports a generator.
 var rooms = []string{
 	"buildinfo", "formats", "apperr", "auth", "correlation", "timing", "batch", "fair", "etag", "validation", "bulk",
 	"docs", "server", "peer", "web", "web/webtest", "idempotency", "history", "service", "config", "generate",
 }
 
-// TestRooms holds the order of the packages of internal/: no import runs back up.
+// TestRooms checks that each package of internal/ imports only packages before it in the list rooms.
 func TestRooms(t *testing.T) {
 	for _, p := range packages(t) {
 		room := slices.Index(rooms, strings.TrimPrefix(p.ImportPath, "internal/"))
@@ -67,7 +67,7 @@ func packages(t *testing.T) (ours []pkg) {
 	return ours
 }
 
-// TestArrows holds the imports that must never be.
+// TestArrows checks that no package has a forbidden import.
 func TestArrows(t *testing.T) {
 	under := func(path string, roots ...string) bool {
 		for _, root := range roots {
@@ -82,7 +82,7 @@ func TestArrows(t *testing.T) {
 			under(path, "gorm.io", "modernc.org/sqlite", "github.com/go-sql-driver") ||
 			path == "database/sql"
 	}
-	var names, withoutDatabase []string // services; a package has the name of its command
+	var names, withoutDatabase []string // names of services; a service and its package have the same name
 	for _, s := range table(&config.Settings{}) {
 		names = append(names, s.name)
 		if !s.database {

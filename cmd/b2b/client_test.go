@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// call runs a command against a service, which handle replaces, and returns its output.
+// call runs a command against a service that handle implements, and returns the output of the command.
 func call(t *testing.T, handle http.HandlerFunc, line string) (string, error) {
 	t.Helper()
 	service := httptest.NewServer(handle)
@@ -35,7 +35,7 @@ func answer(w http.ResponseWriter, status int, body string) {
 	io.WriteString(w, body)
 }
 
-// TestOrderIsRepeated breaks off the first answer. The order must be sent again with its key.
+// TestOrderIsRepeated breaks off the first answer. The order must be sent again with the same key.
 func TestOrderIsRepeated(t *testing.T) {
 	var keys []string
 	out, err := call(t, func(w http.ResponseWriter, r *http.Request) {
@@ -71,8 +71,8 @@ func TestExportForPeople(t *testing.T) {
 	}
 }
 
-// TestMapKeepsLines sends files with other names of columns. Each row arrives on its line of the file, and the
-// file of refused rows has the row of the refusal.
+// TestMapKeepsLines imports files with --map. The file with the names of the fields must have each row on the
+// same line as before, and the file of refused rows must have the refused row.
 func TestMapKeepsLines(t *testing.T) {
 	for _, head := range []string{
 		"Art;name;stock", "\n\nArt;name;stock", "sep=;\n\nArt;name;stock", "Art;\"name\n\";stock",
@@ -110,7 +110,7 @@ func TestTimeout(t *testing.T) {
 	for _, line := range []string{"order --customer 1 --item A:1", "export orders"} {
 		begin := time.Now()
 		_, err := call(t, func(_ http.ResponseWriter, r *http.Request) {
-			io.Copy(io.Discard, r.Body) // else the server does not notice that the caller has gone
+			io.Copy(io.Discard, r.Body) // without this read, the server does not notice that the caller has gone
 			select {
 			case <-r.Context().Done():
 			case <-time.After(20 * time.Second):

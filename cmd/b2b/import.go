@@ -58,7 +58,7 @@ func (i *importCommand) addField(text string) error {
 	return nil
 }
 
-// foldColumn returns the name of a column without regard to case and line breaks.
+// foldColumn returns the name of a column in lower case, with a single space for each space or line break.
 func foldColumn(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
 
 // run imports the file. It prints the kinds of refusals on stderr, writes the refused rows to a file, and the
@@ -83,7 +83,7 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	bar := progress(rows, "rows")
-	defer bar.Clear() // an error stands on a line of its own
+	defer bar.Clear() // so that an error begins on a new line
 	res, err := i.send(ctx, file)
 	if err != nil {
 		return i.explain(err)
@@ -145,8 +145,8 @@ func (i *importCommand) complete() error {
 	return nil
 }
 
-// measure counts the rows of a file. The head of a CSV file is no row, and neither is a line within a quoted
-// cell, or a line of separators alone.
+// measure counts the rows of a file. In a CSV file, it does not count the first row, line breaks in quoted
+// cells, and lines with nothing but separators.
 func measure(file io.Reader, isCSV bool) (rows int64, err error) {
 	lineHasText, isQuoted := false, false
 	for buffer := make([]byte, 64<<10); ; {
@@ -179,8 +179,8 @@ func measure(file io.Reader, isCSV bool) (rows int64, err error) {
 	return rows, nil
 }
 
-// send sends the file as it is, unless columns have other names than the fields: then as UTF-8, with the
-// names of the fields in the first line.
+// send sends the file. With --map, it sends UTF-8, with the names of the fields in the first row; otherwise
+// it sends the file unchanged.
 func (i *importCommand) send(ctx context.Context, file *os.File) (*http.Response, error) {
 	var body io.Reader = file
 	encoding := strings.ToLower(i.encoding)
@@ -214,8 +214,8 @@ func (i *importCommand) send(ctx context.Context, file *os.File) (*http.Response
 	return i.Customers.ImportCustomersWithBody(ctx, params, mediaType, body, setLength)
 }
 
-// renamed returns the file with the names of fields in place of the names of columns. The rows stay on their
-// lines. Error: a column of --map that the file lacks.
+// renamed returns the file with the names of fields in place of the names of columns. Each row stays on its
+// line. Error: the file lacks a column of --map.
 func (i *importCommand) renamed(file io.Reader) (io.Reader, error) {
 	text := bulk.OpenText(file, i.encoding)
 	sheet, err := i.open(text.Reader)

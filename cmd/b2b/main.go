@@ -41,7 +41,7 @@ func main() {
 	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "b2b:", err)
 		if context.Cause(ctx) == errInterrupted {
-			os.Exit(128 + int(syscall.SIGINT)) // as shells expect of a command ended by Ctrl-C
+			os.Exit(128 + int(syscall.SIGINT)) // the usual exit status of a command that Ctrl-C has ended
 		}
 		os.Exit(1)
 	}
@@ -166,8 +166,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return c.run(ctx, out)
 }
 
-// loadDotEnv sets the variables of the file .env, except for variables of the environment. A $ stands for
-// itself, because secrets contain it; godotenv would expand it, so the $ is hidden from godotenv.
+// loadDotEnv sets the variables of the file .env that the environment does not have. A $ in a value stays
+// unchanged, because secrets may contain a $. godotenv would expand each $, so loadDotEnv replaces the $
+// while godotenv reads the file.
 func loadDotEnv() error {
 	content, err := os.ReadFile(".env")
 	if err != nil {

@@ -31,12 +31,12 @@ const (
 // refusals sums up the refused rows of an import, and writes them to a file.
 type refusals struct {
 	*importCommand
-	kinds  map[string]*kind // by reason, without its numbers
+	kinds  map[string]*kind // the key is the reason without its numbers
 	others int              // rows of further kinds
 
 	file, source *os.File // the file of the refused rows, and the imported file; nil before the first refused row
 	out          *bufio.Writer
-	copyRow      func(line int, reason string) error // copies the row that begins on the line; lines ascend
+	copyRow      func(line int, reason string) error // copies the row that begins on the line; lines must ascend
 	err          error                               // why the file lacks rows
 }
 
@@ -67,8 +67,8 @@ func (r *refusals) add(line int32, reason string) {
 	}
 }
 
-// finish completes the file, and prints a line for each kind on stderr. It returns in which file the rows
-// are, and an error when they are in no file.
+// finish completes the file, and prints a line for each kind on stderr. It returns a text that names the file
+// with the refused rows, or an error when this file could not be written.
 func (r *refusals) finish() (where string, err error) {
 	if r.file != nil {
 		r.err = errors.Join(r.err, r.out.Flush(), r.file.Close(), r.source.Close())
@@ -93,8 +93,9 @@ func (r *refusals) finish() (where string, err error) {
 	return fmt.Sprintf("; %s has them, with the reasons", r.file.Name()), nil
 }
 
-// begin creates the file, and opens the imported file again. The file gets the text as UTF-8; unless the
-// imported file is UTF-8 without byte order mark, it has the mark, and so any --encoding reads it.
+// begin creates the file, and opens the imported file again. The created file is UTF-8. It has a byte order
+// mark, so that an import with any --encoding reads the file; it has no mark when the imported file is UTF-8
+// without a mark.
 func (r *refusals) begin() (err error) {
 	if r.source, err = os.Open(r.path); err != nil {
 		return err
@@ -114,10 +115,10 @@ func (r *refusals) begin() (err error) {
 	return r.copyCells(text)
 }
 
-// earlier matches what create adds to the name of a file.
+// earlier matches the suffix that create adds to the name of a file.
 var earlier = regexp.MustCompile(`\.refused(-\d+)?$`)
 
-// create creates a new file: rows that somebody mends are not overwritten.
+// create creates a file with a new name, so that it never overwrites rows that somebody is correcting.
 func (r *refusals) create() (*os.File, error) {
 	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
 	if r.refused != "" {
@@ -132,7 +133,7 @@ func (r *refusals) create() (*os.File, error) {
 	return file, err
 }
 
-// copyCells writes the first row of CSV, and prepares copyRow. A row that is no CSV is copied as it is.
+// copyCells writes the first row of CSV, and prepares copyRow. A row that is not CSV is copied unchanged.
 func (r *refusals) copyCells(text *bulk.Text) error {
 	var read bytes.Buffer // the text from the row on
 	sheet, err := r.open(bufio.NewReaderSize(io.TeeReader(text, &read), 64<<10))
@@ -150,7 +151,7 @@ func (r *refusals) copyCells(text *bulk.Text) error {
 			cells = append(cells, reason)
 		case len(cells) == len(sheet.Columns):
 			cells[column] = reason
-		} // else the row keeps its wrong number of cells, so that it is refused again
+		} // a row with a wrong number of cells gets no reason, and a later import refuses the row again
 		err := rows.Write(cells)
 		rows.Flush()
 		return errors.Join(err, rows.Error())
@@ -179,7 +180,7 @@ func (r *refusals) notFound(line int) error {
 	return fmt.Errorf("row %d is not found again: has %s changed?", line, r.path)
 }
 
-// copyLines prepares copyRow for NDJSON. A line that is no JSON object is copied without the reason.
+// copyLines prepares copyRow for NDJSON. A line that is not a JSON object is copied without the reason.
 func (r *refusals) copyLines(text *bulk.Text) {
 	read := 0
 	r.copyRow = func(line int, reason string) (err error) {

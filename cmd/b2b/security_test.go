@@ -20,7 +20,7 @@ import (
 )
 
 // TestEveryOperationIsGuarded compares, for every operation of every service, the callers that the document
-// allows with the callers that get through.
+// allows with the callers that the service accepts.
 func TestEveryOperationIsGuarded(t *testing.T) {
 	var required []string // scopes of all documents
 	for _, mode := range []string{config.OnlyJWT, config.Open} {
@@ -38,7 +38,7 @@ func TestEveryOperationIsGuarded(t *testing.T) {
 // operation is an operation of a service's document, with the address of the running service.
 type operation struct {
 	*openapi3.Operation
-	auth.Tokens        // the service accepts their tokens
+	auth.Tokens        // make tokens that the service accepts
 	base, method, path string
 	item               *openapi3.PathItem
 }
@@ -152,7 +152,7 @@ func (o operation) checkSecurity(t *testing.T, open bool) (scopes []string) {
 		if !slices.Contains(auth.Scopes, scope) {
 			t.Errorf("there is no scope %s", scope)
 		}
-		reads := o.method == http.MethodGet || o.path == "/orders/quote" // a POST, because its body is an order
+		reads := o.method == http.MethodGet || o.path == "/orders/quote" // POST /orders/quote changes nothing
 		if scope != auth.Admin && strings.HasSuffix(scope, ":read") != reads {
 			t.Errorf("the scope %s is for %s", scope, o.method)
 		}

@@ -33,7 +33,7 @@ import (
 // serve runs services, a single service or all, until ctx ends. Then it answers the requests in flight,
 // within c.ShutdownTimeout. When all services run, CUSTOMERS_API_BASE and ORDERS_API_BASE are ignored.
 func serve(ctx context.Context, c *config.Settings, services []*service, out io.Writer) error {
-	signal.Ignore(syscall.SIGPIPE) // the reader of the log may end; the services go on
+	signal.Ignore(syscall.SIGPIPE) // the services go on when the program that reads their log has ended
 	all := len(services) > 1
 	if err := read(c, services); err != nil {
 		return err
@@ -114,7 +114,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	context.AfterFunc(ctx, stopping)
 	defer func() {
 		if ctx.Err() != nil {
-			stopping() // before the next line, also when the services have already stopped
+			stopping() // logs "stopping" before "stopped", also when AfterFunc has not run yet
 		}
 		log.Info("stopped")
 	}()

@@ -94,8 +94,9 @@ func TestOneClock(t *testing.T) {
 // batches, which check each caller in the functions of tenancy.go.
 var asSystem = []string{"ExpireReservations", "expiryLag", "isFree", "runBatch", "runLookups"}
 
-// TestTenancy lets only tenancy.go of a service, beside its store.go, say who may see which rows, and only the
-// functions of asSystem see all of them. No order command can forget the check: it gets a visible order.
+// TestTenancy checks that a service says only in tenancy.go and store.go which rows a caller may see, and
+// that only the functions of asSystem see all rows. An order command cannot forget the check, because it gets
+// a visible order.
 func TestTenancy(t *testing.T) {
 	found := map[string]bool{}
 	eachFile(t, func(files *token.FileSet, file *ast.File) {
@@ -139,7 +140,7 @@ func fileName(files *token.FileSet, file *ast.File) string {
 	return filepath.Base(files.Position(file.Pos()).Filename)
 }
 
-// eachFile visits the code of every service that has a database, but for tests and its store.go.
+// eachFile visits the code of every service that has a database, except its tests and its store.go.
 func eachFile(t *testing.T, visit func(files *token.FileSet, file *ast.File)) {
 	for _, s := range table(&config.Settings{}) {
 		if !s.database {

@@ -17,11 +17,11 @@ import (
 	"example.com/b2b/v2/openapi/orchestratorapi"
 )
 
-// mount is a way of making the function available. The events have the fields of the events that AWS documents
-// and that others have recorded, as far as they concern the path and the query.
+// mount is a way of making the function available. The events have the same fields for the path and the query
+// as the events in the documentation of AWS, and as recorded events.
 type mount struct {
 	basePath string // the variable BASE_PATH
-	public   string // what callers put before the path of the document
+	public   string // prefix that callers put before the path of the document
 	event    func(request) object
 }
 
@@ -152,7 +152,7 @@ func TestBasePath(t *testing.T) {
 				}
 			}
 			for _, path := range []string{"/nowhere", "/b2b" + endpoint + "/k", "/prod/health", "/"} {
-				if m.public == "" { // below a base path, the same paths without it may be the function's own
+				if m.public == "" { // behind a base path, the function may have the same path
 					get(path, "").expectError(t, http.StatusNotFound, "not_found")
 				}
 			}

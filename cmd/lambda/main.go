@@ -149,9 +149,10 @@ func forward[E any](raw json.RawMessage, proxy func(E) (any, error)) (any, error
 	return proxy(event)
 }
 
-// ownPath returns the path of an event as the document has it, and the base path of the callers' addresses. An
-// event's path may begin with basePath, or with the stage of an API Gateway. An HTTP API puts the stage into the
-// path where callers send the mapping of a custom domain, so a basePath is right for callers in any case.
+// ownPath returns the path of an event as the document has it, and the base path of the callers' addresses.
+// An event's path may begin with basePath, or with the stage of an API Gateway. Behind a custom domain,
+// callers send the domain's mapping, and an HTTP API replaces the mapping by the stage. So base is basePath,
+// if set, and not the stage.
 func ownPath(path, basePath, stage string) (own, base string) {
 	own = behind(basePath, path)
 	if stage == "" || stage == "$default" {
@@ -175,7 +176,7 @@ func behind(base, path string) string {
 }
 
 // sentQuery returns the query of a request to a load balancer, with its question mark. A load balancer passes
-// names and values on as they were sent; the adapter would escape them once more.
+// on names and values as the caller has sent them; the adapter would escape them a second time.
 func sentQuery(e events.ALBTargetGroupRequest) string {
 	var all []string
 	for name, values := range e.MultiValueQueryStringParameters {
@@ -192,8 +193,8 @@ func sentQuery(e events.ALBTargetGroupRequest) string {
 	return "?" + validQuery(strings.Join(all, "&"))
 }
 
-// validQuery escapes the whole query if it cannot stand in a URL. The query is an unknown parameter then, so the
-// engine refuses the request.
+// validQuery escapes the whole query if it cannot stand in a URL. The escaped query is a single unknown
+// parameter, so the engine refuses the request.
 func validQuery(query string) string {
 	if _, err := url.Parse("?" + query); err != nil || strings.Contains(query, "#") {
 		return url.QueryEscape(query)

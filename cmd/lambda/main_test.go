@@ -469,7 +469,7 @@ func TestFunctionDeadline(t *testing.T) {
 		t.Cleanup(silent.Close)
 		g := start(t, append(environment(silent.URL), "REQUEST_TIMEOUT_SECONDS=300")...)
 		a := g.send(t, "http_v2", order(sampleOrder), 2)
-		a.expectError(t, http.StatusGatewayTimeout, "upstream_unavailable") // not 503, the answer after the last try
+		a.expectError(t, http.StatusGatewayTimeout, "upstream_unavailable") // 503 would mean the end of all tries
 	})
 	t.Run("refused", func(t *testing.T) {
 		gone := httptest.NewServer(nil)
@@ -665,7 +665,7 @@ func TestTemplate(t *testing.T) {
 
 	spec := webtest.Spec(t, orchestratorapi.Document)
 	everyPath := func(e event) bool { return e == event{Type: "HttpApi"} }
-	if !slices.ContainsFunc(slices.Collect(maps.Values(f.Events)), everyPath) { // for the REST API: TestTemplateRoutes
+	if !slices.ContainsFunc(slices.Collect(maps.Values(f.Events)), everyPath) { // see TestTemplateRoutes
 		t.Errorf("events: %v", f.Events)
 	}
 	for name, output := range template.Outputs {

@@ -14,10 +14,10 @@ import (
 	"example.com/b2b/v2/internal/config"
 )
 
-// keySet is an issuer's, of RFC 8037, appendix A.2.
+// keySet is the key set of an issuer, with the key of RFC 8037, appendix A.2.
 const keySet = `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`
 
-// TestOptions hands what is configured to the services.
+// TestOptions checks that the options of the services have the configured values.
 func TestOptions(t *testing.T) {
 	answer := func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, keySet) }
 	issuer := httptest.NewServer(http.HandlerFunc(answer))

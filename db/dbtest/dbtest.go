@@ -104,14 +104,14 @@ func create(t testing.TB, dsn string) db.Config {
 	return c
 }
 
-// schema is what the migrations make of an empty database of a server.
+// schema is the schema that the migrations create in an empty database of a server.
 type schema struct {
 	sync.Mutex
 	file       []byte   // SQLite: the database file
 	statements []string // other engines: statements for one connection
 }
 
-var schemas sync.Map // of *schema, by driver and address of the server
+var schemas sync.Map // *schema by driver and address of the server
 
 func schemaOf(c db.Config) *schema {
 	s, _ := schemas.LoadOrStore(fmt.Sprint(c.Driver, c.Host, c.Port), &schema{})
@@ -130,7 +130,7 @@ func (s *schema) learn(t testing.TB, g *gorm.DB) {
 		s.file = file
 		return
 	}
-	statements := []string{"SET foreign_key_checks = 0"} // tables come in the order of their names
+	statements := []string{"SET foreign_key_checks = 0"} // because the tables are created in the order of their names
 	for _, table := range tables(t, g) {
 		var name, create string
 		must(t, g.Raw("SHOW CREATE TABLE "+table).Row().Scan(&name, &create))
@@ -159,8 +159,8 @@ func tables(t testing.TB, g *gorm.DB) (names []string) {
 	return names
 }
 
-// SetClock stops the database's clock at a whole second, on a single connection that g has from now on. It
-// skips the test on SQLite, which has the program's clock.
+// SetClock stops the clock of the database at a whole second, and limits g to a single connection. It skips
+// the test on SQLite, which has the program's clock.
 func SetClock(t testing.TB, g *gorm.DB, at time.Time) {
 	t.Helper()
 	if g.Name() == db.SQLite {

@@ -69,7 +69,7 @@ func TestEveryCapital(t *testing.T) {
 	})
 }
 
-// TestFoldedTextIsChecked lets the doctor find a row whose folded text is not the one that Fold returns.
+// TestFoldedTextIsChecked lets the doctor find a row whose folded text differs from the result of Fold.
 func TestFoldedTextIsChecked(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		insert(t, g, customer{7, "Straße", "a@example.com"}, customer{8, "Weg", "b@example.com"})

@@ -86,7 +86,7 @@ func TestActingForByExactName(t *testing.T) {
 }
 
 // TestStrictJOSE refuses tokens with critical headers (`crit`), with an encoding that is not canonical, or
-// with a time that is no date.
+// with a time that is not a date.
 func TestStrictJOSE(t *testing.T) {
 	tokens := Tokens{Secrets: []string{secret}}
 	claims := func(changed string) string {
@@ -206,7 +206,7 @@ func TestReservedSubjects(t *testing.T) {
 }
 
 // TestBearerSpaces accepts one or more spaces before a token (RFC 9110, section 11.4), and no other white
-// space before or after the token. The scheme without a token names nobody.
+// space before or after the token. The scheme without a token means an anonymous caller.
 func TestBearerSpaces(t *testing.T) {
 	tokens := Tokens{Secrets: []string{secret}, Service: []string{"service-token"}}
 	jwt := mintHS256(t, valid())

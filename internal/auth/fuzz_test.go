@@ -18,7 +18,7 @@ import (
 
 var fuzzed = Tokens{Secrets: []string{secret}, Service: []string{"service-token", "old-service-token"}}
 
-// identified returns the caller. The test fails for an error that is no refusal, and for a caller that
+// identified returns the caller. The test fails for an error that is not a refusal, and for a caller that
 // Identify must never return.
 func identified(t *testing.T, authorization, actingFor string) (Principal, bool) {
 	t.Helper()

@@ -96,7 +96,7 @@ func (k *issuerKeys) find(ctx context.Context, token *jwt.Token) (any, error) {
 		}
 		return nil, k.refresh(ctx)
 	})
-	set := k.matching(token) // also after an error, because another call may have fetched the key
+	set := k.matching(token) // look again even after an error, because another call may have fetched the key
 	if len(set.Keys) == 0 {
 		// %v, not %w: reason() must not take an error in the issuer's JSON for an error in the token.
 		return nil, fmt.Errorf("no key of the issuer fits (%v)", err)

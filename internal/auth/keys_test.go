@@ -73,7 +73,7 @@ func TestUnusableKeys(t *testing.T) {
 	oddEC := func(m members) members { return publicKey(t, &odd.ec.PublicKey, kid(m)) }
 	for name, c := range map[string]struct {
 		key    any
-		method jwt.SigningMethod // signs a token by the odd key
+		method jwt.SigningMethod // signs a token with the unusable key
 		signer any
 	}{
 		"use_of_another_kind":    {oddEC(members{"use": "jwt-svid"}), es, odd.ec},

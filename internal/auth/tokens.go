@@ -96,7 +96,7 @@ func (t Tokens) bearer(authorization string) (Principal, error) {
 const clockSkew = 5 * time.Second
 
 func (t Tokens) verify(token string) (Principal, error) {
-	if strings.ContainsAny(token, "\r\n") { // base64 decoding skips line ends, also when strict
+	if strings.ContainsAny(token, "\r\n") { // base64 decoding ignores line ends, even in strict mode
 		return Anonymous, jwt.ErrTokenMalformed
 	}
 	options := []jwt.ParserOption{jwt.WithStrictDecoding(), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),

@@ -357,8 +357,8 @@ func TestIssuerOutage(t *testing.T) {
 	}
 }
 
-// TestServiceTokens accepts each configured service token, as a whole only, and with such a token accepts
-// X-Acting-For.
+// TestServiceTokens accepts each configured service token, but no part of a token and no list of tokens. Only
+// calls with a service token may send X-Acting-For.
 func TestServiceTokens(t *testing.T) {
 	tokens := Tokens{Secrets: []string{secret}, Service: []string{"new-token", "old-token"}}
 	byService := acme

@@ -116,7 +116,7 @@ type waiter[C Command] struct {
 	command C
 	ctx     context.Context // context of the caller
 	heldAt  time.Time       // start of the wait for held rows; zero before
-	asked   time.Time       // when the command was submitted, or run last
+	asked   time.Time       // time when the command was submitted, or run last
 	err     error
 	done    chan struct{}
 }
@@ -440,7 +440,7 @@ func (b *Batcher[C]) probe() {
 			return
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), DefaultStallTimeout)
-		wait := probeWait // only for the first row; the order of a map differs in each round
+		wait := probeWait // wait only for the first row; each round visits the map in another order
 		for name, row := range rows {
 			if row.free(ctx, wait) {
 				b.release(name)

@@ -277,7 +277,7 @@ type row struct {
 	free atomic.Bool
 }
 
-// holds returns the outcome of a batch in which the commands of the indexes need the row, and must wait.
+// holds returns the outcome of a batch in which the commands with these indexes must wait for the row.
 func (r *row) holds(commands ...int) outcome {
 	isFree := func(context.Context, time.Duration) bool { return r.free.Load() }
 	return outcome{held: []batch.Held{{Row: r.name, Commands: commands, IsFree: isFree}}}
@@ -346,7 +346,7 @@ func TestHeldRows(t *testing.T) {
 			b.end <- x.holds(0)
 		}
 		for _, result := range results {
-			want(t, result, batch.ErrHeld.Error()) // the last at once, because 6 × MaxHeld wait
+			want(t, result, batch.ErrHeld.Error()) // the last at once: 6 × MaxHeld other commands wait
 		}
 	})
 	t.Run("a command waits for a limited time", func(t *testing.T) {

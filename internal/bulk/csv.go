@@ -130,7 +130,7 @@ func isBlank(cells []string) bool {
 	return !slices.ContainsFunc(cells, func(cell string) bool { return cell != "" })
 }
 
-// words are the booleans of people and of spreadsheets, in English, Spanish and German.
+// words maps the booleans that people and spreadsheets write, in English, Spanish and German, to JSON.
 var words = map[string]string{
 	"true": "true", "yes": "true", "y": "true", "1": "true", "verdadero": "true", "sí": "true", "si\u0301": "true",
 	"si": "true", "s": "true", "wahr": "true", "ja": "true", "j": "true",

@@ -22,7 +22,7 @@ type Layout struct {
 	Format    contract.FileFormat
 	BOM       *bool
 	Delimiter *contract.CSVDelimiter
-	Lines     *bool // for the caller, who chooses the rows by it
+	Lines     *bool // not used here: the caller chooses the rows by it
 }
 
 // check returns 400 validation_failed with a detail for each parameter that is for CSV only, unless the file
@@ -73,7 +73,7 @@ var delimiters = map[contract.CSVDelimiter]rune{
 
 func exportCSV[T any](out *bufio.Writer, l Layout, page func(cursor *int64) ([]T, *int64, error)) error {
 	if l.BOM != nil && *l.BOM {
-		_, _ = out.WriteString("\uFEFF") // a bufio.Writer returns the error again when it is flushed
+		_, _ = out.WriteString("\uFEFF") // the writer returns the error again when it is flushed
 	}
 	table := csv.NewWriter(out)
 	table.UseCRLF = true // RFC 4180

@@ -10,7 +10,7 @@ import (
 // File is an answer with a file. The file is sent while Write writes it.
 type File struct {
 	ContentType string
-	Name        string                      // under which browsers store the file; "" for an answer that they show
+	Name        string                      // for browsers that store the file; "" for an answer that they show
 	Write       func(w *bufio.Writer) error // each flush sends the bytes written so far
 }
 
@@ -37,7 +37,7 @@ func (f File) Respond(w http.ResponseWriter) error {
 		return nil
 	}
 	if answer, ok := w.(interface{ Written() bool }); ok && err != nil && !answer.Written() {
-		w.Header().Del("Content-Type") // gin would keep this type for the error
+		w.Header().Del("Content-Type") // gin would send the error with this Content-Type
 		w.Header().Del("Content-Disposition")
 	}
 	return err

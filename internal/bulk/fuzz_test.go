@@ -14,8 +14,8 @@ import (
 	"example.com/b2b/v2/openapi/ordersapi"
 )
 
-// FuzzRows reads any bytes as a file of products. Each error has a code. Rows of CSV are those that b2b import
-// finds in the file, on the same lines: only rows whose cells are all empty are left out.
+// FuzzRows reads any bytes as a file of products. Each error has a code. In CSV, b2b import must find the
+// same rows on the same lines, and also the rows whose cells are all empty.
 func FuzzRows(f *testing.F) {
 	for _, file := range []string{
 		"SKU,name,price,active\nA,B,\"1,5\",ja\n", "sep=|\r\nsku|name\r\nA|B\r\n|\r\n", "sku;name\rA;B\r",
@@ -60,7 +60,7 @@ func FuzzRows(f *testing.F) {
 	})
 }
 
-// nextLine returns the line of the next row that is no CSV or has a cell that is not empty, or 0 at the end.
+// nextLine returns the line of the next row that is malformed or has a cell with text, or 0 at the end.
 func nextLine(sheet *bulk.Sheet) int {
 	for {
 		cells, line, err := sheet.Row()

@@ -30,9 +30,9 @@ type Sheet struct {
 // separatorLine matches the line by which a file tells Excel its separator, if CSV can have that separator.
 var separatorLine = regexp.MustCompile(`(?i)^"?sep=([^"\r\n\x00\x{FFFD}])"?\r?\n`)
 
-// OpenSheet reads the first row of CSV. The row's separator is named by a line sep= before it; else it is the
-// one of comma, semicolon and tab that makes the most names known, and then the most cells. Error: 400
-// malformed_row.
+// OpenSheet reads the first row of CSV. A line sep= before the row names the separator. Without this line,
+// the separator is the comma, semicolon or tab that splits the row into the most known names, or else into
+// the most cells. Error: 400 malformed_row.
 func OpenSheet(text *bufio.Reader, known func(name string) bool) (*Sheet, error) {
 	head, _ := text.Peek(headSize)
 	if bytes.HasPrefix(head, []byte("PK\x03\x04")) {

@@ -70,8 +70,8 @@ func TestSheet(t *testing.T) {
 	})
 }
 
-// TestLongAmounts refuses texts that are too long for an amount unread, because reading them would take half a
-// minute of a large file. Spaces around an amount do not count.
+// TestLongAmounts refuses texts that are too long for an amount without matching them, because the matching
+// would take half a minute for a large file. Spaces around an amount do not count.
 func TestLongAmounts(t *testing.T) {
 	schema := webtest.Spec(t, ordersapi.Document).Components.Schemas["ProductImportRow"].Value
 	for cell, want := range map[string]string{

@@ -41,8 +41,8 @@ type Text struct {
 	encoding string // name of the encoding that the file is converted from; "" for UTF-8
 }
 
-// OpenText reads a file in the named encoding, in any case; "" is UTF-8. A byte order mark of the file counts
-// more than the name.
+// OpenText reads a file in the named encoding, in any case; "" is UTF-8. A byte order mark of the file takes
+// precedence over the name.
 func OpenText(file io.Reader, encoding string) *Text {
 	raw := bufio.NewReaderSize(file, maxRow)
 	mark, _ := raw.Peek(3)
@@ -60,7 +60,7 @@ func OpenText(file io.Reader, encoding string) *Text {
 	return &Text{Reader: bufio.NewReaderSize(decoded, maxRow), encoding: encoding}
 }
 
-// check returns malformed_row when a part of the text is not in the encoding, and else nil.
+// check returns malformed_row when a part of the text is not in the encoding, or nil.
 func (t *Text) check(part []byte) *apperr.Error {
 	switch {
 	case t.encoding != "" && bytes.ContainsRune(part, utf8.RuneError):
@@ -74,7 +74,7 @@ func (t *Text) check(part []byte) *apperr.Error {
 	return nil
 }
 
-// lineEnds makes line feeds of the carriage returns that Excel for Mac writes alone.
+// lineEnds replaces each carriage return without a line feed, as Excel for Mac writes, by a line feed.
 type lineEnds struct{ text io.Reader }
 
 func (l lineEnds) Read(b []byte) (int, error) {

@@ -23,7 +23,7 @@ func everything(s *Settings) (groups []any) {
 }
 
 func TestRead(t *testing.T) {
-	for _, v := range Variables() { // the machine may have set some
+	for _, v := range Variables() { // the environment of the test may have set some variables
 		for _, name := range append(v.Aliases, v.Name) {
 			t.Setenv(name, "")
 		}
@@ -121,7 +121,7 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
-// TestBasePath reads a base path without a slash at its end, and refuses what is no path.
+// TestBasePath reads a base path without a slash at its end, and refuses texts that are not paths.
 func TestBasePath(t *testing.T) {
 	for value, want := range map[string]string{
 		"/b2b": "/b2b", "/b2b/": "/b2b", "/shop/b2b_v1.0~$": "/shop/b2b_v1.0~$", "/": "",
@@ -186,9 +186,9 @@ func TestLocalAddress(t *testing.T) {
 	}
 }
 
-// TestPortsInTexts holds the ports in hand-written texts to the defaults here. TestPages,
-// TestImportExportPage, the quick starts and the tests of the SDKs run the commands and programs in these
-// texts, so that each address is also that of the right service.
+// TestPortsInTexts compares the ports in hand-written texts with the defaults of this package. Other tests
+// check that each address belongs to the right service: TestPages, TestImportExportPage, the quick starts and
+// the tests of the SDKs run the commands and programs in these texts.
 func TestPortsInTexts(t *testing.T) {
 	var ports []string
 	for _, v := range Variables() {

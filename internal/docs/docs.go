@@ -25,7 +25,7 @@ import (
 
 // Linked is another service that a page links to.
 type Linked struct {
-	Name  string // of its contract, such as orders
+	Name  string // name of the contract, such as orders
 	Title string
 	Base  string // address of the service, as known to this process
 }

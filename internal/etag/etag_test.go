@@ -40,7 +40,7 @@ func TestCompressingProxy(t *testing.T) {
 	}
 }
 
-// FuzzEntityTags compares Precondition with a parser of RFC 9110, section 8.8.3, but for marks of
+// FuzzEntityTags compares Precondition with a parser of RFC 9110, section 8.8.3, except for marks of
 // compression.
 func FuzzEntityTags(f *testing.F) {
 	current, _ := json.Marshal("it")

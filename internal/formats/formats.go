@@ -76,9 +76,9 @@ func format(pattern, sentence string) Format {
 
 func anchored(pattern string) *regexp.Regexp { return regexp.MustCompile(`^(?:` + pattern + `)$`) }
 
-// ascii removes the characters beyond ASCII from the negated classes of a pattern. The result accepts more. All
-// languages read it alike, also PHP (PCRE without /u, byte by byte) and Ruby, whose patterns have neither \u nor
-// bytes above \x7F.
+// ascii removes the characters beyond ASCII from the negated classes of a pattern. The result accepts more.
+// All languages read the result alike, even PHP (PCRE without /u, byte by byte) and Ruby, whose patterns have
+// neither \u nor bytes above \x7F.
 func ascii(pattern string) string { return beyond.ReplaceAllString(pattern, "") }
 
 var beyond = regexp.MustCompile(`\\x\{[0-9A-F]{4}\}(?:-\\x\{[0-9A-F]{4}\})?`)

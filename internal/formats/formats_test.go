@@ -95,7 +95,7 @@ func TestParseDateFilter(t *testing.T) {
 			t.Errorf("%s: %v to %v, %v", s, first, last, err)
 		}
 	}
-	day := regexp.MustCompile(`^(?:` + date + `)$`) // matches dates of the calendar only
+	day := regexp.MustCompile(`^(?:` + date + `)$`) // must match only dates that exist
 	for year := 1968; year < 2405; year++ {
 		for month := range 13 {
 			for d := range 33 {
@@ -109,9 +109,10 @@ func TestParseDateFilter(t *testing.T) {
 	}
 }
 
-// TestPatternsForEveryLanguage holds the patterns of the documents to what PCRE without /u, Ruby, Go, Java,
-// Python, JavaScript, C# and Rust read alike: ASCII, no class by a letter, and escapes of ASCII characters only.
-// A pattern refuses bad values of ASCII, like the format, and accepts all good values.
+// TestPatternsForEveryLanguage checks that the patterns of the documents have only syntax that PCRE without
+// /u, Ruby, Go, Java, Python, JavaScript, C# and Rust read alike: ASCII, no class by a letter (such as \d),
+// and escapes of ASCII characters only. A pattern accepts all good values, and refuses each bad value in
+// ASCII that the format refuses.
 func TestPatternsForEveryLanguage(t *testing.T) {
 	portable := regexp.MustCompile(`^(?:[ !"$-\[\]-~]|#[^{]|\\x[0-7][0-9a-f]|\\[.\-/])*$`)
 	for _, alike := range []struct {

@@ -68,7 +68,7 @@ func Append(tx *gorm.DB, by Origin, events ...Event) error {
 
 // EstimateRows returns about how many events there are, by their first and last id.
 func EstimateRows(q *gorm.DB) (n int64, err error) {
-	// Two subqueries, because SQLite would read all rows for both in one.
+	// Two subqueries, because SQLite would read all rows for MAX and MIN in the same query.
 	const ids = "(SELECT MAX(id) FROM events) - (SELECT MIN(id) FROM events) + 1"
 	err = q.Raw("SELECT COALESCE(" + ids + ", 0)").Scan(&n).Error
 	return n, err

@@ -78,7 +78,7 @@ func (p Peer) Client(name string) *http.Client {
 func newClient(t http.RoundTripper, name, token string, timeout, openFor time.Duration) *http.Client {
 	breaker := gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
 		Timeout:     openFor,
-		MaxRequests: tripAfter, // several, because several callers may come at the same time
+		MaxRequests: tripAfter, // several trial calls, because several callers may come at the same time
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripAfter },
 		OnStateChange: func(_ string, _, to gobreaker.State) {
 			breakerOpen.WithLabelValues(name).Set(openness(to))
@@ -108,7 +108,7 @@ type transport struct {
 // RoundTrip sends req and reads the whole answer. An answer that ends early is an error.
 func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
-		defer req.Body.Close() // closed also for a call that is not made
+		defer req.Body.Close() // RoundTrip must close the body, even without a call
 	}
 	if err := req.Context().Err(); err != nil {
 		return nil, err
@@ -133,15 +133,15 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if res.StatusCode >= http.StatusBadRequest && contract.Unmarshal(body, new(contract.ErrorBody)) != nil {
-		// The body is not the peer's; it may be a gateway's. A generated client does not parse a body without
-		// Content-Type, and so keeps the status.
+		// The body is not from the peer, but perhaps from a gateway. A generated client does not parse a body
+		// without Content-Type, and so keeps the status.
 		res.Header.Del("Content-Type")
 	}
 	res.Body = io.NopCloser(bytes.NewReader(body))
 	return res, nil
 }
 
-// outcome returns the status of an answer, or error without an answer.
+// outcome returns the status of an answer, or "error" without an answer.
 func outcome(res *http.Response, err error) string {
 	if err != nil {
 		return "error"

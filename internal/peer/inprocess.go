@@ -41,7 +41,8 @@ func NewInProcessTransport(handler http.Handler, log *slog.Logger) *InProcessTra
 	}
 }
 
-// RoundTrip implements http.RoundTripper, but the handler may change the headers of req.
+// RoundTrip implements http.RoundTripper. Unlike other transports, it lets the handler change the headers of
+// req.
 func (t *InProcessTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if t.stopped.Load() || !t.calls.TryAcquire(1) {
 		return nil, errNotServing
@@ -141,7 +142,7 @@ const idleTime = time.Second
 // two thirds more time.
 type workers struct{ next chan func() }
 
-// run runs fn in an idle goroutine, else in a new goroutine.
+// run runs fn in an idle goroutine, or in a new goroutine when no goroutine is idle.
 func (w workers) run(fn func()) {
 	select {
 	case w.next <- fn:

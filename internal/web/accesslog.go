@@ -108,7 +108,8 @@ func attributes(c *gin.Context, took time.Duration) []slog.Attr {
 	return all
 }
 
-// appendTimes appends the parts of the work that the request needed.
+// appendTimes appends the times and numbers of the parts of the work, without the parts that the request did
+// not need.
 func appendTimes(all []slog.Attr, parts timing.Parts) []slog.Attr {
 	if parts.Statements > 0 {
 		all = append(all,

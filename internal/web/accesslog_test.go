@@ -40,7 +40,7 @@ func TestMisplacedToken(t *testing.T) {
 }
 
 // TestLogLine expects the operation and the caller of each request. A line has no caller after a refused
-// token; a line of a page has neither.
+// token; a line for a page has neither operation nor caller.
 func TestLogLine(t *testing.T) {
 	var log bytes.Buffer
 	o := webtest.Options()

@@ -39,7 +39,7 @@ type Options struct {
 }
 
 // New returns an engine for the generated handlers. It panics when the document cannot be read, because the
-// document is part of the program, and when an entry of Limits.Proxies is no address or network.
+// document is part of the program, and when an entry of Limits.Proxies is neither an address nor a network.
 func New(o Options) Engine {
 	document, spec := docs.Served(o.Document, o.Open)
 	operations := newOperations(spec)

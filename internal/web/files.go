@@ -48,9 +48,9 @@ func (p *pace) transfer(move func() (int, error)) (int, error) {
 	return n, err
 }
 
-// upload returns the body of a request with a file; the handler reads the file. The parameter encoding of the
-// query counts more than the charset, which some HTTP clients add on their own. It refuses a file because of
-// its headers. Errors: 413 payload_too_large, 415 unsupported_media_type.
+// upload returns the body of a request with a file, for the handler to read. The query parameter encoding
+// takes precedence over the charset, because some HTTP clients add a charset on their own. Errors, because of
+// the headers: 413 payload_too_large, 415 unsupported_media_type.
 func upload(c *gin.Context, query url.Values, row *openapi3.Schema, window time.Duration) (*bulk.Upload, error) {
 	if c.GetHeader("Content-Encoding") != "" {
 		return nil, refuseEncoding(c, apperr.NoRows)
@@ -85,7 +85,7 @@ func (r *fileReader) Read(b []byte) (int, error) {
 	n, err := r.pace.transfer(func() (int, error) { return r.ReadCloser.Read(b) })
 	switch {
 	case errors.Is(err, io.EOF):
-		_ = r.pace.setDeadline(time.Time{}) // else the deadline would end the request's context, too
+		_ = r.pace.setDeadline(time.Time{}) // a deadline that passes later would end the request's context
 	case err != nil:
 		err = readError(err, apperr.TooManyRows, apperr.MalformedRow)
 	}
@@ -143,7 +143,7 @@ func (w *fileWriter) Write(b []byte) (int, error) {
 		return n, err
 	})
 	if w.search != nil && err == nil {
-		_ = w.search.acquire(w.ctx) // fails when w.ctx has ended, and the handler's next query with it
+		_ = w.search.acquire(w.ctx) // fails only when w.ctx has ended; then the handler's next query fails, too
 	}
 	w.progress()
 	return n, err

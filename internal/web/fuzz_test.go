@@ -33,8 +33,8 @@ var bodies = []struct {
 	{customersapi.Document, "/customers"},
 }
 
-// FuzzBody sends bodies. The engine refuses a body, or passes the body to the handler unchanged and valid by
-// the document.
+// FuzzBody sends bodies. The engine refuses a body, or passes the body unchanged to the handler; a body in
+// the handler is valid by the document.
 func FuzzBody(f *testing.F) {
 	var got any // the body that the handler received last
 	type target struct {

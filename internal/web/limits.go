@@ -58,7 +58,7 @@ func limitWork(l workLimits) func(*gin.Context, *operation) {
 		end, err := l.begin(c, op)
 		if err != nil {
 			if op.streams {
-				c.Header("Retry-After", "10") // seconds, because a file holds its slot long
+				c.Header("Retry-After", "10") // ten seconds, because a file holds its slot for a long time
 			}
 			Fail(c, err)
 			return
@@ -103,7 +103,7 @@ func (l workLimits) begin(c *gin.Context, op *operation) (end func(), err error)
 	file, isFile := c.Writer.(*fileWriter)
 	end = func() {
 		if isFile {
-			file.search = nil // a panic is answered after end, and must not take another turn
+			file.search = nil // the answer to a panic is written after end, and must not acquire the slot again
 		}
 		turn.release()
 		waiting.Release(caller)

@@ -37,7 +37,7 @@ var (
 func measure(service string) gin.HandlerFunc {
 	inFlight := requestsInFlight.WithLabelValues(service)
 	for _, limit := range []string{"rate", "requests", "searches", "imports", "exports"} {
-		requestsShed.WithLabelValues(service, limit).Add(0) // so that the first refusal is an increase
+		requestsShed.WithLabelValues(service, limit).Add(0) // so that the first refusal shows as an increase
 	}
 	return func(c *gin.Context) {
 		inFlight.Inc()

@@ -72,7 +72,7 @@ func TestOneCallerLeavesRoom(t *testing.T) {
 	b := auth.Principal{Subject: "b", Scope: "customers:read"}
 	for name, greedy := range map[string]struct {
 		headers []string
-		share   int        // of 40 in flight, of which two are for services
+		share   int        // slots of a lone caller, of 40 slots of which two are for services
 		more    []string   // headers of a further call of the same caller
 		others  [][]string // headers of calls of others, to be served
 	}{

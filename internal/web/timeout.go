@@ -15,7 +15,7 @@ import (
 // not say whether the caller has left, or has only closed its sending side and still waits for the answer.
 const (
 	readsGoOn   = time.Second
-	changesGoOn = 5 * time.Second // about the longest time of a call to another service
+	changesGoOn = 5 * time.Second // as long as the longest call to another service
 )
 
 // limitTime gives the work on a request a context that ends after the time timeout: see workContext, and
@@ -37,7 +37,8 @@ func limitTime(timeout, bodyTimeout time.Duration) func(*gin.Context, *operation
 		c.Request = request.WithContext(ctx)
 		defer func() {
 			callOf(c).callerLeft = isCanceled(request.Context()) && (op.streams || isCanceled(ctx))
-			// Else the outer middlewares would take the end of ctx for the end of the caller's connection.
+			// Restore the request: otherwise the outer middlewares would take the end of ctx for the end of
+			// the caller's connection.
 			c.Request = request
 		}()
 		c.Next()

@@ -26,7 +26,7 @@ func refuseMethod(allow map[string]string) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		path := c.Request.URL.Path
 		if methods := allow[path]; methods != "" && c.FullPath() != path {
-			callOf(c).operation = nil // gin's match, which the log line must not name
+			callOf(c).operation = nil // the operation that gin has matched; the log line must not name this operation
 			c.Header("Allow", methods)
 			methodNotAllowed(c)
 		}

@@ -690,8 +690,8 @@ func TestUnusableDocument(t *testing.T) {
 	}
 }
 
-// TestLiteralPath asks a path without a parameter, which gin may take for a parameter of another path, with
-// methods that it does not have.
+// TestLiteralPath calls a path without a parameter, with methods that the document does not have there. gin
+// may take such a path for another path with a parameter.
 func TestLiteralPath(t *testing.T) {
 	base := serveThings(t, webtest.Options(), succeed)
 	for _, method := range []string{"GET", "DELETE"} {

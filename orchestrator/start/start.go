@@ -29,7 +29,7 @@ var snippets = []snippet{
 	{ID: "java", Name: "Java", Needs: "the package of sdk/java"},
 }
 
-// does says for people what a service does.
+// does describes for people the task of each service.
 var does = map[string]string{
 	"orchestrator": "place and confirm an order in one call",
 	"orders":       "products, stock and orders",
@@ -37,8 +37,8 @@ var does = map[string]string{
 }
 
 // Serve adds the page GET / to the orchestrator's engine, with the options o, and also the Postman collection
-// and the joined document of all services, as /openapi/all.yaml and /openapi/all.json. The addresses are
-// those of o.Others. The page needs no other site and has no inline scripts.
+// and the joined document of all services, as /openapi/all.yaml and /openapi/all.json. The field o.Others has
+// the addresses of the other services. The page loads nothing from other sites, and has no inline scripts.
 func Serve(engine *gin.Engine, o web.Options) {
 	e := web.Engine{Engine: engine}
 	e.GET("/", func(c *gin.Context) { web.ServePage(c, page, describe(c.Request, o.Others)) })

@@ -14,7 +14,8 @@ import (
 
 const jsonType = "application/json"
 
-// check returns what distinguishes an answer from a success of the operation, and nil for a success.
+// check returns nil for a success of the operation, and otherwise an error that tells the difference from a
+// success.
 func (op operation) check(res *http.Response, body []byte) error {
 	isSuccess, found := op.ok[res.StatusCode]
 	switch {
@@ -33,7 +34,7 @@ func mediaType(res *http.Response) string {
 	return name
 }
 
-// success checks that body is a T, with the value true in the field success.
+// success checks that body is JSON of type T, and that the field success is true.
 func success[T any](body []byte) error {
 	if _, err := decode[T](body); err != nil {
 		return err
@@ -47,8 +48,8 @@ func success[T any](body []byte) error {
 	return nil
 }
 
-// decode returns the T in text. It fails for malformed JSON, for a value of another type, and for a required
-// field that is absent or null, all of which the decoder would take as a zero value.
+// decode decodes text into a T. It fails for malformed JSON, for a value of another type, and for a required
+// field that is absent or null. The decoder of encoding/json would leave such a field at its zero value.
 func decode[T any](text []byte) (decoded T, err error) {
 	var content any
 	if err = contract.Unmarshal(text, &content); err == nil {
@@ -60,8 +61,9 @@ func decode[T any](text []byte) (decoded T, err error) {
 	return decoded, err
 }
 
-// complete checks that content, decoded JSON at the given JSON pointer, has all required fields of a t. The
-// generated types have omitempty at the other fields, and pointers where null is a value.
+// complete checks that content has all required fields of the type t. content is decoded JSON at the given
+// JSON pointer. In the generated types, an optional field has omitempty, and a field that may be null is a
+// pointer.
 func complete(t reflect.Type, content any, pointer string) error {
 	if t.Kind() == reflect.Pointer {
 		if content == nil {
@@ -75,7 +77,7 @@ func complete(t reflect.Type, content any, pointer string) error {
 	case []any:
 		for i, item := range content {
 			if t.Kind() != reflect.Slice {
-				break // the decoder finds the wrong type
+				break // the decoder reports the wrong type
 			}
 			if err := complete(t.Elem(), item, fmt.Sprintf("%s/%d", pointer, i)); err != nil {
 				return err

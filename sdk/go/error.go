@@ -15,7 +15,7 @@ import (
 const (
 	NoAnswer         contract.ErrorCode = "no_answer"         // no answer came; a write may have happened
 	NotModified      contract.ErrorCode = "not_modified"      // 304: the version in If-None-Match is current
-	UnexpectedAnswer contract.ErrorCode = "unexpected_answer" // the answer is not the document's: a proxy answered?
+	UnexpectedAnswer contract.ErrorCode = "unexpected_answer" // an answer that the document lacks, such as a proxy's
 )
 
 // Error describes a failed call: a service refused the request or failed, or did not answer.
@@ -68,7 +68,7 @@ func (c call) answer(res *http.Response, body []byte, err error) (*http.Response
 		return res, nil
 	}
 	var sent map[string]json.RawMessage
-	_ = json.Unmarshal(body, &sent) // without an object, sent is empty
+	_ = json.Unmarshal(body, &sent) // sent stays empty without a JSON object
 	code := text(sent["code"])
 	switch {
 	case res.StatusCode == http.StatusNotModified:

@@ -15,12 +15,12 @@ import (
 	"example.com/b2b/v2/openapi/contract"
 )
 
-// Imported describes what became of a row of an import.
+// Imported is the result of a row of an import.
 type Imported[T any] struct {
 	Index  int // position of the row in the import, from 0
 	Row    T   // as it was sent
 	Result contract.ImportLineResult
-	ID     int64 // of the product or customer; 0 for a refused row, and for one that a dry run would create
+	ID     int64 // id of the product or customer; 0 for a refused row, and for a new row of a dry run
 
 	Code    contract.ErrorCode // why the row was refused; "" for any other row
 	Message string
@@ -42,8 +42,8 @@ func export[T any](operationID string, fetch func() (*http.Response, error)) ite
 	}
 }
 
-// imports sends rows as a file and iterates over the answers. It keeps the rows until the end. An error ends
-// the iteration; for the rows without an answer it is not known what became of them.
+// imports sends rows as a file and iterates over the results. It keeps the rows in memory until the end. An
+// error ends the iteration; a row without a result may or may not be imported.
 func imports[T any](
 	operationID string, rows iter.Seq[T], send func(file io.Reader) (*http.Response, error),
 ) iter.Seq2[Imported[T], error] {
@@ -112,14 +112,14 @@ func lines[T any](c call, res *http.Response) iter.Seq2[T, error] {
 	}
 }
 
-// upload is a file in NDJSON, which is made while it is read. The HTTP client may read on while the answer is
-// read, and close the file late.
+// upload is a file in NDJSON that is encoded while the HTTP client reads the file. The client may still read
+// or close the file while the answer is read.
 type upload[T any] struct {
 	mu     sync.Mutex
 	next   func() (T, bool)
 	stop   func()
 	sent   []T
-	buffer bytes.Buffer // what is encoded and not read
+	buffer bytes.Buffer // encoded bytes that are not read yet
 }
 
 // Read implements io.Reader.
@@ -147,7 +147,7 @@ func (u *upload[T]) Close() error {
 	return nil
 }
 
-// result returns what a line says about its row. A row is a line of the file.
+// result converts a line of the answer to the result of its row. The row is a line of the sent file.
 func (u *upload[T]) result(line contract.ImportLine) (Imported[T], error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -22,7 +22,7 @@ import (
 type operation struct {
 	name, method, path string
 	key                keyPlace
-	ok                 checks   // of successes in JSON
+	ok                 checks   // checks of successes in JSON
 	files              []string // media types of the success of an import or export
 }
 
@@ -136,7 +136,8 @@ func setBody(r *http.Request, content []byte) {
 }
 
 // ensureKey returns the idempotency key of r. When r has no key, ensureKey first sets a new key. It returns
-// "" for operations without keys, and for a body that the service will refuse because it is no object.
+// "" for operations without keys, and for a body that the service will refuse because the body is not an
+// object.
 func (op operation) ensureKey(r *http.Request) (string, error) {
 	fresh := rand.Text()
 	switch {
@@ -234,8 +235,8 @@ func temporary(status int) bool {
 	return false
 }
 
-// retryAfter returns the wait in the header Retry-After, in seconds or as a date, at most 68 years: a sum with
-// it does not overflow. It returns 0 without the header and for nil.
+// retryAfter returns the wait in the header Retry-After, which has seconds or a date. The wait is at most 68
+// years, so that a sum with the wait does not overflow. It returns 0 without the header and for nil.
 func retryAfter(res *http.Response) time.Duration {
 	if res == nil {
 		return 0

@@ -52,9 +52,9 @@ type attack struct {
 	as                    *auth.Principal // signs the token, unless headers has Authorization
 	body                  string
 	status                int
-	code                  string // of the error; "" stands for any
+	code                  string // code of the error; "" stands for any code
 	without               string // the answer must not contain this text
-	beside                string // an unfinished request that root sends on eight connections before
+	beside                string // unfinished request that root first sends on eight connections
 }
 
 type namedAttack struct {

@@ -59,7 +59,7 @@ func TestCompensation(t *testing.T) {
 			return webtest.Data(t, "GET", base["orders"]+path, nil)
 		}
 		stock := func() float64 { t.Helper(); return read(fmt.Sprint("/products/", product))["stock"].(float64) }
-		// orchestrate wants 422, and returns the order of the answer, its status, and whether the call has
+		// orchestrate expects 422, and returns the order of the answer, its status, and whether the call has
 		// canceled the order.
 		orchestrate := func(t *testing.T, key string) (order int64, status string, compensated bool) {
 			t.Helper()

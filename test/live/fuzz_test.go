@@ -63,7 +63,7 @@ func start(f *testing.F, options ...web.Options) (handlers [][]http.Handler) {
 // may be a fault. Where the tokens are unknown, only public paths may succeed.
 func FuzzRequests(f *testing.F) {
 	lenient := webtest.Options()
-	lenient.Log = slog.New(slog.DiscardHandler) // the service token gets into paths
+	lenient.Log = slog.New(slog.DiscardHandler) // webtest's log would panic: the service token gets into paths
 	guarded := lenient
 	guarded.Open = false
 	guarded.Tokens = auth.Tokens{Secrets: []string{"another secret"}, Service: []string{"another token"}}

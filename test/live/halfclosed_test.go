@@ -45,7 +45,7 @@ func TestHalfClosed(t *testing.T) {
 			{"orchestrator", "POST", "/orchestrator/create-and-confirm-order", "application/json", orchestration, 201},
 			{"orchestrator", "GET", "/orchestrator/create-and-confirm-order/half-0", "", "", 200},
 		} {
-			for i := range 10 { // the server sees the end of the client's half sooner or later
+			for i := range 10 { // repeat, because the server may see the half-closed connection early or late
 				body := strings.Replace(c.body, "%d", fmt.Sprint(i), 1)
 				conn, err := net.Dial("tcp", strings.TrimPrefix(base[c.service], "http://"))
 				if err != nil {

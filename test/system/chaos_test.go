@@ -156,7 +156,7 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 // chaos is a system whose parts get killed, and the effects that its answers have acknowledged.
 type chaos struct {
 	t                       *testing.T
-	dir                     string          // for logs, and SQLite; kept when the test fails
+	dir                     string          // folder of logs and of SQLite; kept when the test fails
 	ctx                     context.Context // ends when the test gives up
 	customers, orchestrator string          // addresses
 	orders                  []string        // addresses of the instances
@@ -348,8 +348,8 @@ func (c *chaos) run(config db.Config) {
 	c.report()
 }
 
-// watch gives the test up after patience without an acknowledgement, or just before the deadline of the test.
-// Before, it keeps the state of the database server, and the goroutines of all processes.
+// watch ends the test after the time patience without an acknowledgement, or just before the deadline of the
+// test. First it keeps the state of the database server, and the goroutines of all processes.
 func (c *chaos) watch(ctx context.Context, config db.Config) {
 	last, since := 0, time.Now()
 	for {
@@ -379,8 +379,8 @@ func (c *chaos) watch(ctx context.Context, config db.Config) {
 	}
 }
 
-// kill kills n times. Before two of three kills, it waits for an acknowledgement; the others hit a system that
-// may not have recovered yet.
+// kill kills n times. Before two of three kills, it waits for an acknowledgement; the other kills hit a
+// system that may not have recovered yet.
 func (c *chaos) kill(n int) {
 	for n > 0 && c.ctx.Err() == nil {
 		c.pause(time.Duration(rand.Int64N(int64(400 * time.Millisecond)))) // a random moment
@@ -400,7 +400,7 @@ func (c *chaos) kill(n int) {
 		case <-c.ctx.Done():
 		}
 		select {
-		case <-c.progress: // from before the kill
+		case <-c.progress: // an acknowledgement from before the kill
 		default:
 		}
 	}

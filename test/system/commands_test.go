@@ -329,7 +329,7 @@ func TestLogReaderEnds(t *testing.T) {
 	p := launch(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")), cmd)
 	log.Close()
 	reader.Close()
-	for range 3 { // each writes a line into the log
+	for range 3 { // each request writes a line into the log
 		if status, body, _ := webtest.Do(t, "GET", p.orders+"/products/1", ""); status != 200 {
 			t.Errorf("%d %s", status, body)
 		}

@@ -108,7 +108,7 @@ func TestCompose(t *testing.T) {
 				builds++
 			}
 			env := []string{"DB_PATH=" + filepath.Join(t.TempDir(), "b2b.db")}
-			port := "" // of the service
+			port := "" // port of the service
 			for _, v := range config.Variables() {
 				if servicePorts()[v.Name] == s.Command[0] {
 					port = cmp.Or(s.Environment[v.Name], v.Default)

@@ -202,7 +202,7 @@ func TestOrderItems(t *testing.T) {
 		}
 	}
 	status, body, _ := webtest.Do(t, "GET", p.orders+"/orders?customer_id=1&limit=100", "")
-	orders := strings.Count(string(body), `"customer_id":1`) // one of them is in the sample data
+	orders := strings.Count(string(body), `"customer_id":1`) // one of these orders is in the sample data
 	if status != 200 || orders != 9 {
 		t.Errorf("%d %d orders, want 9: %s", status, orders, body)
 	}
@@ -229,8 +229,8 @@ func TestCancelCommand(t *testing.T) {
 	}
 }
 
-// TestImportOnTerminal reads what b2b import shows on a terminal: a progress bar of the rows, and each error
-// on a line of its own.
+// TestImportOnTerminal reads the output of b2b import on a terminal: a progress bar of the rows, and each
+// error on a line of its own.
 func TestImportOnTerminal(t *testing.T) {
 	if _, err := exec.LookPath("script"); err != nil || runtime.GOOS != "linux" {
 		t.Skip("this machine has no script of util-linux")
@@ -268,7 +268,7 @@ func TestImportOnTerminal(t *testing.T) {
 	}
 }
 
-// onScreen returns the lines that a terminal shows, where a carriage return starts to write a line anew.
+// onScreen returns the lines that a terminal shows: the text after a carriage return overwrites the line.
 func onScreen(output string) (lines []string) {
 	for line := range strings.Lines(output) {
 		var shown []rune
@@ -281,8 +281,8 @@ func onScreen(output string) (lines []string) {
 	return lines
 }
 
-// TestImportRefusedRows imports a German clerk's file with b2b, mends the file of refused rows, and imports
-// that.
+// TestImportRefusedRows imports a German clerk's file with b2b, corrects the file of refused rows, and
+// imports the corrected file.
 func TestImportRefusedRows(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
 	env := []string{"ORDERS_API_BASE=" + p.orders, "CUSTOMERS_API_BASE=" + p.customers}

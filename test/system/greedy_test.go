@@ -119,7 +119,7 @@ func open(t *testing.T, p *process, n int, token, head, body string) (all []net.
 	return all
 }
 
-// hoard repeats a call on 230 connections while meanwhile runs.
+// hoard repeats a call on 230 connections while the function meanwhile runs.
 func hoard(t *testing.T, p *process, token, method, path, body string, meanwhile func()) {
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 230}}
 	defer client.CloseIdleConnections()

@@ -86,7 +86,7 @@ func TestHeldRow(t *testing.T) {
 		if _, err := db.Seed(t.Context(), g); err != nil {
 			t.Fatal(err)
 		}
-		for id := range products { // enough that an optimizer may scan the table for a batch with half of them
+		for id := range products { // an optimizer may scan a table of this size for a batch of orders
 			const insert = `INSERT INTO products (id, sku, name, price_cents, stock, created_at)
 				VALUES (?, ?, 'p', 1, 1000000, UTC_TIMESTAMP(3))`
 			if err := g.Exec(insert, firstProduct+id, fmt.Sprint("held-", id)).Error; err != nil {

@@ -29,7 +29,7 @@ func TestKilledStep(t *testing.T) {
 		t.Skip("kills")
 	}
 	steps := []struct {
-		path   string // of the orchestrator's call
+		path   string // path of the orchestrator's call
 		victim string // the process that is killed, besides the orchestrator
 	}{{"/internal/customers/1", "customers"}, {"/orders", "orders"}, {"/orders/*/confirm", "orders"}}
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -203,7 +203,7 @@ func stockOf(t *testing.T, g *gorm.DB, product int64) (stock int64) {
 	return stock
 }
 
-// wantOneOrder wants a confirmed order for the key, no orders without a key (but for plainProduct), and the
+// wantOneOrder expects a confirmed order for the key, no orders without a key except of plainProduct, and the
 // stock of product 2.
 func wantOneOrder(t *testing.T, g *gorm.DB, id, stock int64, key string) {
 	t.Helper()
@@ -285,8 +285,8 @@ func (s *system) armed() bool {
 	return s.step != ""
 }
 
-// maybeKill kills the victim at the step and the moment of killAt, and reports whether it did. It starts the
-// victim again at once, except the orchestrator, which repeat starts.
+// maybeKill kills the victim at the step and the moment of killAt, and reports whether the victim was killed.
+// It starts the victim again at once, except the orchestrator, which repeat starts.
 func (s *system) maybeKill(called, moment string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

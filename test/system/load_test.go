@@ -22,12 +22,12 @@ import (
 
 const (
 	goodClients   = 100
-	goodCalls     = 8                      // of each client
+	goodCalls     = 8                      // calls of each client
 	goodPause     = 500 * time.Millisecond // between two calls of a client: all clients make 200 calls a second
 	hostileCalls  = 10_000
-	hostileRate   = 2000 // calls a second: real attackers have a machine of their own
+	hostileRate   = 2000 // calls a second; few, because the clients share a machine with b2b
 	hostileAtOnce = 50
-	retries       = 3 // of a good call after 503, with the same key
+	retries       = 3 // of a good call after a 503, with the same key
 )
 
 // TestHostileLoad sends hostile requests beside the requests of good clients, with rate limits. Each good call
@@ -89,7 +89,7 @@ func goodLoad(t *testing.T, p *process, round int) (times []time.Duration, repea
 		clients.Go(func() {
 			next := time.NewTicker(goodPause)
 			defer next.Stop()
-			time.Sleep(goodPause * time.Duration(n) / goodClients) // not all at the same moment
+			time.Sleep(goodPause * time.Duration(n) / goodClients) // the clients begin at different moments
 			for i := range goodCalls {
 				<-next.C
 				key := fmt.Sprintf("%d-%d", round, i)
@@ -153,7 +153,8 @@ func send(client *http.Client, method, url, body, token, key string) (int, []byt
 	return res.StatusCode, answer, nil
 }
 
-// hostileLoad makes hostile calls while meanwhile runs, and counts the answers by status; 0 is no answer.
+// hostileLoad makes hostile calls while the function meanwhile runs, and counts the answers by status; 0 is
+// no answer.
 func hostileLoad(t *testing.T, p *process, meanwhile func()) map[int]int {
 	others := auth.Tokens{Secrets: []string{strings.Repeat("another secret ", 3)}}
 	impostor, err := others.Issue(auth.Principal{Subject: "good-1", Scope: auth.Admin}, time.Hour)

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// TestMakeRunCompiles checks that the first `make run` of a clone says that it compiles, and a later one does not.
+// TestMakeRunCompiles checks that the first `make run` of a clone prints that it compiles, and that a later
+// `make run` does not print this.
 func TestMakeRunCompiles(t *testing.T) {
 	clone := t.TempDir()
 	compiler := "#!/bin/sh\nmkdir -p bin; echo echo started > bin/b2b; chmod +x bin/b2b\n"

@@ -27,8 +27,8 @@ import (
 
 const prometheusFiles, dashboardFile = "../../deploy/prometheus", "../../deploy/grafana/b2b.json"
 
-// TestAlertRules lets promtool check the rules and their tests. Each alert has a test in which the alert fires
-// and one in which it does not, and a row in docs/operations.md.
+// TestAlertRules lets promtool check the rules and their tests. Each alert must have a test in which the
+// alert fires, a test in which the alert does not fire, and a row in docs/operations.md.
 func TestAlertRules(t *testing.T) {
 	var tests struct {
 		Tests []struct {
@@ -93,7 +93,7 @@ func TestDashboard(t *testing.T) {
 		t.Errorf("uid %q, title %q, schemaVersion %d", d.UID, d.Title, d.SchemaVersion)
 	}
 	var ids []int
-	var taken [][]bool // cells of the grid, by line
+	var taken [][]bool // the occupied cells of the grid, by line
 	for _, p := range d.Panels {
 		if slices.Contains(ids, p.ID) || p.ID == 0 || p.Title == "" {
 			t.Errorf("panel %q has the id %d", p.Title, p.ID)
@@ -136,8 +136,9 @@ func TestDashboard(t *testing.T) {
 	}
 }
 
-// TestPrometheus lets Prometheus, with the configuration and the rules of deploy/, watch b2b under a load of
-// orders, and an orchestrator whose peers are down. Each query of the dashboard and of the rules has a result.
+// TestPrometheus starts Prometheus with the configuration and the rules of deploy/. It watches b2b under a
+// load of orders, and an orchestrator whose peers are down. Each query of the dashboard and of the rules must
+// have a result.
 func TestPrometheus(t *testing.T) {
 	prometheusTool(t, "prometheus")
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -286,7 +287,7 @@ func watch(t *testing.T, processes ...*process) prometheusServer {
 	return prometheusServer{"http://" + address}
 }
 
-// waitFor waits until Prometheus has scraped that many targets later than a moment.
+// waitFor waits until Prometheus has scraped the given number of targets after a moment.
 func (s prometheusServer) waitFor(t *testing.T, moment time.Time, targets float64) {
 	t.Helper()
 	query := fmt.Sprintf(`count(timestamp(up{job="b2b"} == 1) > %f)`, float64(moment.UnixMilli())/1000)
@@ -332,8 +333,8 @@ func (s prometheusServer) query(t *testing.T, expression string) (values []float
 	return values
 }
 
-// prometheusTool returns the path of a program of the package prometheus. Without it, the test is skipped, but
-// not in CI.
+// prometheusTool returns the path of a program of the package prometheus. When the program is not installed,
+// the test is skipped; in CI it fails.
 func prometheusTool(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)

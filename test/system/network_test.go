@@ -33,7 +33,7 @@ var partition = flag.Duration("network.partition", 0, "the shortest duration of 
 
 const (
 	networkTimeout = 3 * time.Second  // REQUEST_TIMEOUT_SECONDS: short, because requests that vanish take as long
-	networkMargin  = 10 * time.Second // an answer that comes later still counts as missing
+	networkMargin  = 10 * time.Second // an answer after networkTimeout and this margin counts as missing
 )
 
 // The links that can have faults.

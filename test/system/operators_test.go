@@ -109,7 +109,8 @@ func describedMetrics(t *testing.T) map[string]bool {
 	return described
 }
 
-// TestNoOperatorsPort starts b2b without OPS_PORT. Nothing is announced, and no service answers /metrics.
+// TestNoOperatorsPort starts b2b without OPS_PORT. The output names no port for operators, and no service
+// answers /metrics.
 func TestNoOperatorsPort(t *testing.T) {
 	c := db.Config{Driver: db.SQLite, Path: t.TempDir() + "/b2b.db"}
 	p := start(t, append(environment(c), anyPorts...))

@@ -107,7 +107,7 @@ var (
 	secretVariable = regexp.MustCompile("_(TOKEN|SECRET|PASSWORD)$")
 )
 
-// forbidSecrets makes each log fail that contains a secret of the environment.
+// forbidSecrets makes the test fail when a log contains a secret of the environment.
 func forbidSecrets(env []string) {
 	for _, variable := range env {
 		name, value, _ := strings.Cut(variable, "=")

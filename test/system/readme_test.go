@@ -20,10 +20,10 @@ import (
 	"example.com/b2b/v2/openapi"
 )
 
-// elsewhere are commands of pages that TestPages does not run.
+// elsewhere lists the commands of pages that TestPages does not run.
 var elsewhere = []string{
 	"make run", "make test", "make generate", "make lint", "make build", "make lambda", // .ci/run
-	"make chaos", // its short form is TestChaos
+	"make chaos", // TestChaos is a short form
 	"npx newman run postman/B2B-Order-Management.postman_collection.json", // .ci/run
 }
 
@@ -31,7 +31,7 @@ var elsewhere = []string{
 // docs/operations.md. TestComposeCommands checks the names in the commands of compose.
 var absent = []string{"docker ", "sam ", "aws ", "lsof "}
 
-// programs has the pages whose commands another program runs, and that program.
+// programs maps a page to another program that runs the commands of the page.
 var programs = map[string]string{
 	"docs/import-export.md":         "TestImportExportPage",
 	"docs/performance.md":           ".ci/run",
@@ -182,7 +182,7 @@ func areTwins(t *testing.T, english, spanish string) {
 	}
 }
 
-// firstDifference returns two lists from the first element on in which they differ.
+// firstDifference returns the rest of each list, from the first element that differs.
 func firstDifference(a, b []string) string {
 	for i := 0; i < len(a) || i < len(b); i++ {
 		if i >= len(a) || i >= len(b) || a[i] != b[i] {
@@ -271,7 +271,7 @@ var original = struct{ endpoints, variables, commands []string }{
 // TestFromNodejs checks that docs/from-nodejs.md has a row for each endpoint, variable and command of the
 // original, and that each endpoint and variable of this system on the page exists.
 func TestFromNodejs(t *testing.T) {
-	endpoints, variables := map[string]bool{}, map[string]bool{"AWS_REGION": true} // the page: AWS_REGION is ignored
+	endpoints, variables := map[string]bool{}, map[string]bool{"AWS_REGION": true} // ignored, as the page says
 	for _, service := range []string{"customers", "orders", "orchestrator"} {
 		doc, err := openapi3.NewLoader().LoadFromFile("../../openapi/" + service + "api/openapi.gen.yaml")
 		if err != nil {
@@ -290,7 +290,7 @@ func TestFromNodejs(t *testing.T) {
 	}
 	text := page(t, "docs/from-nodejs.md")
 	endpoint, variable := regexp.MustCompile(`^[A-Z]+ /\S+$`), regexp.MustCompile(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$`)
-	rows := map[string]string{} // by a code span in the first cell of a row: the other cells
+	rows := map[string]string{} // the other cells of a row, by a code span in the first cell
 	for line := range strings.Lines(text) {
 		if cells := strings.SplitN(line, " | ", 2); strings.HasPrefix(line, "| ") && len(cells) == 2 {
 			for _, m := range codeSpan.FindAllStringSubmatch(cells[0], -1) {

@@ -41,8 +41,8 @@ type starved struct {
 	network
 	name   string
 	keys   []string
-	stock  int64     // of product 2 before the first order
-	price  int64     // of product 1 after the last change
+	stock  int64     // stock of product 2 before the first order
+	price  int64     // price of product 1 after the last change
 	doctor *exec.Cmd // examines the database
 }
 
@@ -89,7 +89,7 @@ func (s *starved) ready(t *testing.T) bool {
 	return s.succeeded(t, "/ready", status, http.StatusOK, body) && orders
 }
 
-// starves wants 503 from every call that needs the resource.
+// starves expects 503 from every call that needs the resource.
 func (s *starved) starves(t *testing.T) {
 	t.Helper()
 	for range 3 {

@@ -22,7 +22,7 @@ func TestSilentDatabase(t *testing.T) {
 	}
 	t.Parallel()
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
-		t.Parallel() // it waits, on a database of its own
+		t.Parallel() // in parallel: the test mostly waits, and has its own database
 		if c.Driver == db.SQLite {
 			return // a file
 		}
@@ -46,7 +46,7 @@ func TestFrozenServer(t *testing.T) {
 			continue
 		}
 		t.Run(engine.Engine, func(t *testing.T) {
-			t.Parallel() // it waits, on a server of its own
+			t.Parallel() // in parallel: the test mostly waits, and has its own server
 			private, err := server.Start(engine.Engine, program, t.TempDir())
 			if err != nil {
 				t.Fatal(err)
@@ -77,8 +77,8 @@ func seeded(t *testing.T, c db.Config) {
 	}
 }
 
-// suffersSilence runs b2b with the database at the address of behind, which falls silent. The doctor uses the
-// address of c.
+// suffersSilence runs b2b with the database at the address in the parameter behind. The function fall makes
+// this address silent. The doctor uses the address in c.
 func suffersSilence(t *testing.T, c, behind db.Config, fall, end func() error) {
 	const connections = 5 // fewer than concurrent calls, so that some calls wait for a connection
 	env := append(environment(behind), anyPorts...)

@@ -146,7 +146,7 @@ func TestProductionGuard(t *testing.T) {
 			t.Errorf("%v:\n%s", args, out)
 		}
 	}
-	for _, command := range []string{"migrate", "seed", "doctor"} { // need no secret but the database's
+	for _, command := range []string{"migrate", "seed", "doctor"} { // with no secret except the database's
 		out := refused(t, []string{"DB_HOST=db.invalid"}, command)
 		const want = `b2b: DB_PASSWORD is ""; allowed in production`
 		if !strings.HasPrefix(out, want) || strings.Count(out, "\n") != 1 {

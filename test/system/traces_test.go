@@ -79,7 +79,7 @@ func TestTraces(t *testing.T) {
 	})
 }
 
-// TestNoCollector names a collector that does not answer: b2b works and stops as ever.
+// TestNoCollector names a collector that does not answer: b2b must work and stop as usual.
 func TestNoCollector(t *testing.T) {
 	c := db.Config{Driver: db.SQLite, Path: t.TempDir() + "/b2b.db"}
 	p := start(t, slices.Concat(environment(c), anyPorts,

@@ -222,7 +222,7 @@ func (s *system) request(r *rapid.T, p auth.Principal) (*http.Request, operation
 func TestPartnersApart(t *testing.T) {
 	checks := "4"
 	if testing.Short() {
-		checks = "5" // rapid makes a fifth of the checks
+		checks = "5" // with -short, rapid makes only a fifth of this number
 	}
 	for name, value := range map[string]string{
 		"rapid.checks": checks, "rapid.steps": "1", "rapid.nofailfile": "true", "rapid.shrinktime": "0s",
@@ -266,8 +266,8 @@ func TestPartnersApart(t *testing.T) {
 	})
 }
 
-// TestOthersLookMissing calls every operation on a customer or an order with the id of another customer's, and
-// wants the answer of an id that does not exist.
+// TestOthersLookMissing calls every operation on a customer or an order with an id that belongs to another
+// customer. The answer must be the same as for an id that does not exist.
 func TestOthersLookMissing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w := start(t, g)
@@ -363,7 +363,7 @@ func (s *system) call(t *testing.T, r *rapid.T, p auth.Principal, successes map[
 	}
 }
 
-// decode decodes an answer, and a file to a list of its rows.
+// decode decodes an answer in JSON. A file becomes a list of its rows.
 func decode(media string, answer []byte) (decoded any, err error) {
 	switch media {
 	case bulk.CSV:

@@ -189,13 +189,13 @@ func (d document) key(op operation) string {
 type call struct {
 	operation
 	service
-	name   string       // of the method
+	name   string       // name of the method
 	method reflect.Type // the method name + "WithResponse"
 }
 
 func (s service) call(op operation) (call, error) {
 	name := strings.ToUpper(op.ID[:1]) + op.ID[1:]
-	// A body that is no JSON has no method of its own: see the parameter body.
+	// A body that is not JSON has no separate method: see the parameter body.
 	for _, suffix := range []string{"WithResponse", "WithBodyWithResponse"} {
 		if m, found := s.client.MethodByName(name + suffix); found {
 			return call{op, s, name, m.Type}, nil
@@ -204,8 +204,8 @@ func (s service) call(op operation) (call, error) {
 	return call{}, fmt.Errorf("the client of %s has no %sWithResponse", s.name, name)
 }
 
-// checks returns the fields of the table that say what the successes are. It adds the packages of their types
-// to the map imports.
+// checks returns the fields of the table that describe the successful answers. It adds the packages of their
+// types to the map imports.
 func (c call) checks(imports map[string]bool) string {
 	var ok, files []string
 	for _, status := range sorted(c.Responses) {

@@ -120,7 +120,7 @@ func TestOperations(t *testing.T) {
 			t.Errorf("no %s in\n%s", want, code)
 		}
 	}
-	for _, unwanted := range []string{"getHealth", ") CreateOrder("} { // not for partners; no list
+	for _, unwanted := range []string{"getHealth", ") CreateOrder("} { // not for partners; not a list
 		if strings.Contains(string(code), unwanted) {
 			t.Errorf("%s in\n%s", unwanted, code)
 		}

@@ -108,7 +108,7 @@ func (d document) prune() {
 	keep(components, func(kind string) bool { return len(at(components, kind).Content) > 0 })
 }
 
-// target returns the part to which n refers, or n itself when n is no reference.
+// target returns the part to which n refers, or n itself when n is not a reference.
 func (d document) target(n *yaml.Node) *yaml.Node {
 	path, found := strings.CutPrefix(value(n, "$ref"), "#/")
 	if !found {
@@ -185,8 +185,9 @@ func (d document) compiled() *yaml.Node {
 }
 
 // forGo prepares a document for the Go generator. It turns extensible values into an enum, so that the
-// generator makes constants. It numbers the fields of an object, because the generator would sort them. It puts
-// a schema in the place of an allOf of this schema alone, of which the generator would make a struct.
+// generator makes constants. It numbers the fields of an object, because the generator would sort them. It
+// replaces an allOf with a single schema by the schema, because the generator would make a struct of the
+// allOf.
 func forGo(root *yaml.Node) *yaml.Node {
 	walk(root, func(n *yaml.Node) {
 		if parts := content(at(n, "allOf")); len(parts) == 1 {

@@ -38,7 +38,7 @@ func writeShared(dir string, shared *yaml.Node) error {
 func writeCode(dir string, d document) error {
 	name := filepath.Base(dir)
 	client := configuration(name)
-	client.OutputOptions.SkipPrune = true // the types of rows that only x-line names
+	client.OutputOptions.SkipPrune = true // keeps the types of rows, although only x-line refers to them
 	client.Generate.Models, client.Generate.Client = true, true
 	clientCode, err := goCode(dir, d.compiled(), client)
 	if err != nil {

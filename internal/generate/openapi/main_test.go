@@ -116,8 +116,8 @@ func yamlOf(t *testing.T, n *yaml.Node) string {
 	return string(text)
 }
 
-// TestServed expects the served document of a small contract to be whole, to have the errors of the
-// catalogue, and nothing for Go.
+// TestServed expects the served document of a small contract to have no references to other files, to have
+// the errors of the catalogue, and to have no keys for the Go generator.
 func TestServed(t *testing.T) {
 	served := bundle(parse(t, orders), parse(t, common)).served()
 	text := yamlOf(t, served)
@@ -181,8 +181,8 @@ func TestServed(t *testing.T) {
 	}
 }
 
-// TestRun writes all files of a small contract. Only the catalogue complains: it has codes of other
-// operations.
+// TestRun writes all files of a small contract. The only error is about the catalogue, whose codes name
+// operations that the contract lacks.
 func TestRun(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{

@@ -33,7 +33,7 @@ type flow struct {
 type step struct {
 	Name, About string
 	Call        string            // operation id
-	Send        string            // method and address, in place of Call, for a request of no document
+	Send        string            // method and address, in place of Call, for a request that is in no document
 	Set         map[string]string // variables to set before the request
 	Script      []string          // JavaScript to run before the request
 	Path        map[string]string

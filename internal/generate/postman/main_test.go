@@ -137,7 +137,8 @@ func TestFlowsAreRefused(t *testing.T) {
 	}
 }
 
-// TestCodes expects a step or an excuse for each code of the catalogue, and not both.
+// TestCodes expects, for each code of the catalogue, either a step or a reason under unprovoked, and not
+// both.
 func TestCodes(t *testing.T) {
 	root := t.TempDir()
 	if err := os.Mkdir(filepath.Join(root, "postman"), 0o755); err != nil {

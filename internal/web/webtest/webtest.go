@@ -118,7 +118,7 @@ func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httpte
 		return nil
 	}
 	asked := r
-	if r.Method == http.MethodHead { // answered as GET, without the body
+	if r.Method == http.MethodHead { // HEAD is answered like GET, without the body
 		asked = r.Clone(r.Context())
 		asked.Method = http.MethodGet
 	}

@@ -25,12 +25,12 @@ import (
 	"example.com/b2b/v2/openapi/orchestratorapi"
 	"example.com/b2b/v2/openapi/ordersapi"
 	b2b "example.com/b2b/v2/sdk/go"
-	_ "example.com/b2b/v2/test/live" // all that b2b is made of: what changes it makes go test forget the result
+	_ "example.com/b2b/v2/test/live" // so that go test runs again after a change of b2b
 )
 
 var (
 	binary    string   // b2b
-	addresses []string // of one that runs: customers, orders, orchestrator
+	addresses []string // addresses of the running b2b: customers, orders, orchestrator
 )
 
 func TestMain(m *testing.M) {
@@ -77,21 +77,21 @@ func start(folder string, env ...string) (addresses []string, stop func()) {
 	}
 }
 
-// step is what a proxy does with a request.
+// step says how a proxy treats a request.
 type step struct {
 	name   string // pass, close, drop, cut, hang; or answer
 	status int
 	header http.Header
 	body   string
-	done   func() // is called before it hangs
+	done   func() // called before the proxy hangs
 }
 
 var (
 	pass   = step{name: "pass"}
-	closed = step{name: "close"} // the connection, before anything is done
-	drop   = step{name: "drop"}  // the answer, after the service did its work
-	cut    = step{name: "cut"}   // the answer in half
-	hang   = step{name: "hang"}  // after the service did its work
+	closed = step{name: "close"} // closes the connection without calling the service
+	drop   = step{name: "drop"}  // calls the service, and drops the answer
+	cut    = step{name: "cut"}   // calls the service, and sends half of the answer
+	hang   = step{name: "hang"}  // calls the service, and sends nothing
 )
 
 func refuse(status int, retryAfter string) step {
@@ -106,7 +106,8 @@ func answer(status int, body string, header ...string) step {
 	return s
 }
 
-// proxy stands before a service. Each request takes the next step of its plan, and passes when there is none.
+// proxy stands before a service. Each request takes the next step of the plan; after the last step, requests
+// pass.
 type proxy struct {
 	*httptest.Server
 	mu   sync.Mutex
@@ -175,7 +176,7 @@ func newProxy(t *testing.T, target string) *proxy {
 		}
 		w.Write(content)
 	}))
-	p.Config.SetKeepAlivesEnabled(false) // the platform's own repeats on kept connections would be seen, too
+	p.Config.SetKeepAlivesEnabled(false) // on a kept connection, net/http would repeat requests itself
 	p.Start()
 	t.Cleanup(p.Close)
 	return p
@@ -206,7 +207,7 @@ func (p *proxy) keys(t *testing.T) (keys []string) {
 	return keys
 }
 
-// one checks that there were so many requests, and that all had the same key, which is returned.
+// one checks the number of requests, and that all requests have the same key. It returns the key.
 func (p *proxy) one(t *testing.T, requests int) string {
 	t.Helper()
 	keys := p.keys(t)
@@ -216,7 +217,8 @@ func (p *proxy) one(t *testing.T, requests int) string {
 	return keys[0]
 }
 
-// fixture is the SDK behind proxies, with a customer and a product of its own: 100 pieces at 9 999 999.37.
+// fixture is a client of the SDK behind proxies, with a new customer and a new product: 100 pieces at 9 999
+// 999.37.
 type fixture struct {
 	*b2b.Client
 	customers, orders, orchestrator *proxy
@@ -552,7 +554,7 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// TestTokenOfACustomer calls services that let nobody in without a token, with one that b2b token prints.
+// TestTokenOfACustomer calls services that require a token, with a token from b2b token.
 func TestTokenOfACustomer(t *testing.T) {
 	env := []string{"AUTH_MODE=jwt", "JWT_SECRET=a-secret-of-the-test-that-is-long-enough",
 		"SERVICE_TOKEN=token-of-the-test"}

@@ -21,8 +21,9 @@ import (
 	b2b "example.com/b2b/v2/sdk/go"
 )
 
-// TestEveryOperation calls each operation of the documents. The answer is the example of the document, which
-// is a success, and then something else, which is an Error with the status, the key and the correlation id.
+// TestEveryOperation calls each operation of the documents with several answers. The answer in the document's
+// example is a success. Any other answer must become an Error with the status, the key and the correlation
+// id.
 func TestEveryOperation(t *testing.T) {
 	var status int
 	var mediaType, body, key string
@@ -34,7 +35,7 @@ func TestEveryOperation(t *testing.T) {
 					Key string `json:"idempotency_key"`
 				}
 				content := must(io.ReadAll(r.Body))(t)
-				_ = json.Unmarshal(content, &sent) // a file is no JSON
+				_ = json.Unmarshal(content, &sent) // a file is not JSON
 				key += sent.Key
 			}
 			header := http.Header{"Content-Type": {mediaType}, "X-Correlation-Id": {"of-the-answer"}}
@@ -117,8 +118,8 @@ func TestEveryOperation(t *testing.T) {
 	}
 }
 
-// call calls an operation of a generated client, with parameters that are good for the path at least. It
-// checks that a successful answer in JSON is there.
+// call calls an operation of a generated client, with parameters that are valid at least for the path. It
+// checks that a successful response has the decoded JSON.
 func call(t *testing.T, client any, operationID string) error {
 	t.Helper()
 	name := strings.ToUpper(operationID[:1]) + operationID[1:]

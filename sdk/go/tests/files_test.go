@@ -31,7 +31,7 @@ func TestImport(t *testing.T) {
 	prefix := fmt.Sprintf("IMPORT-%d-", f.customer)
 	rows := []ordersapi.ProductImportRow{
 		{Sku: prefix + "A", Name: new("A \"test\", \u00fc"), PriceCents: new(int64(1)), Stock: new(int64(3))},
-		{Sku: prefix + "B", PriceCents: new(int64(1))}, // without what a new product needs
+		{Sku: prefix + "B", PriceCents: new(int64(1))}, // lacks required fields of a new product
 		{Sku: prefix + "C", Name: new("A test"), PriceCents: new(int64(2)), Stock: new(int64(0))},
 		{Sku: prefix + "A", PriceCents: new(int64(2))}, // again
 	}
@@ -61,7 +61,8 @@ func TestImport(t *testing.T) {
 		}
 	}
 
-	// The iteration is broken off, there are no rows, and the service has no time.
+	// Three more imports: the loop breaks off, the file has no rows, and the service refuses the call with
+	// 429.
 	for row := range f.ImportProducts(t.Context(), dry, slices.Values(rows)) {
 		if row.Index != 0 {
 			t.Errorf("%+v", row)

@@ -22,8 +22,8 @@ const (
 	modulePath = "example.com/b2b/v2"
 )
 
-// partner is a module outside the checkout. Its modules come from files: this one, at the version of the next
-// release, and what the machine has in its module cache.
+// partner is a module outside the checkout. GOPROXY has this module, at the version of the next release, and
+// the modules in the module cache of the machine.
 type partner struct{ dir, cache string }
 
 func newPartner(t *testing.T) partner {
@@ -51,7 +51,8 @@ func (p partner) run(t *testing.T, name string, args ...string) string {
 
 var released string // folder of the proxy
 
-// release returns a folder for GOPROXY that has this module, made of the files of the checkout as of a tag.
+// release returns a folder for GOPROXY with the next release of this module, made of the files of the
+// checkout.
 func release(t *testing.T) string {
 	t.Helper()
 	if released != "" {
@@ -100,10 +101,9 @@ func block(t *testing.T, page, language string) string {
 	return string(found[1])
 }
 
-// TestInstall gets the released SDK as the README says, into an empty module, and runs the programs of the
-// README and of the quick start. The partner gets the SDK and what it is made of, and nothing of the services:
-// no command compiles, downloads or records more, go mod tidy included, which also reads the tests of all
-// packages.
+// TestInstall installs the released SDK in an empty module, as the README says, and runs the programs of the
+// README and of the quick start. No command may compile, download or record modules that only the services
+// need, not even go mod tidy, which also reads the tests of all packages.
 func TestInstall(t *testing.T) {
 	p := newPartner(t)
 	for line := range strings.Lines(block(t, "../README.md", "sh")) {

@@ -19,7 +19,7 @@ import (
 	b2b "example.com/b2b/v2/sdk/go"
 )
 
-// oddAnswers is ../../odd-answers.json, whose field about explains the fields.
+// oddAnswers is the content of ../../odd-answers.json. The field about in the file explains the other fields.
 type oddAnswers struct {
 	Bodies map[string]string
 	Rows   []oddAnswer
@@ -42,7 +42,7 @@ type oddAnswer struct {
 	}
 }
 
-// text returns a body of the row. The parameter given is a text, or says which body to change.
+// text returns a body of the row. The parameter given is the body itself, or a change of one of the bodies.
 func (o oddAnswer) text(t *testing.T, bodies map[string]string, given json.RawMessage) string {
 	t.Helper()
 	var body string
@@ -83,8 +83,8 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestOddAnswers makes the call of each row of the table that all SDKs share, on a fake clock, to a transport
-// that gives every request the row's answer.
+// TestOddAnswers makes the call of each row of the table that all SDKs share. The clock is fake, and every
+// request gets the row's answer without a network.
 func TestOddAnswers(t *testing.T) {
 	var table oddAnswers
 	must(0, json.Unmarshal(must(os.ReadFile("../../odd-answers.json"))(t), &table))(t)

@@ -17,7 +17,7 @@ import (
 const product = `{"success": true, "data": {"id": 2, "sku": "A", "name": "A test", "price_cents": 1, "stock": 1,
 	"active": true, "created_at": "2024-01-10T08:00:00.000Z", "updated_at": "2024-01-10T08:00:00.000Z"}}`
 
-// service is one that answers at once, without a network, so that time is what the test says.
+// service answers every request at once, without a network, so that only the SDK's pauses take time.
 type service func() (status int, retryAfter string, err error)
 
 func (s service) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -62,9 +62,9 @@ func TestDeadline(t *testing.T) {
 		service  service
 		code     string
 		status   int
-		tries    int // at least
+		tries    int // the least number of tries
 		atMost   time.Duration
-		deadline time.Duration // of the call's context
+		deadline time.Duration // deadline of the call's context
 	}{
 		"what lies behind it is not waited for": {service: func() (int, string, error) { return 503, "20", nil }, code: "unavailable", status: 503, tries: 2, atMost: 22 * time.Second},
 		"connection errors":                     {service: func() (int, string, error) { return 0, "", errors.New("reset") }, code: "no_answer", tries: 8, atMost: 30 * time.Second},
