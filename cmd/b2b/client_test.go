@@ -95,7 +95,7 @@ func TestMapKeepsLines(t *testing.T) {
 				`{"row":%d,"result":"created","id":2}`+"\n"+`{"summary":{"complete":true,"dry_run":false,"rows":2,`+
 				`"created":1,"updated":0,"unchanged":0,"refused":1}}`, line, line+1)
 		}, "import --map Art=sku "+path)
-		if err == nil || !strings.Contains(err.Error(), "1 rows were refused; ") {
+		if err == nil || !strings.Contains(err.Error(), "1 row refused; ") {
 			t.Errorf("%q: %v", head, err)
 		}
 		refused, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "products.refused.csv"))
