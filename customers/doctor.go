@@ -17,7 +17,7 @@ func Rules() []doctor.Rule {
 			WHERE ` + count(created) + ` <> 1 OR ` + count(deleted) + ` <> (deleted_at IS NOT NULL)
 			  OR (last.type = '` + deleted + `') <> (deleted_at IS NOT NULL)
 			ORDER BY customers.id`},
-		history.LastShows(subject, "customers", "name, email, phone, external_ref"),
+		history.LastShows(subject, "customers", "name, email, phone, external_ref, created_at, updated_at, deleted_at"),
 		texts.Rule(),
 		{Name: "event of a customer has its customer", Table: "events", Query: `
 			SELECT e.id FROM events e LEFT JOIN customers c ON c.id = e.subject_id

@@ -3,10 +3,17 @@ package orders
 import (
 	"database/sql"
 	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
 	"strconv"
+
+	"gorm.io/gorm"
 
 	"example.com/b2b/v2/db/doctor"
 	"example.com/b2b/v2/internal/history"
+	"example.com/b2b/v2/openapi/contract"
+	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
 // Rules returns the invariants of products, stock, orders, their history and their idempotency keys.
@@ -14,6 +21,8 @@ func Rules() []doctor.Rule {
 	countOrder := func(to status) string { return history.Count(transitioned(to), orderSubject, "orders") }
 	size := strconv.Itoa(blockSize)
 	countProduct := func(event string) string { return history.Count(event, productSubject, "products") }
+	stockEvents := fmt.Sprintf("subject = '%s' AND type IN ('%s', '%s')", productSubject, productCreated,
+		stockAdjusted)
 	return []doctor.Rule{
 		{Name: "stock of a product = its adjustments - pieces of its orders not CANCELED", Table: "products", Query: `
 			SELECT p.id FROM products p WHERE p.stock <>
@@ -52,21 +61,41 @@ func Rules() []doctor.Rule {
 		{Name: "stock adjustment has its product", Table: "stock_adjustments", Query: `
 			SELECT a.id FROM stock_adjustments a LEFT JOIN products p ON p.id = a.product_id WHERE p.id IS NULL
 			ORDER BY a.id`},
-		{Name: "an order has one event for each of its transitions", Table: "orders", Query: `
-			SELECT orders.id FROM orders ` + history.JoinLast(orderSubject, "orders") + `
-			WHERE ` + countOrder(created) + ` <> 1
-			  OR ` + countOrder(confirmed) + ` <> (confirmed_at IS NOT NULL)
-			  OR ` + countOrder(canceled) + ` <> (canceled_at IS NOT NULL)
-			  OR last.type <> CONCAT('order.', LOWER(status)) OR last.created_at <> updated_at
+		{Name: "each transition of an order has its event, which shows the order as it was", Table: "orders",
+			Examine: examineOrderEvents},
+		{Name: "order placed since the update to 2.1.0 has the event of its creation", Table: "orders", Query: `
+			SELECT orders.id FROM orders WHERE ` + countOrder(created) + ` = 0
+			  AND SUBSTR(created_at, 1, 19) > (SELECT MAX(tstamp) FROM goose_db_version WHERE version_id = 11)
+			  AND NOT EXISTS (SELECT 1 FROM order_items i WHERE i.order_id = orders.id AND i.sku IS NULL)
 			ORDER BY orders.id`},
-		history.LastShows(orderSubject, "orders", "status, total_cents, external_ref, cancel_reason, cancel_note"),
 		{Name: "a product has one event of its creation, and one for each stock adjustment behind the first",
 			Table: "products", Query: `
 			SELECT products.id FROM products ` + history.JoinLast(productSubject, "products") + `
 			WHERE ` + countProduct(productCreated) + ` <> 1 OR ` + countProduct(stockAdjusted) + ` <>
 			  (SELECT COUNT(*) FROM stock_adjustments a WHERE a.product_id = products.id) - 1
 			ORDER BY products.id`},
-		history.LastShows(productSubject, "products", "sku, name, price_cents, active"),
+		history.LastShows(productSubject, "products", "sku, name, price_cents, active, created_at"),
+		{Name: "level of a stock adjustment = the stock in its event", Table: "stock_adjustments", Query: `
+			SELECT a.id FROM (SELECT id, product_id, level,
+			    ROW_NUMBER() OVER (PARTITION BY product_id ORDER BY id) AS n FROM stock_adjustments) a
+			JOIN (SELECT subject_id, JSON_EXTRACT(representation, '$.stock') AS stock,
+			    ROW_NUMBER() OVER (PARTITION BY subject_id ORDER BY id) AS n
+			    FROM events WHERE ` + stockEvents + `) e ON e.subject_id = a.product_id AND e.n = a.n
+			WHERE a.level <> e.stock AND EXISTS (SELECT 1 FROM events c WHERE c.subject = 'product'
+			  AND c.subject_id = a.product_id AND c.type = 'product.created')
+			ORDER BY a.id`},
+		{Name: "stock of a product = its stock in the last event + pieces moved by orders since", Table: "products",
+			Query: `
+			SELECT products.id FROM products JOIN events last ON last.id = (SELECT MAX(id) FROM events
+			  WHERE ` + stockEvents + ` AND subject_id = products.id) AND ` + countProduct(productCreated) + ` > 0
+			WHERE stock <> JSON_EXTRACT(last.representation, '$.stock') + COALESCE(
+			  (SELECT SUM(CASE e.type WHEN 'order.created' THEN -i.qty WHEN 'order.canceled' THEN i.qty ELSE 0 END)
+			  FROM order_items i JOIN events e ON e.subject = 'order' AND e.subject_id = i.order_id AND e.id > last.id
+			  WHERE i.product_id = products.id), 0)
+			AND NOT EXISTS (SELECT 1 FROM order_items i WHERE i.product_id = products.id
+			  AND NOT EXISTS (SELECT 1 FROM events e WHERE e.subject = 'order' AND e.subject_id = i.order_id
+			    AND e.type = 'order.created'))
+			ORDER BY products.id`},
 		{Name: "event has its order, for the order's customer, or its product", Table: "events", Query: `
 			SELECT e.id FROM events e LEFT JOIN orders o ON e.subject = 'order' AND o.id = e.subject_id
 			LEFT JOIN products p ON e.subject = 'product' AND p.id = e.subject_id
@@ -153,4 +182,113 @@ type keyedAnswer struct {
 	TotalCents int64  `json:"total_cents"`
 	Status     status `json:"status"`
 	ProductID  int64  `json:"product_id"`
+}
+
+// examineOrderEvents compares the events of each order with the order, 1000 orders at a time. Orders without
+// the event of their creation are left out: they are older than the history.
+func examineOrderEvents(tx *gorm.DB, broken func(id string)) (checked int64, err error) {
+	for last := int64(0); ; {
+		orders, err := ordersAfter(tx, last, 1000)
+		if err != nil || len(orders) == 0 {
+			return checked, err
+		}
+		first := orders[0].ID
+		last = orders[len(orders)-1].ID
+		checked += int64(len(orders))
+		events := map[int64][]history.Event{}
+		err = doctor.EachRow(tx, func(row *sql.Rows) error {
+			var e history.Event
+			err := row.Scan(&e.SubjectID, &e.Type, &e.CreatedAt, &e.Representation)
+			events[e.SubjectID] = append(events[e.SubjectID], e)
+			return err
+		}, `SELECT subject_id, type, created_at, representation FROM events
+			WHERE subject = ? AND subject_id BETWEEN ? AND ? ORDER BY subject_id, id`, orderSubject, first, last)
+		if err != nil {
+			return checked, err
+		}
+		for _, o := range orders {
+			if !tells(events[o.ID], *o) {
+				broken(strconv.FormatInt(o.ID, 10))
+			}
+		}
+	}
+}
+
+// ordersAfter reads the next orders with an id above the parameter last, with their items.
+func ordersAfter(tx *gorm.DB, last int64, limit int) (orders []*order, err error) {
+	byID := map[int64]*order{}
+	err = doctor.EachRow(tx, func(row *sql.Rows) error {
+		var o order
+		var texts *string
+		err := row.Scan(&o.ID, &o.CustomerID, &o.ExternalRef, &texts, &o.Status, &o.TotalCents, &o.CreatedAt,
+			&o.ConfirmedAt, &o.CanceledAt, &o.CancelReason, &o.CancelNote, &o.UpdatedAt)
+		if err == nil && texts != nil {
+			err = json.Unmarshal([]byte(*texts), &o.Metadata)
+		}
+		orders, byID[o.ID] = append(orders, &o), &o
+		return err
+	}, `SELECT id, customer_id, external_ref, metadata, status, total_cents, created_at, confirmed_at, canceled_at,
+		cancel_reason, cancel_note, updated_at FROM orders WHERE id > ? ORDER BY id LIMIT ?`, last, limit)
+	if err != nil || len(orders) == 0 {
+		return nil, err
+	}
+	err = doctor.EachRow(tx, func(row *sql.Rows) error {
+		var i item
+		err := row.Scan(&i.OrderID, &i.ProductID, &i.SKU, &i.Name, &i.Qty, &i.UnitPriceCents, &i.SubtotalCents)
+		if o := byID[i.OrderID]; o != nil {
+			o.Items = append(o.Items, i)
+		}
+		return err
+	}, `SELECT order_id, product_id, COALESCE(sku, ''), COALESCE(name, ''), qty, unit_price_cents, subtotal_cents
+		FROM order_items WHERE order_id BETWEEN ? AND ? ORDER BY order_id, product_id`,
+		orders[0].ID, orders[len(orders)-1].ID)
+	return orders, err
+}
+
+// tells reports whether the events are those of the order's transitions, and show the order as it was.
+func tells(events []history.Event, o order) bool {
+	isCreation := func(e history.Event) bool { return e.Type == transitioned(created) }
+	if !slices.ContainsFunc(events, isCreation) {
+		return true
+	}
+	steps := o.steps()
+	now := steps[len(steps)-1]
+	if len(events) != len(steps) || now.Status != o.Status || !now.UpdatedAt.Equal(o.UpdatedAt) {
+		return false
+	}
+	for i, e := range events {
+		var shown api.Order
+		if contract.Unmarshal([]byte(e.Representation), &shown) != nil {
+			return false
+		}
+		shown.AllowedActions, shown.ReservationExpiresAt, shown.CancelableUntil = nil, nil, nil
+		want := (&Config{}).orderView(steps[i])
+		want.AllowedActions = nil
+		if e.Type != transitioned(steps[i].Status) || !e.CreatedAt.Equal(steps[i].UpdatedAt) ||
+			!reflect.DeepEqual(shown, want) {
+			return false
+		}
+	}
+	return true
+}
+
+// steps returns the order as it was after each of its transitions.
+func (o order) steps() []order {
+	o.CreatedAt = o.CreatedAt.UTC()
+	before := o
+	before.Status, before.UpdatedAt = created, o.CreatedAt
+	before.ConfirmedAt, before.CanceledAt, before.CancelReason, before.CancelNote = nil, nil, nil, nil
+	all := []order{before}
+	if o.ConfirmedAt != nil {
+		before.Status, before.UpdatedAt = confirmed, o.ConfirmedAt.UTC()
+		before.ConfirmedAt = &before.UpdatedAt
+		all = append(all, before)
+	}
+	if o.CanceledAt != nil {
+		before.Status, before.UpdatedAt = canceled, o.CanceledAt.UTC()
+		before.CanceledAt = &before.UpdatedAt
+		before.CancelReason, before.CancelNote = o.CancelReason, o.CancelNote
+		all = append(all, before)
+	}
+	return all
 }

@@ -70,11 +70,6 @@ func (r Rule) examine(tx *gorm.DB) (Check, error) {
 	if err := tx.Raw("SELECT COUNT(*) FROM " + r.Table).Scan(&c.Checked).Error; err != nil {
 		return c, err
 	}
-	rows, err := tx.Raw(r.Query).Rows()
-	if err != nil {
-		return c, err
-	}
-	defer rows.Close()
 	breaks := r.Breaks
 	if breaks == nil {
 		breaks = func(row *sql.Rows) (id string, err error) {
@@ -82,16 +77,28 @@ func (r Rule) examine(tx *gorm.DB) (Check, error) {
 			return id, err
 		}
 	}
-	for rows.Next() {
-		id, err := breaks(rows)
-		if err != nil {
-			return c, err
-		}
-		if id != "" {
+	return c, EachRow(tx, func(row *sql.Rows) error {
+		id, err := breaks(row)
+		if err == nil && id != "" {
 			broken(id)
 		}
+		return err
+	}, r.Query)
+}
+
+// EachRow calls the function read for each row of a query, until read returns an error.
+func EachRow(tx *gorm.DB, read func(row *sql.Rows) error, query string, values ...any) error {
+	rows, err := tx.Raw(query, values...).Rows()
+	if err != nil {
+		return err
 	}
-	return c, rows.Err()
+	defer rows.Close()
+	for rows.Next() {
+		if err := read(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 // Healthy reports whether no check has found a broken row.

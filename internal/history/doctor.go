@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"example.com/b2b/v2/db/doctor"
 )
@@ -35,8 +36,8 @@ func LastShows(subject, table, list string) doctor.Rule {
 	return doctor.Rule{
 		Name:  fmt.Sprintf("last event shows the %s's %s", subject, list),
 		Table: table,
-		Query: fmt.Sprintf("SELECT %[1]s.id, last.representation, %[2]s FROM %[1]s %[3]s ORDER BY %[1]s.id",
-			table, list, JoinLast(subject, table)),
+		Query: fmt.Sprintf("SELECT %[1]s.id, last.representation, %[1]s.%[2]s FROM %[1]s %[3]s ORDER BY %[1]s.id",
+			table, strings.Join(columns, ", "+table+"."), JoinLast(subject, table)),
 		Breaks: func(row *sql.Rows) (string, error) {
 			var id, representation string
 			now := make([]sql.NullString, len(columns))
@@ -59,7 +60,7 @@ func LastShows(subject, table, list string) doctor.Rule {
 					value = 0
 				}
 				broken = broken || (value != nil) != now[i].Valid ||
-					value != nil && fmt.Sprint(value) != now[i].String
+					value != nil && !same(fmt.Sprint(value), now[i].String)
 			}
 			if !broken {
 				id = ""
@@ -67,4 +68,14 @@ func LastShows(subject, table, list string) doctor.Rule {
 			return id, nil
 		},
 	}
+}
+
+// same reports whether the texts are equal, or are RFC 3339 times of one moment.
+func same(a, b string) bool {
+	if a == b {
+		return true
+	}
+	at, err := time.Parse(time.RFC3339, a)
+	other, otherErr := time.Parse(time.RFC3339, b)
+	return err == nil && otherErr == nil && at.Equal(other)
 }

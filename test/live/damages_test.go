@@ -1,0 +1,243 @@
+package live_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/v2/customers"
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/db/doctor"
+	"example.com/b2b/v2/internal/web"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/orders"
+	"example.com/b2b/v2/test/live"
+)
+
+// The rules that the damages break.
+const (
+	sameSchema     = "schema has the constraints of the migrations"
+	stockSum       = "stock of a product = its adjustments - pieces of its orders not CANCELED"
+	stockMoved     = "stock of a product = its stock in the last event + pieces moved by orders since"
+	levels         = "level of a stock adjustment = the stock in its event"
+	adjustedOnce   = "a product has one event of its creation, and one for each stock adjustment behind the first"
+	total          = "total of an order = its lines, at least one"
+	times          = "times of an order agree with its status"
+	orderEvents    = "each transition of an order has its event, which shows the order as it was"
+	orderCreated   = "order placed since the update to 2.1.0 has the event of its creation"
+	eventOfOrder   = "event has its order, for the order's customer, or its product"
+	productShown   = "last event shows the product's sku, name, price_cents, active, created_at"
+	customerShown  = "last event shows the customer's name, email, phone, external_ref, created_at, updated_at, deleted_at"
+	customerOnce   = "customer was created once, and deleted as often as it is"
+	eventOfOne     = "event of a customer has its customer"
+	orderOfKey     = "idempotency key's order or product exists"
+	answerOfKey    = "stored answer of an idempotency key agrees with it"
+	blockOfOrders  = "orders of a block were created between its moments"
+	noOrderCreated = "customer was created after the update to 2.1.0, without an event"
+)
+
+// damages are changes by SQL of the database that history makes: in each row the statements, and the rule that
+// must see them, or why no rule can. Order 1 is CONFIRMED, 2 CREATED, 3 CONFIRMED, 4 CANCELED, 5 CREATED;
+// product 7 has two stock adjustments besides its opening stock.
+var damages = []struct{ name, statements, seen, unseen string }{
+	{name: "stock", statements: "UPDATE products SET stock = stock + 1 WHERE id = 5", seen: stockSum},
+	{name: "stock and delta", seen: stockMoved, statements: `UPDATE products SET stock = stock + 5 WHERE id = 7;
+		UPDATE stock_adjustments SET delta = delta + 5 WHERE product_id = 7 AND reason = 'came'`},
+	{name: "stock, delta and level", seen: levels, statements: `UPDATE products SET stock = stock + 5 WHERE id = 7;
+		UPDATE stock_adjustments SET delta = delta + 5, level = level + 5 WHERE product_id = 7 AND reason = 'lost'`},
+	{name: "adjustment deleted, stock mended", seen: adjustedOnce, statements: `
+		UPDATE products SET stock = stock - 5 WHERE id = 7;
+		DELETE FROM stock_adjustments WHERE product_id = 7 AND reason = 'came'`},
+	{name: "adjustment of another product", seen: stockSum,
+		statements: "UPDATE stock_adjustments SET product_id = 8 WHERE reason = 'came'"},
+	{name: "two deltas against each other", statements: `
+		UPDATE stock_adjustments SET delta = delta + 1 WHERE product_id = 7 AND reason = 'came';
+		UPDATE stock_adjustments SET delta = delta - 1 WHERE product_id = 7 AND reason = 'lost'`,
+		unseen: "no event has the delta"},
+	{name: "reason of an adjustment", statements: "UPDATE stock_adjustments SET reason = 'x' WHERE reason = 'came'",
+		unseen: "no event has the reason"},
+	{name: "price", statements: "UPDATE products SET price_cents = 1 WHERE id = 8", seen: productShown},
+	{name: "sku", statements: "UPDATE products SET sku = 'X' WHERE id = 9", seen: productShown},
+	{name: "product's created_at", seen: productShown,
+		statements: "UPDATE products SET created_at = '2020-01-01 00:00:00' WHERE id = 7"},
+	{name: "product's event of the stock", seen: adjustedOnce,
+		statements: "DELETE FROM events WHERE subject = 'product' AND subject_id = 7 AND type = 'stock.adjusted'"},
+
+	{name: "total", statements: "UPDATE orders SET total_cents = total_cents + 1 WHERE id = 3", seen: total},
+	{name: "customer of an order", statements: "UPDATE orders SET customer_id = 3 WHERE id = 3", seen: eventOfOrder},
+	{name: "status", seen: orderEvents,
+		statements: "UPDATE orders SET status = 'CREATED', confirmed_at = NULL WHERE id = 3"},
+	{name: "metadata", statements: `UPDATE orders SET metadata = '{"cost_center":"9"}' WHERE id = 3`, seen: orderEvents},
+	{name: "no metadata", statements: "UPDATE orders SET metadata = NULL WHERE id = 3", seen: orderEvents},
+	{name: "external_ref", statements: "UPDATE orders SET external_ref = 'X' WHERE id = 3", seen: orderEvents},
+	{name: "cancel_note", statements: "UPDATE orders SET cancel_note = 'X' WHERE id = 4", seen: orderEvents},
+	{name: "cancel_reason", statements: "UPDATE orders SET cancel_reason = 'compensation' WHERE id = 4", seen: orderEvents},
+	{name: "created_at", statements: "UPDATE orders SET created_at = '2020-01-01 00:00:00' WHERE id = 3",
+		seen: orderEvents},
+	{name: "confirmed_at", statements: "UPDATE orders SET confirmed_at = '2999-01-01 00:00:00' WHERE id = 3",
+		seen: orderEvents},
+	{name: "canceled_at", statements: "UPDATE orders SET canceled_at = '2999-01-01 00:00:00' WHERE id = 4",
+		seen: orderEvents},
+	{name: "canceled before it was created", seen: times,
+		statements: "UPDATE orders SET canceled_at = '2020-01-01 00:00:00' WHERE id = 4"},
+	{name: "updated_at", statements: "UPDATE orders SET updated_at = '2999-01-01 00:00:00' WHERE id = 3",
+		seen: orderEvents},
+
+	{name: "pieces, total and stock", seen: orderEvents, statements: `
+		UPDATE order_items SET qty = 3, subtotal_cents = 3 * unit_price_cents WHERE order_id = 3 AND product_id = 5;
+		UPDATE orders SET total_cents = total_cents + 9900 WHERE id = 3;
+		UPDATE products SET stock = stock - 1 WHERE id = 5`},
+	{name: "price of a line, and total", seen: orderEvents, statements: `
+		UPDATE order_items SET unit_price_cents = 1, subtotal_cents = qty WHERE order_id = 3 AND product_id = 6;
+		UPDATE orders SET total_cents = total_cents - 28899 WHERE id = 3`},
+	{name: "line of another product", seen: orderEvents,
+		statements: "UPDATE order_items SET product_id = 10 WHERE order_id = 4"},
+	{name: "name of a line", statements: "UPDATE order_items SET name = 'X' WHERE order_id = 3", seen: orderEvents},
+	{name: "line deleted", statements: "DELETE FROM order_items WHERE order_id = 3 AND product_id = 5", seen: total},
+	{name: "line without sku and name", seen: orderEvents,
+		statements: "UPDATE order_items SET sku = NULL, name = NULL WHERE order_id = 3"},
+
+	{name: "order deleted", seen: eventOfOrder, statements: `
+		DELETE FROM order_items WHERE order_id = 4; DELETE FROM orders WHERE id = 4`},
+	{name: "every trace of an order deleted", unseen: "ids have gaps anyway", statements: `
+		DELETE FROM order_items WHERE order_id = 4; DELETE FROM orders WHERE id = 4;
+		DELETE FROM events WHERE subject = 'order' AND subject_id = 4;
+		DELETE FROM idempotency_keys WHERE operation <> 'createCustomer' AND target_id = 4`},
+	{name: "order copied", seen: orderCreated, statements: `
+		INSERT INTO orders (id, customer_id, status, total_cents, created_at, updated_at, canceled_at, cancel_reason)
+			SELECT 99, customer_id, status, total_cents, created_at, updated_at, canceled_at, cancel_reason
+			FROM orders WHERE id = 4;
+		INSERT INTO order_items (order_id, product_id, sku, name, qty, unit_price_cents, subtotal_cents)
+			SELECT 99, product_id, sku, name, qty, unit_price_cents, subtotal_cents
+			FROM order_items WHERE order_id = 4`},
+	{name: "created event deleted", seen: orderCreated,
+		statements: "DELETE FROM events WHERE type = 'order.created' AND subject_id = 3"},
+	{name: "all events of an order deleted", seen: orderCreated,
+		statements: "DELETE FROM events WHERE subject = 'order' AND subject_id = 3"},
+	{name: "last event deleted", seen: orderEvents, statements: "DELETE FROM events WHERE type = 'order.canceled'"},
+	{name: "event copied", seen: orderEvents, statements: `
+		INSERT INTO events (type, subject, subject_id, customer_id, actor, created_at, representation)
+		SELECT type, subject, subject_id, customer_id, actor, created_at, representation
+		FROM events WHERE type = 'order.canceled'`},
+	{name: "lines of the last event", seen: orderEvents, statements: `
+		UPDATE events SET representation = REPLACE(representation, '"qty":2', '"qty":3')
+		WHERE type = 'order.confirmed' AND subject_id = 3`},
+	{name: "lines of an earlier event", seen: orderEvents, statements: `
+		UPDATE events SET representation = REPLACE(representation, '"qty":2', '"qty":3')
+		WHERE type = 'order.created' AND subject_id = 3`},
+	{name: "type of an event", seen: orderEvents,
+		statements: "UPDATE events SET type = 'order.confirmed' WHERE type = 'order.canceled'"},
+	{name: "time of an event", seen: orderEvents,
+		statements: "UPDATE events SET created_at = '2020-01-01 00:00:00' WHERE type = 'order.created' AND subject_id = 3"},
+	{name: "event of another order", seen: orderEvents,
+		statements: "UPDATE events SET subject_id = 1 WHERE type = 'order.canceled'"},
+	{name: "event of another customer", seen: eventOfOrder,
+		statements: "UPDATE events SET customer_id = 3 WHERE type = 'order.canceled'"},
+	{name: "actor of an event", statements: "UPDATE events SET actor = 'x' WHERE type = 'order.canceled'",
+		unseen: "only the event has the actor"},
+	{name: "correlation id of an event", unseen: "only the event has the id",
+		statements: "UPDATE events SET correlation_id = 'x' WHERE type = 'order.canceled'"},
+
+	{name: "name of a customer", statements: "UPDATE customers SET name = 'X' WHERE id = 4", seen: customerShown},
+	{name: "customer's created_at", seen: customerShown,
+		statements: "UPDATE customers SET created_at = '2020-01-01 00:00:00' WHERE id = 3"},
+	{name: "customer deleted again", seen: customerOnce,
+		statements: "UPDATE customers SET deleted_at = NULL WHERE id = 5"},
+	{name: "customer deleted at another time", seen: customerShown,
+		statements: "UPDATE customers SET deleted_at = '2999-01-01 00:00:00' WHERE id = 5"},
+	{name: "event of no customer", seen: eventOfOne,
+		statements: "UPDATE events SET subject_id = 77 WHERE type = 'customer.updated'"},
+
+	{name: "target of a key", statements: "UPDATE idempotency_keys SET target_id = 77 WHERE operation = 'confirmOrder'",
+		seen: orderOfKey},
+	{name: "answer of a key", seen: answerOfKey, statements: `
+		UPDATE idempotency_keys SET response_body = REPLACE(response_body, '"total_cents":', '"total_cents":1')`},
+	{name: "key deleted", statements: "DELETE FROM idempotency_keys WHERE operation = 'confirmOrder'",
+		unseen: "an order is placed without a key, too"},
+	{name: "block of orders", seen: blockOfOrders, statements: `
+		INSERT INTO order_blocks (block, earliest, latest)
+		VALUES (0, '2024-01-15 10:00:01.000', '2999-12-31 00:00:00.000')`},
+}
+
+// TestDamages does each of the damages to a database of its own.
+func TestDamages(t *testing.T) {
+	for _, d := range damages {
+		t.Run(d.name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+				makeHistory(t, g)
+				if got := brokenRules(t, g); got != nil {
+					t.Fatalf("without damage, %q are broken", got)
+				}
+				for statement := range strings.SplitSeq(d.statements, ";") {
+					if res := g.Exec(statement); res.Error != nil || res.RowsAffected == 0 {
+						t.Fatalf("%s: %d rows, %v", statement, res.RowsAffected, res.Error)
+					}
+				}
+				got := brokenRules(t, g)
+				if d.seen != "" && !slices.Contains(got, d.seen) || (d.unseen != "") != (got == nil) {
+					t.Errorf("the doctor sees %q, want %q", got, d.seen)
+				}
+			})
+		})
+	}
+}
+
+// makeHistory changes the sample data by the services, and lets the migrations be long ago.
+func makeHistory(t *testing.T, g *gorm.DB) {
+	t.Helper()
+	if _, err := db.Seed(t.Context(), g); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Exec("UPDATE goose_db_version SET tstamp = '2020-01-01 00:00:00'").Error; err != nil {
+		t.Fatal(err)
+	}
+	base := live.Serve(g, webtest.Options(), func(h http.Handler) string {
+		server := httptest.NewServer(h)
+		t.Cleanup(server.Close)
+		return server.URL
+	})
+	type fields = map[string]any
+	key := 0
+	do := func(service, method, path string, body any) {
+		t.Helper()
+		var headers []string
+		if method == http.MethodPost {
+			key++
+			headers = []string{web.IdempotencyHeader, fmt.Sprint("key-", key)}
+		}
+		webtest.Data(t, method, base[service]+path, body, headers...)
+	}
+	do("customers", "PUT", "/customers/3", fields{"name": "Initech GmbH"})
+	do("customers", "DELETE", "/customers/5", nil)
+	do("orders", "POST", "/products/7/stock-adjustments", fields{"delta": 5, "reason": "came"})
+	do("orders", "POST", "/products/7/stock-adjustments", fields{"delta": -2, "reason": "lost"})
+	do("orders", "PATCH", "/products/8", fields{"price_cents": 20900})
+	do("orders", "POST", "/orders", fields{"customer_id": 1, "external_ref": "PO-3",
+		"metadata": fields{"cost_center": "4711"},
+		"items":    []fields{{"product_id": 5, "qty": 2}, {"product_id": 6, "qty": 1}}})
+	do("orders", "POST", "/orders/3/confirm", nil)
+	do("orders", "POST", "/orders", fields{"customer_id": 2, "items": []fields{{"product_id": 9, "qty": 1}}})
+	do("orders", "POST", "/orders/4/cancel", fields{"reason": "too late"})
+	do("orders", "POST", "/orders", fields{"customer_id": 2, "items": []fields{{"product_id": 7, "qty": 3}}})
+}
+
+// brokenRules returns the names of the rules that the doctor finds broken.
+func brokenRules(t *testing.T, g *gorm.DB) (names []string) {
+	t.Helper()
+	checks, err := doctor.Examine(t.Context(), g, slices.Concat(customers.Rules(), orders.Rules()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range checks {
+		if c.Broken > 0 {
+			names = append(names, c.Rule)
+		}
+	}
+	return names
+}
