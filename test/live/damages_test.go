@@ -1,6 +1,7 @@
 package live_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -22,24 +23,22 @@ import (
 
 // The rules that the damages break.
 const (
-	sameSchema     = "schema has the constraints of the migrations"
-	stockSum       = "stock of a product = its adjustments - pieces of its orders not CANCELED"
-	stockMoved     = "stock of a product = its stock in the last event + pieces moved by orders since"
-	levels         = "level of a stock adjustment = the stock in its event"
-	adjustedOnce   = "a product has one event of its creation, and one for each stock adjustment behind the first"
-	total          = "total of an order = its lines, at least one"
-	times          = "times of an order agree with its status"
-	orderEvents    = "each transition of an order has its event, which shows the order as it was"
-	orderCreated   = "order placed since the update to 2.1.0 has the event of its creation"
-	eventOfOrder   = "event has its order, for the order's customer, or its product"
-	productShown   = "last event shows the product's sku, name, price_cents, active, created_at"
-	customerShown  = "last event shows the customer's name, email, phone, external_ref, created_at, updated_at, deleted_at"
-	customerOnce   = "customer was created once, and deleted as often as it is"
-	eventOfOne     = "event of a customer has its customer"
-	orderOfKey     = "idempotency key's order or product exists"
-	answerOfKey    = "stored answer of an idempotency key agrees with it"
-	blockOfOrders  = "orders of a block were created between its moments"
-	noOrderCreated = "customer was created after the update to 2.1.0, without an event"
+	stockSum      = "stock of a product = its adjustments - pieces of its orders not CANCELED"
+	stockFollows  = "stock of a product, and the levels of its adjustments, follow from the events"
+	adjustedOnce  = "a product has one event of its creation, and one for each stock adjustment behind the first"
+	total         = "total of an order = its lines, at least one"
+	times         = "times of an order agree with its status"
+	orderEvents   = "each transition of an order has its event, which shows the order as it was"
+	orderUpdated  = "an order was updated with its last event"
+	orderCreated  = "order placed since the update to 2.1.0 has the event of its creation"
+	eventOfOrder  = "event has its order, for the order's customer, or its product"
+	productShown  = "last event shows the product's sku, name, price_cents, active, created_at"
+	customerShown = "last event shows the customer's name, email, phone, external_ref, created_at, updated_at, deleted_at"
+	customerOnce  = "customer was created once, and deleted as often as it is"
+	eventOfOne    = "event of a customer has its customer"
+	orderOfKey    = "idempotency key's order or product exists"
+	answerOfKey   = "stored answer of an idempotency key agrees with it"
+	blockOfOrders = "orders of a block were created between its moments"
 )
 
 // damages are changes by SQL of the database that history makes: in each row the statements, and the rule that
@@ -47,9 +46,9 @@ const (
 // product 7 has two stock adjustments besides its opening stock.
 var damages = []struct{ name, statements, seen, unseen string }{
 	{name: "stock", statements: "UPDATE products SET stock = stock + 1 WHERE id = 5", seen: stockSum},
-	{name: "stock and delta", seen: stockMoved, statements: `UPDATE products SET stock = stock + 5 WHERE id = 7;
+	{name: "stock and delta", seen: stockFollows, statements: `UPDATE products SET stock = stock + 5 WHERE id = 7;
 		UPDATE stock_adjustments SET delta = delta + 5 WHERE product_id = 7 AND reason = 'came'`},
-	{name: "stock, delta and level", seen: levels, statements: `UPDATE products SET stock = stock + 5 WHERE id = 7;
+	{name: "stock, delta and level", seen: stockFollows, statements: `UPDATE products SET stock = stock + 5 WHERE id = 7;
 		UPDATE stock_adjustments SET delta = delta + 5, level = level + 5 WHERE product_id = 7 AND reason = 'lost'`},
 	{name: "adjustment deleted, stock mended", seen: adjustedOnce, statements: `
 		UPDATE products SET stock = stock - 5 WHERE id = 7;
@@ -59,7 +58,7 @@ var damages = []struct{ name, statements, seen, unseen string }{
 	{name: "two deltas against each other", statements: `
 		UPDATE stock_adjustments SET delta = delta + 1 WHERE product_id = 7 AND reason = 'came';
 		UPDATE stock_adjustments SET delta = delta - 1 WHERE product_id = 7 AND reason = 'lost'`,
-		unseen: "no event has the delta"},
+		seen: stockFollows},
 	{name: "reason of an adjustment", statements: "UPDATE stock_adjustments SET reason = 'x' WHERE reason = 'came'",
 		unseen: "no event has the reason"},
 	{name: "price", statements: "UPDATE products SET price_cents = 1 WHERE id = 8", seen: productShown},
@@ -87,7 +86,7 @@ var damages = []struct{ name, statements, seen, unseen string }{
 	{name: "canceled before it was created", seen: times,
 		statements: "UPDATE orders SET canceled_at = '2020-01-01 00:00:00' WHERE id = 4"},
 	{name: "updated_at", statements: "UPDATE orders SET updated_at = '2999-01-01 00:00:00' WHERE id = 3",
-		seen: orderEvents},
+		seen: orderUpdated},
 
 	{name: "pieces, total and stock", seen: orderEvents, statements: `
 		UPDATE order_items SET qty = 3, subtotal_cents = 3 * unit_price_cents WHERE order_id = 3 AND product_id = 5;
@@ -165,6 +164,58 @@ var damages = []struct{ name, statements, seen, unseen string }{
 		VALUES (0, '2024-01-15 10:00:01.000', '2999-12-31 00:00:00.000')`},
 }
 
+// schemaDamages are damages to the schema, in the SQL of each engine.
+var schemaDamages = map[string]map[string]string{
+	db.MySQL: {
+		"ck_products_stock": "ALTER TABLE products DROP CONSTRAINT ck_products_stock",
+		"ck_products_price": `ALTER TABLE products DROP CONSTRAINT ck_products_price;
+			ALTER TABLE products ADD CONSTRAINT ck_products_price CHECK (price_cents >= -1)`,
+		"uq_products_sku": "DROP INDEX uq_products_sku ON products",
+		"uq_customers_active_email": `DROP INDEX uq_customers_active_email ON customers;
+			CREATE INDEX uq_customers_active_email ON customers (active_email)`,
+		"fk_order_items_order": "ALTER TABLE order_items DROP FOREIGN KEY fk_order_items_order",
+	},
+	db.SQLite: {
+		"ck_products_stock": `UPDATE sqlite_master
+			SET sql = REPLACE(sql, 'CONSTRAINT ck_products_stock CHECK (stock >= 0)', '') WHERE name = 'products'`,
+		"ck_products_price": `UPDATE sqlite_master
+			SET sql = REPLACE(sql, 'price_cents >= 0', 'price_cents >= -1') WHERE name = 'products'`,
+		"uq_products_sku": "DROP INDEX uq_products_sku",
+		"uq_customers_active_email": `DROP INDEX uq_customers_active_email;
+			CREATE INDEX uq_customers_active_email ON customers (active_email)`,
+		"fk_order_items_order": `UPDATE sqlite_master
+			SET sql = REPLACE(sql, 'CONSTRAINT fk_order_items_order REFERENCES orders (id)', '') WHERE name = 'order_items'`,
+	},
+}
+
+// TestDamagesOfSchema does each of the damages to a database of its own. The rule knows nothing of other tables.
+func TestDamagesOfSchema(t *testing.T) {
+	for name := range schemaDamages[db.SQLite] {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+				err := g.Connection(func(tx *gorm.DB) error {
+					if tx.Name() == db.SQLite {
+						tx.Exec("PRAGMA writable_schema = 1")
+						defer tx.Exec("PRAGMA writable_schema = 0")
+					}
+					err := tx.Exec("CREATE TABLE others (id BIGINT, CONSTRAINT ck_others CHECK (id > 0))").Error
+					for statement := range strings.SplitSeq(schemaDamages[tx.Name()][name], ";") {
+						err = errors.Join(err, tx.Exec(statement).Error)
+					}
+					return err
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				checks, err := doctor.Examine(t.Context(), g, []doctor.Rule{doctor.Schema()})
+				if err != nil || !slices.Equal(checks[0].First, []string{name}) {
+					t.Errorf("the doctor sees %v, %v", checks, err)
+				}
+			})
+		})
+	}
+}
+
 // TestDamages does each of the damages to a database of its own.
 func TestDamages(t *testing.T) {
 	for _, d := range damages {
@@ -230,9 +281,12 @@ func makeHistory(t *testing.T, g *gorm.DB) {
 // brokenRules returns the names of the rules that the doctor finds broken.
 func brokenRules(t *testing.T, g *gorm.DB) (names []string) {
 	t.Helper()
-	checks, err := doctor.Examine(t.Context(), g, slices.Concat(customers.Rules(), orders.Rules()))
+	checks, err := doctor.Examine(t.Context(), g, slices.Concat([]doctor.Rule{doctor.Schema()}, customers.Rules(), orders.Rules()))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if checks[0].Checked < 16 {
+		t.Errorf("%d constraints are known", checks[0].Checked)
 	}
 	for _, c := range checks {
 		if c.Broken > 0 {
