@@ -32,6 +32,11 @@ func Rules() []doctor.Rule {
 	}
 }
 
+// Notes returns rules whose rows are unusual, and not broken.
+func Notes() []doctor.Rule {
+	return append(keyedOperations.Notes("customers"), texts.Note(), history.UnrecordedNote(subject, "customers"))
+}
+
 func keyBreaks(row *sql.Rows) (string, error) {
 	var operation, key, stored string
 	var status int

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -66,8 +67,7 @@ func Rules() []doctor.Rule {
 			SELECT orders.id FROM orders WHERE updated_at <> COALESCE(canceled_at, confirmed_at, created_at)
 			  AND ` + countOrder(created) + ` > 0 ORDER BY orders.id`},
 		{Name: "order placed since the update to 2.1.0 has the event of its creation", Table: "orders", Query: `
-			SELECT orders.id FROM orders WHERE ` + countOrder(created) + ` = 0
-			  AND SUBSTR(created_at, 1, 19) > (SELECT MAX(tstamp) FROM goose_db_version WHERE version_id = 11)
+			SELECT orders.id FROM orders WHERE ` + history.Unrecorded(orderSubject, "orders") + `
 			  AND NOT EXISTS (SELECT 1 FROM order_items i WHERE i.order_id = orders.id AND i.sku IS NULL)
 			ORDER BY orders.id`},
 		{Name: "a product has one event of its creation, and one for each stock adjustment behind the first",
@@ -95,6 +95,22 @@ func Rules() []doctor.Rule {
 		keyRule("idempotency key's order or product exists", keyedRow.targetExists),
 		keyRule("stored answer of an idempotency key agrees with it", keyedRow.answerAgrees),
 	}
+}
+
+// Notes returns rules whose rows are unusual, and not broken.
+func Notes() []doctor.Rule {
+	size := strconv.Itoa(blockSize)
+	return append(keyedOperations.Notes("orders"), texts.Note(), history.UnrecordedNote(productSubject, "products"),
+		doctor.Rule{Name: "order that is CREATED for more than a day", Table: "orders", Query: `
+			SELECT id FROM orders WHERE reserved_since < ? ORDER BY reserved_since`,
+			Values: doctor.Before(24 * time.Hour)},
+		doctor.Rule{Name: "order after a complete block that no job has recorded for 5 minutes", Table: "order_blocks",
+			Query: `
+			SELECT o.id FROM orders o WHERE o.id = (SELECT MIN(n.id) FROM orders n WHERE n.id >
+			  (SELECT MIN(f.id) - 1 - (MIN(f.id) - 1) % ` + size + ` + ` + size + ` FROM orders f
+			  WHERE f.id > COALESCE((SELECT MAX(block) + 1 FROM order_blocks), 0) * ` + size + `))
+			AND o.created_at < ? /*T! AND FALSE */`,
+			Values: doctor.Before(completeAfter + 5*time.Minute)})
 }
 
 // keyedRow is a row of the table idempotency_keys, joined with the order and the product that have the target

@@ -29,6 +29,22 @@ func JoinLast(subject, table string) string {
 		ofRow(subject, table), Count(subject+".created", subject, table))
 }
 
+// Unrecorded returns an SQL condition: a row of a table has no event SUBJECT.created, although the row was
+// created after the update to version 2.1.0, which records events. A program of 2.0.0 may have run beside.
+func Unrecorded(subject, table string) string {
+	return Count(subject+".created", subject, table) + ` = 0 AND SUBSTR(created_at, 1, 19) >
+		(SELECT MAX(tstamp) FROM goose_db_version WHERE version_id = 11)`
+}
+
+// UnrecordedNote returns the note on the rows of Unrecorded.
+func UnrecordedNote(subject, table string) doctor.Rule {
+	return doctor.Rule{
+		Name:  subject + " that 2.0.0 has created after the update to 2.1.0, or that has lost its first event",
+		Table: table,
+		Query: "SELECT id FROM " + table + " WHERE " + Unrecorded(subject, table) + " ORDER BY id",
+	}
+}
+
 // LastShows returns the rule that the last event of a row shows the current values of the row's columns. The
 // parameter list has the names of the columns, separated by a comma and a space.
 func LastShows(subject, table, list string) doctor.Rule {
