@@ -297,23 +297,26 @@ func lasting(representation string) [2]string {
 	return [2]string{representation[:from], representation[to:]}
 }
 
-// steps returns the order as it was after each of its transitions.
+// steps returns the order as it was after each of its transitions. Times are in UTC, as decoded ones are.
 func (o order) steps() []order {
-	o.CreatedAt = o.CreatedAt.UTC()
-	before := o
-	before.Status, before.UpdatedAt = created, o.CreatedAt
-	before.ConfirmedAt, before.CanceledAt, before.CancelReason, before.CancelNote = nil, nil, nil, nil
-	all := []order{before}
+	utc := func(at *time.Time) *time.Time {
+		if at == nil {
+			return nil
+		}
+		return new(at.UTC())
+	}
+	o.CreatedAt, o.ConfirmedAt, o.CanceledAt = o.CreatedAt.UTC(), utc(o.ConfirmedAt), utc(o.CanceledAt)
+	next := o
+	next.Status, next.UpdatedAt = created, o.CreatedAt
+	next.ConfirmedAt, next.CanceledAt, next.CancelReason, next.CancelNote = nil, nil, nil, nil
+	all := []order{next}
 	if o.ConfirmedAt != nil {
-		before.Status, before.UpdatedAt = confirmed, o.ConfirmedAt.UTC()
-		before.ConfirmedAt = &before.UpdatedAt
-		all = append(all, before)
+		next.Status, next.UpdatedAt, next.ConfirmedAt = confirmed, *o.ConfirmedAt, o.ConfirmedAt
+		all = append(all, next)
 	}
 	if o.CanceledAt != nil {
-		before.Status, before.UpdatedAt = canceled, o.CanceledAt.UTC()
-		before.CanceledAt = &before.UpdatedAt
-		before.CancelReason, before.CancelNote = o.CancelReason, o.CancelNote
-		all = append(all, before)
+		o.Status, o.UpdatedAt = canceled, *o.CanceledAt
+		all = append(all, o)
 	}
 	return all
 }
