@@ -243,13 +243,15 @@ func ordersAfter(tx *gorm.DB, last int64, limit int) (orders []*order, err error
 	}
 	err = doctor.EachRow(tx, func(row *sql.Rows) error {
 		var i item
-		err := row.Scan(&i.OrderID, &i.ProductID, &i.SKU, &i.Name, &i.Qty, &i.UnitPriceCents, &i.SubtotalCents)
+		var sku, name sql.NullString
+		err := row.Scan(&i.OrderID, &i.ProductID, &sku, &name, &i.Qty, &i.UnitPriceCents, &i.SubtotalCents)
+		i.SKU, i.Name = sku.String, name.String
 		if o := byID[i.OrderID]; o != nil {
 			o.Items = append(o.Items, i)
 		}
 		return err
-	}, `SELECT order_id, product_id, COALESCE(sku, ''), COALESCE(name, ''), qty, unit_price_cents, subtotal_cents
-		FROM order_items WHERE order_id BETWEEN ? AND ? ORDER BY order_id, product_id`,
+	}, `SELECT order_id, product_id, sku, name, qty, unit_price_cents, subtotal_cents FROM order_items
+		WHERE order_id BETWEEN ? AND ? ORDER BY order_id, product_id`,
 		orders[0].ID, orders[len(orders)-1].ID)
 	return orders, err
 }
