@@ -17,6 +17,7 @@ func Rules() []doctor.Rule {
 			WHERE ` + count(created) + ` <> 1 OR ` + count(deleted) + ` <> (deleted_at IS NOT NULL)
 			  OR (last.type = '` + deleted + `') <> (deleted_at IS NOT NULL)
 			ORDER BY customers.id`},
+		history.Begun(subject, "customers"),
 		history.LastShows(subject, "customers", "name, email, phone, external_ref, created_at, updated_at, deleted_at"),
 		texts.Rule(),
 		{Name: "event of a customer has its customer", Table: "events", Query: `
@@ -34,7 +35,7 @@ func Rules() []doctor.Rule {
 
 // Notes returns rules whose rows are unusual, and not broken.
 func Notes() []doctor.Rule {
-	return append(keyedOperations.Notes("customers"), texts.Note(), history.UnrecordedNote(subject, "customers"))
+	return append(keyedOperations.Notes("customers"), texts.Note())
 }
 
 func keyBreaks(row *sql.Rows) (string, error) {

@@ -59,7 +59,7 @@ func TestRules(t *testing.T) {
 			{`INSERT INTO orders (id, customer_id, status, total_cents, created_at)
 				VALUES (9, 1, 'CREATED', 0, CURRENT_TIMESTAMP)`, "DELETE FROM orders WHERE id = 9",
 				"total of an order = its lines, at least one: 9; " +
-					"order placed since the update to 2.1.0 has the event of its creation: 9"},
+					"order created since the update to 2.1.0 has the event of its creation: 9"},
 			{"UPDATE orders SET confirmed_at = '2020-01-01 00:00:00' WHERE id = 1",
 				"UPDATE orders SET confirmed_at = updated_at WHERE id = 1",
 				"times of an order agree with its status: 1; " + shows + ": 1; " + updated + ": 1"},

@@ -37,8 +37,9 @@ func (s *system) age(t rapid.TB, d time.Duration, ids ...int64) {
 		return column + " IN (" + strings.Trim(strings.Join(strings.Fields(fmt.Sprint(ids)), ","), "[]") + ")"
 	}
 	events := of("subject = 'order' AND subject_id")
+	const times = "created_at confirmed_at canceled_at updated_at"
 	statements := []string{
-		"UPDATE orders SET " + s.earlier(d, "created_at confirmed_at canceled_at updated_at") + " WHERE " + of("id"),
+		"UPDATE orders SET " + s.earlier(d, times) + " WHERE " + of("id"),
 		"UPDATE events SET " + s.earlier(d, "created_at") + " WHERE " + events,
 	}
 	const form = "2006-01-02T15:04:05.000Z"
@@ -60,7 +61,8 @@ func (s *system) age(t rapid.TB, d time.Duration, ids ...int64) {
 			}
 			shown = fmt.Sprintf("REPLACE(%s, '%s', '%s')", shown, text, at.Add(-d).Format(form))
 		}
-		statements = append(statements, fmt.Sprintf("UPDATE events SET representation = %s WHERE id = %d", shown, row.ID))
+		statements = append(statements,
+			fmt.Sprintf("UPDATE events SET representation = %s WHERE id = %d", shown, row.ID))
 	}
 	s.atomically(t, statements...)
 }

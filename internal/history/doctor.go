@@ -29,19 +29,17 @@ func JoinLast(subject, table string) string {
 		ofRow(subject, table), Count(subject+".created", subject, table))
 }
 
-// Unrecorded returns an SQL condition: a row of a table has no event SUBJECT.created, although the row was
-// created after the update to version 2.1.0, which records events. A program of 2.0.0 may have run beside.
-func Unrecorded(subject, table string) string {
-	return Count(subject+".created", subject, table) + ` = 0 AND SUBSTR(created_at, 1, 19) >
-		(SELECT MAX(tstamp) FROM goose_db_version WHERE version_id = 11)`
-}
+// Younger is an SQL condition: a row was created after the update to version 2.1.0, to the second. From then on
+// every program records the event SUBJECT.created. Programs of 1.0.0 recorded no events.
+const Younger = "SUBSTR(created_at, 1, 19) > (SELECT MAX(tstamp) FROM goose_db_version WHERE version_id = 11)"
 
-// UnrecordedNote returns the note on the rows of Unrecorded.
-func UnrecordedNote(subject, table string) doctor.Rule {
+// Begun returns the rule that rows created since the update to 2.1.0 have the event SUBJECT.created.
+func Begun(subject, table string) doctor.Rule {
 	return doctor.Rule{
-		Name:  subject + " that 2.0.0 has created after the update to 2.1.0, or that has lost its first event",
+		Name:  subject + " created since the update to 2.1.0 has the event of its creation",
 		Table: table,
-		Query: "SELECT id FROM " + table + " WHERE " + Unrecorded(subject, table) + " ORDER BY id",
+		Query: fmt.Sprintf("SELECT id FROM %s WHERE %s = 0 AND %s ORDER BY id", table,
+			Count(subject+".created", subject, table), Younger),
 	}
 }
 
@@ -69,7 +67,10 @@ func LastShows(subject, table, list string) doctor.Rule {
 			d.UseNumber()
 			broken := d.Decode(&shown) != nil
 			for i, column := range columns {
-				value := shown[column] // nil when the event is older than the column
+				value, known := shown[column]
+				if !known && !broken { // the event is older than the field
+					continue
+				}
 				if value == true {
 					value = 1
 				} else if value == false {

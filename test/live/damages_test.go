@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -30,10 +32,13 @@ const (
 	times         = "times of an order agree with its status"
 	orderEvents   = "each transition of an order has its event, which shows the order as it was"
 	orderUpdated  = "an order was updated with its last event"
-	orderCreated  = "order placed since the update to 2.1.0 has the event of its creation"
+	orderCreated  = "order created since the update to 2.1.0 has the event of its creation"
 	eventOfOrder  = "event has its order, for the order's customer, or its product"
 	productShown  = "last event shows the product's sku, name, price_cents, active, created_at"
-	customerShown = "last event shows the customer's name, email, phone, external_ref, created_at, updated_at, deleted_at"
+	customerShown = "last event shows the customer's name, email, phone, external_ref, " +
+		"created_at, updated_at, deleted_at"
+	customerBegun = "customer created since the update to 2.1.0 has the event of its creation"
+	productBegun  = "product created since the update to 2.1.0 has the event of its creation"
 	customerOnce  = "customer was created once, and deleted as often as it is"
 	eventOfOne    = "event of a customer has its customer"
 	orderOfKey    = "idempotency key's order or product exists"
@@ -48,7 +53,8 @@ var damages = []struct{ name, statements, seen, unseen string }{
 	{name: "stock", statements: "UPDATE products SET stock = stock + 1 WHERE id = 5", seen: stockSum},
 	{name: "stock and delta", seen: stockFollows, statements: `UPDATE products SET stock = stock + 5 WHERE id = 7;
 		UPDATE stock_adjustments SET delta = delta + 5 WHERE product_id = 7 AND reason = 'came'`},
-	{name: "stock, delta and level", seen: stockFollows, statements: `UPDATE products SET stock = stock + 5 WHERE id = 7;
+	{name: "stock, delta and level", seen: stockFollows, statements: `
+		UPDATE products SET stock = stock + 5 WHERE id = 7;
 		UPDATE stock_adjustments SET delta = delta + 5, level = level + 5 WHERE product_id = 7 AND reason = 'lost'`},
 	{name: "adjustment deleted, stock mended", seen: adjustedOnce, statements: `
 		UPDATE products SET stock = stock - 5 WHERE id = 7;
@@ -133,7 +139,7 @@ var damages = []struct{ name, statements, seen, unseen string }{
 	{name: "type of an event", seen: orderEvents,
 		statements: "UPDATE events SET type = 'order.confirmed' WHERE type = 'order.canceled'"},
 	{name: "time of an event", seen: orderEvents,
-		statements: "UPDATE events SET created_at = '2020-01-01 00:00:00' WHERE type = 'order.created' AND subject_id = 3"},
+		statements: "UPDATE events SET created_at = '2020-01-01' WHERE type = 'order.created' AND subject_id = 3"},
 	{name: "event of another order", seen: orderEvents,
 		statements: "UPDATE events SET subject_id = 1 WHERE type = 'order.canceled'"},
 	{name: "event of another customer", seen: eventOfOrder,
@@ -150,6 +156,10 @@ var damages = []struct{ name, statements, seen, unseen string }{
 		statements: "UPDATE customers SET deleted_at = NULL WHERE id = 5"},
 	{name: "customer deleted at another time", seen: customerShown,
 		statements: "UPDATE customers SET deleted_at = '2999-01-01 00:00:00' WHERE id = 5"},
+	{name: "all events of a customer deleted", seen: customerBegun,
+		statements: "DELETE FROM events WHERE subject = 'customer' AND subject_id = 3"},
+	{name: "all events of a product deleted", seen: productBegun,
+		statements: "DELETE FROM events WHERE subject = 'product' AND subject_id = 3"},
 	{name: "event of no customer", seen: eventOfOne,
 		statements: "UPDATE events SET subject_id = 77 WHERE type = 'customer.updated'"},
 
@@ -184,7 +194,8 @@ var schemaDamages = map[string]map[string]string{
 		"uq_customers_active_email": `DROP INDEX uq_customers_active_email;
 			CREATE INDEX uq_customers_active_email ON customers (active_email)`,
 		"fk_order_items_order": `UPDATE sqlite_master
-			SET sql = REPLACE(sql, 'CONSTRAINT fk_order_items_order REFERENCES orders (id)', '') WHERE name = 'order_items'`,
+			SET sql = REPLACE(sql, 'CONSTRAINT fk_order_items_order REFERENCES orders (id)', '')
+			WHERE name = 'order_items'`,
 	},
 }
 
@@ -239,8 +250,11 @@ func TestDamages(t *testing.T) {
 	}
 }
 
-// makeHistory changes the sample data by the services, and lets the migrations be long ago.
-func makeHistory(t *testing.T, g *gorm.DB) {
+type fields = map[string]any
+
+// makeHistory changes the sample data by the services, and lets the migrations be long ago. It returns the
+// function that calls a service.
+func makeHistory(t *testing.T, g *gorm.DB) (do func(service, method, path string, body any)) {
 	t.Helper()
 	if _, err := db.Seed(t.Context(), g); err != nil {
 		t.Fatal(err)
@@ -253,9 +267,8 @@ func makeHistory(t *testing.T, g *gorm.DB) {
 		t.Cleanup(server.Close)
 		return server.URL
 	})
-	type fields = map[string]any
 	key := 0
-	do := func(service, method, path string, body any) {
+	do = func(service, method, path string, body any) {
 		t.Helper()
 		var headers []string
 		if method == http.MethodPost {
@@ -276,12 +289,62 @@ func makeHistory(t *testing.T, g *gorm.DB) {
 	do("orders", "POST", "/orders", fields{"customer_id": 2, "items": []fields{{"product_id": 9, "qty": 1}}})
 	do("orders", "POST", "/orders/4/cancel", fields{"reason": "too late"})
 	do("orders", "POST", "/orders", fields{"customer_id": 2, "items": []fields{{"product_id": 7, "qty": 3}}})
+	return do
+}
+
+// TestHistoryOf200 turns the history into one of version 2.0.0: items without sku and name, customers without
+// deleted_at, and order 5 placed by a program of 2.0.0 after the migration. The doctor finds nothing broken,
+// also when the order goes on, and when its line is mended as docs/operations.md says, under a new name.
+func TestHistoryOf200(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		do := makeHistory(t, g)
+		healthy := func() {
+			t.Helper()
+			if got := brokenRules(t, g); got != nil {
+				t.Errorf("the doctor sees %q", got)
+			}
+		}
+		exec := func(statement string, values ...any) {
+			t.Helper()
+			if res := g.Exec(statement, values...); res.Error != nil || res.RowsAffected == 0 {
+				t.Fatalf("%s: %d rows, %v", statement, res.RowsAffected, res.Error)
+			}
+		}
+		younger := regexp.MustCompile(`"sku": ?"[^"]*", ?"name": ?"[^"]*",|, ?"deleted_at": ?(null|"[^"]*")|` +
+			`"deleted_at": null, `)
+		var events []struct {
+			ID             int64
+			Representation string
+		}
+		err := g.Raw("SELECT id, representation FROM events WHERE subject <> 'product'").Scan(&events).Error
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range events {
+			exec("UPDATE events SET representation = ? WHERE id = ?",
+				younger.ReplaceAllString(e.Representation, ""), e.ID)
+		}
+		exec("UPDATE order_items SET sku = NULL, name = NULL WHERE order_id = 5")
+		healthy()
+		do("orders", "PATCH", "/products/7", fields{"name": "Second name"})
+		do("orders", "POST", "/orders/5/confirm", nil)
+		healthy()
+		do("orders", "PATCH", "/products/7", fields{"name": "Third name"})
+		exec(`UPDATE order_items SET sku = (SELECT sku FROM products WHERE id = product_id),
+			name = (SELECT name FROM products WHERE id = product_id) WHERE sku IS NULL`)
+		healthy()
+		exec("UPDATE order_items SET product_id = 1 WHERE order_id = 4")
+		if got := brokenRules(t, g); !slices.Equal(got, []string{orderEvents}) {
+			t.Errorf("the doctor sees %q", got)
+		}
+	})
 }
 
 // brokenRules returns the names of the rules that the doctor finds broken.
 func brokenRules(t *testing.T, g *gorm.DB) (names []string) {
 	t.Helper()
-	checks, err := doctor.Examine(t.Context(), g, slices.Concat([]doctor.Rule{doctor.Schema()}, customers.Rules(), orders.Rules()))
+	rules := slices.Concat([]doctor.Rule{doctor.Schema()}, customers.Rules(), orders.Rules())
+	checks, err := doctor.Examine(t.Context(), g, rules)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,4 +357,68 @@ func brokenRules(t *testing.T, g *gorm.DB) (names []string) {
 		}
 	}
 	return names
+}
+
+// TestNotes makes data that is unusual, and not broken. Each note names its data, and nothing else.
+func TestNotes(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		if _, err := db.Seed(t.Context(), g); err != nil {
+			t.Fatal(err)
+		}
+		exec := func(statement string, values ...any) {
+			t.Helper()
+			if err := g.Exec(statement, values...).Error; err != nil {
+				t.Fatal(err)
+			}
+		}
+		exec("UPDATE goose_db_version SET tstamp = '2020-01-01 00:00:00'")
+		if got := noted(t, g); got != nil {
+			t.Errorf("the sample data has the notes %q", got)
+		}
+		exec("UPDATE orders SET created_at = '2024-01-15 12:00:00' WHERE id = 2")
+		for key, expires := range map[string]time.Duration{
+			"soon": 59 * time.Minute, "later": 61 * time.Minute, "just expired": -4 * time.Minute, "left": -6 * time.Minute,
+		} {
+			exec(`INSERT INTO idempotency_keys
+				(caller, operation, idempotency_key, request_hash, target_id, status, response_body, expires_at)
+				VALUES ('public', 'createOrder', ?, '', 1, 201, '{}', ?)`, key, db.Now(g, expires))
+		}
+		for _, into := range []struct{ table, columns, values string }{
+			{"customers", "email", "CONCAT(n, '@example.com')"},
+			{"products", "sku, price_cents, stock", "CONCAT('S-', n), 1, 0"},
+		} {
+			exec(fmt.Sprintf(`INSERT INTO %s (id, name, created_at, updated_at, %s)
+				SELECT n, 'N', '2010-01-01 00:00:00', '2010-01-01 00:00:00', %s FROM
+				(SELECT 100 + a.id * 10 + b.id AS n FROM products a CROSS JOIN products b) AS numbers`,
+				into.table, into.columns, into.values))
+		}
+		exec(`INSERT INTO orders (id, customer_id, status, total_cents, created_at, updated_at, confirmed_at)
+			VALUES (1025, 1, 'CONFIRMED', 1, '2010-01-01 00:00:00', '2010-01-01 00:00:00', '2010-01-01 00:00:00')`)
+		want := []string{
+			"text of customers that no job has added to the search index for 5 minutes: 1, 2, 3, 4, 5, 111, 112, 113, 114, 115",
+			"idempotency key of orders that expires within the hour; a repeat after that acts again: createOrder soon",
+			"idempotency key of orders that no job has deleted for 5 minutes after it expired: createOrder left",
+			"text of products that no job has added to the search index for 5 minutes: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10",
+			"order that is CREATED for more than a day: 2",
+			"order after a complete block that no job has recorded for 5 minutes: 1025",
+		}
+		if got := noted(t, g); !slices.Equal(got, want) {
+			t.Errorf("the doctor notes\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	})
+}
+
+// noted returns the notes of the doctor, each with the rows.
+func noted(t *testing.T, g *gorm.DB) (all []string) {
+	t.Helper()
+	notes, err := doctor.Examine(t.Context(), g, slices.Concat(customers.Notes(), orders.Notes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range notes {
+		if n.Broken > 0 {
+			all = append(all, n.Rule+": "+strings.Join(n.First, ", "))
+		}
+	}
+	return all
 }
