@@ -17,7 +17,8 @@ func Rules() []doctor.Rule {
 			WHERE ` + count(created) + ` <> 1 OR ` + count(deleted) + ` <> (deleted_at IS NOT NULL)
 			  OR (last.type = '` + deleted + `') <> (deleted_at IS NOT NULL)
 			ORDER BY customers.id`},
-		history.LastShows(subject, "customers", "name, email, phone, external_ref"),
+		history.Begun(subject, "customers"),
+		history.LastShows(subject, "customers", "name, email, phone, external_ref, created_at, updated_at, deleted_at"),
 		texts.Rule(),
 		{Name: "event of a customer has its customer", Table: "events", Query: `
 			SELECT e.id FROM events e LEFT JOIN customers c ON c.id = e.subject_id
@@ -30,6 +31,11 @@ func Rules() []doctor.Rule {
 			FROM idempotency_keys k LEFT JOIN customers c ON c.id = k.target_id
 			WHERE ` + keyedOperations.Rows(), Breaks: keyBreaks},
 	}
+}
+
+// Notes returns rules whose rows are unusual, and not broken.
+func Notes() []doctor.Rule {
+	return append(keyedOperations.Notes("customers"), texts.Note())
 }
 
 func keyBreaks(row *sql.Rows) (string, error) {

@@ -182,17 +182,18 @@ func TestRules(t *testing.T) {
 			t.Fatal(err)
 		}
 		exec(`INSERT INTO customers (id, name, email, created_at, deleted_at)
-			VALUES (6, 'Older', 'older@example.com', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)`)
+			VALUES (6, 'Older', 'older@example.com', '2019-01-01 00:00:00', CURRENT_TIMESTAMP)`)
 		exec(`INSERT INTO events (id, type, subject, subject_id, customer_id, actor, created_at, representation)
 			VALUES (777, 'customer.updated', 'customer', 6, 6, 'x', CURRENT_TIMESTAMP, '{}')`)
 		if got := broken(t, g); got != "" {
 			t.Fatalf("the sample data breaks %s", got)
 		}
 		const times = "customer was created once, and deleted as often as it is"
-		const shows = "last event shows the customer's name, email, phone, external_ref"
+		const shows = "last event shows the customer's name, email, phone, external_ref, " +
+			"created_at, updated_at, deleted_at"
 		for _, sick := range []struct{ cause, cure, want string }{
 			{"UPDATE customers SET deleted_at = CURRENT_TIMESTAMP WHERE id = 3",
-				"UPDATE customers SET deleted_at = NULL WHERE id = 3", times + ": 3"},
+				"UPDATE customers SET deleted_at = NULL WHERE id = 3", times + ": 3; " + shows + ": 3"},
 			{"UPDATE events SET type = 'customer.deleted' WHERE actor = 'x'",
 				"UPDATE events SET type = 'customer.updated' WHERE actor = 'x'", ""},
 			{`INSERT INTO events (type, subject, subject_id, customer_id, actor, created_at, representation)

@@ -1,12 +1,21 @@
 package orders
 
 import (
+	"cmp"
 	"database/sql"
 	"encoding/json"
+	"reflect"
+	"slices"
 	"strconv"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
 
 	"example.com/b2b/v2/db/doctor"
 	"example.com/b2b/v2/internal/history"
+	"example.com/b2b/v2/openapi/contract"
+	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
 // Rules returns the invariants of products, stock, orders, their history and their idempotency keys.
@@ -48,21 +57,22 @@ func Rules() []doctor.Rule {
 		{Name: "stock adjustment has its product", Table: "stock_adjustments", Query: `
 			SELECT a.id FROM stock_adjustments a LEFT JOIN products p ON p.id = a.product_id WHERE p.id IS NULL
 			ORDER BY a.id`},
-		{Name: "an order has one event for each of its transitions", Table: "orders", Query: `
-			SELECT orders.id FROM orders ` + history.JoinLast(orderSubject, "orders") + `
-			WHERE ` + countOrder(created) + ` <> 1
-			  OR ` + countOrder(confirmed) + ` <> (confirmed_at IS NOT NULL)
-			  OR ` + countOrder(canceled) + ` <> (canceled_at IS NOT NULL)
-			  OR last.type <> CONCAT('order.', LOWER(status)) OR last.created_at <> updated_at
-			ORDER BY orders.id`},
-		history.LastShows(orderSubject, "orders", "status, total_cents, external_ref, cancel_reason, cancel_note"),
+		{Name: "each transition of an order has its event, which shows the order as it was", Table: "orders",
+			Examine: examineOrderEvents},
+		{Name: "an order was updated with its last event", Table: "orders", Query: `
+			SELECT orders.id FROM orders WHERE updated_at <> COALESCE(canceled_at, confirmed_at, created_at)
+			  AND ` + countOrder(created) + ` > 0 ORDER BY orders.id`},
+		history.Begun(orderSubject, "orders"),
+		history.Begun(productSubject, "products"),
 		{Name: "a product has one event of its creation, and one for each stock adjustment behind the first",
 			Table: "products", Query: `
 			SELECT products.id FROM products ` + history.JoinLast(productSubject, "products") + `
 			WHERE ` + countProduct(productCreated) + ` <> 1 OR ` + countProduct(stockAdjusted) + ` <>
 			  (SELECT COUNT(*) FROM stock_adjustments a WHERE a.product_id = products.id) - 1
 			ORDER BY products.id`},
-		history.LastShows(productSubject, "products", "sku, name, price_cents, active"),
+		history.LastShows(productSubject, "products", "sku, name, price_cents, active, created_at"),
+		{Name: "stock of a product, and the levels of its adjustments, follow from the events", Table: "products",
+			Examine: examineStock},
 		{Name: "event has its order, for the order's customer, or its product", Table: "events", Query: `
 			SELECT e.id FROM events e LEFT JOIN orders o ON e.subject = 'order' AND o.id = e.subject_id
 			LEFT JOIN products p ON e.subject = 'product' AND p.id = e.subject_id
@@ -86,6 +96,22 @@ const expectedStock = `
 	(SELECT COALESCE(SUM(a.delta), 0) FROM stock_adjustments a WHERE a.product_id = p.id) -
 	(SELECT COALESCE(SUM(i.qty), 0) FROM order_items i JOIN orders o ON o.id = i.order_id
 	 WHERE i.product_id = p.id AND o.status <> 'CANCELED')`
+
+// Notes returns rules whose rows are unusual, and not broken.
+func Notes() []doctor.Rule {
+	size := strconv.Itoa(blockSize)
+	return append(keyedOperations.Notes("orders"), texts.Note(),
+		doctor.Rule{Name: "order that is CREATED for more than a day", Table: "orders", Query: `
+			SELECT id FROM orders WHERE reserved_since < ? ORDER BY reserved_since`,
+			Values: doctor.Before(24 * time.Hour)},
+		doctor.Rule{Name: "order after a complete block that no job has recorded for 5 minutes", Table: "order_blocks",
+			Query: `
+			SELECT o.id FROM orders o WHERE o.id = (SELECT MIN(n.id) FROM orders n WHERE n.id >
+			  (SELECT MIN(f.id) - 1 - (MIN(f.id) - 1) % ` + size + ` + ` + size + ` FROM orders f
+			  WHERE f.id > COALESCE((SELECT MAX(block) + 1 FROM order_blocks), 0) * ` + size + `))
+			AND o.created_at < ? /*T! AND FALSE */`,
+			Values: doctor.Before(completeAfter + 5*time.Minute)})
+}
 
 // keyedRow is a row of the table idempotency_keys, joined with the order and the product that have the target
 // as their id. When no order or product has this id, the field order or product is 0.
@@ -155,4 +181,238 @@ type keyedAnswer struct {
 	TotalCents int64  `json:"total_cents"`
 	Status     status `json:"status"`
 	ProductID  int64  `json:"product_id"`
+}
+
+// examineOrderEvents compares the events of each order with the order, 1000 orders at a time. Orders without
+// the event of their creation are left out: they are older than the history.
+func examineOrderEvents(tx *gorm.DB, broken func(id string)) (checked int64, err error) {
+	for last := int64(0); ; {
+		orders, err := ordersAfter(tx, last, 1000)
+		if err != nil || len(orders) == 0 {
+			return checked, err
+		}
+		first := orders[0].ID
+		last = orders[len(orders)-1].ID
+		checked += int64(len(orders))
+		events := map[int64][]orderEvent{}
+		err = doctor.EachRow(tx, func(row *sql.Rows) error {
+			var id int64
+			var e orderEvent
+			err := row.Scan(&id, &e.eventType, &e.representation, &e.inTime)
+			events[id] = append(events[id], e)
+			return err
+		}, `SELECT /*+ INDEX(e ix_events_subject) */ e.subject_id, e.type, e.representation,
+			COALESCE(e.created_at = CASE e.type WHEN 'order.created' THEN o.created_at
+			  WHEN 'order.confirmed' THEN o.confirmed_at ELSE o.canceled_at END, FALSE)
+			FROM events e JOIN orders o ON o.id = e.subject_id
+			WHERE e.subject = 'order' AND e.subject_id BETWEEN ? AND ? ORDER BY e.subject_id, e.id`, first, last)
+		if err != nil {
+			return checked, err
+		}
+		for _, o := range orders {
+			if !tells(events[o.ID], *o) {
+				broken(strconv.FormatInt(o.ID, 10))
+			}
+		}
+	}
+}
+
+// orderEvent is an event of an order. inTime means that its time is that of the order's transition. SQL compares
+// the times, because reading a time of SQLite is slow.
+type orderEvent struct {
+	eventType, representation string
+	inTime                    bool
+}
+
+// ordersAfter reads the next orders with an id above the parameter last, with their items.
+func ordersAfter(tx *gorm.DB, last int64, limit int) (orders []*order, err error) {
+	byID := map[int64]*order{}
+	err = doctor.EachRow(tx, func(row *sql.Rows) error {
+		var o order
+		var texts *string
+		err := row.Scan(&o.ID, &o.CustomerID, &o.ExternalRef, &texts, &o.Status, &o.TotalCents, &o.CreatedAt,
+			&o.ConfirmedAt, &o.CanceledAt, &o.CancelReason, &o.CancelNote)
+		if err == nil && texts != nil {
+			err = json.Unmarshal([]byte(*texts), &o.Metadata)
+		}
+		orders, byID[o.ID] = append(orders, &o), &o
+		return err
+	}, `SELECT id, customer_id, external_ref, metadata, status, total_cents, created_at, confirmed_at, canceled_at,
+		cancel_reason, cancel_note FROM orders WHERE id > ? ORDER BY id LIMIT ?`, last, limit)
+	if err != nil || len(orders) == 0 {
+		return nil, err
+	}
+	err = doctor.EachRow(tx, func(row *sql.Rows) error {
+		var i item
+		var sku, name sql.NullString
+		err := row.Scan(&i.OrderID, &i.ProductID, &sku, &name, &i.Qty, &i.UnitPriceCents, &i.SubtotalCents)
+		i.SKU, i.Name = sku.String, name.String
+		if o := byID[i.OrderID]; o != nil {
+			o.Items = append(o.Items, i)
+		}
+		return err
+	}, `SELECT order_id, product_id, sku, name, qty, unit_price_cents, subtotal_cents FROM order_items
+		WHERE order_id BETWEEN ? AND ? ORDER BY order_id, product_id`,
+		orders[0].ID, orders[len(orders)-1].ID)
+	return orders, err
+}
+
+// tells reports whether the events are those of the order's transitions, and show the order as it was. When the
+// first event comes from version 2.0.0, its items have no sku and name; then those of the lines may have been
+// filled in later, with the names of that time, and are not compared.
+func tells(events []orderEvent, o order) bool {
+	isCreation := func(e orderEvent) bool { return e.eventType == transitioned(created) }
+	if !slices.ContainsFunc(events, isCreation) {
+		return true
+	}
+	steps := o.steps()
+	if len(events) != len(steps) || steps[len(steps)-1].Status != o.Status {
+		return false
+	}
+	nameless := false
+	for i, e := range events {
+		if e.eventType != transitioned(steps[i].Status) || !e.inTime {
+			return false
+		}
+		want := (&Config{}).orderView(steps[i])
+		want.AllowedActions = nil
+		if isText(e.representation, want) {
+			continue
+		}
+		var shown api.Order
+		if contract.Unmarshal([]byte(e.representation), &shown) != nil {
+			return false
+		}
+		shown.ReservationExpiresAt, shown.CancelableUntil, shown.AllowedActions = nil, nil, nil
+		named := func(i contract.OrderItem) bool { return i.Sku != "" || i.Name != "" }
+		if i == 0 {
+			nameless = !slices.ContainsFunc(shown.Items, named)
+		}
+		for n := range want.Items {
+			if nameless && n < len(shown.Items) {
+				want.Items[n].Sku, want.Items[n].Name = shown.Items[n].Sku, shown.Items[n].Name
+			}
+		}
+		if !reflect.DeepEqual(shown, want) {
+			return false
+		}
+	}
+	return true
+}
+
+// isText reports whether a representation is that of the order, as text. The actions that were allowed depend
+// on the configuration, and are left out. Nearly all representations are equal as text, which is quick to find.
+func isText(representation string, want api.Order) bool {
+	const actions = `"reservation_expires_at":null,"cancelable_until":null,"allowed_actions":null,`
+	text, err := json.Marshal(want)
+	head, tail, found := strings.Cut(string(text), actions)
+	return err == nil && found && strings.HasPrefix(representation, head) && strings.HasSuffix(representation, tail)
+}
+
+// steps returns the order as it was after each of its transitions. Times are in UTC, as decoded ones are.
+func (o order) steps() []order {
+	utc := func(at *time.Time) *time.Time {
+		if at == nil {
+			return nil
+		}
+		return new(at.UTC())
+	}
+	o.CreatedAt, o.ConfirmedAt, o.CanceledAt = o.CreatedAt.UTC(), utc(o.ConfirmedAt), utc(o.CanceledAt)
+	next := o
+	next.Status, next.UpdatedAt = created, o.CreatedAt
+	next.ConfirmedAt, next.CanceledAt, next.CancelReason, next.CancelNote = nil, nil, nil, nil
+	all := []order{next}
+	if o.ConfirmedAt != nil {
+		next.Status, next.UpdatedAt, next.ConfirmedAt = confirmed, *o.ConfirmedAt, o.ConfirmedAt
+		all = append(all, next)
+	}
+	if o.CanceledAt != nil {
+		o.Status, o.UpdatedAt = canceled, *o.CanceledAt
+		all = append(all, o)
+	}
+	return all
+}
+
+// examineStock compares the levels of stock adjustments with the stock in their events, and follows the stock of
+// each product from event to event, by the adjustments and by the events of the orders between. It follows only
+// products created since the update to 2.1.0, because 2.0.0 canceled an order before it locked the products, and
+// no product with an order without the event of its creation. On TiDB it follows no product with orders, because
+// the ids of events do not ascend in time.
+func examineStock(tx *gorm.DB, broken func(id string)) (checked int64, err error) {
+	type step struct{ event, stock, delta, level, moved int64 } // moved: pieces moved by orders until the next step
+	steps, lines, adjusted := map[int64][]step{}, map[int64]int64{}, map[int64]int{}
+	queries := []struct {
+		read  func(row *sql.Rows) error
+		query string
+	}{
+		{func(row *sql.Rows) error {
+			var id int64
+			var next step
+			var eventType, representation string
+			err := row.Scan(&id, &next.event, &eventType, &representation)
+			shown := struct{ Stock int64 }{-1}
+			_ = json.Unmarshal([]byte(representation), &shown) // the stock -1 is broken
+			next.stock = shown.Stock
+			if steps[id] != nil || eventType == productCreated {
+				steps[id] = append(steps[id], next)
+			}
+			return err
+		}, `SELECT subject_id, id, type, representation FROM events
+			WHERE subject = 'product' AND type IN ('product.created', 'stock.adjusted') ORDER BY subject_id, id`},
+		{func(row *sql.Rows) error {
+			var id, delta, level int64
+			err := row.Scan(&id, &delta, &level)
+			if n := adjusted[id]; n < len(steps[id]) {
+				steps[id][n].delta, steps[id][n].level = delta, level
+			}
+			adjusted[id]++
+			return err
+		}, "SELECT product_id, delta, level FROM stock_adjustments ORDER BY product_id, id"},
+		{func(row *sql.Rows) error {
+			var id, n int64
+			err := row.Scan(&id, &n)
+			lines[id] = n
+			return err
+		}, "SELECT product_id, COUNT(*) FROM order_items GROUP BY product_id"},
+		{func(row *sql.Rows) error {
+			var event, id, qty int64
+			var creation bool
+			err := row.Scan(&event, &creation, &id, &qty)
+			if creation {
+				qty = -qty
+				lines[id]--
+			}
+			before := func(s step, event int64) int { return cmp.Compare(s.event, event) }
+			if at, _ := slices.BinarySearchFunc(steps[id], event, before); at > 0 {
+				steps[id][at-1].moved += qty
+			}
+			return err
+		}, `SELECT /*+ INDEX(e ix_events_subject) */ e.id, e.type = 'order.created', i.product_id, i.qty
+			FROM events e JOIN order_items i ON i.order_id = e.subject_id
+			WHERE e.subject = 'order' AND e.type IN ('order.created', 'order.canceled') /*T! AND FALSE */`},
+		{func(row *sql.Rows) error {
+			var id, stock, before int64
+			var young bool
+			err := row.Scan(&id, &stock, &young)
+			checked++
+			if adjusted[id] != len(steps[id]) {
+				return err
+			}
+			shown, follows := true, true
+			for _, s := range steps[id] {
+				shown, follows = shown && s.level == s.stock, follows && before+s.delta == s.level
+				before = s.level + s.moved
+			}
+			if !shown || young && lines[id] == 0 && (!follows || before != stock) {
+				broken(strconv.FormatInt(id, 10))
+			}
+			return err
+		}, "SELECT id, stock, " + history.Younger + " FROM products ORDER BY id"},
+	}
+	for _, q := range queries {
+		if err := doctor.EachRow(tx, q.read, q.query); err != nil {
+			return checked, err
+		}
+	}
+	return checked, nil
 }

@@ -42,47 +42,49 @@ func TestRules(t *testing.T) {
 		if _, err := db.Seed(ctx, g); err != nil {
 			t.Fatal(err)
 		}
+		exec("UPDATE goose_db_version SET tstamp = '2020-01-01 00:00:00'") // all rows are younger
 		if got := broken(); got != "" {
 			t.Fatalf("the sample data breaks %s", got)
 		}
-		const shows = "last event shows the order's status, total_cents, external_ref, cancel_reason, cancel_note"
+		const shows = "each transition of an order has its event, which shows the order as it was"
+		const follows = "stock of a product, and the levels of its adjustments, follow from the events"
+		const updated = "an order was updated with its last event"
 		for _, sick := range []struct{ cause, cure, want string }{
 			{"UPDATE products SET stock = stock + 1 WHERE id = 7",
 				"UPDATE products SET stock = stock - 1 WHERE id = 7",
-				"stock of a product = its adjustments - pieces of its orders not CANCELED: 7"},
+				"stock of a product = its adjustments - pieces of its orders not CANCELED: 7; " + follows + ": 7"},
 			{"UPDATE orders SET total_cents = total_cents + 1 WHERE id = 1",
 				"UPDATE orders SET total_cents = total_cents - 1 WHERE id = 1",
 				"total of an order = its lines, at least one: 1; " + shows + ": 1"},
 			{`INSERT INTO orders (id, customer_id, status, total_cents, created_at)
 				VALUES (9, 1, 'CREATED', 0, CURRENT_TIMESTAMP)`, "DELETE FROM orders WHERE id = 9",
-				"total of an order = its lines, at least one: 9"},
+				"total of an order = its lines, at least one: 9; " +
+					"order created since the update to 2.1.0 has the event of its creation: 9"},
 			{"UPDATE orders SET confirmed_at = '2020-01-01 00:00:00' WHERE id = 1",
-				"UPDATE orders SET confirmed_at = '2024-01-15 10:02:00' WHERE id = 1",
-				"times of an order agree with its status: 1"},
+				"UPDATE orders SET confirmed_at = updated_at WHERE id = 1",
+				"times of an order agree with its status: 1; " + shows + ": 1; " + updated + ": 1"},
 			{"UPDATE orders SET status = 'CREATED', confirmed_at = NULL WHERE id = 1",
-				"UPDATE orders SET status = 'CONFIRMED', confirmed_at = '2024-01-15 10:02:00' WHERE id = 1",
-				"an order has one event for each of its transitions: 1; " + shows + ": 1"},
+				"UPDATE orders SET status = 'CONFIRMED', confirmed_at = updated_at WHERE id = 1",
+				shows + ": 1; " + updated + ": 1"},
 			{"UPDATE orders SET updated_at = '2024-01-15 10:02:01' WHERE id = 1",
-				`UPDATE orders SET updated_at = (SELECT created_at FROM events
-				WHERE subject = 'order' AND type = 'order.confirmed') WHERE id = 1`,
-				"an order has one event for each of its transitions: 1"},
+				"UPDATE orders SET updated_at = confirmed_at WHERE id = 1", updated + ": 1"},
 			{`INSERT INTO events (type, subject, subject_id, customer_id, actor, created_at, representation)
 				SELECT type, subject, subject_id, customer_id, 'twice', created_at, representation
 				FROM events WHERE subject = 'order'`,
 				"DELETE FROM events WHERE actor = 'twice'",
-				"an order has one event for each of its transitions: 1, 2"},
+				shows + ": 1, 2"},
 			{"UPDATE events SET customer_id = 3 WHERE subject = 'order' AND subject_id = 2",
 				"UPDATE events SET customer_id = 2 WHERE subject = 'order' AND subject_id = 2",
 				"event has its order, for the order's customer, or its product: 18"},
 			{"UPDATE order_items SET name = '' WHERE product_id = 3",
 				"UPDATE order_items SET name = 'Samsung Galaxy Tab S9' WHERE product_id = 3",
-				"line has a sku and a name, or neither from a program of 2.0.0: 2"},
+				"line has a sku and a name, or neither from a program of 2.0.0: 2; " + shows + ": 2"},
 			{"UPDATE order_items SET sku = NULL WHERE product_id = 4",
 				"UPDATE order_items SET sku = 'KEYB-LOGI-MX' WHERE product_id = 4",
-				"line has a sku and a name, or neither from a program of 2.0.0: 1"},
+				"line has a sku and a name, or neither from a program of 2.0.0: 1; " + shows + ": 1"},
 			{"UPDATE products SET price_cents = price_cents + 1 WHERE id = 7",
 				"UPDATE products SET price_cents = price_cents - 1 WHERE id = 7",
-				"last event shows the product's sku, name, price_cents, active: 7"},
+				"last event shows the product's sku, name, price_cents, active, created_at: 7"},
 			{`INSERT INTO stock_adjustments (product_id, delta, level, reason, created_at)
 				VALUES (7, 0, 45, 'silent', CURRENT_TIMESTAMP)`,
 				"DELETE FROM stock_adjustments WHERE reason = 'silent'",

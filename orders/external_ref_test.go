@@ -10,7 +10,6 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest"
 	"example.com/b2b/v2/internal/web/webtest"
 	"example.com/b2b/v2/openapi/contract"
@@ -81,7 +80,7 @@ func TestExternalRef(t *testing.T) {
 			for _, end := range []func(id int64){
 				func(id int64) { s.cancel(t, id, "") },
 				func(id int64) {
-					s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -reservation), id)
+					s.expire(t, id)
 					if n, err := s.service.ExpireReservations(ctx); n != 1 || err != nil {
 						t.Errorf("%d expired, %v", n, err)
 					}

@@ -22,7 +22,6 @@ import (
 
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest"
-	"example.com/b2b/v2/db/doctor"
 	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/internal/web/webtest"
 	"example.com/b2b/v2/openapi/contract"
@@ -85,10 +84,7 @@ func TestLinearizable(t *testing.T) {
 			}
 		}
 		s.wantActors(t)
-		checks, err := doctor.Examine(ctx, s.db, orders.Rules())
-		if err != nil || !doctor.Healthy(checks) {
-			t.Errorf("the doctor: %v %+v", err, checks)
-		}
+		wantHealthy(t, s.db)
 	})
 }
 

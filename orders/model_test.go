@@ -18,13 +18,10 @@ import (
 	"gorm.io/gorm"
 	"pgregory.net/rapid"
 
-	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest"
-	"example.com/b2b/v2/db/doctor"
 	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/openapi/contract"
 	api "example.com/b2b/v2/openapi/ordersapi"
-	"example.com/b2b/v2/orders"
 )
 
 // books is a model of the Orders API in memory. It stores the types of the answers. Their times are on the
@@ -857,28 +854,16 @@ func (m *machine) letTimePass(r *rapid.T) {
 	durations := []time.Duration{4 * time.Minute, window + time.Minute, 13 * time.Hour, 25 * time.Hour}
 	d := rapid.SampledFrom(durations).Draw(r, "time")
 	m.passed += d
-	earlier := func(column string) string {
-		if m.s.db.Name() == db.SQLite {
-			const set = "%[1]s = strftime('%%Y-%%m-%%d %%H:%%M:%%f+00:00', %[1]s, '-%.0[2]f seconds')"
-			return fmt.Sprintf(set, column, d.Seconds())
-		}
-		return fmt.Sprintf("%s = %s - INTERVAL %.0f SECOND", column, column, d.Seconds())
-	}
 	var age []string
 	for _, c := range []struct{ table, columns string }{
 		{"products", "created_at updated_at"},
 		{"stock_adjustments", "created_at"},
-		{"orders", "created_at confirmed_at canceled_at updated_at"},
 		{"idempotency_keys", "expires_at"},
-		{"events", "created_at"},
 	} {
-		var set []string
-		for column := range strings.FieldsSeq(c.columns) {
-			set = append(set, earlier(column))
-		}
-		age = append(age, "UPDATE "+c.table+" SET "+strings.Join(set, ", "))
+		age = append(age, "UPDATE "+c.table+" SET "+m.s.earlier(d, c.columns))
 	}
 	m.s.atomically(r, age...)
+	m.s.age(r, d)
 }
 
 // wantAll reads and compares all products, orders, lists and keys, counts the rows, and runs the doctor.
@@ -912,10 +897,7 @@ func (m *machine) wantAll(r *rapid.T) {
 			r.Errorf("%d %s, want %d", got, table, want)
 		}
 	}
-	checks, err := doctor.Examine(ctx, m.s.db, orders.Rules())
-	if err != nil || !doctor.Healthy(checks) {
-		r.Errorf("%v %+v", err, checks)
-	}
+	wantHealthy(r, m.s.db)
 }
 
 // wantHistory compares the events of each order and product, in their order.

@@ -3,11 +3,15 @@ package orders_test
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"gorm.io/gorm"
+	"pgregory.net/rapid"
 
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest"
@@ -17,17 +21,74 @@ import (
 	"example.com/b2b/v2/orders"
 )
 
-// expire sets an order's creation back until its reservation has expired.
+// expire makes an order older until its reservation has expired.
 func (s *system) expire(t *testing.T, id int64) {
 	t.Helper()
-	s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(s.db, -reservation-time.Second), id)
+	s.age(t, reservation+time.Second, id)
 }
 
-func wantHealthy(t *testing.T, g *gorm.DB) {
+// age makes orders older, and their events: the orders with the ids, or all orders and all events.
+func (s *system) age(t rapid.TB, d time.Duration, ids ...int64) {
+	t.Helper()
+	of := func(column string) string {
+		if ids == nil {
+			return "TRUE"
+		}
+		return column + " IN (" + strings.Trim(strings.Join(strings.Fields(fmt.Sprint(ids)), ","), "[]") + ")"
+	}
+	events := of("subject = 'order' AND subject_id")
+	const times = "created_at confirmed_at canceled_at updated_at"
+	statements := []string{
+		"UPDATE orders SET " + s.earlier(d, times) + " WHERE " + of("id"),
+		"UPDATE events SET " + s.earlier(d, "created_at") + " WHERE " + events,
+	}
+	const form = "2006-01-02T15:04:05.000Z"
+	var rows []struct {
+		ID             int64
+		Representation string
+	}
+	if err := s.db.Raw("SELECT id, representation FROM events WHERE " + events).Scan(&rows).Error; err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows {
+		shown := "representation"
+		times := timeText.FindAllString(row.Representation, -1)
+		slices.Sort(times)
+		for _, text := range slices.Compact(times) {
+			at, err := time.Parse(form, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown = fmt.Sprintf("REPLACE(%s, '%s', '%s')", shown, text, at.Add(-d).Format(form))
+		}
+		statements = append(statements,
+			fmt.Sprintf("UPDATE events SET representation = %s WHERE id = %d", shown, row.ID))
+	}
+	s.atomically(t, statements...)
+}
+
+var timeText = regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]+Z`)
+
+// earlier returns the SQL to make the time in each of the columns earlier.
+func (s *system) earlier(d time.Duration, columns string) string {
+	set := "%[1]s = %[1]s - INTERVAL %.0[2]f SECOND"
+	if s.db.Name() == db.SQLite {
+		set = "%[1]s = strftime('%%Y-%%m-%%d %%H:%%M:%%f+00:00', %[1]s, '-%.0[2]f seconds')"
+	}
+	var all []string
+	for column := range strings.FieldsSeq(columns) {
+		all = append(all, fmt.Sprintf(set, column, d.Seconds()))
+	}
+	return strings.Join(all, ", ")
+}
+
+// wantHealthy runs the doctor, and names the broken rules.
+func wantHealthy(t rapid.TB, g *gorm.DB) {
 	t.Helper()
 	checks, err := doctor.Examine(ctx, g, orders.Rules())
 	if err != nil || !doctor.Healthy(checks) {
-		t.Errorf("%v %+v", err, checks)
+		sound := func(c doctor.Check) bool { return c.Broken == 0 }
+		t.Errorf("%v %+v", err, slices.DeleteFunc(checks, sound))
 	}
 }
 
@@ -44,8 +105,7 @@ func TestExpireReservations(t *testing.T) {
 				t.Errorf("reservation_expires_at %v", until)
 			}
 			s.expire(t, old.ID)
-			s.exec(t, "UPDATE orders SET created_at = ?, confirmed_at = ? WHERE id = ?",
-				db.Now(g, -reservation-time.Second), db.Now(g, 0), confirmed.ID)
+			s.expire(t, confirmed.ID)
 			if n, err := s.service.ExpireReservations(ctx); err != nil || n != 1 {
 				t.Errorf("%d expired, %v", n, err)
 			}
@@ -81,7 +141,7 @@ func TestExpireReservations(t *testing.T) {
 			for range 450 {
 				ids = append(ids, s.placed(t, line(p, 1)).ID)
 			}
-			s.exec(t, "UPDATE orders SET created_at = ? WHERE id IN ?", db.Now(g, -reservation-time.Second), ids)
+			s.age(t, reservation+time.Second, ids...)
 			var expired atomic.Int64
 			counts := atOnce(4, func(int) string {
 				n, err := s.service.ExpireReservations(ctx)
@@ -103,7 +163,7 @@ func TestExpireReservations(t *testing.T) {
 			for i := range 250 {
 				ids = append(ids, s.placed(t, line([]int64{held, free}[min(i, 1)], 1)).ID)
 			}
-			s.exec(t, "UPDATE orders SET created_at = ? WHERE id IN ?", db.Now(g, -reservation-time.Second), ids)
+			s.age(t, reservation+time.Second, ids...)
 			tx := g.Begin()
 			defer tx.Rollback()
 			err := errors.Join(

@@ -58,6 +58,9 @@ func TestOneTransition(t *testing.T) {
 		if strings.HasSuffix(name, "_test.go") || name == "metrics.go" { // there "status" is the name of a label
 			continue
 		}
+		if name == "doctor.go" { // rebuilds earlier statuses, and writes no table
+			continue
+		}
 		file, err := parser.ParseFile(files, name, nil, 0)
 		if err != nil {
 			t.Fatal(err)

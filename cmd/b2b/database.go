@@ -111,19 +111,24 @@ func (d *doctorCommand) flags(f *flag.FlagSet) {
 }
 
 func (d *doctorCommand) run(ctx context.Context, g *gorm.DB, out io.Writer) error {
-	var rules []doctor.Rule
+	rules, notes := []doctor.Rule{doctor.Schema()}, []doctor.Rule{}
 	for _, s := range d.services {
-		rules = append(rules, s.rules...)
+		rules, notes = append(rules, s.rules...), append(notes, s.notes...)
 	}
 	checks, err := doctor.Examine(ctx, g, rules)
 	if err != nil {
 		return err
 	}
+	noted, err := doctor.Examine(ctx, g, notes)
+	if err != nil {
+		return err
+	}
 	healthy := doctor.Healthy(checks)
 	if d.json {
-		err = json.NewEncoder(out).Encode(map[string]any{"healthy": healthy, "checks": checks})
+		err = json.NewEncoder(out).Encode(map[string]any{"healthy": healthy, "checks": checks, "notes": noted})
 	} else {
 		doctor.Print(out, checks)
+		doctor.PrintNotes(out, noted)
 	}
 	if err != nil {
 		return err

@@ -28,6 +28,7 @@ type service struct {
 	port        *int          // port to listen on
 	base        *string       // address of the service, for its callers
 	rules       []doctor.Rule // rules that the service's data must never break, for the command doctor
+	notes       []doctor.Rule // unusual data that the command doctor names
 	try         string        // example of a call; %s stands for the address of the service
 	build       func(g *gorm.DB, o web.Options) (http.Handler, func(ctx context.Context), error)
 
@@ -47,7 +48,7 @@ func (s *service) peer(c *config.Settings) peer.Peer {
 // table, because the services stop in reverse order.
 func table(c *config.Settings) []*service {
 	customersAPI := &service{
-		name: "customers", title: "Customers API", database: true, rules: customers.Rules(),
+		name: "customers", title: "Customers API", database: true, rules: customers.Rules(), notes: customers.Notes(),
 		port: &c.CustomersPort, base: &c.CustomersBase,
 		try: "curl '%s/customers?search=ACME'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
@@ -56,7 +57,7 @@ func table(c *config.Settings) []*service {
 		},
 	}
 	ordersAPI := &service{
-		name: "orders", title: "Orders API", database: true, rules: orders.Rules(),
+		name: "orders", title: "Orders API", database: true, rules: orders.Rules(), notes: orders.Notes(),
 		settings: &c.Orders, peers: []any{&c.CustomersPeer}, port: &c.OrdersPort, base: &c.OrdersBase,
 		try: "curl '%s/products?limit=3'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {

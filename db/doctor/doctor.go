@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -23,6 +24,8 @@ type Rule struct {
 	// Query selects the ids of the broken rows, in ascending order. It should compare rows through indexes:
 	// then a large table needs no temporary table.
 	Query string
+	// Values is optional. It returns the values of the placeholders in Query.
+	Values func(tx *gorm.DB) []any
 	// Breaks is optional, for rules that SQL cannot express. Query then selects the rows to check. Breaks
 	// reads a row of Query, and returns the row's id when the row is broken, else "".
 	Breaks func(row *sql.Rows) (id string, err error)
@@ -35,8 +38,13 @@ type Rule struct {
 type Check struct {
 	Rule    string   `json:"rule"`
 	Checked int64    `json:"checked"` // number of checked rows
-	Broken  int64    `json:"broken"`  // number of broken rows
-	First   []string `json:"first"`   // ids of the first broken rows, at most ten
+	Broken  int64    `json:"broken"`  // number of broken rows, or, in a note, of unusual rows
+	First   []string `json:"first"`   // ids of the first of these rows, at most ten
+}
+
+// Before returns a function for Rule.Values: a single value, the time on the database's clock less the duration.
+func Before(d time.Duration) func(tx *gorm.DB) []any {
+	return func(tx *gorm.DB) []any { return []any{db.Now(tx, -d)} }
 }
 
 // Examine checks the rules on a snapshot of the database, and returns a Check for each rule.
@@ -70,11 +78,6 @@ func (r Rule) examine(tx *gorm.DB) (Check, error) {
 	if err := tx.Raw("SELECT COUNT(*) FROM " + r.Table).Scan(&c.Checked).Error; err != nil {
 		return c, err
 	}
-	rows, err := tx.Raw(r.Query).Rows()
-	if err != nil {
-		return c, err
-	}
-	defer rows.Close()
 	breaks := r.Breaks
 	if breaks == nil {
 		breaks = func(row *sql.Rows) (id string, err error) {
@@ -82,16 +85,32 @@ func (r Rule) examine(tx *gorm.DB) (Check, error) {
 			return id, err
 		}
 	}
-	for rows.Next() {
-		id, err := breaks(rows)
-		if err != nil {
-			return c, err
-		}
-		if id != "" {
+	var values []any
+	if r.Values != nil {
+		values = r.Values(tx)
+	}
+	return c, EachRow(tx, func(row *sql.Rows) error {
+		id, err := breaks(row)
+		if err == nil && id != "" {
 			broken(id)
 		}
+		return err
+	}, r.Query, values...)
+}
+
+// EachRow calls the function read for each row of a query, until read returns an error.
+func EachRow(tx *gorm.DB, read func(row *sql.Rows) error, query string, values ...any) error {
+	rows, err := tx.Raw(query, values...).Rows()
+	if err != nil {
+		return err
 	}
-	return c, rows.Err()
+	defer rows.Close()
+	for rows.Next() {
+		if err := read(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 // Healthy reports whether no check has found a broken row.
@@ -101,8 +120,20 @@ func Healthy(checks []Check) bool {
 
 // Print writes the checks as a table.
 func Print(out io.Writer, checks []Check) {
+	printTable(out, "rule\tchecked\tbroken\tfirst", checks)
+}
+
+// PrintNotes writes as a table what notes have found. A note is a rule whose rows are unusual, and not broken.
+func PrintNotes(out io.Writer, notes []Check) {
+	found := slices.DeleteFunc(slices.Clone(notes), func(c Check) bool { return c.Broken == 0 })
+	if len(found) > 0 {
+		printTable(out, "\nunusual, not broken\tchecked\tfound\tfirst", found)
+	}
+}
+
+func printTable(out io.Writer, head string, checks []Check) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "rule\tchecked\tbroken\tfirst")
+	fmt.Fprintln(w, head)
 	for _, c := range checks {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%s\n", c.Rule, c.Checked, c.Broken, strings.Join(c.First, ", "))
 	}

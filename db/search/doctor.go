@@ -1,8 +1,10 @@
 package search
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -18,6 +20,18 @@ func (x Index) Rule() doctor.Rule {
 	sample := " (a sample of about " + strconv.Itoa(sampleSize) + ")"
 	name := "search finds a row of " + x.Table + " by its text" + sample
 	return doctor.Rule{Name: name, Table: x.Table, Examine: x.examine}
+}
+
+// Note returns a note for the doctor: rows that the index should have, and that no job has added for 5 minutes.
+// Fewer rows than minBatch are not due.
+func (x Index) Note() doctor.Rule {
+	return doctor.Rule{
+		Name:  "text of " + x.Table + " that no job has added to the search index for 5 minutes",
+		Table: x.Table,
+		Query: fmt.Sprintf(`SELECT id FROM %[1]s WHERE unindexed = 1 AND updated_at < ? AND %[2]d <=
+			(SELECT COUNT(*) FROM %[1]s WHERE unindexed = 1) ORDER BY id`, x.Table, minBatch),
+		Values: doctor.Before(5 * time.Minute),
+	}
 }
 
 func (x Index) examine(tx *gorm.DB, broken func(id string)) (checked int64, err error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"example.com/b2b/v2/db/doctor"
 )
@@ -34,6 +35,20 @@ func JoinLast(subject, table string) string {
 		subject, table, ofRow(subject, table), Count(subject+".created", subject, table))
 }
 
+// Younger is an SQL condition: a row was created after the update to version 2.1.0, to the second. From then on
+// every program records the event SUBJECT.created. Programs of 1.0.0 recorded no events.
+const Younger = "SUBSTR(created_at, 1, 19) > (SELECT MAX(tstamp) FROM goose_db_version WHERE version_id = 11)"
+
+// Begun returns the rule that rows created since the update to 2.1.0 have the event SUBJECT.created.
+func Begun(subject, table string) doctor.Rule {
+	return doctor.Rule{
+		Name:  subject + " created since the update to 2.1.0 has the event of its creation",
+		Table: table,
+		Query: fmt.Sprintf("SELECT id FROM %s WHERE %s = 0 AND %s ORDER BY id", table,
+			Count(subject+".created", subject, table), Younger),
+	}
+}
+
 // LastShows returns the rule that the last event of a row shows the current values of the row's columns. The
 // parameter list has the names of the columns, separated by a comma and a space.
 func LastShows(subject, table, list string) doctor.Rule {
@@ -41,8 +56,8 @@ func LastShows(subject, table, list string) doctor.Rule {
 	return doctor.Rule{
 		Name:  fmt.Sprintf("last event shows the %s's %s", subject, list),
 		Table: table,
-		Query: fmt.Sprintf("SELECT %[1]s.id, last.representation, %[2]s FROM %[1]s %[3]s ORDER BY %[1]s.id",
-			table, list, JoinLast(subject, table)),
+		Query: fmt.Sprintf("SELECT %[1]s.id, last.representation, %[1]s.%[2]s FROM %[1]s %[3]s ORDER BY %[1]s.id",
+			table, strings.Join(columns, ", "+table+"."), JoinLast(subject, table)),
 		Breaks: func(row *sql.Rows) (string, error) {
 			var id, representation string
 			now := make([]sql.NullString, len(columns))
@@ -58,14 +73,17 @@ func LastShows(subject, table, list string) doctor.Rule {
 			d.UseNumber()
 			broken := d.Decode(&shown) != nil
 			for i, column := range columns {
-				value := shown[column] // nil when the event is older than the column
+				value, known := shown[column]
+				if !known && !broken { // the event is older than the field
+					continue
+				}
 				if value == true {
 					value = 1
 				} else if value == false {
 					value = 0
 				}
 				broken = broken || (value != nil) != now[i].Valid ||
-					value != nil && fmt.Sprint(value) != now[i].String
+					value != nil && !same(fmt.Sprint(value), now[i].String)
 			}
 			if !broken {
 				id = ""
@@ -73,4 +91,14 @@ func LastShows(subject, table, list string) doctor.Rule {
 			return id, nil
 		},
 	}
+}
+
+// same reports whether the texts are equal, or are RFC 3339 times of one moment.
+func same(a, b string) bool {
+	if a == b {
+		return true
+	}
+	at, err := time.Parse(time.RFC3339, a)
+	other, otherErr := time.Parse(time.RFC3339, b)
+	return err == nil && otherErr == nil && at.Equal(other)
 }

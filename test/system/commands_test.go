@@ -213,20 +213,32 @@ func TestDoctor(t *testing.T) {
 		if _, err := db.Seed(t.Context(), g); err != nil {
 			t.Fatal(err)
 		}
-		if out, err := execute(t, env, "doctor"); err != nil || !strings.HasPrefix(out, "rule ") {
+		if out, err := execute(t, env, "doctor"); err != nil || !strings.HasPrefix(out, "rule ") ||
+			strings.Contains(out, "unusual") {
+			t.Errorf("%v\n%s", err, out)
+		}
+		const key = `INSERT INTO idempotency_keys
+			(caller, operation, idempotency_key, request_hash, target_id, status, response_body, expires_at)
+			VALUES ('public', 'createProduct', 'soon', '', 7, 201, '{"success":true,"data":{"id":7}}', ?)`
+		if err := g.Exec(key, db.Now(g, time.Minute)).Error; err != nil {
+			t.Fatal(err)
+		}
+		if out, err := execute(t, env, "doctor"); err != nil || !strings.Contains(out, "\n\nunusual, not broken ") ||
+			!strings.Contains(out, "createProduct soon") {
 			t.Errorf("%v\n%s", err, out)
 		}
 		if err := g.Exec("UPDATE products SET stock = stock + 1 WHERE id = 7").Error; err != nil {
 			t.Fatal(err)
 		}
 		var report struct {
-			Healthy bool
-			Checks  []doctor.Check
+			Healthy       bool
+			Checks, Notes []doctor.Check
 		}
 		out, err := execute(t, env, "doctor", "--json")
 		names7 := func(c doctor.Check) bool { return slices.Equal(c.First, []string{"7"}) }
 		if json.Unmarshal([]byte(out), &report) != nil || err == nil || report.Healthy ||
-			!slices.ContainsFunc(report.Checks, names7) {
+			!slices.ContainsFunc(report.Checks, names7) || slices.ContainsFunc(report.Notes, names7) ||
+			!slices.ContainsFunc(report.Notes, func(c doctor.Check) bool { return c.Broken == 1 }) {
 			t.Errorf("%v\n%s", err, out)
 		}
 	})
