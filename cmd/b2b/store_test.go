@@ -55,10 +55,11 @@ func TestEveryChangeIsRecorded(t *testing.T) {
 }
 
 // TestOnlyStoreUsesDatabase checks that a service uses its database in store.go and tenancy.go only, where each
-// query is limited to the rows that the caller may see. The constructor may pass the database to the store.
+// query is limited to the rows that the caller may see. The constructor may pass the database to the store, and
+// the rules of the doctor read all rows, because no caller gets them.
 func TestOnlyStoreUsesDatabase(t *testing.T) {
 	eachFile(t, func(files *token.FileSet, file *ast.File) {
-		if fileName(files, file) == "tenancy.go" {
+		if name := fileName(files, file); name == "tenancy.go" || name == "doctor.go" {
 			return
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
@@ -100,7 +101,7 @@ var asSystem = []string{"ExpireReservations", "expiryLag", "isFree", "runBatch",
 func TestTenancy(t *testing.T) {
 	found := map[string]bool{}
 	eachFile(t, func(files *token.FileSet, file *ast.File) {
-		if fileName(files, file) == "tenancy.go" {
+		if name := fileName(files, file); name == "tenancy.go" || name == "doctor.go" {
 			return
 		}
 		function := ""
