@@ -63,7 +63,9 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	if err != nil {
 		return err
 	}
-	defer stopTraces()
+	if stopTraces != nil {
+		defer stopTraces()
+	}
 	var g *gorm.DB
 	if services[0].database {
 		if g, err = openReady(ctx, c, log, all); err != nil {
@@ -75,6 +77,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	if err != nil {
 		return err
 	}
+	o.Traced = stopTraces != nil
 	o.Stopping = func() bool { return ctx.Err() != nil }
 	o.Browsers.Local = address == server.Loopback || net.ParseIP(address).IsLoopback()
 	o.Browsers.Siblings = siblings

@@ -18,11 +18,11 @@ import (
 // exportTraces exports spans by OTLP over HTTP when an OTEL_EXPORTER_OTLP_* variable names an endpoint. The
 // standard variables configure the exporter, the sampler and the resource, not package config:
 // https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables. The function stop sends
-// the last spans, within five seconds.
+// the last spans, within five seconds; it is nil when no spans are recorded.
 func exportTraces(ctx context.Context, log *slog.Logger) (stop func(), err error) {
 	if os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT")+os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == "" ||
 		os.Getenv("OTEL_SDK_DISABLED") == "true" || os.Getenv("OTEL_TRACES_EXPORTER") == "none" {
-		return func() {}, nil
+		return nil, nil
 	}
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("traces", "error", err) }))
 	exporter, err := otlptracehttp.New(ctx)

@@ -151,8 +151,11 @@ func outcome(res *http.Response, err error) string {
 
 // send sends req with the identity of the caller in ctx, and reads the whole answer.
 func (t transport) send(ctx context.Context, req *http.Request) (*http.Response, []byte, error) {
-	ctx, span := tracer.Start(ctx, req.Method+" "+t.name, trace.WithSpanKind(trace.SpanKindClient))
-	defer span.End()
+	span := trace.SpanFromContext(ctx)
+	if span.IsRecording() {
+		ctx, span = tracer.Start(ctx, req.Method+" "+t.name, trace.WithSpanKind(trace.SpanKindClient))
+		defer span.End()
+	}
 	req = req.Clone(ctx)
 	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(req.Header))
 	if t.token != "" {

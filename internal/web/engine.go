@@ -16,6 +16,7 @@ import (
 // Options configure an engine.
 type Options struct {
 	Service  string       // name of the service in metrics and traces
+	Traced   bool         // spans of requests are recorded
 	Document []byte       // the service's OpenAPI document, in YAML
 	Open     bool         // callers need no token, except for operations that need the service token
 	Tokens   auth.Tokens  // accepted tokens
@@ -50,7 +51,7 @@ func New(o Options) Engine {
 		unescapePath,
 		readForwarded,
 		beginCall(operations, o.CorrelationIDInBody),
-		traceRequest(o.Service),
+		traceRequest(o.Service, o.Traced),
 		accessLog(o.Log),
 		measure(o.Service),
 		bufferResponse,

@@ -15,13 +15,20 @@ import (
 
 var tracer = otel.Tracer("example.com/b2b/v2/internal/web")
 
-// traceRequest makes a span of each request, within the trace that the header traceparent names: see
-// https://www.w3.org/TR/trace-context and https://opentelemetry.io/docs/specs/semconv/http/http-spans. Without
-// an exporter, the trace only passes through, to the log and to other services.
-func traceRequest(service string) gin.HandlerFunc {
+// traceRequest puts the trace that the header traceparent names into the request's context, for the log and for
+// other services: see https://www.w3.org/TR/trace-context. When spans are recorded, the request has a span in
+// this trace: see https://opentelemetry.io/docs/specs/semconv/http/http-spans.
+func traceRequest(service string, recorded bool) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		call, r := callOf(c), c.Request
-		ctx := propagation.TraceContext{}.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
+		ctx := r.Context()
+		if r.Header["Traceparent"] != nil {
+			ctx = propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(r.Header))
+			c.Request = r.WithContext(ctx)
+		}
+		if !recorded {
+			return
+		}
 		ctx, span := tracer.Start(ctx, call.name(), trace.WithSpanKind(trace.SpanKindServer))
 		defer span.End()
 		c.Request = r.WithContext(ctx)
