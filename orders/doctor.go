@@ -201,7 +201,7 @@ func examineOrderEvents(tx *gorm.DB, broken func(id string)) (checked int64, err
 			err := row.Scan(&id, &e.eventType, &e.representation, &e.inTime)
 			events[id] = append(events[id], e)
 			return err
-		}, `SELECT /*+ INDEX(e ix_events_subject) */ e.subject_id, e.type, e.representation,
+		}, `SELECT `+history.BySubject+`e.subject_id, e.type, e.representation,
 			COALESCE(e.created_at = CASE e.type WHEN 'order.created' THEN o.created_at
 			  WHEN 'order.confirmed' THEN o.confirmed_at ELSE o.canceled_at END, FALSE)
 			FROM events e JOIN orders o ON o.id = e.subject_id
@@ -387,7 +387,7 @@ func examineStock(tx *gorm.DB, broken func(id string)) (checked int64, err error
 				steps[id][at-1].moved += qty
 			}
 			return err
-		}, `SELECT /*+ INDEX(e ix_events_subject) */ e.id, e.type = 'order.created', i.product_id, i.qty
+		}, `SELECT ` + history.BySubject + `e.id, e.type = 'order.created', i.product_id, i.qty
 			FROM events e JOIN order_items i ON i.order_id = e.subject_id
 			WHERE e.subject = 'order' AND e.type IN ('order.created', 'order.canceled') /*T! AND FALSE */`},
 		{func(row *sql.Rows) error {

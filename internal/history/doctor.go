@@ -14,13 +14,13 @@ import (
 // query must not give the table an alias. A row without the event SUBJECT.created is older than the history,
 // and some of its events may be missing.
 func Count(event, subject, table string) string {
-	const count = "(SELECT " + bySubject + "COUNT(*) FROM events e WHERE %s AND e.type = '%s')"
+	const count = "(SELECT " + BySubject + "COUNT(*) FROM events e WHERE %s AND e.type = '%s')"
 	return fmt.Sprintf(count, ofRow(subject, table), event)
 }
 
-// bySubject makes MySQL find events e by their subject. Without the hint, MySQL reads all events for each row
+// BySubject makes MySQL find events e by their subject. Without the hint, MySQL reads all events for each row
 // while its statistics still say that the table is empty. The other engines take the hint for a comment.
-const bySubject = "/*+ INDEX(e ix_events_subject) */ "
+const BySubject = "/*+ INDEX(e ix_events_subject) */ "
 
 func ofRow(subject, table string) string {
 	return fmt.Sprintf("e.subject = '%s' AND e.subject_id = %s.id", subject, table)
@@ -31,7 +31,7 @@ func ofRow(subject, table string) string {
 // the event by the index on subjects, whichever table the engine reads first.
 func JoinLast(subject, table string) string {
 	return fmt.Sprintf("JOIN events last ON last.subject = '%[1]s' AND last.subject_id = %[2]s.id "+
-		"AND last.id = (SELECT "+bySubject+"MAX(e.id) FROM events e WHERE %[3]s) AND %[4]s > 0",
+		"AND last.id = (SELECT "+BySubject+"MAX(e.id) FROM events e WHERE %[3]s) AND %[4]s > 0",
 		subject, table, ofRow(subject, table), Count(subject+".created", subject, table))
 }
 
