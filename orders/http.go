@@ -149,7 +149,7 @@ func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObje
 	}}, err
 }
 
-// moments has the query parameters of times.
+// moments are the times that an order list or export may filter by, as texts of the query; nil sets no limit.
 type moments struct{ from, to, confirmedFrom, confirmedTo, updatedSince *string }
 
 // within returns the filter with the times m. Package web has already validated the times.

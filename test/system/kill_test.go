@@ -286,7 +286,7 @@ func (s *system) armed() bool {
 }
 
 // maybeKill kills the victim at the step and the moment of killAt, and reports whether the victim was killed.
-// It starts the victim again at once, except the orchestrator, which repeat starts.
+// A killed service starts again at once; the method repeat starts a killed orchestrator.
 func (s *system) maybeKill(called, moment string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -205,7 +205,7 @@ func (b balancer) usesAll() bool {
 	})
 }
 
-// calls is a load through a balancer.
+// calls counts the calls that clients send through a balancer, and how they end.
 type calls struct {
 	answered, done chan struct{} // answered gets an element when a call ends while somebody waits for that
 	clients        sync.WaitGroup
