@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -86,6 +87,41 @@ func TestLinesKeepNames(t *testing.T) {
 			t.Fatal(err)
 		}
 		shows("CSV", items)
+	})
+}
+
+// TestTextsLikeTimes gives texts that look like times to each text column of an order. SQLite's driver makes a
+// time of such a text when the column of the query has no declared type, such as COALESCE(name, ”).
+func TestTextsLikeTimes(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		const text = "2026-11-30 10:00:00"
+		p := s.product(t, 100, 10)
+		s.exec(t, "UPDATE products SET sku = ?, name = ? WHERE id = ?", text, text, p)
+		placed, err := s.CreateOrderWithResponse(ctx, nil, api.OrderRequest{
+			CustomerID: 1, Items: []contract.OrderItemRequest{line(p, 1)}, ExternalRef: new(text),
+			Metadata: &contract.OrderMetadata{"text": text},
+		})
+		if err != nil || placed.JSON201 == nil {
+			t.Fatalf("%v %s", err, placed.Body)
+		}
+		id := placed.JSON201.Data.ID
+		canceled, err := s.CancelOrderWithResponse(ctx, id, nil, api.CancelOrderJSONRequestBody{Reason: new(text)})
+		if err != nil || canceled.JSON200 == nil {
+			t.Fatalf("%v %s", err, canceled.Body)
+		}
+		for path, want := range map[string]int{ // how often the answer has the text
+			fmt.Sprint("/orders/", id):                      5,
+			"/orders?external_ref=" + url.QueryEscape(text): 3,
+			"/orders/export":                                5,
+			"/products?search=" + url.QueryEscape(text):     2,
+			fmt.Sprintf("/products/%d", p):                  2,
+		} {
+			_, body, _ := webtest.Do(t, "GET", s.base+path, "")
+			if got := strings.Count(string(body), `"`+text+`"`); got != want {
+				t.Errorf("%s has the text %d times, want %d: %s", path, got, want, body)
+			}
+		}
 	})
 }
 

@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -212,8 +213,7 @@ func orderError(err error, id int64) error {
 
 // readItems sets the fields Items and Now of the orders. The time Now must be read after the orders are
 // locked: a statement that waits for a lock reads the time at which the wait began, so a cancellation could
-// get an earlier time than the preceding confirmation. A line that a program of version 2.0.0 has inserted
-// after the migration has no sku and name of its own, and gets the product's present sku and name.
+// get an earlier time than the preceding confirmation.
 func (s store) readItems(orders ...*order) error {
 	byID := make(map[int64]*order, len(orders))
 	ids := make([]int64, len(orders))
@@ -221,12 +221,10 @@ func (s store) readItems(orders ...*order) error {
 		ids[i], byID[o.ID] = o.ID, o
 	}
 	var items []item
-	const columns = `order_id, product_id, qty, unit_price_cents, subtotal_cents,
-		COALESCE(sku, (SELECT p.sku FROM products p WHERE p.id = product_id)) AS sku,
-		COALESCE(name, (SELECT p.name FROM products p WHERE p.id = product_id)) AS name, ? AS now`
+	const columns = "order_id, product_id, sku, name, qty, unit_price_cents, subtotal_cents, ? AS now"
 	err := s.items().Select(columns, s.Now()).Where("order_id IN ?", ids).
 		Order("order_id, product_id").Find(&items).Error
-	if err != nil {
+	if err = errors.Join(err, s.addMissingNames(items)); err != nil {
 		return err
 	}
 	for _, i := range items {
@@ -239,6 +237,30 @@ func (s store) readItems(orders ...*order) error {
 		}
 	}
 	return nil
+}
+
+// addMissingNames sets the product's present sku and name in the lines that a program of version 2.0.0 has
+// inserted after the migration, without sku and name.
+func (s store) addMissingNames(items []item) error {
+	var ids []int64
+	for _, i := range items {
+		if i.SKU == "" {
+			ids = append(ids, i.ProductID)
+		}
+	}
+	if ids == nil {
+		return nil
+	}
+	var products []product
+	err := s.products().Select("id, sku, name").Where("id IN ?", ids).Find(&products).Error
+	for i := range items {
+		for _, p := range products {
+			if item := &items[i]; item.SKU == "" && item.ProductID == p.ID {
+				item.SKU, item.Name = p.SKU, p.Name
+			}
+		}
+	}
+	return err
 }
 
 // orderFilter has the filters of a list of orders; a nil field filters nothing.
