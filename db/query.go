@@ -54,9 +54,28 @@ func During(q *gorm.DB, column string, p Period, w PageRequest) (*gorm.DB, error
 	if p == (Period{}) {
 		return q, nil
 	}
+	q, _, err := inRange(q, column, column+" + INTERVAL 0 SECOND", p.Within, w)
+	return q, err
+}
+
+// Below is like During, with the condition that the column of numbers is below the limit. It also reports
+// whether only few rows are read, whose ids the index has found.
+func Below(q *gorm.DB, column string, limit int64, w PageRequest) (_ *gorm.DB, few bool, _ error) {
+	below := func(q *gorm.DB, comparison string) *gorm.DB {
+		return q.Where(fmt.Sprintf(comparison, "<"), limit)
+	}
+	return inRange(q, column, column+" + 0", below, w)
+}
+
+// inRange implements During and Below. The function within adds the condition to a query; its parameter
+// comparison is like that of Period.Within. The SQL expression hidden has the value of the column, and hides
+// the column's index from MySQL.
+func inRange(
+	q *gorm.DB, column, hidden string, within func(q *gorm.DB, comparison string) *gorm.DB, w PageRequest,
+) (_ *gorm.DB, few bool, _ error) {
 	const many, next = 1000, 500
 	plain := column + " %s ?"
-	byIndex, byID := plain, column+" + INTERVAL 0 SECOND %s ?"
+	byIndex, byID := plain, hidden+" %s ?"
 	if q.Name() == SQLite {
 		// SQLite has no statistics: without these hints it would read all rows in the order of id, to avoid a
 		// sort.
@@ -64,27 +83,27 @@ func During(q *gorm.DB, column string, p Period, w PageRequest) (*gorm.DB, error
 	}
 	all := q.Session(&gorm.Session{NewDB: true}).Model(q.Statement.Model).Unscoped().Session(&gorm.Session{})
 	var ids []int64
-	err := p.Within(all, byIndex).Limit(many).Pluck("id", &ids).Error
+	err := within(all, byIndex).Limit(many).Pluck("id", &ids).Error
 	if err != nil || len(ids) < many {
 		// Without the ids, SQLite would choose the index of another condition, which most rows may satisfy.
-		return p.Within(q, plain).Where("id IN ?", ids), err
+		return within(q, plain).Where("id IN ?", ids), true, err
 	}
 	var near int64
 	coming := w.Apply(all.Select(column)).Limit(next)
-	err = p.Within(all.Table("(?) AS coming", coming), plain).Count(&near).Error
+	err = within(all.Table("(?) AS coming", coming), plain).Count(&near).Error
 	if err != nil || near > 0 {
-		return p.Within(q, byID), err
+		return within(q, byID), false, err
 	}
 	first, from := "MIN(id + 0)", "id >= ?" // with plain id, rows would be read in the order of id
 	if w.Sort == NewestFirst {
 		first, from = "MAX(id + 0)", "id <= ?"
 	}
 	var id *int64
-	err = w.after(p.Within(all, byIndex)).Select(first).Scan(&id).Error
+	err = w.after(within(all, byIndex)).Select(first).Scan(&id).Error
 	if id == nil { // no such row, or an error
-		return q.Where("1 = 0"), err
+		return q.Where("1 = 0"), true, err
 	}
-	return p.Within(q, byID).Where(from, *id), err
+	return within(q, byID).Where(from, *id), false, err
 }
 
 // Likely marks a condition that most rows satisfy, so that SQLite chooses the index of another condition.

@@ -362,3 +362,13 @@ EXECUTE step;
 DEALLOCATE PREPARE step;
 
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (12, TRUE);
+
+-- mysql/00015_stock.sql
+-- The index by which lists find products with little stock. The statement can be run again: see 00002.
+SET @statement = IF((SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = 'products' AND index_name = 'ix_products_stock') > 0, 'DO 0',
+  'CREATE INDEX ix_products_stock ON products (stock)');
+PREPARE step FROM @statement;
+EXECUTE step;
+DEALLOCATE PREPARE step;
+
+INSERT INTO goose_db_version (version_id, is_applied) VALUES (15, TRUE);

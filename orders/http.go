@@ -240,7 +240,7 @@ func (s *Service) CreateProduct(ctx context.Context, r server.CreateProductReque
 // ListProducts returns a page of the products that match the filters.
 func (s *Service) ListProducts(ctx context.Context, r server.ListProductsRequestObject,
 ) (server.ListProductsResponseObject, error) {
-	f, err := productFilterFrom(r.Params.Search, r.Params.Sku, r.Params.Active, r.Params.UpdatedSince)
+	f, err := productFilterFrom(r.Params.Search, r.Params.Sku, r.Params.Active, r.Params.StockBelow, r.Params.UpdatedSince)
 	if err != nil {
 		return nil, err
 	}
@@ -251,9 +251,11 @@ func (s *Service) ListProducts(ctx context.Context, r server.ListProductsRequest
 }
 
 // productFilterFrom returns the filter for query parameters that package web has already validated.
-func productFilterFrom(search, sku *string, active *bool, updatedSince *string) (productFilter, error) {
+func productFilterFrom(
+	search, sku *string, active *bool, stockBelow *int64, updatedSince *string,
+) (productFilter, error) {
 	since, err := formats.FirstMoment(updatedSince)
-	return productFilter{service.Filter{Search: search, UpdatedSince: since}, sku, active}, err
+	return productFilter{service.Filter{Search: search, UpdatedSince: since}, sku, active, stockBelow}, err
 }
 
 // GetProduct returns a product. Errors: see findProduct.
@@ -295,7 +297,7 @@ func (s *Service) ImportProducts(ctx context.Context, r server.ImportProductsReq
 // ExportProducts returns a file of the products that match the filters.
 func (s *Service) ExportProducts(ctx context.Context, r server.ExportProductsRequestObject,
 ) (server.ExportProductsResponseObject, error) {
-	f, err := productFilterFrom(r.Params.Search, r.Params.Sku, r.Params.Active, r.Params.UpdatedSince)
+	f, err := productFilterFrom(r.Params.Search, r.Params.Sku, r.Params.Active, r.Params.StockBelow, r.Params.UpdatedSince)
 	if err != nil {
 		return nil, err
 	}

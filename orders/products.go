@@ -165,8 +165,9 @@ func (p product) Texts() []string { return []string{p.Name, p.SKU} }
 // productFilter has the filters of a list of products; a nil field filters nothing.
 type productFilter struct {
 	service.Filter
-	SKU    *string
-	Active *bool
+	SKU        *string
+	Active     *bool
+	StockBelow *int64
 }
 
 // listProducts reads a page of products.
@@ -178,5 +179,14 @@ func (s store) listProducts(f productFilter, page db.PageRequest) ([]product, *i
 	if f.Active != nil {
 		q = q.Where("active = ?", *f.Active)
 	}
-	return service.List[product](q, texts, f.Filter, f.SKU != nil, page)
+	narrow := f.SKU != nil
+	if f.StockBelow != nil {
+		var few bool
+		var err error
+		if q, few, err = db.Below(q, "stock", *f.StockBelow, page); err != nil {
+			return nil, nil, err
+		}
+		narrow = narrow || few
+	}
+	return service.List[product](q, texts, f.Filter, narrow, page)
 }

@@ -991,6 +991,9 @@ type ListProductsParams struct {
 
 	// Limit How many to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// StockBelow Only products with fewer pieces on stock than this.
+	StockBelow *int64 `form:"stock_below,omitempty" json:"stock_below,omitempty"`
 }
 
 // CreateProductParams defines parameters for CreateProduct.
@@ -1028,6 +1031,9 @@ type ExportProductsParams struct {
 	// Delimiter Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
 	// (U+0009). Excel expects a semicolon where the decimal separator is a comma.
 	Delimiter *ExportDelimiter `form:"delimiter,omitempty" json:"delimiter,omitempty"`
+
+	// StockBelow Only products with fewer pieces on stock than this.
+	StockBelow *int64 `form:"stock_below,omitempty" json:"stock_below,omitempty"`
 }
 
 // ImportProductsParams defines parameters for ImportProducts.
@@ -2997,6 +3003,18 @@ func NewListProductsRequest(server string, params *ListProductsParams) (*http.Re
 
 		}
 
+		if params.StockBelow != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stock_below", *params.StockBelow, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -3169,6 +3187,18 @@ func NewExportProductsRequest(server string, params *ExportProductsParams) (*htt
 		if params.Delimiter != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "delimiter", *params.Delimiter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.StockBelow != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stock_below", *params.StockBelow, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

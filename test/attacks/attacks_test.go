@@ -445,6 +445,7 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 		{"a parameter of another call", invalid("POST", "/orders?dry_run=true", item(line))},
 		{"a parameter of a change", invalid("PATCH", "/products/1?stock=0", `{"price_cents":1}`)},
 		{"SQL as a time", invalid("GET", "/orders?confirmed_from=2024-01-01'%20OR%201=1--", "")},
+		{"SQL as a stock", invalid("GET", "/products?stock_below=1%20OR%201=1", "")},
 		{"a line end between cells", invalid("GET", "/orders/export?format=csv&delimiter=%0D%0A", "")},
 		{"a quote between cells", invalid("GET", "/products/export?format=csv&delimiter=%22", "")},
 		{"lines that NDJSON has not", invalid("GET", "/orders/export?lines=true", "")},

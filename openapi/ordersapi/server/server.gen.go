@@ -740,6 +740,14 @@ func (siw *ServerInterfaceWrapper) ListProducts(c *gin.Context) {
 		return
 	}
 
+	// ------------- Optional query parameter "stock_below" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stock_below", c.Request.URL.Query(), &params.StockBelow, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter stock_below: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -852,6 +860,14 @@ func (siw *ServerInterfaceWrapper) ExportProducts(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "delimiter", c.Request.URL.Query(), &params.Delimiter, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter delimiter: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "stock_below" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stock_below", c.Request.URL.Query(), &params.StockBelow, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter stock_below: %w", err), http.StatusBadRequest)
 		return
 	}
 

@@ -400,6 +400,7 @@ class Calls(Caller):
         sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
+        stock_below: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[Product]]:
@@ -413,6 +414,7 @@ class Calls(Caller):
             sort=sort,
             cursor=cursor,
             limit=limit,
+            stock_below=stock_below,
         )
         return self._call(
             "list_products",
@@ -433,6 +435,7 @@ class Calls(Caller):
         active: bool | Unset = UNSET,
         updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
+        stock_below: int | Unset = UNSET,
         limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -446,6 +449,7 @@ class Calls(Caller):
                 active=active,
                 updated_since=updated_since,
                 sort=sort,
+                stock_below=stock_below,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -506,12 +510,17 @@ class Calls(Caller):
         sku: str | Unset = UNSET,
         active: bool | Unset = UNSET,
         updated_since: str | datetime.date | Unset = UNSET,
+        stock_below: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Iterator[Product]:
         """Read all products as a file. Everything comes in one answer, thing by thing; when it breaks off, the iteration ends with a B2BError."""
         _request = _export_products._get_kwargs(
-            search=search, sku=sku, active=active, updated_since=moment(updated_since)
+            search=search,
+            sku=sku,
+            active=active,
+            updated_since=moment(updated_since),
+            stock_below=stock_below,
         )
         return self._export(
             "export_products", "orders", _request, Product, correlation_id, deadline
@@ -1427,6 +1436,7 @@ class AsyncCalls(AsyncCaller):
         sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
+        stock_below: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[Product]]:
@@ -1440,6 +1450,7 @@ class AsyncCalls(AsyncCaller):
             sort=sort,
             cursor=cursor,
             limit=limit,
+            stock_below=stock_below,
         )
         return await self._call(
             "list_products",
@@ -1460,6 +1471,7 @@ class AsyncCalls(AsyncCaller):
         active: bool | Unset = UNSET,
         updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
+        stock_below: int | Unset = UNSET,
         limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1473,6 +1485,7 @@ class AsyncCalls(AsyncCaller):
                 active=active,
                 updated_since=updated_since,
                 sort=sort,
+                stock_below=stock_below,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -1533,12 +1546,17 @@ class AsyncCalls(AsyncCaller):
         sku: str | Unset = UNSET,
         active: bool | Unset = UNSET,
         updated_since: str | datetime.date | Unset = UNSET,
+        stock_below: int | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> AsyncIterator[Product]:
         """Read all products as a file. Everything comes in one answer, thing by thing; when it breaks off, the iteration ends with a B2BError."""
         _request = _export_products._get_kwargs(
-            search=search, sku=sku, active=active, updated_since=moment(updated_since)
+            search=search,
+            sku=sku,
+            active=active,
+            updated_since=moment(updated_since),
+            stock_below=stock_below,
         )
         return self._export(
             "export_products", "orders", _request, Product, correlation_id, deadline

@@ -108,7 +108,7 @@ export const operations = {
   /** What has a key done? */
   getCustomerIdempotencyKey: {"service":"customers","method":"get","path":"/customer-idempotency-keys/{key}","key":"none","query":[],"moments":[],"body":"none","status":200,"answer":"CustomerKeyReportResponse"},
   /** List and search products */
-  listProducts: {"service":"orders","method":"get","path":"/products","key":"none","query":["search","sku","active","updated_since","sort","cursor","limit"],"moments":["updated_since"],"body":"none","status":200,"answer":"ProductListResponse","limit":100},
+  listProducts: {"service":"orders","method":"get","path":"/products","key":"none","query":["search","sku","active","updated_since","sort","cursor","limit","stock_below"],"moments":["updated_since"],"body":"none","status":200,"answer":"ProductListResponse","limit":100},
   /** Create a product */
   createProduct: {"service":"orders","method":"post","path":"/products","key":"header","query":[],"moments":[],"body":"required","status":201,"answer":"ProductResponse"},
   /** Read one product */
@@ -155,7 +155,7 @@ export const files = {
   /** Create and change products, row by row */
   importProducts: {"service":"orders","method":"post","path":"/products/import","query":["dry_run"],"moments":[],"answer":"ImportLine"},
   /** Read all products as a file */
-  exportProducts: {"service":"orders","method":"get","path":"/products/export","query":["search","sku","active","updated_since"],"moments":["updated_since"],"answer":"Product"},
+  exportProducts: {"service":"orders","method":"get","path":"/products/export","query":["search","sku","active","updated_since","stock_below"],"moments":["updated_since"],"answer":"Product"},
   /** Read all orders as a file */
   exportOrders: {"service":"orders","method":"get","path":"/orders/export","query":["status","customer_id","external_ref","from","to","updated_since","confirmed_from","confirmed_to"],"moments":["from","to","updated_since","confirmed_from","confirmed_to"],"answer":"Order"},
 } as const;

@@ -1680,6 +1680,11 @@ export interface operations {
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
+                /**
+                 * @description Only products with fewer pieces on stock than this.
+                 * @example 10
+                 */
+                stock_below?: number;
             };
             header?: never;
             path?: never;
@@ -1898,6 +1903,11 @@ export interface operations {
                  *     (U+0009). Excel expects a semicolon where the decimal separator is a comma.
                  */
                 delimiter?: components["parameters"]["ExportDelimiter"];
+                /**
+                 * @description Only products with fewer pieces on stock than this.
+                 * @example 10
+                 */
+                stock_below?: number;
             };
             header?: never;
             path?: never;

@@ -15,6 +15,7 @@ def _get_kwargs(
     sku: str | Unset = UNSET,
     active: bool | Unset = UNSET,
     updated_since: str | Unset = UNSET,
+    stock_below: int | Unset = UNSET,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
@@ -26,6 +27,8 @@ def _get_kwargs(
     params["active"] = active
 
     params["updated_since"] = updated_since
+
+    params["stock_below"] = stock_below
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -70,6 +73,7 @@ def sync_detailed(
     sku: str | Unset = UNSET,
     active: bool | Unset = UNSET,
     updated_since: str | Unset = UNSET,
+    stock_below: int | Unset = UNSET,
 ) -> Response[Product]:
     """Read all products as a file
 
@@ -90,6 +94,7 @@ def sync_detailed(
         active (bool | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        stock_below (int | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -104,6 +109,7 @@ def sync_detailed(
         sku=sku,
         active=active,
         updated_since=updated_since,
+        stock_below=stock_below,
     )
 
     response = client.get_httpx_client().request(
@@ -120,6 +126,7 @@ def sync(
     sku: str | Unset = UNSET,
     active: bool | Unset = UNSET,
     updated_since: str | Unset = UNSET,
+    stock_below: int | Unset = UNSET,
 ) -> Product | None:
     """Read all products as a file
 
@@ -140,6 +147,7 @@ def sync(
         active (bool | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        stock_below (int | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -155,6 +163,7 @@ def sync(
         sku=sku,
         active=active,
         updated_since=updated_since,
+        stock_below=stock_below,
     ).parsed
 
 
@@ -165,6 +174,7 @@ async def asyncio_detailed(
     sku: str | Unset = UNSET,
     active: bool | Unset = UNSET,
     updated_since: str | Unset = UNSET,
+    stock_below: int | Unset = UNSET,
 ) -> Response[Product]:
     """Read all products as a file
 
@@ -185,6 +195,7 @@ async def asyncio_detailed(
         active (bool | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        stock_below (int | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -199,6 +210,7 @@ async def asyncio_detailed(
         sku=sku,
         active=active,
         updated_since=updated_since,
+        stock_below=stock_below,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -213,6 +225,7 @@ async def asyncio(
     sku: str | Unset = UNSET,
     active: bool | Unset = UNSET,
     updated_since: str | Unset = UNSET,
+    stock_below: int | Unset = UNSET,
 ) -> Product | None:
     """Read all products as a file
 
@@ -233,6 +246,7 @@ async def asyncio(
         active (bool | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        stock_below (int | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -249,5 +263,6 @@ async def asyncio(
             sku=sku,
             active=active,
             updated_since=updated_since,
+            stock_below=stock_below,
         )
     ).parsed
