@@ -87,7 +87,7 @@ func (s *Service) keyReport(ctx context.Context, key string) (api.CustomerKeyRep
 // ListCustomers returns a page of the customers that match the filters.
 func (s *Service) ListCustomers(ctx context.Context, r server.ListCustomersRequestObject,
 ) (server.ListCustomersResponseObject, error) {
-	f, err := filterFrom(r.Params.Search, r.Params.Email, r.Params.ExternalRef, r.Params.UpdatedSince)
+	f, err := filterFrom(r.Params.Search, r.Params.Email, r.Params.ExternalRef, r.Params.UpdatedSince, r.Params.Ids)
 	if err != nil {
 		return nil, err
 	}
@@ -98,12 +98,12 @@ func (s *Service) ListCustomers(ctx context.Context, r server.ListCustomersReque
 }
 
 // filterFrom returns the filter for query parameters that package web has already validated.
-func filterFrom(search, email, externalRef, updatedSince *string) (filter, error) {
+func filterFrom(search, email, externalRef, updatedSince, ids *string) (filter, error) {
 	since, err := formats.FirstMoment(updatedSince)
 	if email != nil {
 		email = new(strings.TrimSpace(*email))
 	}
-	return filter{service.Filter{Search: search, UpdatedSince: since}, email, externalRef}, err
+	return filter{service.Filter{Search: search, IDs: formats.IDs(ids), UpdatedSince: since}, email, externalRef}, err
 }
 
 // ImportCustomers creates or changes a customer for each row of a file. Errors: see bulk.Import.
@@ -129,7 +129,7 @@ func (s *Service) ImportCustomers(ctx context.Context, r server.ImportCustomersR
 // ExportCustomers returns a file of the customers that match the filters.
 func (s *Service) ExportCustomers(ctx context.Context, r server.ExportCustomersRequestObject,
 ) (server.ExportCustomersResponseObject, error) {
-	f, err := filterFrom(r.Params.Search, r.Params.Email, r.Params.ExternalRef, r.Params.UpdatedSince)
+	f, err := filterFrom(r.Params.Search, r.Params.Email, r.Params.ExternalRef, r.Params.UpdatedSince, r.Params.Ids)
 	if err != nil {
 		return nil, err
 	}

@@ -164,3 +164,35 @@ func TestUpdatedSince(t *testing.T) {
 		}
 	})
 }
+
+// TestIDs lists and exports customers by their ids.
+func TestIDs(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		base, c := serve(t, g)
+		var made []int64
+		for i := range 30 {
+			made = append(made, create(t, c, fmt.Sprint("Name ", i), fmt.Sprintf("ids%d@example.com", i)).ID)
+		}
+		ids := fmt.Sprintf("%d,%d,%d,999999", made[7], made[2], made[29])
+		want := []int64{made[2], made[7], made[29]}
+		for query, want := range map[string][]int64{
+			"":                          want,
+			"&search=NAME%2029":         want[2:],
+			"&email=ids7@example.com":   want[1:2],
+			"&updated_since=2024-01-01": want,
+		} {
+			for _, limit := range []int{1, 100} {
+				got := listed(t, fmt.Sprint(base, "/customers?ids=", ids, query, "&limit=", limit, "&"))
+				if !slices.Equal(got, want) {
+					t.Errorf("%s, %d a page: %v, want %v", query, limit, got, want)
+				}
+			}
+		}
+		dbtest.WantIDs(t, g, "", func() { webtest.Do(t, "GET", base+"/customers?ids="+ids, "") })
+		if file := get(t, base+"/customers/export?ids="+ids); bytes.Count(file, []byte("\n")) != 3 {
+			t.Errorf("the export: %s", file)
+		}
+		status, body, _ := webtest.Do(t, "GET", base+"/customers?ids=1,x", "")
+		webtest.WantError(t, status, body, 400, "validation_failed", "/query/ids")
+	})
+}

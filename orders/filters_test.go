@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/internal/web/webtest"
 )
 
@@ -110,6 +112,125 @@ func TestStockBelow(t *testing.T) {
 		for _, bad := range []string{"0", "-1", "1000000001", "1.5", "ten"} {
 			status, body, _ := webtest.Do(t, "GET", s.base+"/products?stock_below="+bad, "")
 			webtest.WantError(t, status, body, 400, "validation_failed", "/query/stock_below")
+		}
+	})
+}
+
+// order is a row of the table orders.
+type order struct {
+	ID, CustomerID, TotalCents int64
+	Status                     string
+	CreatedAt, UpdatedAt       time.Time
+	ConfirmedAt, CanceledAt    *time.Time
+	CancelReason               *string
+}
+
+// ordersOf returns orders of two customers, one a minute: of 12 orders, 9 are canceled, one for the reason
+// reservation_expired.
+func ordersOf(start time.Time, n int64) (rows []order) {
+	for i := range n {
+		at := start.Add(time.Duration(i) * time.Minute)
+		r := order{ID: i + 1, CustomerID: i%2 + 1, Status: "CREATED", CreatedAt: at, UpdatedAt: at}
+		if i%12 >= 3 {
+			r.Status, r.CanceledAt, r.CancelReason = "CANCELED", &at, new("requested")
+		} else if i%12 > 0 {
+			r.Status, r.ConfirmedAt = "CONFIRMED", &at
+		}
+		if i%12 == 7 {
+			r.CancelReason = new("reservation_expired")
+		}
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// TestListByCancelReason lists and exports the orders that are canceled for a reason.
+func TestListByCancelReason(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		start := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+		rows := ordersOf(start, 3000)
+		s.insertAll(t, "orders", rows)
+		for _, c := range []struct {
+			query, reason string
+			is            func(order) bool
+		}{
+			{"", "requested", nil},
+			{"", "reservation_expired", nil},
+			{"", "compensation", nil},
+			{"&status=CANCELED", "reservation_expired", nil},
+			{"&status=CONFIRMED", "reservation_expired", func(order) bool { return false }},
+			{"&customer_id=2", "reservation_expired", func(r order) bool { return r.CustomerID == 2 }},
+			{"&customer_id=1&status=CANCELED", "requested", func(r order) bool { return r.CustomerID == 1 }},
+			{"&from=2024-01-02&to=2024-01-02", "reservation_expired", func(r order) bool { return r.CreatedAt.Day() == 2 }},
+			{"&updated_since=2024-01-03", "requested", func(r order) bool { return r.CreatedAt.Day() >= 3 }},
+			{"&confirmed_from=2024-01-01", "requested", func(r order) bool { return r.ConfirmedAt != nil }},
+		} {
+			var want []int64
+			for _, r := range rows {
+				if r.CancelReason != nil && *r.CancelReason == c.reason && (c.is == nil || c.is(r)) {
+					want = append(want, r.ID)
+				}
+			}
+			wantIDs(t, s.base+"/orders?cancel_reason="+c.reason+c.query, want)
+		}
+		for _, query := range []string{"", "&status=CANCELED", "&sort=-created_at&cursor=2000"} {
+			dbtest.WantIndex(t, g, "ix_orders_cancel_reason", func() {
+				webtest.Do(t, "GET", s.base+"/orders?cancel_reason=reservation_expired"+query, "")
+			})
+		}
+		status, body, _ := webtest.Do(t, "GET", s.base+"/orders?cancel_reason=other", "")
+		webtest.WantError(t, status, body, 400, "validation_failed", "/query/cancel_reason")
+	})
+}
+
+// TestIDs lists and exports orders and products by their ids.
+func TestIDs(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		s.insertAll(t, "orders", ordersOf(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), 3000))
+		p, q := s.product(t, 1, 1), s.product(t, 1, 5)
+		var hundred []int64
+		for id := range int64(100) {
+			hundred = append(hundred, id*29+1)
+		}
+		all := strings.Trim(strings.ReplaceAll(fmt.Sprint(hundred), " ", ","), "[]")
+		for query, want := range map[string][]int64{
+			"/orders?ids=" + all:                                             hundred,
+			"/orders?ids=40,3,40,2":                                          {2, 3, 40},
+			"/orders?ids=3001,9007199254740991":                              nil,
+			"/orders?ids=9223372036854775808,7":                              {7},
+			"/orders?ids=99999999999999999999":                               nil,
+			"/orders?ids=1,2,3&status=CONFIRMED":                             {2, 3},
+			"/orders?ids=1,2,3&customer_id=2":                                {2},
+			"/orders?ids=1,7,8,2000&from=2024-01-01T00:06:00Z&to=2024-01-01": {7, 8},
+			"/orders?ids=1,7,8&updated_since=2024-01-01T00:07:00Z":           {8},
+			"/orders?ids=7,8&cancel_reason=reservation_expired":              {8},
+			fmt.Sprint("/products?ids=", q, ",", p):                          {p, q},
+			fmt.Sprint("/products?stock_below=5&ids=", q, ",", p):            {p},
+			fmt.Sprint("/products?search=thing&active=true&ids=", q):         {q},
+			fmt.Sprint("/products?search=absent&ids=", q):                    nil,
+			fmt.Sprint("/products?updated_since=2024-01-01&ids=", q):         {q},
+		} {
+			wantIDs(t, s.base+query, want)
+		}
+		own := as(t, auth.Principal{Subject: "erp", Customer: 2}, "req-1")
+		_, body, _ := webtest.Do(t, "GET", s.base+"/orders?ids=1,2,3", "", own...)
+		if got := strings.Count(string(body), `"customer_id":2`); got != 1 || strings.Contains(string(body), `"customer_id":1`) {
+			t.Errorf("to customer 2: %s", body)
+		}
+		for _, query := range []string{"", "&status=CANCELED", "&customer_id=1", "&sort=-created_at&cursor=2000"} {
+			dbtest.WantIDs(t, g, "", func() { webtest.Do(t, "GET", s.base+"/orders?ids="+all+query, "") })
+		}
+		_, file, _ := webtest.Do(t, "GET", fmt.Sprint(s.base, "/products/export?format=csv&ids=", q), "")
+		if rows := bytes.Count(file, []byte("\n")); rows != 2 {
+			t.Errorf("an export of %d lines: %s", rows, file)
+		}
+		for _, bad := range []string{"0", "-1", "1,", ",1", "1,,2", "1%3B2", "1.5", "a", "1%202", "01", all + ",1"} {
+			for _, path := range []string{"/orders", "/orders/export", "/products", "/products/export"} {
+				status, body, _ := webtest.Do(t, "GET", s.base+path+"?ids="+bad, "")
+				webtest.WantError(t, status, body, 400, "validation_failed", "/query/ids")
+			}
 		}
 	})
 }

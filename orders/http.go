@@ -137,6 +137,7 @@ func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObje
 ) (server.ListOrdersResponseObject, error) {
 	f, err := orderFilter{
 		CustomerID: r.Params.CustomerID, ExternalRef: r.Params.ExternalRef, Status: (*status)(r.Params.Status),
+		CancelReason: (*cancelReason)(r.Params.CancelReason), IDs: formats.IDs(r.Params.Ids),
 	}.within(moments{
 		r.Params.From, r.Params.To, r.Params.ConfirmedFrom, r.Params.ConfirmedTo, r.Params.UpdatedSince,
 	})
@@ -168,6 +169,7 @@ func (s *Service) ExportOrders(ctx context.Context, r server.ExportOrdersRequest
 ) (server.ExportOrdersResponseObject, error) {
 	f, err := orderFilter{
 		CustomerID: r.Params.CustomerID, ExternalRef: r.Params.ExternalRef, Status: (*status)(r.Params.Status),
+		CancelReason: (*cancelReason)(r.Params.CancelReason), IDs: formats.IDs(r.Params.Ids),
 	}.within(moments{
 		r.Params.From, r.Params.To, r.Params.ConfirmedFrom, r.Params.ConfirmedTo, r.Params.UpdatedSince,
 	})
@@ -240,7 +242,9 @@ func (s *Service) CreateProduct(ctx context.Context, r server.CreateProductReque
 // ListProducts returns a page of the products that match the filters.
 func (s *Service) ListProducts(ctx context.Context, r server.ListProductsRequestObject,
 ) (server.ListProductsResponseObject, error) {
-	f, err := productFilterFrom(r.Params.Search, r.Params.Sku, r.Params.Active, r.Params.StockBelow, r.Params.UpdatedSince)
+	f, err := productFilter{
+		SKU: r.Params.Sku, Active: r.Params.Active, StockBelow: r.Params.StockBelow,
+	}.from(r.Params.Search, r.Params.Ids, r.Params.UpdatedSince)
 	if err != nil {
 		return nil, err
 	}
@@ -250,12 +254,11 @@ func (s *Service) ListProducts(ctx context.Context, r server.ListProductsRequest
 	}}, err
 }
 
-// productFilterFrom returns the filter for query parameters that package web has already validated.
-func productFilterFrom(
-	search, sku *string, active *bool, stockBelow *int64, updatedSince *string,
-) (productFilter, error) {
+// from returns the filter with the common filters, whose values package web has already validated.
+func (f productFilter) from(search, ids, updatedSince *string) (productFilter, error) {
 	since, err := formats.FirstMoment(updatedSince)
-	return productFilter{service.Filter{Search: search, UpdatedSince: since}, sku, active, stockBelow}, err
+	f.Filter = service.Filter{Search: search, IDs: formats.IDs(ids), UpdatedSince: since}
+	return f, err
 }
 
 // GetProduct returns a product. Errors: see findProduct.
@@ -297,7 +300,9 @@ func (s *Service) ImportProducts(ctx context.Context, r server.ImportProductsReq
 // ExportProducts returns a file of the products that match the filters.
 func (s *Service) ExportProducts(ctx context.Context, r server.ExportProductsRequestObject,
 ) (server.ExportProductsResponseObject, error) {
-	f, err := productFilterFrom(r.Params.Search, r.Params.Sku, r.Params.Active, r.Params.StockBelow, r.Params.UpdatedSince)
+	f, err := productFilter{
+		SKU: r.Params.Sku, Active: r.Params.Active, StockBelow: r.Params.StockBelow,
+	}.from(r.Params.Search, r.Params.Ids, r.Params.UpdatedSince)
 	if err != nil {
 		return nil, err
 	}

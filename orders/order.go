@@ -268,16 +268,27 @@ type orderFilter struct {
 	Status                      *status
 	CustomerID                  *int64
 	ExternalRef                 *string
+	CancelReason                *cancelReason
+	IDs                         []int64 // nil, unlike an empty slice, filters nothing
 	Created, Confirmed, Updated db.Period
 }
 
 // list reads a page of orders, without their items.
 func (s store) list(f orderFilter, page db.PageRequest) ([]order, *int64, error) {
 	q := s.orders().Select("*, ? AS now", s.Now())
-	if f.Status != nil && (f.CustomerID != nil || f.ExternalRef != nil || s.isBound()) {
+	ofOne := f.CustomerID != nil || f.ExternalRef != nil || s.isBound()
+	if f.Status != nil && (ofOne || f.CancelReason != nil) {
 		q = q.Where(db.Likely(q, "status = ?"), *f.Status)
 	} else if f.Status != nil {
 		q = q.Where("status = ?", *f.Status)
+	}
+	if f.CancelReason != nil && ofOne {
+		q = q.Where(db.Likely(q, "cancel_reason = ?"), *f.CancelReason)
+	} else if f.CancelReason != nil {
+		q = q.Where("cancel_reason = ?", *f.CancelReason)
+	}
+	if f.IDs != nil {
+		q = q.Where("id IN ?", f.IDs)
 	}
 	if f.CustomerID != nil {
 		q = q.Where("customer_id = ?", *f.CustomerID)

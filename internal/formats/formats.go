@@ -5,6 +5,7 @@ package formats
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -64,6 +65,8 @@ var All = map[string]Format{
 	// The empty string is allowed, because an empty parameter counts as omitted.
 	"date-or-date-time": format(`|`+date+`(?:`+timeOfDay+`)?`, "must be a date, such as 2024-01-31, "+
 		"or an RFC 3339 time, such as 2024-01-31T12:00:00Z (write a + as %2B), in the years 1970 to 9999"),
+	// Without a bound for digits, because regexp limits the product of repetitions: see IDs.
+	"ids":       format(`[1-9][0-9]*(?:,[1-9][0-9]*){0,99}`, "must be 1 to 100 ids with commas between them, such as 1,2"),
 	"date-time": {Sentence: "must be an RFC 3339 time, such as 2024-01-31T12:00:00Z"},
 	"int32":     {Sentence: "must be a whole number of 32 bits"},
 	"int64":     {Sentence: "must be a whole number of 64 bits"},
@@ -131,6 +134,21 @@ func ParseDateFilter(s string) (first, last time.Time, err error) {
 		first = lastMoment
 	}
 	return first, first, err
+}
+
+// IDs returns the ids in a value of the format ids, and nil for nil. It leaves out an id above 2^63 - 1, which
+// no row has, so that the result may be empty.
+func IDs(s *string) []int64 {
+	if s == nil {
+		return nil
+	}
+	ids := []int64{}
+	for text := range strings.SplitSeq(*s, ",") {
+		if id, err := strconv.ParseInt(text, 10, 64); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // FirstMoment returns the first moment of an optional filter, and nil for nil: see ParseDateFilter.

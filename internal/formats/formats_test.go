@@ -3,6 +3,7 @@ package formats
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +57,13 @@ func TestFormats(t *testing.T) {
 				"2024-01-31T12:00:60Z", "2024-01-31T12:00:00 02:00", "0000-01-01T00:00:00Z",
 			},
 		},
+		"ids": {
+			good: []string{"1", "3,17,42", "1,1", "9007199254740991", "99999999999999999999", strings.Repeat("1,", 99) + "1"},
+			bad: []string{
+				"", "0", "01", "-1", "+1", "1,", ",1", "1,,2", "1, 2", "1;2", "1.5", "1e1", "a", "１", "1\n",
+				strings.Repeat("1,", 100) + "1",
+			},
+		},
 		"date-time": {},
 		"int32":     {}, // kin-openapi's
 		"int64":     {},
@@ -75,6 +83,20 @@ func TestFormats(t *testing.T) {
 				t.Errorf("%s accepts %q", format, s)
 			}
 		}
+	}
+}
+
+func TestParseIDs(t *testing.T) {
+	for s, want := range map[string][]int64{
+		"3,17,3": {3, 17, 3}, "9223372036854775807": {1<<63 - 1}, "9223372036854775808,2": {2},
+		"99999999999999999999": {},
+	} {
+		if got := IDs(&s); !slices.Equal(got, want) || got == nil {
+			t.Errorf("%s: %v, want %v", s, got, want)
+		}
+	}
+	if got := IDs(nil); got != nil {
+		t.Errorf("without a filter: %v", got)
 	}
 }
 

@@ -117,6 +117,7 @@ func (d *Database[S]) Ready(ctx context.Context) error {
 // Filter has the common filters of lists with a search; a nil field filters nothing.
 type Filter struct {
 	Search       *string    // text that some column of the index must contain
+	IDs          []int64    // the ids of the rows; nil, unlike an empty slice, filters nothing
 	UpdatedSince *time.Time // changed at or after this moment
 }
 
@@ -125,6 +126,9 @@ type Filter struct {
 func List[T search.Row](
 	q *gorm.DB, index search.Index, f Filter, narrow bool, page db.PageRequest,
 ) ([]T, *int64, error) {
+	if f.IDs != nil {
+		q, narrow = q.Where("id IN ?", f.IDs), true
+	}
 	q, err := db.During(q, "updated_at", db.Period{From: f.UpdatedSince}, page)
 	if err != nil {
 		return nil, nil, err

@@ -143,7 +143,7 @@ func FuzzListParameters(f *testing.F) {
 		"status=CREATED&customer_id=1&from=2024-01-01&to=2024-12-31T23:59:59%2B01:00&limit=10&cursor=5",
 		"cursor=9007199254740992", "cursor=-1", "cursor=5;limit=1", "limit=1&limit=2", "limit=&cursor=", "limit[]=1",
 		"from=2024-02-30", "from=2024-01-01T00:00:00 01:00", "status=created",
-		"sort=-created_at&updated_since=2024-01-01", "sort=id", "customer=1", "%zz", "a=%ff", "&&=&",
+		"sort=-created_at&updated_since=2024-01-01", "sort=id", "customer=1", "ids=1,2&cancel_reason=requested", "ids=1,,2", "ids=01", "cancel_reason=x", "%zz", "a=%ff", "&&=&",
 	} {
 		f.Add(query)
 	}
@@ -176,6 +176,8 @@ func FuzzListParameters(f *testing.F) {
 		"updated_since":  date,
 		"sort":           oneOf("created_at", "-created_at"),
 		"status":         oneOf("CREATED", "CONFIRMED", "CANCELED"),
+		"cancel_reason":  oneOf("requested", "reservation_expired", "compensation"),
+		"ids":            formats.All["ids"].Valid,
 	}
 	f.Fuzz(func(t *testing.T, query string) {
 		r := httptest.NewRequest("GET", "/orders", nil)

@@ -495,6 +495,11 @@ type Health struct {
 // Example: 1
 type ID = int64
 
+// IDList Ids with commas between them, at most 100.
+//
+// Example: 1,2
+type IDList = string
+
 // IdempotencyKey Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path cannot hold.
 //
 // Example: po-4711

@@ -297,6 +297,11 @@ type ExportDelimiter = externalRef0.CSVDelimiter
 // Example: csv
 type ExportFormat = externalRef0.FileFormat
 
+// Ids Ids with commas between them, at most 100.
+//
+// Example: 1,2
+type Ids = externalRef0.IDList
+
 // IfMatch defines model for IfMatch.
 type IfMatch = string
 
@@ -409,6 +414,10 @@ type ListCustomersParams struct {
 
 	// Limit How many to return at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Ids Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
+	// repeated one counts once. `limit=100` has all of them on one page.
+	Ids *Ids `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
 // CreateCustomerParams defines parameters for CreateCustomer.
@@ -446,6 +455,10 @@ type ExportCustomersParams struct {
 	// Delimiter Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
 	// (U+0009). Excel expects a semicolon where the decimal separator is a comma.
 	Delimiter *ExportDelimiter `form:"delimiter,omitempty" json:"delimiter,omitempty"`
+
+	// Ids Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
+	// repeated one counts once. `limit=100` has all of them on one page.
+	Ids *Ids `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
 // ImportCustomersParams defines parameters for ImportCustomers.
@@ -1207,6 +1220,18 @@ func NewListCustomersRequest(server string, params *ListCustomersParams) (*http.
 
 		}
 
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "ids", *params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "ids"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -1379,6 +1404,18 @@ func NewExportCustomersRequest(server string, params *ExportCustomersParams) (*h
 		if params.Delimiter != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "delimiter", *params.Delimiter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "ids", *params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "ids"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -94,6 +94,11 @@ type AdjustmentReason = string
 // Example: requested
 type CancelReason string
 
+// CancelReasonFilter A reason of a cancellation to look for.
+//
+// Example: reservation_expired
+type CancelReasonFilter = CancelReason
+
 // Cancellation defines model for Cancellation.
 type Cancellation struct {
 	// Reason Why, in your words; not blank, without control characters. The order shows it as `cancel_note`.
@@ -704,6 +709,11 @@ type IdempotencyKeyInPath = externalRef0.IdempotencyKey
 // Example: po-4711
 type IdempotencyKeyInQuery = externalRef0.IdempotencyKey
 
+// Ids Ids with commas between them, at most 100.
+//
+// Example: 1,2
+type Ids = externalRef0.IDList
+
 // IfMatch defines model for IfMatch.
 type IfMatch = string
 
@@ -869,6 +879,13 @@ type ListOrdersParams struct {
 	// ConfirmedTo Only orders confirmed at or before this moment, also those that were canceled later: a date (which includes that whole day in
 	// UTC) or RFC 3339.
 	ConfirmedTo *externalRef0.DateFilter `form:"confirmed_to,omitempty" json:"confirmed_to,omitempty"`
+
+	// CancelReason Only orders that are CANCELED for this reason.
+	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Ids Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
+	// repeated one counts once. `limit=100` has all of them on one page.
+	Ids *Ids `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
 // CreateOrderParams defines parameters for CreateOrder.
@@ -922,6 +939,13 @@ type ExportOrdersParams struct {
 
 	// Lines Only with `format=csv`: write a row for each line of an order, an `OrderLineRow`, and not one for each order.
 	Lines *bool `form:"lines,omitempty" json:"lines,omitempty"`
+
+	// CancelReason Only orders that are CANCELED for this reason.
+	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
+
+	// Ids Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
+	// repeated one counts once. `limit=100` has all of them on one page.
+	Ids *Ids `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
 // GetOrderParams defines parameters for GetOrder.
@@ -994,6 +1018,10 @@ type ListProductsParams struct {
 
 	// StockBelow Only products with fewer pieces on stock than this.
 	StockBelow *int64 `form:"stock_below,omitempty" json:"stock_below,omitempty"`
+
+	// Ids Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
+	// repeated one counts once. `limit=100` has all of them on one page.
+	Ids *Ids `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
 // CreateProductParams defines parameters for CreateProduct.
@@ -1034,6 +1062,10 @@ type ExportProductsParams struct {
 
 	// StockBelow Only products with fewer pieces on stock than this.
 	StockBelow *int64 `form:"stock_below,omitempty" json:"stock_below,omitempty"`
+
+	// Ids Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
+	// repeated one counts once. `limit=100` has all of them on one page.
+	Ids *Ids `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
 // ImportProductsParams defines parameters for ImportProducts.
@@ -2331,6 +2363,30 @@ func NewListOrdersRequest(server string, params *ListOrdersParams) (*http.Reques
 
 		}
 
+		if params.CancelReason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "ids", *params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "ids"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -2563,6 +2619,30 @@ func NewExportOrdersRequest(server string, params *ExportOrdersParams) (*http.Re
 		if params.Lines != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "lines", *params.Lines, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CancelReason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cancel_reason", *params.CancelReason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "ids", *params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "ids"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -3015,6 +3095,18 @@ func NewListProductsRequest(server string, params *ListProductsParams) (*http.Re
 
 		}
 
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "ids", *params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "ids"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -3199,6 +3291,18 @@ func NewExportProductsRequest(server string, params *ExportProductsParams) (*htt
 		if params.StockBelow != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stock_below", *params.StockBelow, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "ids", *params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "ids"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -104,6 +104,8 @@ func (s *system) value(r *rapid.T, p auth.Principal, name string) any {
 		return id.Draw(r, name)
 	case "id", "cursor":
 		return rapid.OneOf(id, rapid.Int64Range(1, 40)).Draw(r, name)
+	case "ids":
+		return "1,2,3,4,5,6"
 	case "qty", "delta":
 		return rapid.Int64Range(1, 2).Draw(r, name)
 	case "stock", "price_cents":

@@ -44,6 +44,7 @@ from .api.orders import update_product as _update_product
 from .models import (
     Cancellation,
     CancellationCause,
+    CancelReasonFilter,
     ChangeEvent,
     Customer,
     CustomerImportRow,
@@ -100,6 +101,7 @@ class Calls(Caller):
         sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
+        ids: str | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[Customer]]:
@@ -113,6 +115,7 @@ class Calls(Caller):
             sort=sort,
             cursor=cursor,
             limit=limit,
+            ids=ids,
         )
         return self._call(
             "list_customers",
@@ -133,6 +136,7 @@ class Calls(Caller):
         external_ref: str | Unset = UNSET,
         updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
+        ids: str | Unset = UNSET,
         limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -146,6 +150,7 @@ class Calls(Caller):
                 external_ref=external_ref,
                 updated_since=updated_since,
                 sort=sort,
+                ids=ids,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -205,6 +210,7 @@ class Calls(Caller):
         email: str | Unset = UNSET,
         external_ref: str | Unset = UNSET,
         updated_since: str | datetime.date | Unset = UNSET,
+        ids: str | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Iterator[Customer]:
@@ -214,6 +220,7 @@ class Calls(Caller):
             email=email,
             external_ref=external_ref,
             updated_since=moment(updated_since),
+            ids=ids,
         )
         return self._export(
             "export_customers",
@@ -401,6 +408,7 @@ class Calls(Caller):
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         stock_below: int | Unset = UNSET,
+        ids: str | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[Product]]:
@@ -415,6 +423,7 @@ class Calls(Caller):
             cursor=cursor,
             limit=limit,
             stock_below=stock_below,
+            ids=ids,
         )
         return self._call(
             "list_products",
@@ -436,6 +445,7 @@ class Calls(Caller):
         updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
         stock_below: int | Unset = UNSET,
+        ids: str | Unset = UNSET,
         limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -450,6 +460,7 @@ class Calls(Caller):
                 updated_since=updated_since,
                 sort=sort,
                 stock_below=stock_below,
+                ids=ids,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -511,6 +522,7 @@ class Calls(Caller):
         active: bool | Unset = UNSET,
         updated_since: str | datetime.date | Unset = UNSET,
         stock_below: int | Unset = UNSET,
+        ids: str | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Iterator[Product]:
@@ -521,6 +533,7 @@ class Calls(Caller):
             active=active,
             updated_since=moment(updated_since),
             stock_below=stock_below,
+            ids=ids,
         )
         return self._export(
             "export_products", "orders", _request, Product, correlation_id, deadline
@@ -718,6 +731,8 @@ class Calls(Caller):
         limit: int | Unset = UNSET,
         confirmed_from: str | datetime.date | Unset = UNSET,
         confirmed_to: str | datetime.date | Unset = UNSET,
+        cancel_reason: CancelReasonFilter | Unset = UNSET,
+        ids: str | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[OrderSummary]]:
@@ -735,6 +750,8 @@ class Calls(Caller):
             limit=limit,
             confirmed_from=moment(confirmed_from),
             confirmed_to=moment(confirmed_to),
+            cancel_reason=cancel_reason,
+            ids=ids,
         )
         return self._call(
             "list_orders",
@@ -759,6 +776,8 @@ class Calls(Caller):
         sort: ListSort | Unset = UNSET,
         confirmed_from: str | datetime.date | Unset = UNSET,
         confirmed_to: str | datetime.date | Unset = UNSET,
+        cancel_reason: CancelReasonFilter | Unset = UNSET,
+        ids: str | Unset = UNSET,
         limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -776,6 +795,8 @@ class Calls(Caller):
                 sort=sort,
                 confirmed_from=confirmed_from,
                 confirmed_to=confirmed_to,
+                cancel_reason=cancel_reason,
+                ids=ids,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -862,6 +883,8 @@ class Calls(Caller):
         updated_since: str | datetime.date | Unset = UNSET,
         confirmed_from: str | datetime.date | Unset = UNSET,
         confirmed_to: str | datetime.date | Unset = UNSET,
+        cancel_reason: CancelReasonFilter | Unset = UNSET,
+        ids: str | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Iterator[Order]:
@@ -875,6 +898,8 @@ class Calls(Caller):
             updated_since=moment(updated_since),
             confirmed_from=moment(confirmed_from),
             confirmed_to=moment(confirmed_to),
+            cancel_reason=cancel_reason,
+            ids=ids,
         )
         return self._export(
             "export_orders", "orders", _request, Order, correlation_id, deadline
@@ -1136,6 +1161,7 @@ class AsyncCalls(AsyncCaller):
         sort: ListSort | Unset = UNSET,
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
+        ids: str | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[Customer]]:
@@ -1149,6 +1175,7 @@ class AsyncCalls(AsyncCaller):
             sort=sort,
             cursor=cursor,
             limit=limit,
+            ids=ids,
         )
         return await self._call(
             "list_customers",
@@ -1169,6 +1196,7 @@ class AsyncCalls(AsyncCaller):
         external_ref: str | Unset = UNSET,
         updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
+        ids: str | Unset = UNSET,
         limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1182,6 +1210,7 @@ class AsyncCalls(AsyncCaller):
                 external_ref=external_ref,
                 updated_since=updated_since,
                 sort=sort,
+                ids=ids,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -1241,6 +1270,7 @@ class AsyncCalls(AsyncCaller):
         email: str | Unset = UNSET,
         external_ref: str | Unset = UNSET,
         updated_since: str | datetime.date | Unset = UNSET,
+        ids: str | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> AsyncIterator[Customer]:
@@ -1250,6 +1280,7 @@ class AsyncCalls(AsyncCaller):
             email=email,
             external_ref=external_ref,
             updated_since=moment(updated_since),
+            ids=ids,
         )
         return self._export(
             "export_customers",
@@ -1437,6 +1468,7 @@ class AsyncCalls(AsyncCaller):
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         stock_below: int | Unset = UNSET,
+        ids: str | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[Product]]:
@@ -1451,6 +1483,7 @@ class AsyncCalls(AsyncCaller):
             cursor=cursor,
             limit=limit,
             stock_below=stock_below,
+            ids=ids,
         )
         return await self._call(
             "list_products",
@@ -1472,6 +1505,7 @@ class AsyncCalls(AsyncCaller):
         updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
         stock_below: int | Unset = UNSET,
+        ids: str | Unset = UNSET,
         limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1486,6 +1520,7 @@ class AsyncCalls(AsyncCaller):
                 updated_since=updated_since,
                 sort=sort,
                 stock_below=stock_below,
+                ids=ids,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -1547,6 +1582,7 @@ class AsyncCalls(AsyncCaller):
         active: bool | Unset = UNSET,
         updated_since: str | datetime.date | Unset = UNSET,
         stock_below: int | Unset = UNSET,
+        ids: str | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> AsyncIterator[Product]:
@@ -1557,6 +1593,7 @@ class AsyncCalls(AsyncCaller):
             active=active,
             updated_since=moment(updated_since),
             stock_below=stock_below,
+            ids=ids,
         )
         return self._export(
             "export_products", "orders", _request, Product, correlation_id, deadline
@@ -1754,6 +1791,8 @@ class AsyncCalls(AsyncCaller):
         limit: int | Unset = UNSET,
         confirmed_from: str | datetime.date | Unset = UNSET,
         confirmed_to: str | datetime.date | Unset = UNSET,
+        cancel_reason: CancelReasonFilter | Unset = UNSET,
+        ids: str | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[OrderSummary]]:
@@ -1771,6 +1810,8 @@ class AsyncCalls(AsyncCaller):
             limit=limit,
             confirmed_from=moment(confirmed_from),
             confirmed_to=moment(confirmed_to),
+            cancel_reason=cancel_reason,
+            ids=ids,
         )
         return await self._call(
             "list_orders",
@@ -1795,6 +1836,8 @@ class AsyncCalls(AsyncCaller):
         sort: ListSort | Unset = UNSET,
         confirmed_from: str | datetime.date | Unset = UNSET,
         confirmed_to: str | datetime.date | Unset = UNSET,
+        cancel_reason: CancelReasonFilter | Unset = UNSET,
+        ids: str | Unset = UNSET,
         limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1812,6 +1855,8 @@ class AsyncCalls(AsyncCaller):
                 sort=sort,
                 confirmed_from=confirmed_from,
                 confirmed_to=confirmed_to,
+                cancel_reason=cancel_reason,
+                ids=ids,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -1898,6 +1943,8 @@ class AsyncCalls(AsyncCaller):
         updated_since: str | datetime.date | Unset = UNSET,
         confirmed_from: str | datetime.date | Unset = UNSET,
         confirmed_to: str | datetime.date | Unset = UNSET,
+        cancel_reason: CancelReasonFilter | Unset = UNSET,
+        ids: str | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> AsyncIterator[Order]:
@@ -1911,6 +1958,8 @@ class AsyncCalls(AsyncCaller):
             updated_since=moment(updated_since),
             confirmed_from=moment(confirmed_from),
             confirmed_to=moment(confirmed_to),
+            cancel_reason=cancel_reason,
+            ids=ids,
         )
         return self._export(
             "export_orders", "orders", _request, Order, correlation_id, deadline

@@ -537,6 +537,12 @@ export interface components {
          */
         DateFilter: string;
         /**
+         * Format: ids
+         * @description Ids with commas between them, at most 100.
+         * @example 1,2
+         */
+        IdList: string;
+        /**
          * @description The encoding of a file. `iso-8859-1` is read as `windows-1252`, as browsers do.
          * @example windows-1252
          * @enum {string}
@@ -962,6 +968,12 @@ export interface components {
          */
         UpdatedSince: components["schemas"]["DateFilter"];
         /**
+         * @description Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
+         *     repeated one counts once. `limit=100` has all of them on one page.
+         * @example 1,2
+         */
+        Ids: components["schemas"]["IdList"];
+        /**
          * @description Say what would become of each row, and change nothing.
          * @example true
          */
@@ -1083,6 +1095,12 @@ export interface operations {
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
+                /**
+                 * @description Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
+                 *     repeated one counts once. `limit=100` has all of them on one page.
+                 * @example 1,2
+                 */
+                ids?: components["parameters"]["Ids"];
             };
             header?: never;
             path?: never;
@@ -1301,6 +1319,12 @@ export interface operations {
                  *     (U+0009). Excel expects a semicolon where the decimal separator is a comma.
                  */
                 delimiter?: components["parameters"]["ExportDelimiter"];
+                /**
+                 * @description Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
+                 *     repeated one counts once. `limit=100` has all of them on one page.
+                 * @example 1,2
+                 */
+                ids?: components["parameters"]["Ids"];
             };
             header?: never;
             path?: never;

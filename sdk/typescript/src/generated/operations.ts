@@ -9,6 +9,7 @@ export type AdjustmentReason = orders.components['schemas']['AdjustmentReason'];
 export type ApiErrorDetail = customers.components['schemas']['ApiErrorDetail'];
 export type CSVDelimiter = customers.components['schemas']['CSVDelimiter'];
 export type CancelReason = orders.components['schemas']['CancelReason'];
+export type CancelReasonFilter = orders.components['schemas']['CancelReasonFilter'];
 export type Cancellation = orders.components['schemas']['Cancellation'];
 export type Cents = orders.components['schemas']['Cents'];
 export type ChangeEvent = customers.components['schemas']['ChangeEvent'];
@@ -37,6 +38,7 @@ export type FileEncoding = customers.components['schemas']['FileEncoding'];
 export type FileFormat = customers.components['schemas']['FileFormat'];
 export type Health = customers.components['schemas']['Health'];
 export type Id = customers.components['schemas']['Id'];
+export type IdList = customers.components['schemas']['IdList'];
 export type IdempotencyKey = customers.components['schemas']['IdempotencyKey'];
 export type ImportLine = customers.components['schemas']['ImportLine'];
 export type ImportSummary = customers.components['schemas']['ImportSummary'];
@@ -92,7 +94,7 @@ export type Timestamp = customers.components['schemas']['Timestamp'];
 
 export const operations = {
   /** List and search customers */
-  listCustomers: {"service":"customers","method":"get","path":"/customers","key":"none","query":["search","email","external_ref","updated_since","sort","cursor","limit"],"moments":["updated_since"],"body":"none","status":200,"answer":"CustomerListResponse","limit":100},
+  listCustomers: {"service":"customers","method":"get","path":"/customers","key":"none","query":["search","email","external_ref","updated_since","sort","cursor","limit","ids"],"moments":["updated_since"],"body":"none","status":200,"answer":"CustomerListResponse","limit":100},
   /** Create a customer */
   createCustomer: {"service":"customers","method":"post","path":"/customers","key":"header","query":[],"moments":[],"body":"required","status":201,"answer":"CustomerResponse"},
   /** Read one customer */
@@ -108,7 +110,7 @@ export const operations = {
   /** What has a key done? */
   getCustomerIdempotencyKey: {"service":"customers","method":"get","path":"/customer-idempotency-keys/{key}","key":"none","query":[],"moments":[],"body":"none","status":200,"answer":"CustomerKeyReportResponse"},
   /** List and search products */
-  listProducts: {"service":"orders","method":"get","path":"/products","key":"none","query":["search","sku","active","updated_since","sort","cursor","limit","stock_below"],"moments":["updated_since"],"body":"none","status":200,"answer":"ProductListResponse","limit":100},
+  listProducts: {"service":"orders","method":"get","path":"/products","key":"none","query":["search","sku","active","updated_since","sort","cursor","limit","stock_below","ids"],"moments":["updated_since"],"body":"none","status":200,"answer":"ProductListResponse","limit":100},
   /** Create a product */
   createProduct: {"service":"orders","method":"post","path":"/products","key":"header","query":[],"moments":[],"body":"required","status":201,"answer":"ProductResponse"},
   /** Read one product */
@@ -122,7 +124,7 @@ export const operations = {
   /** List what has happened to a product */
   listProductHistory: {"service":"orders","method":"get","path":"/products/{id}/history","key":"none","query":["sort","cursor","limit"],"moments":[],"body":"none","status":200,"answer":"EventListResponse","limit":100},
   /** List orders */
-  listOrders: {"service":"orders","method":"get","path":"/orders","key":"none","query":["status","customer_id","external_ref","from","to","updated_since","sort","cursor","limit","confirmed_from","confirmed_to"],"moments":["from","to","updated_since","confirmed_from","confirmed_to"],"body":"none","status":200,"answer":"OrderListResponse","limit":100},
+  listOrders: {"service":"orders","method":"get","path":"/orders","key":"none","query":["status","customer_id","external_ref","from","to","updated_since","sort","cursor","limit","confirmed_from","confirmed_to","cancel_reason","ids"],"moments":["from","to","updated_since","confirmed_from","confirmed_to"],"body":"none","status":200,"answer":"OrderListResponse","limit":100},
   /** Place an order */
   createOrder: {"service":"orders","method":"post","path":"/orders","key":"header","query":[],"moments":[],"body":"required","status":201,"answer":"OrderResponse"},
   /** What would an order cost, and what is missing? */
@@ -151,13 +153,13 @@ export const files = {
   /** Create and change customers, row by row */
   importCustomers: {"service":"customers","method":"post","path":"/customers/import","query":["dry_run"],"moments":[],"answer":"ImportLine"},
   /** Read all customers as a file */
-  exportCustomers: {"service":"customers","method":"get","path":"/customers/export","query":["search","email","external_ref","updated_since"],"moments":["updated_since"],"answer":"Customer"},
+  exportCustomers: {"service":"customers","method":"get","path":"/customers/export","query":["search","email","external_ref","updated_since","ids"],"moments":["updated_since"],"answer":"Customer"},
   /** Create and change products, row by row */
   importProducts: {"service":"orders","method":"post","path":"/products/import","query":["dry_run"],"moments":[],"answer":"ImportLine"},
   /** Read all products as a file */
-  exportProducts: {"service":"orders","method":"get","path":"/products/export","query":["search","sku","active","updated_since","stock_below"],"moments":["updated_since"],"answer":"Product"},
+  exportProducts: {"service":"orders","method":"get","path":"/products/export","query":["search","sku","active","updated_since","stock_below","ids"],"moments":["updated_since"],"answer":"Product"},
   /** Read all orders as a file */
-  exportOrders: {"service":"orders","method":"get","path":"/orders/export","query":["status","customer_id","external_ref","from","to","updated_since","confirmed_from","confirmed_to"],"moments":["from","to","updated_since","confirmed_from","confirmed_to"],"answer":"Order"},
+  exportOrders: {"service":"orders","method":"get","path":"/orders/export","query":["status","customer_id","external_ref","from","to","updated_since","confirmed_from","confirmed_to","cancel_reason","ids"],"moments":["from","to","updated_since","confirmed_from","confirmed_to"],"answer":"Order"},
 } as const;
 
 /** What a row of each file is. */

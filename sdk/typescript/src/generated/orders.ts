@@ -569,6 +569,12 @@ export interface components {
          */
         OrderStatusFilter: "CREATED" | "CONFIRMED" | "CANCELED";
         /**
+         * @description A reason of a cancellation to look for.
+         * @example reservation_expired
+         * @enum {string}
+         */
+        CancelReasonFilter: "requested" | "reservation_expired" | "compensation";
+        /**
          * @description What may be done with an order. Extensible: others may be added to `confirm`, `cancel`.
          * @example confirm
          */
@@ -939,6 +945,12 @@ export interface components {
          * @example 2024-01-01
          */
         DateFilter: string;
+        /**
+         * Format: ids
+         * @description Ids with commas between them, at most 100.
+         * @example 1,2
+         */
+        IdList: string;
         /**
          * @description The encoding of a file. `iso-8859-1` is read as `windows-1252`, as browsers do.
          * @example windows-1252
@@ -1548,6 +1560,12 @@ export interface components {
          */
         UpdatedSince: components["schemas"]["DateFilter"];
         /**
+         * @description Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
+         *     repeated one counts once. `limit=100` has all of them on one page.
+         * @example 1,2
+         */
+        Ids: components["schemas"]["IdList"];
+        /**
          * @description Say what would become of each row, and change nothing.
          * @example true
          */
@@ -1685,6 +1703,12 @@ export interface operations {
                  * @example 10
                  */
                 stock_below?: number;
+                /**
+                 * @description Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
+                 *     repeated one counts once. `limit=100` has all of them on one page.
+                 * @example 1,2
+                 */
+                ids?: components["parameters"]["Ids"];
             };
             header?: never;
             path?: never;
@@ -1908,6 +1932,12 @@ export interface operations {
                  * @example 10
                  */
                 stock_below?: number;
+                /**
+                 * @description Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
+                 *     repeated one counts once. `limit=100` has all of them on one page.
+                 * @example 1,2
+                 */
+                ids?: components["parameters"]["Ids"];
             };
             header?: never;
             path?: never;
@@ -2346,6 +2376,17 @@ export interface operations {
                  * @example 2024-12-31
                  */
                 confirmed_to?: components["schemas"]["DateFilter"];
+                /**
+                 * @description Only orders that are CANCELED for this reason.
+                 * @example reservation_expired
+                 */
+                cancel_reason?: components["schemas"]["CancelReasonFilter"];
+                /**
+                 * @description Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
+                 *     repeated one counts once. `limit=100` has all of them on one page.
+                 * @example 1,2
+                 */
+                ids?: components["parameters"]["Ids"];
             };
             header?: never;
             path?: never;
@@ -2677,6 +2718,17 @@ export interface operations {
                 delimiter?: components["parameters"]["ExportDelimiter"];
                 /** @description Only with `format=csv`: write a row for each line of an order, an `OrderLineRow`, and not one for each order. */
                 lines?: boolean;
+                /**
+                 * @description Only orders that are CANCELED for this reason.
+                 * @example reservation_expired
+                 */
+                cancel_reason?: components["schemas"]["CancelReasonFilter"];
+                /**
+                 * @description Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
+                 *     repeated one counts once. `limit=100` has all of them on one page.
+                 * @example 1,2
+                 */
+                ids?: components["parameters"]["Ids"];
             };
             header?: never;
             path?: never;

@@ -2,6 +2,7 @@
 
 from .api_error_detail import ApiErrorDetail
 from .api_error_detail_params import ApiErrorDetailParams
+from .cancel_reason_filter import CancelReasonFilter
 from .cancellation import Cancellation
 from .cancellation_cause import CancellationCause
 from .change_event import ChangeEvent
@@ -65,6 +66,7 @@ __all__ = (
     "ApiErrorDetail",
     "ApiErrorDetailParams",
     "CSVDelimiter",
+    "CancelReasonFilter",
     "Cancellation",
     "CancellationCause",
     "ChangeEvent",

@@ -15,6 +15,7 @@ def _get_kwargs(
     email: str | Unset = UNSET,
     external_ref: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
@@ -26,6 +27,8 @@ def _get_kwargs(
     params["external_ref"] = external_ref
 
     params["updated_since"] = updated_since
+
+    params["ids"] = ids
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -70,6 +73,7 @@ def sync_detailed(
     email: str | Unset = UNSET,
     external_ref: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> Response[Customer]:
     """Read all customers as a file
 
@@ -89,6 +93,7 @@ def sync_detailed(
         external_ref (str | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -103,6 +108,7 @@ def sync_detailed(
         email=email,
         external_ref=external_ref,
         updated_since=updated_since,
+        ids=ids,
     )
 
     response = client.get_httpx_client().request(
@@ -119,6 +125,7 @@ def sync(
     email: str | Unset = UNSET,
     external_ref: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> Customer | None:
     """Read all customers as a file
 
@@ -138,6 +145,7 @@ def sync(
         external_ref (str | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -153,6 +161,7 @@ def sync(
         email=email,
         external_ref=external_ref,
         updated_since=updated_since,
+        ids=ids,
     ).parsed
 
 
@@ -163,6 +172,7 @@ async def asyncio_detailed(
     email: str | Unset = UNSET,
     external_ref: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> Response[Customer]:
     """Read all customers as a file
 
@@ -182,6 +192,7 @@ async def asyncio_detailed(
         external_ref (str | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -196,6 +207,7 @@ async def asyncio_detailed(
         email=email,
         external_ref=external_ref,
         updated_since=updated_since,
+        ids=ids,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -210,6 +222,7 @@ async def asyncio(
     email: str | Unset = UNSET,
     external_ref: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> Customer | None:
     """Read all customers as a file
 
@@ -229,6 +242,7 @@ async def asyncio(
         external_ref (str | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -245,5 +259,6 @@ async def asyncio(
             email=email,
             external_ref=external_ref,
             updated_since=updated_since,
+            ids=ids,
         )
     ).parsed

@@ -19,6 +19,7 @@ def _get_kwargs(
     sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
+    ids: str | Unset = UNSET,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
@@ -40,6 +41,8 @@ def _get_kwargs(
     params["cursor"] = cursor
 
     params["limit"] = limit
+
+    params["ids"] = ids
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -87,6 +90,7 @@ def sync_detailed(
     sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
+    ids: str | Unset = UNSET,
 ) -> Response[CustomerListResponse]:
     """List and search customers
 
@@ -105,6 +109,7 @@ def sync_detailed(
         sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -122,6 +127,7 @@ def sync_detailed(
         sort=sort,
         cursor=cursor,
         limit=limit,
+        ids=ids,
     )
 
     response = client.get_httpx_client().request(
@@ -141,6 +147,7 @@ def sync(
     sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
+    ids: str | Unset = UNSET,
 ) -> CustomerListResponse | None:
     """List and search customers
 
@@ -159,6 +166,7 @@ def sync(
         sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -177,6 +185,7 @@ def sync(
         sort=sort,
         cursor=cursor,
         limit=limit,
+        ids=ids,
     ).parsed
 
 
@@ -190,6 +199,7 @@ async def asyncio_detailed(
     sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
+    ids: str | Unset = UNSET,
 ) -> Response[CustomerListResponse]:
     """List and search customers
 
@@ -208,6 +218,7 @@ async def asyncio_detailed(
         sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -225,6 +236,7 @@ async def asyncio_detailed(
         sort=sort,
         cursor=cursor,
         limit=limit,
+        ids=ids,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -242,6 +254,7 @@ async def asyncio(
     sort: ListSort | Unset = "created_at",
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
+    ids: str | Unset = UNSET,
 ) -> CustomerListResponse | None:
     """List and search customers
 
@@ -260,6 +273,7 @@ async def asyncio(
         sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -279,5 +293,6 @@ async def asyncio(
             sort=sort,
             cursor=cursor,
             limit=limit,
+            ids=ids,
         )
     ).parsed

@@ -5,6 +5,9 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
+from ...models.cancel_reason_filter import (
+    CancelReasonFilter,
+)
 from ...models.order import Order
 from ...models.order_status_filter import OrderStatusFilter
 from ...types import UNSET, Response, Unset
@@ -20,6 +23,8 @@ def _get_kwargs(
     updated_since: str | Unset = UNSET,
     confirmed_from: str | Unset = UNSET,
     confirmed_to: str | Unset = UNSET,
+    cancel_reason: CancelReasonFilter | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
@@ -43,6 +48,14 @@ def _get_kwargs(
     params["confirmed_from"] = confirmed_from
 
     params["confirmed_to"] = confirmed_to
+
+    json_cancel_reason: str | Unset = UNSET
+    if not isinstance(cancel_reason, Unset):
+        json_cancel_reason = cancel_reason
+
+    params["cancel_reason"] = json_cancel_reason
+
+    params["ids"] = ids
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -91,6 +104,8 @@ def sync_detailed(
     updated_since: str | Unset = UNSET,
     confirmed_from: str | Unset = UNSET,
     confirmed_to: str | Unset = UNSET,
+    cancel_reason: CancelReasonFilter | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> Response[Order]:
     """Read all orders as a file
 
@@ -120,6 +135,9 @@ def sync_detailed(
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         confirmed_to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        cancel_reason (CancelReasonFilter | Unset): A reason of a cancellation to look for.
+            Example: reservation_expired.
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -138,6 +156,8 @@ def sync_detailed(
         updated_since=updated_since,
         confirmed_from=confirmed_from,
         confirmed_to=confirmed_to,
+        cancel_reason=cancel_reason,
+        ids=ids,
     )
 
     response = client.get_httpx_client().request(
@@ -158,6 +178,8 @@ def sync(
     updated_since: str | Unset = UNSET,
     confirmed_from: str | Unset = UNSET,
     confirmed_to: str | Unset = UNSET,
+    cancel_reason: CancelReasonFilter | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> Order | None:
     """Read all orders as a file
 
@@ -187,6 +209,9 @@ def sync(
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         confirmed_to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        cancel_reason (CancelReasonFilter | Unset): A reason of a cancellation to look for.
+            Example: reservation_expired.
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -206,6 +231,8 @@ def sync(
         updated_since=updated_since,
         confirmed_from=confirmed_from,
         confirmed_to=confirmed_to,
+        cancel_reason=cancel_reason,
+        ids=ids,
     ).parsed
 
 
@@ -220,6 +247,8 @@ async def asyncio_detailed(
     updated_since: str | Unset = UNSET,
     confirmed_from: str | Unset = UNSET,
     confirmed_to: str | Unset = UNSET,
+    cancel_reason: CancelReasonFilter | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> Response[Order]:
     """Read all orders as a file
 
@@ -249,6 +278,9 @@ async def asyncio_detailed(
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         confirmed_to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        cancel_reason (CancelReasonFilter | Unset): A reason of a cancellation to look for.
+            Example: reservation_expired.
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -267,6 +299,8 @@ async def asyncio_detailed(
         updated_since=updated_since,
         confirmed_from=confirmed_from,
         confirmed_to=confirmed_to,
+        cancel_reason=cancel_reason,
+        ids=ids,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -285,6 +319,8 @@ async def asyncio(
     updated_since: str | Unset = UNSET,
     confirmed_from: str | Unset = UNSET,
     confirmed_to: str | Unset = UNSET,
+    cancel_reason: CancelReasonFilter | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> Order | None:
     """Read all orders as a file
 
@@ -314,6 +350,9 @@ async def asyncio(
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         confirmed_to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        cancel_reason (CancelReasonFilter | Unset): A reason of a cancellation to look for.
+            Example: reservation_expired.
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -334,5 +373,7 @@ async def asyncio(
             updated_since=updated_since,
             confirmed_from=confirmed_from,
             confirmed_to=confirmed_to,
+            cancel_reason=cancel_reason,
+            ids=ids,
         )
     ).parsed

@@ -16,6 +16,7 @@ def _get_kwargs(
     active: bool | Unset = UNSET,
     updated_since: str | Unset = UNSET,
     stock_below: int | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
@@ -29,6 +30,8 @@ def _get_kwargs(
     params["updated_since"] = updated_since
 
     params["stock_below"] = stock_below
+
+    params["ids"] = ids
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -74,6 +77,7 @@ def sync_detailed(
     active: bool | Unset = UNSET,
     updated_since: str | Unset = UNSET,
     stock_below: int | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> Response[Product]:
     """Read all products as a file
 
@@ -95,6 +99,7 @@ def sync_detailed(
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         stock_below (int | Unset):
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -110,6 +115,7 @@ def sync_detailed(
         active=active,
         updated_since=updated_since,
         stock_below=stock_below,
+        ids=ids,
     )
 
     response = client.get_httpx_client().request(
@@ -127,6 +133,7 @@ def sync(
     active: bool | Unset = UNSET,
     updated_since: str | Unset = UNSET,
     stock_below: int | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> Product | None:
     """Read all products as a file
 
@@ -148,6 +155,7 @@ def sync(
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         stock_below (int | Unset):
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -164,6 +172,7 @@ def sync(
         active=active,
         updated_since=updated_since,
         stock_below=stock_below,
+        ids=ids,
     ).parsed
 
 
@@ -175,6 +184,7 @@ async def asyncio_detailed(
     active: bool | Unset = UNSET,
     updated_since: str | Unset = UNSET,
     stock_below: int | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> Response[Product]:
     """Read all products as a file
 
@@ -196,6 +206,7 @@ async def asyncio_detailed(
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         stock_below (int | Unset):
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -211,6 +222,7 @@ async def asyncio_detailed(
         active=active,
         updated_since=updated_since,
         stock_below=stock_below,
+        ids=ids,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -226,6 +238,7 @@ async def asyncio(
     active: bool | Unset = UNSET,
     updated_since: str | Unset = UNSET,
     stock_below: int | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> Product | None:
     """Read all products as a file
 
@@ -247,6 +260,7 @@ async def asyncio(
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         stock_below (int | Unset):
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -264,5 +278,6 @@ async def asyncio(
             active=active,
             updated_since=updated_since,
             stock_below=stock_below,
+            ids=ids,
         )
     ).parsed

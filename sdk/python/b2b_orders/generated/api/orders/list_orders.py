@@ -5,6 +5,9 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
+from ...models.cancel_reason_filter import (
+    CancelReasonFilter,
+)
 from ...models.list_sort import ListSort
 from ...models.order_list_response import OrderListResponse
 from ...models.order_status_filter import OrderStatusFilter
@@ -24,6 +27,8 @@ def _get_kwargs(
     limit: int | Unset = 20,
     confirmed_from: str | Unset = UNSET,
     confirmed_to: str | Unset = UNSET,
+    cancel_reason: CancelReasonFilter | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
@@ -57,6 +62,14 @@ def _get_kwargs(
     params["confirmed_from"] = confirmed_from
 
     params["confirmed_to"] = confirmed_to
+
+    json_cancel_reason: str | Unset = UNSET
+    if not isinstance(cancel_reason, Unset):
+        json_cancel_reason = cancel_reason
+
+    params["cancel_reason"] = json_cancel_reason
+
+    params["ids"] = ids
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -108,6 +121,8 @@ def sync_detailed(
     limit: int | Unset = 20,
     confirmed_from: str | Unset = UNSET,
     confirmed_to: str | Unset = UNSET,
+    cancel_reason: CancelReasonFilter | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> Response[OrderListResponse]:
     """List orders
 
@@ -133,6 +148,9 @@ def sync_detailed(
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         confirmed_to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        cancel_reason (CancelReasonFilter | Unset): A reason of a cancellation to look for.
+            Example: reservation_expired.
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -154,6 +172,8 @@ def sync_detailed(
         limit=limit,
         confirmed_from=confirmed_from,
         confirmed_to=confirmed_to,
+        cancel_reason=cancel_reason,
+        ids=ids,
     )
 
     response = client.get_httpx_client().request(
@@ -177,6 +197,8 @@ def sync(
     limit: int | Unset = 20,
     confirmed_from: str | Unset = UNSET,
     confirmed_to: str | Unset = UNSET,
+    cancel_reason: CancelReasonFilter | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> OrderListResponse | None:
     """List orders
 
@@ -202,6 +224,9 @@ def sync(
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         confirmed_to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        cancel_reason (CancelReasonFilter | Unset): A reason of a cancellation to look for.
+            Example: reservation_expired.
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -224,6 +249,8 @@ def sync(
         limit=limit,
         confirmed_from=confirmed_from,
         confirmed_to=confirmed_to,
+        cancel_reason=cancel_reason,
+        ids=ids,
     ).parsed
 
 
@@ -241,6 +268,8 @@ async def asyncio_detailed(
     limit: int | Unset = 20,
     confirmed_from: str | Unset = UNSET,
     confirmed_to: str | Unset = UNSET,
+    cancel_reason: CancelReasonFilter | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> Response[OrderListResponse]:
     """List orders
 
@@ -266,6 +295,9 @@ async def asyncio_detailed(
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         confirmed_to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        cancel_reason (CancelReasonFilter | Unset): A reason of a cancellation to look for.
+            Example: reservation_expired.
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -287,6 +319,8 @@ async def asyncio_detailed(
         limit=limit,
         confirmed_from=confirmed_from,
         confirmed_to=confirmed_to,
+        cancel_reason=cancel_reason,
+        ids=ids,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -308,6 +342,8 @@ async def asyncio(
     limit: int | Unset = 20,
     confirmed_from: str | Unset = UNSET,
     confirmed_to: str | Unset = UNSET,
+    cancel_reason: CancelReasonFilter | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> OrderListResponse | None:
     """List orders
 
@@ -333,6 +369,9 @@ async def asyncio(
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         confirmed_to (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
+        cancel_reason (CancelReasonFilter | Unset): A reason of a cancellation to look for.
+            Example: reservation_expired.
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -356,5 +395,7 @@ async def asyncio(
             limit=limit,
             confirmed_from=confirmed_from,
             confirmed_to=confirmed_to,
+            cancel_reason=cancel_reason,
+            ids=ids,
         )
     ).parsed

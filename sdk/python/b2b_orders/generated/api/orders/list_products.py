@@ -20,6 +20,7 @@ def _get_kwargs(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
     stock_below: int | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
@@ -43,6 +44,8 @@ def _get_kwargs(
     params["limit"] = limit
 
     params["stock_below"] = stock_below
+
+    params["ids"] = ids
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -91,6 +94,7 @@ def sync_detailed(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
     stock_below: int | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> Response[ProductListResponse]:
     """List and search products
 
@@ -110,6 +114,7 @@ def sync_detailed(
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
         stock_below (int | Unset):
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -128,6 +133,7 @@ def sync_detailed(
         cursor=cursor,
         limit=limit,
         stock_below=stock_below,
+        ids=ids,
     )
 
     response = client.get_httpx_client().request(
@@ -148,6 +154,7 @@ def sync(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
     stock_below: int | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> ProductListResponse | None:
     """List and search products
 
@@ -167,6 +174,7 @@ def sync(
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
         stock_below (int | Unset):
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -186,6 +194,7 @@ def sync(
         cursor=cursor,
         limit=limit,
         stock_below=stock_below,
+        ids=ids,
     ).parsed
 
 
@@ -200,6 +209,7 @@ async def asyncio_detailed(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
     stock_below: int | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> Response[ProductListResponse]:
     """List and search products
 
@@ -219,6 +229,7 @@ async def asyncio_detailed(
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
         stock_below (int | Unset):
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -237,6 +248,7 @@ async def asyncio_detailed(
         cursor=cursor,
         limit=limit,
         stock_below=stock_below,
+        ids=ids,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -255,6 +267,7 @@ async def asyncio(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
     stock_below: int | Unset = UNSET,
+    ids: str | Unset = UNSET,
 ) -> ProductListResponse | None:
     """List and search products
 
@@ -274,6 +287,7 @@ async def asyncio(
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
         stock_below (int | Unset):
+        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -294,5 +308,6 @@ async def asyncio(
             cursor=cursor,
             limit=limit,
             stock_below=stock_below,
+            ids=ids,
         )
     ).parsed
