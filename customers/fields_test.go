@@ -3,16 +3,13 @@ package customers_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/pressly/goose/v3"
 	"gorm.io/gorm"
 
-	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest"
 	"example.com/b2b/v2/internal/web/webtest"
 	api "example.com/b2b/v2/openapi/customersapi"
@@ -145,23 +142,9 @@ func TestStoredEmptyPhones(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		pool, err := g.DB()
-		if err != nil {
-			t.Fatal(err)
-		}
-		dialect := map[string]goose.Dialect{db.SQLite: goose.DialectSQLite3, db.MySQL: goose.DialectMySQL}[g.Name()]
-		migrations, err := goose.NewProvider(dialect, pool, os.DirFS("../db/migrations/"+g.Name()))
-		if err != nil {
-			t.Fatal(err)
-		}
 		var after map[string]any
 		for range 2 {
-			if err := g.Exec("DELETE FROM goose_db_version WHERE version_id = 10").Error; err != nil {
-				t.Fatal(err)
-			}
-			if _, err := migrations.ApplyVersion(ctx, 10, true); err != nil {
-				t.Fatal(err)
-			}
+			dbtest.Apply(t, g, 10)
 			after = webtest.Data(t, "GET", paths[0], nil)
 			if after["phone"] != nil || after["updated_at"].(string) < before["updated_at"].(string) {
 				t.Errorf("%v, then %v", before, after)

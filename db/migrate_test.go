@@ -72,16 +72,22 @@ func TestMigrateAgainAfterAKill(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		versions, err := db.Migrate(ctx, g)
-		if err != nil || versions < 2 {
-			t.Fatalf("%d versions, %v", versions, err)
+		applied, err := db.Migrate(ctx, g)
+		if err != nil || applied < 2 {
+			t.Fatalf("%d versions, %v", applied, err)
 		}
-		for version := range versions {
-			if err := g.Exec("DELETE FROM goose_db_version WHERE version_id > ?", version).Error; err != nil {
+		var versions []int64
+		err = g.Raw("SELECT version_id FROM goose_db_version WHERE version_id > 0 ORDER BY version_id").
+			Scan(&versions).Error
+		if err != nil || len(versions) != applied {
+			t.Fatalf("%v, want %d versions: %v", versions, applied, err)
+		}
+		for i, version := range versions {
+			if err := g.Exec("DELETE FROM goose_db_version WHERE version_id >= ?", version).Error; err != nil {
 				t.Fatal(err)
 			}
-			if again, err := db.Migrate(ctx, g); err != nil || again != versions-version {
-				t.Errorf("killed at the end of version %d: %d versions, %v", version+1, again, err)
+			if again, err := db.Migrate(ctx, g); err != nil || again != len(versions)-i {
+				t.Errorf("killed at the end of version %d: %d versions, %v", version, again, err)
 			}
 		}
 		if err := g.Exec("SELECT updated_at FROM orders").Error; err != nil {

@@ -19,8 +19,8 @@ INSERT INTO products (id, sku, name, price_cents, stock, created_at, updated_at)
   (9, 'CAM-LOGI-BRIO', 'Logitech Brio 4K', 17900, 90, '2024-01-10 09:08:00.000', '2024-01-10 09:08:00.000'),
   (10, 'SSD-SAM-T7', 'Samsung T7 SSD 2 TB', 15900, 120, '2024-01-10 09:09:00.000', '2024-01-10 09:09:00.000');
 
-INSERT INTO stock_adjustments (product_id, delta, level, reason, created_at)
-  SELECT id, stock + CASE id WHEN 1 THEN 1 WHEN 3 THEN 4 WHEN 4 THEN 2 ELSE 0 END, stock + CASE id WHEN 1 THEN 1 WHEN 3 THEN 4 WHEN 4 THEN 2 ELSE 0 END, 'created', created_at
+INSERT INTO stock_adjustments (product_id, delta, level, reason, actor, created_at)
+  SELECT id, stock + CASE id WHEN 1 THEN 1 WHEN 3 THEN 4 WHEN 4 THEN 2 ELSE 0 END, stock + CASE id WHEN 1 THEN 1 WHEN 3 THEN 4 WHEN 4 THEN 2 ELSE 0 END, 'created', 'system', created_at
   FROM products;
 
 INSERT INTO orders (id, customer_id, external_ref, metadata, status, total_cents, created_at, confirmed_at, canceled_at, updated_at) VALUES
@@ -42,12 +42,12 @@ INSERT INTO events (type, subject, subject_id, customer_id, actor, created_at, r
       'created_at', CONCAT(REPLACE(p.created_at, ' ', 'T'), 'Z'), 'updated_at', CONCAT(REPLACE(updated_at, ' ', 'T'), 'Z')), '"@"', 'true')
   FROM products p JOIN stock_adjustments a ON a.product_id = p.id
   UNION ALL SELECT 'order.created', 'order', id, customer_id, 'system', created_at,
-    '{"id":1,"customer_id":1,"external_ref":"PO-2024-0042","metadata":{"cost_center":"4711"},"status":"CREATED","total_cents":67700,"created_at":"2024-01-15T10:00:00.000Z","confirmed_at":null,"canceled_at":null,"cancel_reason":null,"cancel_note":null,"reservation_expires_at":null,"cancelable_until":null,"allowed_actions":["confirm","cancel"],"updated_at":"2024-01-15T10:00:00.000Z","items":[{"product_id":1,"sku":"MON-LG-27","name":"LG UltraFine 27 Monitor","qty":1,"unit_price_cents":45900,"subtotal_cents":45900},{"product_id":4,"sku":"KEYB-LOGI-MX","name":"Logitech MX Keys","qty":2,"unit_price_cents":10900,"subtotal_cents":21800}]}'
+    '{"id":1,"customer_id":1,"external_ref":"PO-2024-0042","metadata":{"cost_center":"4711"},"status":"CREATED","total_cents":67700,"created_at":"2024-01-15T10:00:00.000Z","confirmed_at":null,"canceled_at":null,"cancel_reason":null,"cancel_note":null,"canceled_by":null,"reservation_expires_at":null,"cancelable_until":null,"allowed_actions":["confirm","cancel"],"updated_at":"2024-01-15T10:00:00.000Z","items":[{"product_id":1,"sku":"MON-LG-27","name":"LG UltraFine 27 Monitor","qty":1,"unit_price_cents":45900,"subtotal_cents":45900},{"product_id":4,"sku":"KEYB-LOGI-MX","name":"Logitech MX Keys","qty":2,"unit_price_cents":10900,"subtotal_cents":21800}]}'
   FROM orders WHERE id = 1
   UNION ALL SELECT 'order.confirmed', 'order', id, customer_id, 'system', confirmed_at,
-    '{"id":1,"customer_id":1,"external_ref":"PO-2024-0042","metadata":{"cost_center":"4711"},"status":"CONFIRMED","total_cents":67700,"created_at":"2024-01-15T10:00:00.000Z","confirmed_at":"2024-01-15T10:02:00.000Z","canceled_at":null,"cancel_reason":null,"cancel_note":null,"reservation_expires_at":null,"cancelable_until":"2024-01-15T10:12:00.000Z","allowed_actions":["cancel"],"updated_at":"2024-01-15T10:02:00.000Z","items":[{"product_id":1,"sku":"MON-LG-27","name":"LG UltraFine 27 Monitor","qty":1,"unit_price_cents":45900,"subtotal_cents":45900},{"product_id":4,"sku":"KEYB-LOGI-MX","name":"Logitech MX Keys","qty":2,"unit_price_cents":10900,"subtotal_cents":21800}]}'
+    '{"id":1,"customer_id":1,"external_ref":"PO-2024-0042","metadata":{"cost_center":"4711"},"status":"CONFIRMED","total_cents":67700,"created_at":"2024-01-15T10:00:00.000Z","confirmed_at":"2024-01-15T10:02:00.000Z","canceled_at":null,"cancel_reason":null,"cancel_note":null,"canceled_by":null,"reservation_expires_at":null,"cancelable_until":"2024-01-15T10:12:00.000Z","allowed_actions":["cancel"],"updated_at":"2024-01-15T10:02:00.000Z","items":[{"product_id":1,"sku":"MON-LG-27","name":"LG UltraFine 27 Monitor","qty":1,"unit_price_cents":45900,"subtotal_cents":45900},{"product_id":4,"sku":"KEYB-LOGI-MX","name":"Logitech MX Keys","qty":2,"unit_price_cents":10900,"subtotal_cents":21800}]}'
   FROM orders WHERE id = 1
   UNION ALL SELECT 'order.created', 'order', id, customer_id, 'system', created_at,
-    REPLACE('{"id":2,"customer_id":2,"external_ref":"G-77","metadata":null,"status":"CREATED","total_cents":319600,"created_at":"@","confirmed_at":null,"canceled_at":null,"cancel_reason":null,"cancel_note":null,"reservation_expires_at":null,"cancelable_until":null,"allowed_actions":["confirm","cancel"],"updated_at":"@","items":[{"product_id":3,"sku":"TABLET-SAM-S9","name":"Samsung Galaxy Tab S9","qty":4,"unit_price_cents":79900,"subtotal_cents":319600}]}',
+    REPLACE('{"id":2,"customer_id":2,"external_ref":"G-77","metadata":null,"status":"CREATED","total_cents":319600,"created_at":"@","confirmed_at":null,"canceled_at":null,"cancel_reason":null,"cancel_note":null,"canceled_by":null,"reservation_expires_at":null,"cancelable_until":null,"allowed_actions":["confirm","cancel"],"updated_at":"@","items":[{"product_id":3,"sku":"TABLET-SAM-S9","name":"Samsung Galaxy Tab S9","qty":4,"unit_price_cents":79900,"subtotal_cents":319600}]}',
       '@', CONCAT(SUBSTR(CONCAT(REPLACE(created_at, ' ', 'T'), '.000'), 1, 23), 'Z'))
   FROM orders WHERE id = 2;

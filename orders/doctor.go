@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,6 +45,7 @@ func Rules() []doctor.Rule {
 			  (status = 'CONFIRMED' AND confirmed_at IS NULL) OR
 			  (status = 'CANCELED') <> (canceled_at IS NOT NULL) OR
 			  (status = 'CANCELED') <> (cancel_reason IS NOT NULL) OR
+			  (status <> 'CANCELED' AND canceled_by IS NOT NULL) OR
 			  confirmed_at < created_at OR canceled_at < created_at OR canceled_at < confirmed_at OR
 			  (cancel_reason = 'reservation_expired' AND confirmed_at IS NOT NULL)
 			ORDER BY id`},
@@ -198,12 +200,13 @@ func examineOrderEvents(tx *gorm.DB, broken func(id string)) (checked int64, err
 		err = doctor.EachRow(tx, func(row *sql.Rows) error {
 			var id int64
 			var e orderEvent
-			err := row.Scan(&id, &e.eventType, &e.representation, &e.inTime)
+			err := row.Scan(&id, &e.eventType, &e.representation, &e.agrees)
 			events[id] = append(events[id], e)
 			return err
 		}, `SELECT `+history.BySubject+`e.subject_id, e.type, e.representation,
 			COALESCE(e.created_at = CASE e.type WHEN 'order.created' THEN o.created_at
 			  WHEN 'order.confirmed' THEN o.confirmed_at ELSE o.canceled_at END, FALSE)
+			  AND (e.type <> 'order.canceled' OR e.actor = COALESCE(o.canceled_by, e.actor))
 			FROM events e JOIN orders o ON o.id = e.subject_id
 			WHERE e.subject = 'order' AND e.subject_id BETWEEN ? AND ? ORDER BY e.subject_id, e.id`, first, last)
 		if err != nil {
@@ -217,11 +220,11 @@ func examineOrderEvents(tx *gorm.DB, broken func(id string)) (checked int64, err
 	}
 }
 
-// orderEvent is an event of an order. inTime means that its time is that of the order's transition. SQL compares
-// the times, because reading a time of SQLite is slow.
+// orderEvent is an event of an order. agrees means that its time and actor are those of the order's transition.
+// SQL compares the times, because reading a time of SQLite is slow.
 type orderEvent struct {
 	eventType, representation string
-	inTime                    bool
+	agrees                    bool
 }
 
 // ordersAfter reads the next orders with an id above the parameter last, with their items.
@@ -231,14 +234,14 @@ func ordersAfter(tx *gorm.DB, last int64, limit int) (orders []*order, err error
 		var o order
 		var texts *string
 		err := row.Scan(&o.ID, &o.CustomerID, &o.ExternalRef, &texts, &o.Status, &o.TotalCents, &o.CreatedAt,
-			&o.ConfirmedAt, &o.CanceledAt, &o.CancelReason, &o.CancelNote)
+			&o.ConfirmedAt, &o.CanceledAt, &o.CancelReason, &o.CancelNote, &o.CanceledBy)
 		if err == nil && texts != nil {
 			err = json.Unmarshal([]byte(*texts), &o.Metadata)
 		}
 		orders, byID[o.ID] = append(orders, &o), &o
 		return err
 	}, `SELECT id, customer_id, external_ref, metadata, status, total_cents, created_at, confirmed_at, canceled_at,
-		cancel_reason, cancel_note FROM orders WHERE id > ? ORDER BY id LIMIT ?`, last, limit)
+		cancel_reason, cancel_note, canceled_by FROM orders WHERE id > ? ORDER BY id LIMIT ?`, last, limit)
 	if err != nil || len(orders) == 0 {
 		return nil, err
 	}
@@ -271,7 +274,7 @@ func tells(events []orderEvent, o order) bool {
 	}
 	nameless := false
 	for i, e := range events {
-		if e.eventType != transitioned(steps[i].Status) || !e.inTime {
+		if e.eventType != transitioned(steps[i].Status) || !e.agrees {
 			return false
 		}
 		want := (&Config{}).orderView(steps[i])
@@ -282,6 +285,9 @@ func tells(events []orderEvent, o order) bool {
 		var shown api.Order
 		if contract.Unmarshal([]byte(e.representation), &shown) != nil {
 			return false
+		}
+		if shown.CanceledBy == nil {
+			want.CanceledBy = nil // the event is older than the field
 		}
 		shown.ReservationExpiresAt, shown.CancelableUntil, shown.AllowedActions = nil, nil, nil
 		named := func(i contract.OrderItem) bool { return i.Sku != "" || i.Name != "" }
@@ -305,9 +311,15 @@ func tells(events []orderEvent, o order) bool {
 func isText(representation string, want api.Order) bool {
 	const actions = `"reservation_expires_at":null,"cancelable_until":null,"allowed_actions":null,`
 	text, err := json.Marshal(want)
+	if !strings.Contains(representation, `"canceled_by":`) { // the event is older than the field
+		text = canceledBy.ReplaceAll(text, nil)
+	}
 	head, tail, found := strings.Cut(string(text), actions)
 	return err == nil && found && strings.HasPrefix(representation, head) && strings.HasSuffix(representation, tail)
 }
+
+// canceledBy matches the field in the JSON of an order.
+var canceledBy = regexp.MustCompile(`"canceled_by":(?:null|"(?:[^"\\]|\\.)*"),`)
 
 // steps returns the order as it was after each of its transitions. Times are in UTC, as decoded ones are.
 func (o order) steps() []order {
@@ -320,7 +332,7 @@ func (o order) steps() []order {
 	o.CreatedAt, o.ConfirmedAt, o.CanceledAt = o.CreatedAt.UTC(), utc(o.ConfirmedAt), utc(o.CanceledAt)
 	next := o
 	next.Status, next.UpdatedAt = created, o.CreatedAt
-	next.ConfirmedAt, next.CanceledAt, next.CancelReason, next.CancelNote = nil, nil, nil, nil
+	next.ConfirmedAt, next.CanceledAt, next.CancelReason, next.CancelNote, next.CanceledBy = nil, nil, nil, nil, nil
 	all := []order{next}
 	if o.ConfirmedAt != nil {
 		next.Status, next.UpdatedAt, next.ConfirmedAt = confirmed, *o.ConfirmedAt, o.ConfirmedAt
@@ -333,13 +345,17 @@ func (o order) steps() []order {
 	return all
 }
 
-// examineStock compares the levels of stock adjustments with the stock in their events, and follows the stock of
+// examineStock compares the levels and actors of stock adjustments with their events, and follows the stock of
 // each product from event to event, by the adjustments and by the events of the orders between. It follows only
 // products created since the update to 2.1.0, because 2.0.0 canceled an order before it locked the products, and
 // no product with an order without the event of its creation. On TiDB it follows no product with orders, because
 // the ids of events do not ascend in time.
 func examineStock(tx *gorm.DB, broken func(id string)) (checked int64, err error) {
-	type step struct{ event, stock, delta, level, moved int64 } // moved: pieces moved by orders until the next step
+	type step struct {
+		event, stock, delta, level, moved int64 // moved: pieces moved by orders until the next step
+		actor                             string
+		other                             bool // the adjustment has another actor than the event
+	}
 	steps, lines, adjusted := map[int64][]step{}, map[int64]int64{}, map[int64]int{}
 	queries := []struct {
 		read  func(row *sql.Rows) error
@@ -349,7 +365,7 @@ func examineStock(tx *gorm.DB, broken func(id string)) (checked int64, err error
 			var id int64
 			var next step
 			var eventType, representation string
-			err := row.Scan(&id, &next.event, &eventType, &representation)
+			err := row.Scan(&id, &next.event, &eventType, &next.actor, &representation)
 			shown := struct{ Stock int64 }{-1}
 			_ = json.Unmarshal([]byte(representation), &shown) // the stock -1 is broken
 			next.stock = shown.Stock
@@ -357,17 +373,19 @@ func examineStock(tx *gorm.DB, broken func(id string)) (checked int64, err error
 				steps[id] = append(steps[id], next)
 			}
 			return err
-		}, `SELECT subject_id, id, type, representation FROM events
+		}, `SELECT subject_id, id, type, actor, representation FROM events
 			WHERE subject = 'product' AND type IN ('product.created', 'stock.adjusted') ORDER BY subject_id, id`},
 		{func(row *sql.Rows) error {
 			var id, delta, level int64
-			err := row.Scan(&id, &delta, &level)
+			var actor sql.NullString
+			err := row.Scan(&id, &delta, &level, &actor)
 			if n := adjusted[id]; n < len(steps[id]) {
-				steps[id][n].delta, steps[id][n].level = delta, level
+				s := &steps[id][n]
+				s.delta, s.level, s.other = delta, level, actor.Valid && actor.String != s.actor
 			}
 			adjusted[id]++
 			return err
-		}, "SELECT product_id, delta, level FROM stock_adjustments ORDER BY product_id, id"},
+		}, "SELECT product_id, delta, level, actor FROM stock_adjustments ORDER BY product_id, id"},
 		{func(row *sql.Rows) error {
 			var id, n int64
 			err := row.Scan(&id, &n)
@@ -400,7 +418,7 @@ func examineStock(tx *gorm.DB, broken func(id string)) (checked int64, err error
 			}
 			shown, follows := true, true
 			for _, s := range steps[id] {
-				shown, follows = shown && s.level == s.stock, follows && before+s.delta == s.level
+				shown, follows = shown && s.level == s.stock && !s.other, follows && before+s.delta == s.level
 				before = s.level + s.moved
 			}
 			if !shown || young && lines[id] == 0 && (!follows || before != stock) {

@@ -25,6 +25,7 @@ type order struct {
 	CanceledAt   *time.Time
 	CancelReason *cancelReason // nil unless the order is CANCELED
 	CancelNote   *string       // free text that the caller gave with the cancellation
+	CanceledBy   *string       // actor of the cancellation: see history.Origin
 	UpdatedAt    time.Time     `gorm:"autoUpdateTime:false"`
 
 	Items []item    `gorm:"-"`  // items in ascending product id; nil in the results of store.list
@@ -104,7 +105,7 @@ func (s store) transition(transitions ...transition) error {
 		case confirmed:
 			o.ConfirmedAt = &o.Now
 		case canceled:
-			o.CanceledAt = &o.Now
+			o.CanceledAt, o.CanceledBy = &o.Now, new(s.originOf(next).Actor)
 		}
 		changed = append(changed, o)
 	}
@@ -115,7 +116,7 @@ func (s store) transition(transitions ...transition) error {
 	}
 	if changed != nil {
 		updated, err := db.UpdateEach(s.orders().Where("status <> ?", canceled), changed,
-			"status", "updated_at", "confirmed_at", "canceled_at", "cancel_reason", "cancel_note")
+			"status", "updated_at", "confirmed_at", "canceled_at", "cancel_reason", "cancel_note", "canceled_by")
 		if err == nil && updated != int64(len(changed)) {
 			err = db.ErrConflict
 		}
@@ -126,9 +127,17 @@ func (s store) transition(transitions ...transition) error {
 	events := make([]history.Event, len(transitions))
 	for i, next := range transitions {
 		events[i] = s.config.orderEvent(*next.order)
-		events[i].Origin = next.origin
+		events[i].Origin = s.originOf(next)
 	}
 	return s.Record(events...)
+}
+
+// originOf returns the origin of the transition's event.
+func (s store) originOf(t transition) history.Origin {
+	if t.origin == (history.Origin{}) {
+		return s.Origin
+	}
+	return t.origin
 }
 
 // insertPlaced inserts orders and their items.

@@ -50,7 +50,7 @@ func (s store) createProducts(products []*product) error {
 	}
 	adjustments, events := make([]stockAdjustment, len(products)), make([]history.Event, len(products))
 	for i, p := range products {
-		adjustments[i], events[i] = newAdjustment(*p, p.Stock, "created"), productEvent(productCreated, *p)
+		adjustments[i], events[i] = s.newAdjustment(*p, p.Stock, "created"), productEvent(productCreated, *p)
 	}
 	if err := s.insert(adjustments); err != nil {
 		return err
@@ -113,7 +113,7 @@ func (s store) updateProducts(before []product, products []*product) error {
 			events = append(events, productEvent(productUpdated, *p))
 		}
 		if p.Stock != b.Stock {
-			adjustments = append(adjustments, newAdjustment(*p, p.Stock-b.Stock, "level set"))
+			adjustments = append(adjustments, s.newAdjustment(*p, p.Stock-b.Stock, "level set"))
 			events = append(events, productEvent(stockAdjusted, *p))
 		}
 	}

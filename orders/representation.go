@@ -44,7 +44,7 @@ func (c *Config) summary(o order) api.OrderSummary {
 		Status: contract.OrderStatus(o.Status), TotalCents: o.TotalCents,
 		CreatedAt: timestamp(o.CreatedAt), UpdatedAt: timestamp(o.UpdatedAt),
 		ConfirmedAt: optional(o.ConfirmedAt), CanceledAt: optional(o.CanceledAt),
-		CancelReason: (*api.CancelReason)(o.CancelReason), CancelNote: o.CancelNote,
+		CancelReason: (*api.CancelReason)(o.CancelReason), CancelNote: o.CancelNote, CanceledBy: o.CanceledBy,
 		ReservationExpiresAt: optional(next.ReservationExpiresAt), CancelableUntil: optional(next.CancelableUntil),
 		AllowedActions: service.Views(next.Actions, func(a action) api.OrderAction { return api.OrderAction(a) }),
 	}
@@ -95,7 +95,7 @@ func productView(p product) api.Product {
 
 func adjustmentView(a stockAdjustment) api.StockAdjustment {
 	return api.StockAdjustment{ID: a.ID, ProductID: a.ProductID, Delta: a.Delta, Level: a.Level, Reason: a.Reason,
-		CreatedAt: timestamp(a.CreatedAt)}
+		Actor: a.Actor, CreatedAt: timestamp(a.CreatedAt)}
 }
 
 func timestamp(t time.Time) contract.Time { return contract.Time{Time: t} }

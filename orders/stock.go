@@ -133,6 +133,7 @@ type stockAdjustment struct {
 	Delta     int64
 	Level     int64 // the stock after the change
 	Reason    string
+	Actor     *string   // caller's name: see history.Origin; nil in rows of programs before 2.1
 	CreatedAt time.Time // time of the database's clock
 }
 
@@ -159,19 +160,28 @@ func (s store) adjustStock(p *product, delta int64, reason string) (stockAdjustm
 	if err := s.update(p, "stock", "updated_at"); err != nil {
 		return stockAdjustment{}, err
 	}
-	a := newAdjustment(*p, delta, reason)
+	a := s.newAdjustment(*p, delta, reason)
 	if err := s.insert(&a); err != nil {
 		return a, err
 	}
 	return a, s.Record(productEvent(stockAdjusted, *p))
 }
 
-// newAdjustment returns the adjustment by delta that led to the stock of p.
-func newAdjustment(p product, delta int64, reason string) stockAdjustment {
-	return stockAdjustment{ProductID: p.ID, Delta: delta, Level: p.Stock, Reason: reason, CreatedAt: p.Now}
+// newAdjustment returns the caller's adjustment by delta that led to the stock of p.
+func (s store) newAdjustment(p product, delta int64, reason string) stockAdjustment {
+	return stockAdjustment{
+		ProductID: p.ID, Delta: delta, Level: p.Stock, Reason: reason, Actor: &s.Origin.Actor, CreatedAt: p.Now,
+	}
 }
 
-// listAdjustments reads a page of a product's stock adjustments.
+// listAdjustments reads a page of a product's stock adjustments. A caller bound to a customer does not learn
+// the actors, as in productHistory.
 func (s store) listAdjustments(product int64, page db.PageRequest) ([]stockAdjustment, *int64, error) {
-	return db.Page[stockAdjustment](s.adjustments().Where("product_id = ?", product), page)
+	rows, next, err := db.Page[stockAdjustment](s.adjustments().Where("product_id = ?", product), page)
+	for i := range rows {
+		if s.isBound() {
+			rows[i].Actor = nil
+		}
+	}
+	return rows, next, err
 }

@@ -26,7 +26,7 @@ func call(t *testing.T, handle http.HandlerFunc, line string) (string, error) {
 
 const answeredOrder = `{"success":true,"data":{"id":7,"customer_id":1,"external_ref":null,"metadata":null,
 	"status":"CREATED","total_cents":1200,"created_at":"2024-03-01T09:30:00.000Z","confirmed_at":null,
-	"canceled_at":null,"cancel_reason":null,"cancel_note":null,"reservation_expires_at":null,
+	"canceled_at":null,"cancel_reason":null,"cancel_note":null,"canceled_by":null,"reservation_expires_at":null,
 	"cancelable_until":null,"allowed_actions":[],"updated_at":"2024-03-01T09:30:00.000Z","items":[]}}`
 
 func answer(w http.ResponseWriter, status int, body string) {

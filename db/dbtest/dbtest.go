@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/pressly/goose/v3"
 	"gorm.io/gorm"
 
 	"example.com/b2b/v2/db"
@@ -170,6 +171,19 @@ func SetClock(t testing.TB, g *gorm.DB, at time.Time) {
 	must(t, err)
 	pool.SetMaxOpenConns(1)
 	must(t, g.Exec(fmt.Sprint("SET timestamp = ", at.Unix())).Error)
+}
+
+// Apply runs the migration with the number again, on a database that has the migration.
+func Apply(t testing.TB, g *gorm.DB, number int64) {
+	t.Helper()
+	pool, err := g.DB()
+	must(t, err)
+	dialect := map[string]goose.Dialect{db.SQLite: goose.DialectSQLite3, db.MySQL: goose.DialectMySQL}[g.Name()]
+	migrations, err := goose.NewProvider(dialect, pool, os.DirFS("../db/migrations/"+g.Name()))
+	must(t, err)
+	must(t, g.Exec("DELETE FROM goose_db_version WHERE version_id = ?", number).Error)
+	_, err = migrations.ApplyVersion(t.Context(), number, true)
+	must(t, err)
 }
 
 func must(t testing.TB, err error) {

@@ -335,6 +335,11 @@ type OrderSummary struct {
 	// Example: The customer changed their mind.
 	CancelNote *string `json:"cancel_note"`
 
+	// CanceledBy Who canceled the order, as `actor` of the event says: the token's `sub`, or `system` when the reservation expired. Null for an order that is not CANCELED.
+	//
+	// Example: erp@acme.com
+	CanceledBy *string `json:"canceled_by"`
+
 	// ReservationExpiresAt When a CREATED order is canceled by itself and its stock returns, unless it is confirmed before; null for any other order, or when reservations do not end.
 	//
 	// Example: 2024-03-02T09:30:00.000Z
@@ -631,6 +636,11 @@ type StockAdjustment struct {
 	//
 	// Example: delivery 4711
 	Reason AdjustmentReason `json:"reason"`
+
+	// Actor Who made it, as `actor` of the event says. Null to a token that acts for one customer, and for what was made before 2.1.
+	//
+	// Example: warehouse
+	Actor *string `json:"actor"`
 
 	// CreatedAt RFC 3339, UTC, milliseconds.
 	//

@@ -691,6 +691,11 @@ export interface components {
              */
             level: number;
             reason: components["schemas"]["AdjustmentReason"];
+            /**
+             * @description Who made it, as `actor` of the event says. Null to a token that acts for one customer, and for what was made before 2.1.
+             * @example warehouse
+             */
+            actor: string | null;
             created_at: components["schemas"]["Timestamp"];
         } & {
             [key: string]: unknown;
@@ -764,6 +769,11 @@ export interface components {
              * @example The customer changed their mind.
              */
             cancel_note: string | null;
+            /**
+             * @description Who canceled the order, as `actor` of the event says: the token's `sub`, or `system` when the reservation expired. Null for an order that is not CANCELED.
+             * @example erp@acme.com
+             */
+            canceled_by: string | null;
             /**
              * Format: date-time
              * @description When a CREATED order is canceled by itself and its stock returns, unless it is confirmed before; null for any other order, or when reservations do not end.
@@ -2145,6 +2155,7 @@ export interface operations {
                      *           "delta": 40,
                      *           "level": 65,
                      *           "reason": "delivery 4712",
+                     *           "actor": "warehouse",
                      *           "created_at": "2024-03-01T09:30:00.000Z"
                      *         }
                      *       ],
@@ -2218,6 +2229,7 @@ export interface operations {
                      *         "delta": 40,
                      *         "level": 65,
                      *         "reason": "delivery 4712",
+                     *         "actor": "warehouse",
                      *         "created_at": "2024-03-01T09:30:00.000Z"
                      *       }
                      *     }
@@ -2419,6 +2431,7 @@ export interface operations {
                      *           "canceled_at": null,
                      *           "cancel_reason": null,
                      *           "cancel_note": null,
+                     *           "canceled_by": null,
                      *           "reservation_expires_at": null,
                      *           "cancelable_until": "2024-03-01T09:41:00.000Z",
                      *           "allowed_actions": [
@@ -2511,6 +2524,7 @@ export interface operations {
                      *         "canceled_at": null,
                      *         "cancel_reason": null,
                      *         "cancel_note": null,
+                     *         "canceled_by": null,
                      *         "reservation_expires_at": "2024-03-02T09:30:00.000Z",
                      *         "cancelable_until": null,
                      *         "allowed_actions": [
@@ -2745,11 +2759,11 @@ export interface operations {
                 };
                 content: {
                     /**
-                     * @example id,customer_id,external_ref,metadata,status,total_cents,created_at,confirmed_at,canceled_at,cancel_reason,cancel_note,reservation_expires_at,cancelable_until,allowed_actions,updated_at,items
-                     *     3,1,PO-2024-0815,"{""cost_center"":""4711""}",CREATED,259800,2024-03-01T09:30:00.000Z,,,,,2024-03-02T09:30:00.000Z,,"[""confirm"",""cancel""]",2024-03-01T09:30:00.000Z,"[{""product_id"":2,""sku"":""LAPTOP-HP-2024"",""name"":""HP EliteBook 840"",""qty"":2,""unit_price_cents"":129900,""subtotal_cents"":259800}]"
+                     * @example id,customer_id,external_ref,metadata,status,total_cents,created_at,confirmed_at,canceled_at,cancel_reason,cancel_note,canceled_by,reservation_expires_at,cancelable_until,allowed_actions,updated_at,items
+                     *     3,1,PO-2024-0815,"{""cost_center"":""4711""}",CREATED,259800,2024-03-01T09:30:00.000Z,,,,,,2024-03-02T09:30:00.000Z,,"[""confirm"",""cancel""]",2024-03-01T09:30:00.000Z,"[{""product_id"":2,""sku"":""LAPTOP-HP-2024"",""name"":""HP EliteBook 840"",""qty"":2,""unit_price_cents"":129900,""subtotal_cents"":259800}]"
                      */
                     "text/csv": string;
-                    /** @example {"id":3,"customer_id":1,"external_ref":"PO-2024-0815","metadata":{"cost_center":"4711"},"status":"CREATED","total_cents":259800,"created_at":"2024-03-01T09:30:00.000Z","confirmed_at":null,"canceled_at":null,"cancel_reason":null,"cancel_note":null,"reservation_expires_at":"2024-03-02T09:30:00.000Z","cancelable_until":null,"allowed_actions":["confirm","cancel"],"updated_at":"2024-03-01T09:30:00.000Z","items":[{"product_id":2,"sku":"LAPTOP-HP-2024","name":"HP EliteBook 840","qty":2,"unit_price_cents":129900,"subtotal_cents":259800}]} */
+                    /** @example {"id":3,"customer_id":1,"external_ref":"PO-2024-0815","metadata":{"cost_center":"4711"},"status":"CREATED","total_cents":259800,"created_at":"2024-03-01T09:30:00.000Z","confirmed_at":null,"canceled_at":null,"cancel_reason":null,"cancel_note":null,"canceled_by":null,"reservation_expires_at":"2024-03-02T09:30:00.000Z","cancelable_until":null,"allowed_actions":["confirm","cancel"],"updated_at":"2024-03-01T09:30:00.000Z","items":[{"product_id":2,"sku":"LAPTOP-HP-2024","name":"HP EliteBook 840","qty":2,"unit_price_cents":129900,"subtotal_cents":259800}]} */
                     "application/x-ndjson": string;
                 };
             };
@@ -2808,6 +2822,7 @@ export interface operations {
                      *         "canceled_at": null,
                      *         "cancel_reason": null,
                      *         "cancel_note": null,
+                     *         "canceled_by": null,
                      *         "reservation_expires_at": "2024-03-02T09:30:00.000Z",
                      *         "cancelable_until": null,
                      *         "allowed_actions": [
@@ -2904,6 +2919,7 @@ export interface operations {
                      *         "canceled_at": null,
                      *         "cancel_reason": null,
                      *         "cancel_note": null,
+                     *         "canceled_by": null,
                      *         "reservation_expires_at": null,
                      *         "cancelable_until": "2024-03-01T09:41:00.000Z",
                      *         "allowed_actions": [
@@ -3010,6 +3026,7 @@ export interface operations {
                      *         "canceled_at": "2024-03-01T09:31:00.000Z",
                      *         "cancel_reason": "requested",
                      *         "cancel_note": "The customer changed their mind.",
+                     *         "canceled_by": "erp@acme.com",
                      *         "reservation_expires_at": null,
                      *         "cancelable_until": null,
                      *         "allowed_actions": [],
@@ -3115,6 +3132,7 @@ export interface operations {
                      *             "canceled_at": null,
                      *             "cancel_reason": null,
                      *             "cancel_note": null,
+                     *             "canceled_by": null,
                      *             "reservation_expires_at": "2024-03-02T09:30:00.000Z",
                      *             "cancelable_until": null,
                      *             "allowed_actions": [

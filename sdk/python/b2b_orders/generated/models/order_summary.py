@@ -39,6 +39,8 @@ class OrderSummary:
             `reservation_expired`, `compensation`. Example: requested.
         cancel_note (None | str): What was given as `reason` when the order was canceled; null when nothing was.
             Example: The customer changed their mind..
+        canceled_by (None | str): Who canceled the order, as `actor` of the event says: the token's `sub`, or `system`
+            when the reservation expired. Null for an order that is not CANCELED. Example: erp@acme.com.
         reservation_expires_at (datetime.datetime | None): When a CREATED order is canceled by itself and its stock
             returns, unless it is confirmed before; null for any other order, or when reservations do not end. Example:
             2024-03-02T09:30:00.000Z.
@@ -59,6 +61,7 @@ class OrderSummary:
     canceled_at: datetime.datetime | None
     cancel_reason: None | str
     cancel_note: None | str
+    canceled_by: None | str
     reservation_expires_at: datetime.datetime | None
     cancelable_until: datetime.datetime | None
     allowed_actions: list[str]
@@ -105,6 +108,9 @@ class OrderSummary:
         cancel_note: None | str
         cancel_note = self.cancel_note
 
+        canceled_by: None | str
+        canceled_by = self.canceled_by
+
         reservation_expires_at: None | str
         if isinstance(self.reservation_expires_at, datetime.datetime):
             reservation_expires_at = self.reservation_expires_at.isoformat()
@@ -136,6 +142,7 @@ class OrderSummary:
                 "canceled_at": canceled_at,
                 "cancel_reason": cancel_reason,
                 "cancel_note": cancel_note,
+                "canceled_by": canceled_by,
                 "reservation_expires_at": reservation_expires_at,
                 "cancelable_until": cancelable_until,
                 "allowed_actions": allowed_actions,
@@ -232,6 +239,13 @@ class OrderSummary:
 
         cancel_note = _parse_cancel_note(d.pop("cancel_note"))
 
+        def _parse_canceled_by(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        canceled_by = _parse_canceled_by(d.pop("canceled_by"))
+
         def _parse_reservation_expires_at(data: object) -> datetime.datetime | None:
             if data is None:
                 return data
@@ -280,6 +294,7 @@ class OrderSummary:
             canceled_at=canceled_at,
             cancel_reason=cancel_reason,
             cancel_note=cancel_note,
+            canceled_by=canceled_by,
             reservation_expires_at=reservation_expires_at,
             cancelable_until=cancelable_until,
             allowed_actions=allowed_actions,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -19,6 +19,8 @@ class StockAdjustment:
         delta (int): By how many pieces the stock changed. Example: 40.
         level (int): The stock after it. Example: 65.
         reason (str): Why, in your words; not blank, without control characters. Example: delivery 4711.
+        actor (None | str): Who made it, as `actor` of the event says. Null to a token that acts for one customer, and
+            for what was made before 2.1. Example: warehouse.
         created_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
     """
 
@@ -27,6 +29,7 @@ class StockAdjustment:
     delta: int
     level: int
     reason: str
+    actor: None | str
     created_at: datetime.datetime
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -41,6 +44,9 @@ class StockAdjustment:
 
         reason = self.reason
 
+        actor: None | str
+        actor = self.actor
+
         created_at = self.created_at.isoformat()
 
         field_dict: dict[str, Any] = {}
@@ -52,6 +58,7 @@ class StockAdjustment:
                 "delta": delta,
                 "level": level,
                 "reason": reason,
+                "actor": actor,
                 "created_at": created_at,
             }
         )
@@ -71,6 +78,13 @@ class StockAdjustment:
 
         reason = d.pop("reason")
 
+        def _parse_actor(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        actor = _parse_actor(d.pop("actor"))
+
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
 
         stock_adjustment = cls(
@@ -79,6 +93,7 @@ class StockAdjustment:
             delta=delta,
             level=level,
             reason=reason,
+            actor=actor,
             created_at=created_at,
         )
 

@@ -565,7 +565,7 @@ class B2BTest {
     ordersProxy.plan(answer(200, ("{\"success\": true, \"data\": {\"id\": %d, \"status\": \"TELEPORTED\", \"cancel_reason\": \"novel\", "
         + "\"allowed_actions\": [\"novel\"], \"total_cents\": %1$d, \"novel\": {\"a\": [1]}, \"items\": [], \"customer_id\": 1, "
         + "\"created_at\": \"%2$s\", \"updated_at\": \"%2$s\", \"external_ref\": null, \"metadata\": null, \"confirmed_at\": null, "
-        + "\"canceled_at\": null, \"cancel_note\": null, \"reservation_expires_at\": null, \"cancelable_until\": null}, \"novel\": 1}")
+        + "\"canceled_at\": null, \"cancel_note\": null, \"canceled_by\": null, \"reservation_expires_at\": null, \"cancelable_until\": null}, \"novel\": 1}")
         .formatted(big, placed.getCreatedAt())));
     Order order = b2b.orders().getOrder(APIGetOrderRequest.newBuilder().id(big).build()).getData();
     assertEquals(big, order.getId());
