@@ -39,7 +39,8 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 }
 
 // ListEvents returns the events after a position. Errors: see store.read.
-func (s *Service) ListEvents(ctx context.Context, r server.ListEventsRequestObject) (server.ListEventsResponseObject, error) {
+func (s *Service) ListEvents(ctx context.Context, r server.ListEventsRequestObject,
+) (server.ListEventsResponseObject, error) {
 	var types []string
 	if r.Params.Types != nil {
 		types = strings.Split(*r.Params.Types, ",")

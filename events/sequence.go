@@ -79,7 +79,7 @@ func (s *Service) sequenceBatch(ctx context.Context) (n int, err error) {
 		}
 		placed, err := tx.place(events)
 		if err == nil && placed != int64(len(events)) {
-			err = fmt.Errorf("%d of %d events had a position already: %w", int64(len(events))-placed, len(events), db.ErrConflict)
+			err = fmt.Errorf("only %d of %d events had no position: %w", placed, len(events), db.ErrConflict)
 		}
 		if err != nil {
 			return err

@@ -65,9 +65,9 @@ func (s store) place(events []*event) (n int64, err error) {
 	for len(events) > 0 && err == nil {
 		some := events[:min(len(events), 100)] // a CASE of n rows takes the server n² steps
 		events = events[len(some):]
-		var placed int64
-		placed, err = db.UpdateEach(s.DB.Model(&event{}).Where("position IS NULL"), some, "position", "customer_position")
-		n += placed
+		placed, failed := db.UpdateEach(s.DB.Model(&event{}).Where("position IS NULL"), some,
+			"position", "customer_position")
+		n, err = n+placed, failed
 	}
 	return n, err
 }

@@ -1,10 +1,6 @@
 package events
 
-import (
-	"gorm.io/gorm"
-
-	"example.com/b2b/v2/internal/apperr"
-)
+import "gorm.io/gorm"
 
 // Tenancy: a caller bound to a customer reads only the events of this customer and its orders, and a caller
 // with a token reads only the events of subjects for which the token has the scope. Other files must not
@@ -44,13 +40,4 @@ func (s store) positions() (counter, error) {
 	var c counter // stays empty before the first event of the customer
 	err := s.DB.Where("customer_id = ?", s.Caller.Customer).Limit(1).Find(&c).Error
 	return c, err
-}
-
-// mayRead returns 403 forbidden when the caller may read no events at all.
-func (s store) mayRead() error {
-	if len(s.subjects()) > 0 {
-		return nil
-	}
-	return apperr.Forbidden.New().With("/header/Authorization", apperr.Params{"scope": "orders:read"},
-		"lacks the scope of a kind of event: orders:read, customers:read or products:read")
 }

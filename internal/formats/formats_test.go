@@ -56,6 +56,7 @@ func TestFormats(t *testing.T) {
 				"2024-01-31T12:00:60Z", "2024-01-31T12:00:00 02:00", "0000-01-01T00:00:00Z",
 			},
 		},
+		"seconds":   {good: []string{"", "0", "9", "30", "30s", "60s"}, bad: []string{"61", "030", "1m", "s", "-1", "1.5"}},
 		"date-time": {},
 		"int32":     {}, // kin-openapi's
 		"int64":     {},
