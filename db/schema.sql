@@ -392,6 +392,4 @@ CREATE TABLE IF NOT EXISTS event_positions (
   pruned_position BIGINT NOT NULL DEFAULT 0
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
-INSERT IGNORE INTO event_positions (customer_id, last_position) VALUES (0, 0);
-
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (13, TRUE);

@@ -36,7 +36,14 @@ func (s store) hasNew() (bool, error) {
 // false when another transaction has the lock: it does not wait.
 func (s store) lockCounter() (last int64, locked bool, err error) {
 	var c counter
-	err = db.ForUpdateWithin(s.DB, 0).Where("customer_id = ?", 0).Take(&c).Error
+	lock := func() error { return db.ForUpdateWithin(s.DB, 0).Where("customer_id = ?", 0).Take(&c).Error }
+	err = lock()
+	if service.IsNotFound(err) { // the first events of the database
+		first := clause.OnConflict{DoNothing: true}
+		if err = s.DB.Clauses(first).Create(&counter{}).Error; err == nil {
+			err = lock()
+		}
+	}
 	if errors.Is(err, db.ErrLocked) {
 		return 0, false, nil
 	}

@@ -26,5 +26,3 @@ CREATE TABLE IF NOT EXISTS event_positions (
   last_position   BIGINT NOT NULL,
   pruned_position BIGINT NOT NULL DEFAULT 0
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
-
-INSERT IGNORE INTO event_positions (customer_id, last_position) VALUES (0, 0);

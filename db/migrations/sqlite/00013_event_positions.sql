@@ -13,4 +13,3 @@ CREATE TABLE event_positions (
   last_position   INTEGER NOT NULL,
   pruned_position INTEGER NOT NULL DEFAULT 0
 );
-INSERT INTO event_positions (customer_id, last_position) VALUES (0, 0);
