@@ -1,4 +1,4 @@
-# One image for every command of b2b; without one it runs all three services on SQLite.
+# One image for every command of b2b; without one it runs all four services on SQLite.
 FROM golang:1.26 AS build
 WORKDIR /src
 COPY . .
@@ -16,7 +16,7 @@ ENV TMPDIR=/home/b2b
 COPY --from=build /src/bin/b2b /usr/local/bin/b2b
 # Nothing reaches a container by its loopback.
 ENV BIND_ADDRESS=0.0.0.0
-EXPOSE 3001 3002 3000
+EXPOSE 3001 3002 3003 3000
 # The first start may migrate for a minute.
 HEALTHCHECK --interval=5s --timeout=20s --start-period=90s CMD ["/usr/local/bin/b2b", "health"]
 ENTRYPOINT ["/usr/local/bin/b2b"]

@@ -5,12 +5,14 @@ package openapi
 // The addresses of the services in Document: localhost, with the default port of each service.
 const (
 	CustomersAddress    = "http://localhost:3001"
+	EventsAddress       = "http://localhost:3003"
 	OrchestratorAddress = "http://localhost:3000"
 	OrdersAddress       = "http://localhost:3002"
 )
 
 var byService = map[string]string{
 	"customers":    CustomersAddress,
+	"events":       EventsAddress,
 	"orchestrator": OrchestratorAddress,
 	"orders":       OrdersAddress,
 }

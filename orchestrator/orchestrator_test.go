@@ -23,6 +23,7 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 	"example.com/b2b/v2/openapi/contract"
 	"example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/eventsapi"
 	api "example.com/b2b/v2/openapi/orchestratorapi"
 	"example.com/b2b/v2/openapi/ordersapi"
 	"example.com/b2b/v2/orchestrator"
@@ -186,6 +187,7 @@ func serveOn(t *testing.T, base string, o web.Options) string {
 	o.Others = []docs.Linked{
 		{Name: "orders", Title: "Orders API", Base: "https://api.example.com/orders"},
 		{Name: "customers", Title: "Customers API", Base: "http://customers-api:3001"},
+		{Name: "events", Title: "Events API", Base: "http://events-api:3003"},
 	}
 	start.Serve(engine, o)
 	return webtest.Serve(t, engine, webtest.Spec(t, api.Document))
@@ -676,14 +678,14 @@ func TestHealthReadyAndStartPage(t *testing.T) {
 	}
 }
 
-// TestJoinedDocument checks that the joined document has each operation of the three documents, unchanged, at
+// TestJoinedDocument checks that the joined document has each operation of every document, unchanged, at
 // the address of its service.
 func TestJoinedDocument(t *testing.T) {
 	base := serve(t, &peers{}, time.Minute)
 	want := map[string]string{} // the operation as JSON, by method and address
 	for at, document := range map[string][]byte{
 		"http://127.0.0.1:3001": customersapi.Document, "https://api.example.com/orders": ordersapi.Document,
-		base: api.Document,
+		"http://127.0.0.1:3003": eventsapi.Document, base: api.Document,
 	} {
 		own, _ := docs.Served(document, true)
 		for path, item := range webtest.Spec(t, own).Paths.Map() {

@@ -68,7 +68,7 @@ func orderBenchmarks(b *testing.B, env map[string]string) {
 	for name, value := range env {
 		b.Setenv(name, value)
 	}
-	for _, port := range []string{"CUSTOMERS_PORT", "ORDERS_PORT", "ORCHESTRATOR_PORT"} {
+	for _, port := range []string{"CUSTOMERS_PORT", "ORDERS_PORT", "EVENTS_PORT", "ORCHESTRATOR_PORT"} {
 		b.Setenv(port, "0")
 	}
 	b.Setenv("BIND_ADDRESS", "localhost")
@@ -104,7 +104,7 @@ func orderBenchmarks(b *testing.B, env map[string]string) {
 		}
 	}
 	customers, orders := services[0].server.Handler, services[1].server.Handler
-	orchestrator := services[2].server.Handler
+	orchestrator := services[3].server.Handler
 	const products = 200
 	var last struct{ Data struct{ ID int64 } }
 	for i := range products {

@@ -49,7 +49,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	}
 	if all && os.Getenv("PORT") != "" {
 		log.Warn("PORT is for one service started alone; " +
-			"all three listen on CUSTOMERS_PORT, ORDERS_PORT and ORCHESTRATOR_PORT")
+			"all four listen on CUSTOMERS_PORT, ORDERS_PORT, EVENTS_PORT and ORCHESTRATOR_PORT")
 	}
 	address := bindAddress(c, services)
 	if err := listen(c, address, services); err != nil {

@@ -29,7 +29,7 @@ func TestInProcessPeer(t *testing.T) {
 		w.WriteHeader(http.StatusNotFound)
 		io.WriteString(w, `{"success":false,"error":"No.","code":"customer_not_found"}`)
 	}), slog.New(slog.DiscardHandler))
-	handler, _, err := services[2].build(nil, webtest.Options())
+	handler, _, err := services[len(services)-1].build(nil, webtest.Options())
 	if err != nil {
 		t.Fatal(err)
 	}

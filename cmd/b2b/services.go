@@ -10,6 +10,7 @@ import (
 	"example.com/b2b/v2/customers"
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/doctor"
+	"example.com/b2b/v2/events"
 	"example.com/b2b/v2/internal/config"
 	"example.com/b2b/v2/internal/peer"
 	"example.com/b2b/v2/internal/server"
@@ -71,7 +72,16 @@ func table(c *config.Settings) []*service {
 			return s.Handler(o), func(ctx context.Context) { db.RunJobs(ctx, g, o.Log, s.Jobs()...) }, nil
 		},
 	}
-	return []*service{customersAPI, ordersAPI, {
+	eventsAPI := &service{
+		name: "events", title: "Events API", database: true, rules: events.Rules(),
+		port: &c.EventsPort, base: new(string),
+		try: "curl '%s/events?limit=3'",
+		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
+			s := events.New(g)
+			return s.Handler(o), func(ctx context.Context) { db.RunJobs(ctx, g, o.Log, s.Jobs()...) }, nil
+		},
+	}
+	return []*service{customersAPI, ordersAPI, eventsAPI, {
 		name: "orchestrator", title: "Orchestrator",
 		peers: []any{&c.CustomersPeer, &c.OrdersPeer}, port: &c.OrchestratorPort, base: new(string),
 		try: `curl -X POST %s/orchestrator/create-and-confirm-order -H 'Content-Type: application/json' ` +

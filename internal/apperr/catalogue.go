@@ -217,6 +217,17 @@ var (
 		Example:  Detail{"/sku", "belongs to another product", Params{"rule": "unique", "product_id": 2}},
 		When:     "Another product has the sku.",
 		Do:       "`params` names that product: use it, or use another sku."})
+	EventsExpired = define(Code{Name: "events_expired", Status: http.StatusGone,
+		Retry: Never, On: []string{"listEvents"},
+		Sentence: "The events after position %d are no longer all there: read everything again by the exports, " +
+			"and go on from the smallest X-Event-Position that they name.", Args: []any{17},
+		Example: Detail{"/query/after", "is 17, and must be from 4711 to 5813",
+			Params{"after": 17, "first_after": 4711, "last_position": 5813}},
+		When: "The next event after `after` was deleted, because the deployment keeps events for a limited time " +
+			"(90 days unless it says otherwise). Or no event has had the position: it is of another token's " +
+			"feed, or the database was restored from an earlier backup.",
+		Do: "Make the copy anew from the exports, then go on from the smallest `X-Event-Position` of their " +
+			"answers. `params` has the smallest `after` that still works, for who needs no copy."})
 	PreconditionFailed = define(Code{Name: "precondition_failed", Status: http.StatusPreconditionFailed,
 		Retry: Never, On: []string{WithIfMatch},
 		Sentence: "It has changed since you read it; read it again.",

@@ -202,6 +202,7 @@ type SinglePort struct {
 type Ports struct {
 	CustomersPort    int `env:"CUSTOMERS_PORT" default:"3001" from:"0" to:"65535" help:"port of the Customers API; 0 takes a free one"`
 	OrdersPort       int `env:"ORDERS_PORT" default:"3002" from:"0" to:"65535" help:"port of the Orders API; 0 takes a free one"`
+	EventsPort       int `env:"EVENTS_PORT" default:"3003" from:"0" to:"65535" help:"port of the Events API; 0 takes a free one"`
 	OrchestratorPort int `env:"ORCHESTRATOR_PORT,SERVERLESS_OFFLINE_PORT" default:"3000" from:"0" to:"65535" help:"port of the orchestrator; 0 takes a free one"`
 }
 

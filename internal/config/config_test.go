@@ -197,7 +197,7 @@ func TestPortsInTexts(t *testing.T) {
 		}
 	}
 	address := regexp.MustCompile(`localhost:(\d+)`)
-	inReadme := regexp.MustCompile(`(?: |localhost):(\d{4})\b|(?:ports|puertos) (\d+),\s(\d+) (?:and|y) (\d+)`)
+	inReadme := regexp.MustCompile(`(?: |localhost):(\d{4})\b|(?:ports|puertos) (\d+),\s(\d+),\s(\d+)\s(?:and|y) (\d+)`)
 	for pattern, ofPort := range map[string]*regexp.Regexp{
 		"README*.md":                        inReadme,
 		"docs/*.md":                         address,

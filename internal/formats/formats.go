@@ -66,7 +66,9 @@ var All = map[string]Format{
 	"date-or-date-time": format(`|`+date+`(?:`+timeOfDay+`)?`, "must be a date, such as 2024-01-31, "+
 		"or an RFC 3339 time, such as 2024-01-31T12:00:00Z (write a + as %2B), in the years 1970 to 9999"),
 	// Without a bound for digits, because regexp limits the product of repetitions: see IDs.
-	"ids":       format(`[1-9][0-9]*(?:,[1-9][0-9]*){0,99}`, "must be 1 to 100 ids with commas between them, such as 1,2"),
+	"ids": format(`[1-9][0-9]*(?:,[1-9][0-9]*){0,99}`, "must be 1 to 100 ids with commas between them, such as 1,2"),
+	// The empty string is allowed, because an empty parameter counts as omitted.
+	"seconds":   format(`|(?:[1-5]?[0-9]|60)s?`, "must be a number of seconds up to 60, such as 30 or 30s"),
 	"date-time": {Sentence: "must be an RFC 3339 time, such as 2024-01-31T12:00:00Z"},
 	"int32":     {Sentence: "must be a whole number of 32 bits"},
 	"int64":     {Sentence: "must be a whole number of 64 bits"},

@@ -64,6 +64,7 @@ func TestFormats(t *testing.T) {
 				strings.Repeat("1,", 100) + "1",
 			},
 		},
+		"seconds":   {good: []string{"", "0", "9", "30", "30s", "60s"}, bad: []string{"61", "030", "1m", "s", "-1", "1.5"}},
 		"date-time": {},
 		"int32":     {}, // kin-openapi's
 		"int64":     {},

@@ -83,11 +83,16 @@ func Page(q *gorm.DB, subject string, id int64, w db.PageRequest) ([]Event, *int
 func Response(events []Event, next *int64) contract.EventListResponse {
 	data := make([]contract.ChangeEvent, len(events))
 	for i, e := range events {
-		data[i] = contract.ChangeEvent{
-			ID: e.ID, Type: contract.EventType(e.Type), Subject: contract.EventSubject(e.Subject),
-			SubjectID: e.SubjectID, CustomerID: e.CustomerID, Actor: e.Actor, CorrelationID: e.CorrelationID,
-			CreatedAt: contract.Time{Time: e.CreatedAt}, Representation: json.RawMessage(e.Representation),
-		}
+		data[i] = View(e)
 	}
 	return contract.EventListResponse{Success: true, Data: data, Meta: contract.Meta{NextCursor: next}}
+}
+
+// View returns an event as answers show it.
+func View(e Event) contract.ChangeEvent {
+	return contract.ChangeEvent{
+		ID: e.ID, Type: contract.EventType(e.Type), Subject: contract.EventSubject(e.Subject),
+		SubjectID: e.SubjectID, CustomerID: e.CustomerID, Actor: e.Actor, CorrelationID: e.CorrelationID,
+		CreatedAt: contract.Time{Time: e.CreatedAt}, Representation: json.RawMessage(e.Representation),
+	}
 }

@@ -34,6 +34,7 @@ const (
 	CustomerNotFound       ErrorCode = "customer_not_found"
 	CustomersUnavailable   ErrorCode = "customers_unavailable"
 	EmailTaken             ErrorCode = "email_taken"
+	EventsExpired          ErrorCode = "events_expired"
 	ExternalRefTaken       ErrorCode = "external_ref_taken"
 	Forbidden              ErrorCode = "forbidden"
 	IdempotencyKeyRequired ErrorCode = "idempotency_key_required"
@@ -74,6 +75,8 @@ func (e ErrorCode) Valid() bool {
 	case CustomersUnavailable:
 		return true
 	case EmailTaken:
+		return true
+	case EventsExpired:
 		return true
 	case ExternalRefTaken:
 		return true

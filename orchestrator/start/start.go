@@ -34,6 +34,7 @@ var does = map[string]string{
 	"orchestrator": "place and confirm an order in one call",
 	"orders":       "products, stock and orders",
 	"customers":    "customers",
+	"events":       "what has happened, in order and without a gap",
 }
 
 // Serve adds the page GET / to the orchestrator's engine, with the options o, and also the Postman collection

@@ -95,7 +95,7 @@ func (b *bench) b2b(ctx context.Context, c db.Config) (*process, addresses, erro
 	cmd.Env = append(
 		environment(c), "APP_ENV=production", "BIND_ADDRESS=localhost", "SERVICE_TOKEN="+serviceToken,
 		"JWT_SECRET="+jwtSecret, "CUSTOMERS_PORT="+ports[0], "ORDERS_PORT="+ports[1],
-		"ORCHESTRATOR_PORT="+ports[2],
+		"EVENTS_PORT=0", "ORCHESTRATOR_PORT="+ports[2],
 	)
 	at := func(i int) string { return "http://localhost:" + ports[i] }
 	p, err := launch(ctx, cmd, at(1)+"/ready")

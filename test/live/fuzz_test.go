@@ -24,13 +24,16 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 	"example.com/b2b/v2/openapi/contract"
 	"example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/eventsapi"
 	"example.com/b2b/v2/openapi/orchestratorapi"
 	"example.com/b2b/v2/openapi/ordersapi"
 	"example.com/b2b/v2/test/live"
 )
 
 // documents are the documents of the services, in the order in which live.Serve starts the services.
-var documents = [][]byte{customersapi.Document, ordersapi.Document, orchestratorapi.Document}
+var documents = [][]byte{
+	customersapi.Document, ordersapi.Document, orchestratorapi.Document, eventsapi.Document,
+}
 
 // start returns, for each of the options, the handlers of all services. All handlers use the same new
 // database with the sample data.

@@ -14,6 +14,7 @@ import (
 
 	"example.com/b2b/v2/customers"
 	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/events"
 	"example.com/b2b/v2/internal/peer"
 	"example.com/b2b/v2/internal/web"
 	"example.com/b2b/v2/internal/web/webtest"
@@ -51,6 +52,7 @@ func Serve(g *gorm.DB, o web.Options, start func(http.Handler) string) map[strin
 	}
 	addresses["orders"] = start(must(orders.New(g, c)).Handler(o))
 	addresses["orchestrator"] = start(must(orchestrator.New(peerAt("customers"), peerAt("orders"))).Engine(o))
+	addresses["events"] = start(events.New(g).Handler(o))
 	return addresses
 }
 

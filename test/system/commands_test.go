@@ -67,7 +67,7 @@ func TestRunAll(t *testing.T) {
 	}
 }
 
-// TestDrain sends SIGTERM while an order is on its way through all three services.
+// TestDrain sends SIGTERM while an order is on its way through all services.
 func TestDrain(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
 	// A request with an incomplete body stays in flight.
@@ -271,9 +271,9 @@ func TestRefusedStart(t *testing.T) {
 			`ORDER_CANCELLATION_WINDOW_MINUTES is "ten"; allowed: a whole number from 0 to 525600`},
 		{"CUSTOMERS_API_BASE=localhost:3001", "orders",
 			`CUSTOMERS_API_BASE is "localhost:3001"; allowed: an address such as https://api.example.com`},
-		{"CUSTOMERS_PORT=" + port + " ORDERS_PORT=" + port + " ORCHESTRATOR_PORT=0", "",
+		{"CUSTOMERS_PORT=" + port + " ORDERS_PORT=" + port + " EVENTS_PORT=0 ORCHESTRATOR_PORT=0", "",
 			`port ` + port + ` is taken; stop the program that has it, or give the Customers API another`},
-		{"CUSTOMERS_PORT=" + port + " ORDERS_PORT=0 ORCHESTRATOR_PORT=0", "", `another: CUSTOMERS_PORT`},
+		{"CUSTOMERS_PORT=" + port + " ORDERS_PORT=0 EVENTS_PORT=0 ORCHESTRATOR_PORT=0", "", `another: CUSTOMERS_PORT`},
 		{"ORDERS_PORT=" + port, "orders", `another: ORDERS_PORT`},
 		{"ORDERS_PORT=0 PORT=" + port, "orders", `another: PORT`},
 		{strings.Join(anyPorts, " ") + " BIND_ADDRESS=192.0.2.1", "",
@@ -397,7 +397,7 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%v: %v", args, err)
 		}
 		for _, command := range []string{
-			"customers", "orders", "orchestrator", "import", "export", "order", "cancel", "migrate", "seed",
+			"customers", "orders", "events", "orchestrator", "import", "export", "order", "cancel", "migrate", "seed",
 			"doctor", "backup", "health", "token", "version",
 		} {
 			if !strings.Contains(help, "  b2b "+command+" ") {

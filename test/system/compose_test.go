@@ -181,7 +181,7 @@ func TestCompose(t *testing.T) {
 				if !slices.Equal(s.Healthcheck.Test, []string{"CMD", "/usr/local/bin/b2b", "health"}) {
 					t.Errorf("health check %v", s.Healthcheck.Test)
 				}
-				base := cmp.Or(p.customers, p.orders, p.orchestrator)
+				base := cmp.Or(p.customers, p.orders, p.events, p.orchestrator)
 				env = append(env, "PORT="+base[strings.LastIndex(base, ":")+1:])
 				// The orchestrator is not ready, since the containers that it calls are missing here.
 				if _, err := execute(t, env, "health"); (err == nil) != (s.Command[0] != "orchestrator") {

@@ -249,9 +249,10 @@ func TestHealth(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
 	portOf := func(base string) string { return base[strings.LastIndex(base, ":")+1:] }
 	free := freePort(t)
-	nobody := []string{"CUSTOMERS_PORT=" + free, "ORDERS_PORT=" + free, "ORCHESTRATOR_PORT=" + free}
+	nobody := []string{"CUSTOMERS_PORT=" + free, "ORDERS_PORT=" + free, "EVENTS_PORT=" + free,
+		"ORCHESTRATOR_PORT=" + free}
 	here := []string{"CUSTOMERS_PORT=" + portOf(p.customers), "ORDERS_PORT=" + portOf(p.orders),
-		"ORCHESTRATOR_PORT=" + portOf(p.orchestrator)}
+		"EVENTS_PORT=" + portOf(p.events), "ORCHESTRATOR_PORT=" + portOf(p.orchestrator)}
 	unready := start(t, []string{"MIGRATE_ON_START=false", "PORT=0", "DB_PATH=" + t.TempDir() + "/b2b.db"}, "orders")
 	moved := httptest.NewServer(http.RedirectHandler(p.orders+"/ready", http.StatusFound))
 	defer moved.Close()

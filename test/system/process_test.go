@@ -47,10 +47,10 @@ func TestMain(m *testing.M) {
 
 // process is a running b2b.
 type process struct {
-	cmd                             *exec.Cmd
-	customers, orders, orchestrator string // addresses, from the output
-	announced                       string // the output of the start
-	log                             *bytes.Buffer
+	cmd                                     *exec.Cmd
+	customers, orders, events, orchestrator string // addresses, from the output
+	announced                               string // the output of the start
+	log                                     *bytes.Buffer
 }
 
 // start runs b2b in a folder of its own with exactly the environment, and returns once b2b serves.
@@ -88,6 +88,8 @@ func launch(t *testing.T, env []string, cmd *exec.Cmd) *process {
 				p.customers = m[2]
 			case "Orders API":
 				p.orders = m[2]
+			case "Events API":
+				p.events = m[2]
 			case "Orchestrator":
 				p.orchestrator = m[2]
 			}
@@ -103,7 +105,7 @@ func launch(t *testing.T, env []string, cmd *exec.Cmd) *process {
 }
 
 var (
-	serviceAddress = regexp.MustCompile(`^(Customers API|Orders API|Orchestrator) +(http://\S+:\d+)`)
+	serviceAddress = regexp.MustCompile(`^(Customers API|Orders API|Events API|Orchestrator) +(http://\S+:\d+)`)
 	secretVariable = regexp.MustCompile("_(TOKEN|SECRET|PASSWORD)$")
 )
 

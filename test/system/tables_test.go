@@ -59,7 +59,7 @@ func wantRows(t *testing.T, where string, got, want []string) {
 // headers.
 func TestEndpoints(t *testing.T) {
 	text := page(t, "docs/endpoints.md")
-	for _, service := range []string{"customers", "orders", "orchestrator"} {
+	for _, service := range []string{"customers", "orders", "events", "orchestrator"} {
 		doc, err := openapi3.NewLoader().LoadFromFile("../../openapi/" + service + "api/openapi.gen.yaml")
 		if err != nil {
 			t.Fatal(err)

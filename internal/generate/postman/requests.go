@@ -11,6 +11,7 @@ import (
 
 	"example.com/b2b/v2/openapi"
 	"example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/eventsapi"
 	"example.com/b2b/v2/openapi/orchestratorapi"
 	"example.com/b2b/v2/openapi/ordersapi"
 )
@@ -24,6 +25,7 @@ type service struct {
 var services = []service{
 	{"customersBase", openapi.CustomersAddress, customersapi.Document},
 	{"ordersBase", openapi.OrdersAddress, ordersapi.Document},
+	{"eventsBase", openapi.EventsAddress, eventsapi.Document},
 	{"orchestratorBase", openapi.OrchestratorAddress, orchestratorapi.Document},
 }
 

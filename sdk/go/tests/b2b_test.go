@@ -55,7 +55,8 @@ func TestMain(m *testing.M) {
 func start(folder string, env ...string) (addresses []string, stop func()) {
 	cmd := exec.Command(binary)
 	cmd.Dir = folder
-	cmd.Env = append(env, "CUSTOMERS_PORT=0", "ORDERS_PORT=0", "ORCHESTRATOR_PORT=0", "LOG_LEVEL=error")
+	cmd.Env = append(env, "CUSTOMERS_PORT=0", "ORDERS_PORT=0", "EVENTS_PORT=0", "ORCHESTRATOR_PORT=0",
+		"LOG_LEVEL=error")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -25,7 +25,7 @@ from b2b_orders import B2B, AsyncB2B, B2BError, OrderItemRequest, ProductImportR
 
 @pytest.fixture(scope="session")
 def addresses(tmp_path_factory):
-    environment = {"CUSTOMERS_PORT": "0", "ORDERS_PORT": "0", "ORCHESTRATOR_PORT": "0"}
+    environment = {"CUSTOMERS_PORT": "0", "ORDERS_PORT": "0", "EVENTS_PORT": "0", "ORCHESTRATOR_PORT": "0"}
     program = subprocess.Popen(
         [os.environ["B2B"]],
         cwd=tmp_path_factory.mktemp("b2b"),

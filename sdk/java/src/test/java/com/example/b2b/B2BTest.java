@@ -128,7 +128,7 @@ class B2BTest {
   /** Starts b2b in a folder and adds its addresses. */
   private static Process start(Path folder, Map<String, String> environment, List<String> addresses) throws Exception {
     var builder = command(folder, environment);
-    builder.environment().putAll(Map.of("CUSTOMERS_PORT", "0", "ORDERS_PORT", "0", "ORCHESTRATOR_PORT", "0"));
+    builder.environment().putAll(Map.of("CUSTOMERS_PORT", "0", "ORDERS_PORT", "0", "EVENTS_PORT", "0", "ORCHESTRATOR_PORT", "0"));
     var program = builder.start();
     var address = Pattern.compile("(?:Customers API|Orders API|Orchestrator) +(http:\\S+).*");
     for (var line : (Iterable<String>) program.inputReader().lines()::iterator) {

@@ -1,0 +1,57 @@
+package events
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"example.com/b2b/v2/internal/history"
+	"example.com/b2b/v2/internal/service"
+	"example.com/b2b/v2/internal/web"
+	api "example.com/b2b/v2/openapi/eventsapi"
+	"example.com/b2b/v2/openapi/eventsapi/server"
+)
+
+const name = "events-api"
+
+var _ server.StrictServerInterface = (*Service)(nil)
+
+// Handler returns the service as an HTTP handler. Package web enforces the contract, s does the work.
+func (s *Service) Handler(o web.Options) http.Handler {
+	o.Document = api.Document
+	e := web.New(o)
+	middlewares := []server.StrictMiddlewareFunc{web.CopyContext[server.StrictHandlerFunc]}
+	strict := server.NewStrictHandlerWithOptions(s, middlewares, server.StrictGinServerOptions{
+		RequestErrorHandlerFunc: web.FailBinding, HandlerErrorFunc: web.Fail, ResponseErrorHandlerFunc: web.Fail,
+	})
+	server.RegisterHandlersWithOptions(e, strict, server.GinServerOptions{ErrorHandler: web.FailParameter})
+	return e
+}
+
+// GetHealth answers with success as long as the process runs.
+func (s *Service) GetHealth(context.Context, server.GetHealthRequestObject) (server.GetHealthResponseObject, error) {
+	return server.GetHealth200JSONResponse{Body: web.Health(name)}, nil
+}
+
+// GetReady answers with success, or returns 503 unavailable when the database is not ready: see db.Ready.
+func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) (server.GetReadyResponseObject, error) {
+	return server.GetReady200JSONResponse{Body: web.Health(name)}, s.db.Ready(ctx)
+}
+
+// ListEvents returns the events after a position. Errors: see store.read.
+func (s *Service) ListEvents(ctx context.Context, r server.ListEventsRequestObject,
+) (server.ListEventsResponseObject, error) {
+	var types []string
+	if r.Params.Types != nil {
+		types = strings.Split(*r.Params.Types, ",")
+	}
+	p, err := s.db.Read(ctx).read(r.Params.After, types, int(*r.Params.Limit))
+	return server.ListEvents200JSONResponse{Body: api.FeedResponse{
+		Success: true, Data: service.Views(p.events, view),
+		Meta: api.FeedMeta{NextAfter: p.next, LastPosition: p.last},
+	}}, err
+}
+
+func view(e placed) api.FeedEvent {
+	return api.FeedEvent{ChangeEvent: history.View(e.Event), Position: e.Place}
+}

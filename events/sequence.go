@@ -1,0 +1,124 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/internal/history"
+)
+
+// event is a row of the table events with its place in the feed.
+type event struct {
+	history.Event    `gorm:"embedded"`
+	Position         *int64 // among all events; nil until the event is sequenced
+	CustomerPosition *int64 // among the customer's events; nil without a customer
+}
+
+// counter is a row of the table event_positions: how far the positions of a customer's events have come.
+// Customer 0 stands for all events.
+type counter struct {
+	CustomerID     int64 `gorm:"primaryKey;autoIncrement:false"`
+	LastPosition   int64
+	PrunedPosition int64 // the position up to which the events were deleted
+}
+
+// TableName implements gorm's Tabler.
+func (counter) TableName() string { return "event_positions" }
+
+const (
+	term      = 10 * time.Second // a run of Sequence, after which the job is measured
+	batchSize = 1000             // events that a transaction sequences
+)
+
+// Sequence gives committed events their positions, again and again for ten seconds. An event that is committed
+// later gets a higher position, whatever its id: events are committed out of the order of their ids. It returns
+// the number of events.
+func (s *Service) Sequence(ctx context.Context) (total int, err error) {
+	within, stop := context.WithTimeout(ctx, term)
+	defer stop()
+	for {
+		n, err := s.sequenceBatch(ctx)
+		total += n
+		if err != nil {
+			return total, err
+		}
+		if n == batchSize {
+			continue
+		}
+		select {
+		case <-time.After(pause):
+		case <-within.Done():
+			return total, nil
+		}
+	}
+}
+
+// sequenceBatch gives positions to the events of one transaction, and returns their number. It does nothing
+// while another process sequences events. Two processes never give a number twice, and never skip a number:
+// whoever changes a counter holds the row of counter 0, and each event must still be without a position.
+func (s *Service) sequenceBatch(ctx context.Context) (n int, err error) {
+	if found, err := s.db.Read(ctx).hasNew(); err != nil || !found {
+		return 0, err
+	}
+	err = s.db.ChangeReserved(ctx, func(tx store) error {
+		n = 0
+		last, locked, err := tx.lockCounter()
+		if err != nil || !locked {
+			return err
+		}
+		events, err := tx.newEvents(batchSize)
+		if err != nil || len(events) == 0 {
+			return err
+		}
+		counters, err := tx.number(last, events)
+		if err != nil {
+			return err
+		}
+		placed, err := tx.place(events)
+		if err == nil && placed != int64(len(events)) {
+			err = fmt.Errorf("only %d of %d events had no position: %w", placed, len(events), db.ErrConflict)
+		}
+		if err != nil {
+			return err
+		}
+		n = len(events)
+		return tx.count(counters)
+	})
+	if err != nil {
+		return 0, errors.Join(err, ctx.Err())
+	}
+	return n, nil
+}
+
+// number sets the positions of events, and returns the new counters. The parameter last is the last position
+// among all events.
+func (s store) number(last int64, events []*event) ([]counter, error) {
+	var customers []int64
+	seen := map[int64]bool{}
+	for _, e := range events {
+		if e.CustomerID != nil && !seen[*e.CustomerID] {
+			seen[*e.CustomerID] = true
+			customers = append(customers, *e.CustomerID)
+		}
+	}
+	lastOf, err := s.counters(customers)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range events {
+		last++
+		e.Position = new(last)
+		if c := e.CustomerID; c != nil {
+			lastOf[*c]++
+			e.CustomerPosition = new(lastOf[*c])
+		}
+	}
+	counters := []counter{{CustomerID: 0, LastPosition: last}}
+	for _, c := range customers {
+		counters = append(counters, counter{CustomerID: c, LastPosition: lastOf[c]})
+	}
+	return counters, nil
+}
