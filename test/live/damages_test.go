@@ -300,8 +300,9 @@ func makeHistory(t *testing.T, g *gorm.DB) (do func(service, method, path string
 }
 
 // TestHistoryOf200 turns the history into one of version 2.0.0: items without sku and name, orders without
-// canceled_by, customers without deleted_at, and order 5 placed by a program of 2.0.0 after the migration. The doctor finds nothing broken,
-// also when the order goes on, and when its line is mended as docs/operations.md says, under a new name.
+// canceled_by, customers without deleted_at, and order 5 placed by a program of 2.0.0 after the migration. The
+// doctor finds nothing broken, also when the order goes on, and when its line is mended as docs/operations.md
+// says, under a new name.
 func TestHistoryOf200(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		do := makeHistory(t, g)
