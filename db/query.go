@@ -79,7 +79,7 @@ func inRange(
 	if q.Name() == SQLite {
 		// SQLite has no statistics: without these hints it would read all rows in the order of id, to avoid a
 		// sort.
-		byIndex, byID = "likelihood("+plain+", 0.001)", "+"+plain
+		byIndex, byID = Rarely(q, plain), "+"+plain
 	}
 	all := q.Session(&gorm.Session{NewDB: true}).Model(q.Statement.Model).Unscoped().Session(&gorm.Session{})
 	var ids []int64
@@ -113,6 +113,23 @@ func Likely(g *gorm.DB, condition string) string {
 		return "likely(" + condition + ")"
 	}
 	return condition
+}
+
+// Rarely marks a condition that few rows satisfy, so that SQLite chooses its index: see Likely.
+func Rarely(g *gorm.DB, condition string) string {
+	if g.Name() == SQLite {
+		return "likelihood(" + condition + ", 0.001)"
+	}
+	return condition
+}
+
+// QuarterHours returns an SQL expression for the number of whole quarters of an hour from 1970 to the time in
+// the column.
+func QuarterHours(g *gorm.DB, column string) string {
+	if g.Name() == SQLite {
+		return "CAST(strftime('%s', " + column + ") AS INTEGER) / 900"
+	}
+	return "TIMESTAMPDIFF(SECOND, '1970-01-01', " + column + ") DIV 900"
 }
 
 // CreateAll inserts rows in a single statement, and sets their ids. The rows are pointers to gorm models with

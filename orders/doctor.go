@@ -33,6 +33,10 @@ func Rules() []doctor.Rule {
 			SELECT o.id FROM orders o WHERE o.total_cents <>
 			  COALESCE((SELECT SUM(i.subtotal_cents) FROM order_items i WHERE i.order_id = o.id), -1)
 			ORDER BY o.id`},
+		{Name: "units of an order = the pieces of its lines", Table: "orders", Query: `
+			SELECT o.id FROM orders o WHERE o.units <>
+			  COALESCE((SELECT SUM(i.qty) FROM order_items i WHERE i.order_id = o.id), -1)
+			ORDER BY o.id`},
 		{Name: "line of an order = pieces x price", Table: "order_items", Query: `
 			SELECT order_id FROM order_items WHERE subtotal_cents <> qty * unit_price_cents OR qty < 1
 			ORDER BY order_id`},
@@ -63,7 +67,7 @@ func Rules() []doctor.Rule {
 			Examine: examineOrderEvents},
 		{Name: "an order was updated with its last event", Table: "orders", Query: `
 			SELECT orders.id FROM orders WHERE updated_at <> COALESCE(canceled_at, confirmed_at, created_at)
-			  AND ` + countOrder(created) + ` > 0 ORDER BY orders.id`},
+			  AND (canceled_at IS NOT NULL OR ` + countOrder(created) + ` > 0) ORDER BY orders.id`},
 		history.Begun(orderSubject, "orders"),
 		history.Begun(productSubject, "products"),
 		{Name: "a product has one event of its creation, and one for each stock adjustment behind the first",

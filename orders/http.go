@@ -150,6 +150,18 @@ func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObje
 	}}, err
 }
 
+// SummarizeOrders returns the totals of the orders of each day. Error: see newCalendar.
+func (s *Service) SummarizeOrders(ctx context.Context, r server.SummarizeOrdersRequestObject,
+) (server.SummarizeOrdersResponseObject, error) {
+	c, err := newCalendar(r.Params.From, r.Params.To, *r.Params.Tz)
+	if err != nil {
+		return nil, err
+	}
+	err = s.db.Read(ctx).summarize(c)
+	response := api.OrdersSummaryResponse{Success: true, Data: summaryView(c)}
+	return server.SummarizeOrders200JSONResponse{Body: response}, err
+}
+
 // moments are the times that an order list or export may filter by, as texts of the query; nil sets no limit.
 type moments struct{ from, to, confirmedFrom, confirmedTo, updatedSince *string }
 

@@ -65,6 +65,11 @@ func (n newOrder) place(stock stockView) (*order, error) {
 	if n.ExpectedTotalCents != nil && *n.ExpectedTotalCents != o.TotalCents {
 		return nil, n.totalChanged(stock)
 	}
+	var units int64
+	for _, i := range o.Items {
+		units += i.Qty
+	}
+	o.Units = &units
 	stock.reserve(o.Items)
 	o.Now = o.Items[0].product.Now
 	return o, nil

@@ -50,6 +50,21 @@ func (c *Config) summary(o order) api.OrderSummary {
 	}
 }
 
+// summaryView returns a summary as the API shows it.
+func summaryView(c *calendar) api.OrdersSummary {
+	const most = 1<<53 - 1
+	totals := func(t orderTotals) api.OrderTotals {
+		return api.OrderTotals{
+			Orders: t.Orders, Units: int64(min(t.Units, most)), TotalCents: int64(min(t.TotalCents, most)),
+		}
+	}
+	days := service.Views(c.days, func(d daySummary) api.OrdersOfDay {
+		return api.OrdersOfDay{Day: d.date.Format(time.DateOnly), Created: totals(d.created),
+			Confirmed: totals(d.confirmed), Canceled: totals(d.canceled)}
+	})
+	return api.OrdersSummary{Tz: c.zone.String(), Days: days}
+}
+
 // metadata returns the metadata of an order, or nil when the order has none.
 func metadata(texts map[string]string) *contract.OrderMetadata {
 	if texts == nil {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -216,6 +217,17 @@ func WantIndex(t *testing.T, g *gorm.DB, index string, do func()) {
 	t.Helper()
 	if plans := plansOf(t, g, do); !strings.Contains(plans[len(plans)-1], index) {
 		t.Errorf("not by %s: %s", index, plans[len(plans)-1])
+	}
+}
+
+// WantIndexes calls the function do. It fails the test unless some SELECT of this call on g uses each index.
+func WantIndexes(t *testing.T, g *gorm.DB, do func(), indexes ...string) {
+	t.Helper()
+	plans := plansOf(t, g, do)
+	for _, index := range indexes {
+		if !slices.ContainsFunc(plans, func(plan string) bool { return strings.Contains(plan, index) }) {
+			t.Errorf("none by %s: %q", index, plans)
+		}
 	}
 }
 

@@ -65,6 +65,9 @@ var All = map[string]Format{
 	// The empty string is allowed, because an empty parameter counts as omitted.
 	"date-or-date-time": format(`|`+date+`(?:`+timeOfDay+`)?`, "must be a date, such as 2024-01-31, "+
 		"or an RFC 3339 time, such as 2024-01-31T12:00:00Z (write a + as %2B), in the years 1970 to 9999"),
+	"day": format(date, "must be a date, such as 2024-01-31, in the years 1970 to 9999"),
+	"time-zone": format(`[A-Za-z][A-Za-z0-9_+\-]*(?:\/[A-Za-z0-9_+\-]+){0,2}`,
+		"must be a time zone of the IANA database, such as Europe/Madrid, or UTC"),
 	// Without a bound for digits, because regexp limits the product of repetitions: see IDs.
 	"ids": format(`[1-9][0-9]*(?:,[1-9][0-9]*){0,99}`, "must be 1 to 100 ids with commas between them, such as 1,2"),
 	// The empty string is allowed, because an empty parameter counts as omitted.

@@ -66,7 +66,17 @@ func TestFormats(t *testing.T) {
 				strings.Repeat("1,", 100) + "1",
 			},
 		},
-		"seconds":   {good: []string{"", "0", "9", "30", "30s", "60s"}, bad: []string{"61", "030", "1m", "s", "-1", "1.5"}},
+		"seconds": {good: []string{"", "0", "9", "30", "30s", "60s"}, bad: []string{"61", "030", "1m", "s", "-1", "1.5"}},
+		"day": {
+			good: []string{"1970-01-01", "9999-12-31", "2024-02-29"},
+			bad:  []string{"", "2023-02-29", "1969-12-31", "2024-1-1", "2024-01-01T00:00:00Z", "10000-01-01"},
+		},
+		"time-zone": {
+			good: []string{"UTC", "Europe/Madrid", "America/Argentina/Buenos_Aires", "Etc/GMT+5", "America/Port-au-Prince"},
+			bad: []string{
+				"", "/etc/passwd", "../UTC", "Europe/../UTC", "Europe/", "Europe//Madrid", "a/b/c/d", "+02:00", "Europe\\Madrid",
+			},
+		},
 		"date-time": {},
 		"int32":     {}, // kin-openapi's
 		"int64":     {},

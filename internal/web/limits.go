@@ -81,7 +81,7 @@ func (l workLimits) begin(c *gin.Context, op *operation) (end func(), err error)
 	case op.streams:
 		slots, limit = l.exports, "exports"
 	}
-	isSearch := op.searches && c.Query("search") != ""
+	isSearch := op.readsMany || op.searches && c.Query("search") != ""
 	var waiting *fair.Semaphore // none for exports: all may wait, since l.exports bounds their number
 	if isSearch && !op.streams {
 		waiting = l.waiting

@@ -36,6 +36,7 @@ type operation struct {
 	streams    bool                          // the answer is a file
 	hasETag    bool                          // the answer 200 has an ETag
 	searches   bool                          // has a parameter named `search`
+	readsMany  bool                          // counts as a search, because it may read many rows
 	sunset     http.Header                   // headers that announce the end of the operation; nil for none
 }
 
@@ -73,6 +74,7 @@ func newOperation(r *routers.Route) *operation {
 		allOnly:    described.Extensions["x-concerns-all-customers"] == true,
 		sunset:     sunsetHeaders(described),
 	}
+	op.readsMany = described.Extensions["x-counts-as-search"] == true
 	op.searches = op.parameters.GetByInAndName(openapi3.ParameterInQuery, "search") != nil
 	if described.RequestBody != nil {
 		content := described.RequestBody.Value.Content

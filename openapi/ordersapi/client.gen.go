@@ -84,6 +84,21 @@ func (e OrderAction) Valid() bool {
 	}
 }
 
+// Defines values for SummaryPeriod.
+const (
+	SummaryPeriodDay SummaryPeriod = "day"
+)
+
+// Valid indicates whether the value is a known member of the SummaryPeriod enum.
+func (e SummaryPeriod) Valid() bool {
+	switch e {
+	case SummaryPeriodDay:
+		return true
+	default:
+		return false
+	}
+}
+
 // AdjustmentReason Why, in your words; not blank, without control characters.
 //
 // Example: delivery 4711
@@ -111,6 +126,11 @@ type Cancellation struct {
 	// Example: requested
 	Cause *CancelReason `json:"cause,omitempty"`
 }
+
+// Day A date.
+//
+// Example: 2024-03-01
+type Day = string
 
 // KeyReport defines model for KeyReport.
 type KeyReport struct {
@@ -357,6 +377,61 @@ type OrderSummary struct {
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	UpdatedAt externalRef0.Timestamp `json:"updated_at"`
+}
+
+// OrderTotals Orders that were placed, confirmed or canceled in a period. A sum above 2^53 − 1 is shown as 2^53 − 1.
+type OrderTotals struct {
+	// Orders How many.
+	//
+	// Example: 3
+	Orders int64 `json:"orders"`
+
+	// Units How many.
+	//
+	// Example: 3
+	Units int64 `json:"units"`
+
+	// TotalCents An amount, in cents.
+	//
+	// Example: 259800
+	TotalCents externalRef0.Cents `json:"total_cents"`
+}
+
+// OrdersOfDay defines model for OrdersOfDay.
+type OrdersOfDay struct {
+	// Day A date.
+	//
+	// Example: 2024-03-01
+	Day Day `json:"day"`
+
+	// Created Orders that were placed, confirmed or canceled in a period. A sum above 2^53 − 1 is shown as 2^53 − 1.
+	Created OrderTotals `json:"created"`
+
+	// Confirmed Orders that were placed, confirmed or canceled in a period. A sum above 2^53 − 1 is shown as 2^53 − 1.
+	Confirmed OrderTotals `json:"confirmed"`
+
+	// Canceled Orders that were placed, confirmed or canceled in a period. A sum above 2^53 − 1 is shown as 2^53 − 1.
+	Canceled OrderTotals `json:"canceled"`
+}
+
+// OrdersSummary defines model for OrdersSummary.
+type OrdersSummary struct {
+	// Tz A time zone, by its name in the IANA database.
+	//
+	// Example: Europe/Madrid
+	Tz TimeZone `json:"tz"`
+
+	// Days Each day, in ascending order, also those without orders; empty when `from` is after `to`.
+	Days []OrdersOfDay `json:"days"`
+}
+
+// OrdersSummaryResponse defines model for OrdersSummaryResponse.
+type OrdersSummaryResponse struct {
+	// Success Always true here; false in every error.
+	//
+	// Example: true
+	Success externalRef0.Success `json:"success"`
+	Data    OrdersSummary        `json:"data"`
 }
 
 // PriceCents Price of one piece, in cents.
@@ -685,6 +760,16 @@ type StockAdjustmentResponse struct {
 // Example: 15
 type StockLevel = int64
 
+// SummaryPeriod A period of a summary.
+//
+// Example: day
+type SummaryPeriod string
+
+// TimeZone A time zone, by its name in the IANA database.
+//
+// Example: Europe/Madrid
+type TimeZone = string
+
 // Cursor defines model for Cursor.
 type Cursor = int64
 
@@ -956,6 +1041,21 @@ type ExportOrdersParams struct {
 	// Ids Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
 	// repeated one counts once. `limit=100` has all of them on one page.
 	Ids *Ids `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// SummarizeOrdersParams defines parameters for SummarizeOrders.
+type SummarizeOrdersParams struct {
+	// From The first day.
+	From Day `form:"from" json:"from"`
+
+	// To The last day.
+	To Day `form:"to" json:"to"`
+
+	// By The periods of the summary.
+	By *SummaryPeriod `form:"by,omitempty" json:"by,omitempty"`
+
+	// Tz The time zone of the days, by its name in the IANA database. A browser has it as `Intl.DateTimeFormat().resolvedOptions().timeZone`.
+	Tz *string `form:"tz,omitempty" json:"tz,omitempty"`
 }
 
 // GetOrderParams defines parameters for GetOrder.
@@ -1345,6 +1445,16 @@ type ClientInterface interface {
 	// Corresponds with POST /orders/quote (the `QuoteOrder` operationId).
 	QuoteOrder(ctx context.Context, body QuoteOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// SummarizeOrders How many orders, pieces and cents on each day?
+	//
+	// For each day from `from` to `to`, both included and at most 92 days: the orders that were placed, those that were confirmed and those
+	// that were canceled on that day, with their pieces and their value. An order counts on the day of each of its changes, also when it
+	// was changed again later, so that a past day stays as it is: `confirmed` has the orders that the list finds by `confirmed_from` and
+	// `confirmed_to`, also those that were canceled later. A day begins at midnight in the time zone `tz`.
+	//
+	// Corresponds with GET /orders/summary (the `SummarizeOrders` operationId).
+	SummarizeOrders(ctx context.Context, params *SummarizeOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetOrder Read one order
 	//
 	// Returns the order with its items, and in `allowed_actions` what may be done with it now.
@@ -1729,6 +1839,26 @@ func (c *Client) QuoteOrderWithBody(ctx context.Context, contentType string, bod
 // Corresponds with POST /orders/quote (the `QuoteOrder` operationId).
 func (c *Client) QuoteOrder(ctx context.Context, body QuoteOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewQuoteOrderRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SummarizeOrders How many orders, pieces and cents on each day?
+//
+// For each day from `from` to `to`, both included and at most 92 days: the orders that were placed, those that were confirmed and those
+// that were canceled on that day, with their pieces and their value. An order counts on the day of each of its changes, also when it
+// was changed again later, so that a past day stays as it is: `confirmed` has the orders that the list finds by `confirmed_from` and
+// `confirmed_to`, also those that were canceled later. A day begins at midnight in the time zone `tz`.
+//
+// Corresponds with GET /orders/summary (the `SummarizeOrders` operationId).
+func (c *Client) SummarizeOrders(ctx context.Context, params *SummarizeOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSummarizeOrdersRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -2712,6 +2842,88 @@ func NewQuoteOrderRequestWithBody(server string, contentType string, body io.Rea
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewSummarizeOrdersRequest constructs an http.Request for the SummarizeOrders method
+func NewSummarizeOrdersRequest(server string, params *SummarizeOrdersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/orders/summary")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "day"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "day"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.By != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "by", *params.By, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Tz != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tz", *params.Tz, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "time-zone"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -3947,6 +4159,18 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /orders/quote (the `QuoteOrder` operationId).
 	QuoteOrderWithResponse(ctx context.Context, body QuoteOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*QuoteOrderResponse, error)
+
+	// SummarizeOrdersWithResponse How many orders, pieces and cents on each day?
+	//
+	// For each day from `from` to `to`, both included and at most 92 days: the orders that were placed, those that were confirmed and those
+	// that were canceled on that day, with their pieces and their value. An order counts on the day of each of its changes, also when it
+	// was changed again later, so that a past day stays as it is: `confirmed` has the orders that the list finds by `confirmed_from` and
+	// `confirmed_to`, also those that were canceled later. A day begins at midnight in the time zone `tz`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /orders/summary (the `SummarizeOrders` operationId).
+	SummarizeOrdersWithResponse(ctx context.Context, params *SummarizeOrdersParams, reqEditors ...RequestEditorFn) (*SummarizeOrdersResponse, error)
 
 	// GetOrderWithResponse Read one order
 	//
@@ -5353,6 +5577,165 @@ func (r QuoteOrderResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r QuoteOrderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// SummarizeOrdersResponse200Headers the declared response headers of an HTTP 200 response for SummarizeOrders
+type SummarizeOrdersResponse200Headers struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// SummarizeOrdersResponse400Headers the declared response headers of an HTTP 400 response for SummarizeOrders
+type SummarizeOrdersResponse400Headers struct {
+	Link           *string
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// SummarizeOrdersResponse401Headers the declared response headers of an HTTP 401 response for SummarizeOrders
+type SummarizeOrdersResponse401Headers struct {
+	Link            *string
+	WWWAuthenticate *string
+	XCorrelationID  *externalRef0.CorrelationID
+}
+
+// SummarizeOrdersResponse403Headers the declared response headers of an HTTP 403 response for SummarizeOrders
+type SummarizeOrdersResponse403Headers struct {
+	Link           *string
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// SummarizeOrdersResponse429Headers the declared response headers of an HTTP 429 response for SummarizeOrders
+type SummarizeOrdersResponse429Headers struct {
+	Link            *string
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int
+	XCorrelationID  *externalRef0.CorrelationID
+}
+
+// SummarizeOrdersResponse500Headers the declared response headers of an HTTP 500 response for SummarizeOrders
+type SummarizeOrdersResponse500Headers struct {
+	Link           *string
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// SummarizeOrdersResponse503Headers the declared response headers of an HTTP 503 response for SummarizeOrders
+type SummarizeOrdersResponse503Headers struct {
+	Link           *string
+	RetryAfter     *int
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+// SummarizeOrdersResponse504Headers the declared response headers of an HTTP 504 response for SummarizeOrders
+type SummarizeOrdersResponse504Headers struct {
+	Link           *string
+	RetryAfter     *int
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+type SummarizeOrdersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrdersSummaryResponse
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *ValidationFailed
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *RateLimited
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *Internal
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// JSON504 the response for an HTTP 504 `application/json` response
+	JSON504 *Timeout
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *SummarizeOrdersResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *SummarizeOrdersResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *SummarizeOrdersResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *SummarizeOrdersResponse403Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *SummarizeOrdersResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *SummarizeOrdersResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *SummarizeOrdersResponse503Headers
+	// Headers504 the parsed response headers for an HTTP 504 response
+	Headers504 *SummarizeOrdersResponse504Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SummarizeOrdersResponse) GetJSON200() *OrdersSummaryResponse {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r SummarizeOrdersResponse) GetJSON400() *ValidationFailed {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r SummarizeOrdersResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r SummarizeOrdersResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r SummarizeOrdersResponse) GetJSON429() *RateLimited {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r SummarizeOrdersResponse) GetJSON500() *Internal {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r SummarizeOrdersResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetJSON504 returns the response for an HTTP 504 `application/json` response
+func (r SummarizeOrdersResponse) GetJSON504() *Timeout {
+	return r.JSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r SummarizeOrdersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SummarizeOrdersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SummarizeOrdersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SummarizeOrdersResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -8199,6 +8582,24 @@ func (c *ClientWithResponses) QuoteOrderWithResponse(ctx context.Context, body Q
 	return ParseQuoteOrderResponse(rsp)
 }
 
+// SummarizeOrdersWithResponse How many orders, pieces and cents on each day?
+//
+// For each day from `from` to `to`, both included and at most 92 days: the orders that were placed, those that were confirmed and those
+// that were canceled on that day, with their pieces and their value. An order counts on the day of each of its changes, also when it
+// was changed again later, so that a past day stays as it is: `confirmed` has the orders that the list finds by `confirmed_from` and
+// `confirmed_to`, also those that were canceled later. A day begins at midnight in the time zone `tz`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /orders/summary (the `SummarizeOrders` operationId).
+func (c *ClientWithResponses) SummarizeOrdersWithResponse(ctx context.Context, params *SummarizeOrdersParams, reqEditors ...RequestEditorFn) (*SummarizeOrdersResponse, error) {
+	rsp, err := c.SummarizeOrders(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSummarizeOrdersResponse(rsp)
+}
+
 // GetOrderWithResponse Read one order
 //
 // Returns the order with its items, and in `allowed_actions` what may be done with it now.
@@ -10371,6 +10772,255 @@ func ParseQuoteOrderResponse(rsp *http.Response) (*QuoteOrderResponse, error) {
 		response.Headers503 = &headers
 	case rsp.StatusCode == 504:
 		var headers QuoteOrderResponse504Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers504 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseSummarizeOrdersResponse parses an HTTP response from a SummarizeOrdersWithResponse call
+func ParseSummarizeOrdersResponse(rsp *http.Response) (*SummarizeOrdersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SummarizeOrdersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrdersSummaryResponse
+		if err := externalRef0.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ValidationFailed
+		if err := externalRef0.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := externalRef0.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := externalRef0.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest RateLimited
+		if err := externalRef0.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := externalRef0.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := externalRef0.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Timeout
+		if err := externalRef0.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON504 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers SummarizeOrdersResponse200Headers
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers SummarizeOrdersResponse400Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers SummarizeOrdersResponse401Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers SummarizeOrdersResponse403Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 429:
+		var headers SummarizeOrdersResponse429Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers SummarizeOrdersResponse500Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers SummarizeOrdersResponse503Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
+			var value externalRef0.CorrelationID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
+				return nil, err
+			}
+			headers.XCorrelationID = &value
+		}
+		response.Headers503 = &headers
+	case rsp.StatusCode == 504:
+		var headers SummarizeOrdersResponse504Headers
 		if values := rsp.Header.Values("Link"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {

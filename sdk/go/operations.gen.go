@@ -36,6 +36,7 @@ var operations = map[string][]operation{
 		{name: "createOrder", method: "POST", path: "/orders", key: inHeader, ok: checks{201: success[ordersapi.OrderResponse]}},
 		{name: "exportOrders", method: "GET", path: "/orders/export", key: none, files: []string{"application/x-ndjson", "text/csv"}},
 		{name: "quoteOrder", method: "POST", path: "/orders/quote", key: none, ok: checks{200: success[ordersapi.QuoteResponse]}},
+		{name: "summarizeOrders", method: "GET", path: "/orders/summary", key: none, ok: checks{200: success[ordersapi.OrdersSummaryResponse]}},
 		{name: "getOrder", method: "GET", path: "/orders/{id}", key: none, ok: checks{200: success[ordersapi.OrderResponse]}},
 		{name: "cancelOrder", method: "POST", path: "/orders/{id}/cancel", key: inHeader, ok: checks{200: success[ordersapi.OrderResponse]}},
 		{name: "confirmOrder", method: "POST", path: "/orders/{id}/confirm", key: inHeader, ok: checks{200: success[ordersapi.OrderResponse]}},

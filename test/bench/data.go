@@ -157,6 +157,9 @@ func (d *database) fill(ctx context.Context, customers, products, orders int64) 
 			if n%3 == 0 {
 				copy(row[2:], []any{"CANCELED", price, at, at, nil, at, "requested"})
 			}
+			if n%300 == 0 {
+				row[8] = "reservation_expired"
+			}
 			return row
 		}},
 		{"order_items", itemColumns, orders, func(n int64) []any {

@@ -179,6 +179,7 @@ func lists(rows int64) []operation {
 		page("orders confirmed from/to", "/orders?confirmed_from=2024-02-10&confirmed_to=2024-02-11"),
 		page("orders confirmed from/to, deep page",
 			"/orders?confirmed_from=2024-01-01&confirmed_to=2024-04-01&cursor="+fmt.Sprint(rows*8/10)),
+		page("orders canceled by expiry", "/orders?cancel_reason=reservation_expired"),
 		page("customers, deep page", "/customers"+deep),
 		page("products, deep page", "/products"+deep),
 		page("customers, search: all match", "/customers?search=company"),

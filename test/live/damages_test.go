@@ -83,6 +83,8 @@ var damages = []struct{ name, statements, seen, unseen string }{
 	{name: "metadata", statements: `UPDATE orders SET metadata = '{"cost_center":"9"}' WHERE id = 3`, seen: orderEvents},
 	{name: "no metadata", statements: "UPDATE orders SET metadata = NULL WHERE id = 3", seen: orderEvents},
 	{name: "external_ref", statements: "UPDATE orders SET external_ref = 'X' WHERE id = 3", seen: orderEvents},
+	{name: "units", statements: "UPDATE orders SET units = units + 1 WHERE id = 4",
+		seen: "units of an order = the pieces of its lines"},
 	{name: "cancel_note", statements: "UPDATE orders SET cancel_note = 'X' WHERE id = 4", seen: orderEvents},
 	{name: "canceled_by", statements: "UPDATE orders SET canceled_by = 'x' WHERE id = 4", seen: orderEvents},
 	{name: "canceled_by of a confirmed order", statements: "UPDATE orders SET canceled_by = 'x' WHERE id = 1",

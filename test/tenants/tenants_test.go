@@ -106,6 +106,8 @@ func (s *system) value(r *rapid.T, p auth.Principal, name string) any {
 		return rapid.OneOf(id, rapid.Int64Range(1, 40)).Draw(r, name)
 	case "ids":
 		return "1,2,3,4,5,6"
+	case "from", "to": // also dates, for the summary
+		return rapid.SampledFrom([]string{"2024-01-01", "2024-01-20"}).Draw(r, name)
 	case "qty", "delta":
 		return rapid.Int64Range(1, 2).Draw(r, name)
 	case "stock", "price_cents":

@@ -42,6 +42,9 @@ type ServerInterface interface {
 	// QuoteOrder What would an order cost, and what is missing?
 	// (POST /orders/quote)
 	QuoteOrder(c *gin.Context)
+	// SummarizeOrders How many orders, pieces and cents on each day?
+	// (GET /orders/summary)
+	SummarizeOrders(c *gin.Context, params SummarizeOrdersParams)
 	// GetOrder Read one order
 	// (GET /orders/{id})
 	GetOrder(c *gin.Context, id OrderID, params GetOrderParams)
@@ -465,6 +468,57 @@ func (siw *ServerInterfaceWrapper) QuoteOrder(c *gin.Context) {
 	}
 
 	siw.Handler.QuoteOrder(c)
+}
+
+// SummarizeOrders operation middleware
+func (siw *ServerInterfaceWrapper) SummarizeOrders(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SummarizeOrdersParams
+
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", c.Request.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "day"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter from: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Required query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "to", c.Request.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "day"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter to: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "by" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "by", c.Request.URL.Query(), &params.By, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter by: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "tz" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "tz", c.Request.URL.Query(), &params.Tz, runtime.BindQueryParameterOptions{Type: "string", Format: "time-zone"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter tz: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.SummarizeOrders(c, params)
 }
 
 // GetOrder operation middleware
@@ -1267,6 +1321,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/orders", wrapper.ListOrders)
 	router.POST(options.BaseURL+"/orders", wrapper.CreateOrder)
 	router.POST(options.BaseURL+"/orders/quote", wrapper.QuoteOrder)
+	router.GET(options.BaseURL+"/orders/summary", wrapper.SummarizeOrders)
 	router.GET(options.BaseURL+"/orders/export", wrapper.ExportOrders)
 	router.GET(options.BaseURL+"/orders/:id", wrapper.GetOrder)
 	router.POST(options.BaseURL+"/orders/:id/confirm", wrapper.ConfirmOrder)
@@ -3098,6 +3153,196 @@ func (response QuoteOrder503JSONResponse) VisitQuoteOrderResponse(w http.Respons
 type QuoteOrder504JSONResponse struct{ TimeoutJSONResponse }
 
 func (response QuoteOrder504JSONResponse) VisitQuoteOrderResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(504)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SummarizeOrdersRequestObject struct {
+	Params SummarizeOrdersParams
+}
+
+type SummarizeOrdersResponseObject interface {
+	VisitSummarizeOrdersResponse(w http.ResponseWriter) error
+}
+
+type SummarizeOrders200ResponseHeaders struct {
+	XCorrelationID *externalRef0.CorrelationID
+}
+
+type SummarizeOrders200JSONResponse struct {
+	Body    OrdersSummaryResponse
+	Headers SummarizeOrders200ResponseHeaders
+}
+
+func (response SummarizeOrders200JSONResponse) VisitSummarizeOrdersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SummarizeOrders400JSONResponse struct{ ValidationFailedJSONResponse }
+
+func (response SummarizeOrders400JSONResponse) VisitSummarizeOrdersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SummarizeOrders401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response SummarizeOrders401JSONResponse) VisitSummarizeOrdersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SummarizeOrders403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response SummarizeOrders403JSONResponse) VisitSummarizeOrdersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SummarizeOrders429JSONResponse struct{ RateLimitedJSONResponse }
+
+func (response SummarizeOrders429JSONResponse) VisitSummarizeOrdersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SummarizeOrders500JSONResponse struct{ InternalJSONResponse }
+
+func (response SummarizeOrders500JSONResponse) VisitSummarizeOrdersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SummarizeOrders503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response SummarizeOrders503JSONResponse) VisitSummarizeOrdersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XCorrelationID != nil {
+		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SummarizeOrders504JSONResponse struct{ TimeoutJSONResponse }
+
+func (response SummarizeOrders504JSONResponse) VisitSummarizeOrdersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6543,6 +6788,9 @@ type StrictServerInterface interface {
 	// QuoteOrder What would an order cost, and what is missing?
 	// (POST /orders/quote)
 	QuoteOrder(ctx context.Context, request QuoteOrderRequestObject) (QuoteOrderResponseObject, error)
+	// SummarizeOrders How many orders, pieces and cents on each day?
+	// (GET /orders/summary)
+	SummarizeOrders(ctx context.Context, request SummarizeOrdersRequestObject) (SummarizeOrdersResponseObject, error)
 	// GetOrder Read one order
 	// (GET /orders/{id})
 	GetOrder(ctx context.Context, request GetOrderRequestObject) (GetOrderResponseObject, error)
@@ -6851,6 +7099,32 @@ func (sh *strictHandler) QuoteOrder(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(QuoteOrderResponseObject); ok {
 		if err := validResponse.VisitQuoteOrderResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// SummarizeOrders operation middleware
+func (sh *strictHandler) SummarizeOrders(ctx *gin.Context, params SummarizeOrdersParams) {
+	var request SummarizeOrdersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SummarizeOrders(ctx, request.(SummarizeOrdersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SummarizeOrders")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(SummarizeOrdersResponseObject); ok {
+		if err := validResponse.VisitSummarizeOrdersResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -7354,6 +7628,10 @@ func (a Answer) VisitListOrdersResponse(w http.ResponseWriter) error {
 }
 
 func (a Answer) VisitQuoteOrderResponse(w http.ResponseWriter) error {
+	return a(w)
+}
+
+func (a Answer) VisitSummarizeOrdersResponse(w http.ResponseWriter) error {
 	return a(w)
 }
 

@@ -40,6 +40,7 @@ from .api.orders import list_product_history as _list_product_history
 from .api.orders import list_products as _list_products
 from .api.orders import list_stock_adjustments as _list_stock_adjustments
 from .api.orders import quote_order as _quote_order
+from .api.orders import summarize_orders as _summarize_orders
 from .api.orders import update_product as _update_product
 from .models import (
     Cancellation,
@@ -72,6 +73,8 @@ from .models import (
     OrderMetadataType0,
     OrderRequest,
     OrderResponse,
+    OrdersSummary,
+    OrdersSummaryResponse,
     OrderStatusFilter,
     OrderSummary,
     Product,
@@ -86,6 +89,7 @@ from .models import (
     StockAdjustmentListResponse,
     StockAdjustmentRequest,
     StockAdjustmentResponse,
+    SummaryPeriod,
 )
 from .types import UNSET, Unset
 
@@ -867,6 +871,30 @@ class Calls(Caller):
             _request,
             200,
             QuoteResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def summarize_orders(
+        self,
+        *,
+        from_: str,
+        to: str,
+        by: SummaryPeriod | Unset = UNSET,
+        tz: str | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[OrdersSummary]:
+        """How many orders, pieces and cents on each day?"""
+        _key = None
+        _request = _summarize_orders._get_kwargs(from_=from_, to=to, by=by, tz=tz)
+        return self._call(
+            "summarize_orders",
+            "orders",
+            _request,
+            200,
+            OrdersSummaryResponse,
             _key,
             correlation_id,
             deadline,
@@ -1927,6 +1955,30 @@ class AsyncCalls(AsyncCaller):
             _request,
             200,
             QuoteResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def summarize_orders(
+        self,
+        *,
+        from_: str,
+        to: str,
+        by: SummaryPeriod | Unset = UNSET,
+        tz: str | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[OrdersSummary]:
+        """How many orders, pieces and cents on each day?"""
+        _key = None
+        _request = _summarize_orders._get_kwargs(from_=from_, to=to, by=by, tz=tz)
+        return await self._call(
+            "summarize_orders",
+            "orders",
+            _request,
+            200,
+            OrdersSummaryResponse,
             _key,
             correlation_id,
             deadline,

@@ -26,6 +26,7 @@ export type CustomerRequest = customers.components['schemas']['CustomerRequest']
 export type CustomerResponse = customers.components['schemas']['CustomerResponse'];
 export type CustomerUpdate = customers.components['schemas']['CustomerUpdate'];
 export type DateFilter = customers.components['schemas']['DateFilter'];
+export type Day = orders.components['schemas']['Day'];
 export type DeletedResponse = customers.components['schemas']['DeletedResponse'];
 export type Email = customers.components['schemas']['Email'];
 export type ErrorBody = customers.components['schemas']['ErrorBody'];
@@ -67,7 +68,11 @@ export type OrderResponse = orders.components['schemas']['OrderResponse'];
 export type OrderStatus = orders.components['schemas']['OrderStatus'];
 export type OrderStatusFilter = orders.components['schemas']['OrderStatusFilter'];
 export type OrderSummary = orders.components['schemas']['OrderSummary'];
+export type OrderTotals = orders.components['schemas']['OrderTotals'];
 export type OrderingCustomer = orchestrator.components['schemas']['OrderingCustomer'];
+export type OrdersOfDay = orders.components['schemas']['OrdersOfDay'];
+export type OrdersSummary = orders.components['schemas']['OrdersSummary'];
+export type OrdersSummaryResponse = orders.components['schemas']['OrdersSummaryResponse'];
 export type Phone = customers.components['schemas']['Phone'];
 export type PlacedOrder = orchestrator.components['schemas']['PlacedOrder'];
 export type PriceCents = orders.components['schemas']['PriceCents'];
@@ -90,6 +95,8 @@ export type StockAdjustmentRequest = orders.components['schemas']['StockAdjustme
 export type StockAdjustmentResponse = orders.components['schemas']['StockAdjustmentResponse'];
 export type StockLevel = orders.components['schemas']['StockLevel'];
 export type Success = customers.components['schemas']['Success'];
+export type SummaryPeriod = orders.components['schemas']['SummaryPeriod'];
+export type TimeZone = orders.components['schemas']['TimeZone'];
 export type Timestamp = customers.components['schemas']['Timestamp'];
 
 export const operations = {
@@ -129,6 +136,8 @@ export const operations = {
   createOrder: {"service":"orders","method":"post","path":"/orders","key":"header","query":[],"moments":[],"body":"required","status":201,"answer":"OrderResponse"},
   /** What would an order cost, and what is missing? */
   quoteOrder: {"service":"orders","method":"post","path":"/orders/quote","key":"none","query":[],"moments":[],"body":"required","status":200,"answer":"QuoteResponse"},
+  /** How many orders, pieces and cents on each day? */
+  summarizeOrders: {"service":"orders","method":"get","path":"/orders/summary","key":"none","query":["from","to","by","tz"],"moments":[],"body":"none","status":200,"answer":"OrdersSummaryResponse"},
   /** Read one order */
   getOrder: {"service":"orders","method":"get","path":"/orders/{id}","key":"none","query":[],"moments":[],"body":"none","status":200,"answer":"OrderResponse"},
   /** Confirm an order */
@@ -201,7 +210,11 @@ export const shapes: Record<string, Shape> = {
   OrderRequest: {"customer_id":"integer","items":["OrderItemRequest"],"expected_total_cents?":"integer","external_ref?":"string?","metadata?":"object?"},
   OrderResponse: {"success":"boolean","data":"Order"},
   OrderSummary: {"id":"integer","customer_id":"integer","external_ref":"string?","metadata":"object?","status":"string","total_cents":"integer","created_at":"time","confirmed_at":"time?","canceled_at":"time?","cancel_reason":"string?","cancel_note":"string?","canceled_by":"string?","reservation_expires_at":"time?","cancelable_until":"time?","allowed_actions":["string"],"updated_at":"time"},
+  OrderTotals: {"orders":"integer","units":"integer","total_cents":"integer"},
   OrderingCustomer: {"id":"integer","name":"string","email":"string","phone":"string?"},
+  OrdersOfDay: {"day":"string","created":"OrderTotals","confirmed":"OrderTotals","canceled":"OrderTotals"},
+  OrdersSummary: {"tz":"string","days":["OrdersOfDay"]},
+  OrdersSummaryResponse: {"success":"boolean","data":"OrdersSummary"},
   PlacedOrder: {"id":"integer","status":"string","total_cents":"integer","items":["OrderItem"]},
   Product: {"id":"integer","sku":"string","name":"string","price_cents":"integer","stock":"integer","active":"boolean","created_at":"time","updated_at":"time"},
   ProductListResponse: {"success":"boolean","data":["Product"],"meta":"Meta"},

@@ -249,6 +249,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/orders/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many orders, pieces and cents on each day?
+         * @description For each day from `from` to `to`, both included and at most 92 days: the orders that were placed, those that were confirmed and those
+         *     that were canceled on that day, with their pieces and their value. An order counts on the day of each of its changes, also when it
+         *     was changed again later, so that a past day stays as it is: `confirmed` has the orders that the list finds by `confirmed_from` and
+         *     `confirmed_to`, also those that were canceled later. A day begins at midnight in the time zone `tz`.
+         */
+        get: operations["summarizeOrders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/orders/export": {
         parameters: {
             query?: never;
@@ -574,6 +597,63 @@ export interface components {
          * @enum {string}
          */
         CancelReasonFilter: "requested" | "reservation_expired" | "compensation";
+        /**
+         * Format: day
+         * @description A date.
+         * @example 2024-03-01
+         */
+        Day: string;
+        /**
+         * Format: time-zone
+         * @description A time zone, by its name in the IANA database.
+         * @example Europe/Madrid
+         */
+        TimeZone: string;
+        /**
+         * @description A period of a summary.
+         * @example day
+         * @enum {string}
+         */
+        SummaryPeriod: "day";
+        OrdersSummary: {
+            tz: components["schemas"]["TimeZone"];
+            /** @description Each day, in ascending order, also those without orders; empty when `from` is after `to`. */
+            days: components["schemas"]["OrdersOfDay"][];
+        } & {
+            [key: string]: unknown;
+        };
+        OrdersOfDay: {
+            day: components["schemas"]["Day"];
+            created: components["schemas"]["OrderTotals"];
+            confirmed: components["schemas"]["OrderTotals"];
+            canceled: components["schemas"]["OrderTotals"];
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description Orders that were placed, confirmed or canceled in a period. A sum above 2^53 − 1 is shown as 2^53 − 1. */
+        OrderTotals: {
+            /**
+             * Format: int64
+             * @description How many.
+             * @example 3
+             */
+            orders: number;
+            /**
+             * Format: int64
+             * @description How many.
+             * @example 3
+             */
+            units: number;
+            total_cents: components["schemas"]["Cents"];
+        } & {
+            [key: string]: unknown;
+        };
+        OrdersSummaryResponse: {
+            success: components["schemas"]["Success"];
+            data: components["schemas"]["OrdersSummary"];
+        } & {
+            [key: string]: unknown;
+        };
         /**
          * @description What may be done with an order. Extensible: others may be added to `confirm`, `cancel`.
          * @example confirm
@@ -2668,6 +2748,83 @@ export interface operations {
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["CustomersUnavailableOrUnavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    summarizeOrders: {
+        parameters: {
+            query: {
+                /**
+                 * @description The first day.
+                 * @example 2024-03-01
+                 */
+                from: components["schemas"]["Day"];
+                /**
+                 * @description The last day.
+                 * @example 2024-03-01
+                 */
+                to: components["schemas"]["Day"];
+                /**
+                 * @description The periods of the summary.
+                 * @example day
+                 */
+                by?: components["schemas"]["SummaryPeriod"];
+                /**
+                 * @description The time zone of the days, by its name in the IANA database. A browser has it as `Intl.DateTimeFormat().resolvedOptions().timeZone`.
+                 * @example Europe/Madrid
+                 */
+                tz?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The summary. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "data": {
+                     *         "tz": "Europe/Madrid",
+                     *         "days": [
+                     *           {
+                     *             "day": "2024-03-01",
+                     *             "created": {
+                     *               "orders": 3,
+                     *               "units": 8,
+                     *               "total_cents": 419600
+                     *             },
+                     *             "confirmed": {
+                     *               "orders": 2,
+                     *               "units": 5,
+                     *               "total_cents": 339700
+                     *             },
+                     *             "canceled": {
+                     *               "orders": 0,
+                     *               "units": 0,
+                     *               "total_cents": 0
+                     *             }
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrdersSummaryResponse"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
         };
     };

@@ -45,7 +45,11 @@ from .order_request import OrderRequest
 from .order_response import OrderResponse
 from .order_status_filter import OrderStatusFilter
 from .order_summary import OrderSummary
+from .order_totals import OrderTotals
 from .ordering_customer import OrderingCustomer
+from .orders_of_day import OrdersOfDay
+from .orders_summary import OrdersSummary
+from .orders_summary_response import OrdersSummaryResponse
 from .placed_order import PlacedOrder
 from .product import Product
 from .product_import_row import ProductImportRow
@@ -61,6 +65,7 @@ from .stock_adjustment import StockAdjustment
 from .stock_adjustment_list_response import StockAdjustmentListResponse
 from .stock_adjustment_request import StockAdjustmentRequest
 from .stock_adjustment_response import StockAdjustmentResponse
+from .summary_period import SummaryPeriod
 
 __all__ = (
     "ApiErrorDetail",
@@ -108,7 +113,11 @@ __all__ = (
     "OrderResponse",
     "OrderStatusFilter",
     "OrderSummary",
+    "OrderTotals",
     "OrderingCustomer",
+    "OrdersOfDay",
+    "OrdersSummary",
+    "OrdersSummaryResponse",
     "PlacedOrder",
     "Product",
     "ProductImportRow",
@@ -124,4 +133,5 @@ __all__ = (
     "StockAdjustmentListResponse",
     "StockAdjustmentRequest",
     "StockAdjustmentResponse",
+    "SummaryPeriod",
 )
