@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/oapi-codegen/nullable"
@@ -219,6 +220,13 @@ func TestIdempotencyKey(t *testing.T) {
 		}
 		if again, _ := c.CreateCustomerWithResponse(ctx, key, n); !bytes.Equal(again.Body, first.Body) {
 			t.Errorf("%s, then %s", first.Body, again.Body)
+		}
+		stored := strings.Replace(strings.TrimSpace(string(first.Body)), `,"deleted_at":null`, "", 1)
+		if err := g.Exec("UPDATE idempotency_keys SET response_body = ?", stored).Error; err != nil {
+			t.Fatal(err)
+		}
+		if again, _ := c.CreateCustomerWithResponse(ctx, key, n); !bytes.Equal(again.Body, first.Body) {
+			t.Errorf("%s, then, stored by version 2.0.0, %s", first.Body, again.Body)
 		}
 		n.Name = "M"
 		reused, _ := c.CreateCustomerWithResponse(ctx, key, n)

@@ -48,14 +48,15 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 func (s *Service) CreateCustomer(ctx context.Context, r server.CreateCustomerRequestObject,
 ) (server.CreateCustomerResponseObject, error) {
 	request := createCustomer.Request(ctx, r.Params.XIdempotencyKey, r.Body)
-	return answer(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
+	a, err := s.db.Once(ctx, request, func(tx store) (int64, any, error) {
 		c := customer{
 			Name: r.Body.Name, Email: strings.TrimSpace(r.Body.Email),
 			Phone: nonEmpty(r.Body.Phone), ExternalRef: r.Body.ExternalRef,
 		}
 		err := tx.create(&c)
 		return c.ID, response(c), err
-	}))
+	})
+	return answer(withDeletedAt(a), err)
 }
 
 // GetCustomerIdempotencyKey returns the effects of an idempotency key. Error: 404 idempotency_key_unknown.

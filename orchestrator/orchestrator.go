@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -77,16 +76,9 @@ func (s *Service) CreateAndConfirmOrder(
 	if err != nil {
 		return nil, err
 	}
-	placed := confirmed.JSON200.Data
-	if slices.ContainsFunc(placed.Items, func(i contract.OrderItem) bool { return i.Sku == "" }) {
-		// The Orders API repeats an answer of version 2.0.0, without skus and names.
-		if order, err := s.order(ctx, placed.ID); err == nil { // else the caller may lack orders:read
-			placed.Items = order.Items
-		}
-	}
 	answer := server.CreateAndConfirmOrder201JSONResponse{Body: api.OrchestrationResponse{
 		Success: true, CorrelationID: correlation.ID(ctx),
-		Data: api.Orchestration{Customer: customerView(customer), Order: orderView(placed)}}}
+		Data: api.Orchestration{Customer: customerView(customer), Order: orderView(confirmed.JSON200.Data)}}}
 	if confirmed.HTTPResponse.Header.Get(replayedHeader) != "" {
 		answer.Headers.IdempotencyReplayed = new(true)
 	}

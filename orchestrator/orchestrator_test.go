@@ -247,21 +247,6 @@ func TestReplayed(t *testing.T) {
 	}
 }
 
-// TestReplayOfPreviousVersion repeats a call whose answer version 2.0.0 of the Orders API has stored, without
-// skus and names. The answer has those of the order.
-func TestReplayOfPreviousVersion(t *testing.T) {
-	old := func(w http.ResponseWriter) {
-		w.Header().Set("Content-Type", "application/json")
-		io.WriteString(w, `{"success":true,"data":{"id":5,"customer_id":1,"status":"CONFIRMED","total_cents":389700,`+
-			`"items":[{"product_id":2,"qty":3,"unit_price_cents":129900,"subtotal_cents":389700}]}}`)
-	}
-	_, want, _ := post(t, serve(t, &peers{}, time.Minute), sample)
-	p := &peers{instead: map[string][]fault{confirmStep: {old}}}
-	if status, body, _ := post(t, serve(t, p, time.Minute), sample); status != 201 || string(body) != string(want) {
-		t.Errorf("%d %s, want %s", status, body, want)
-	}
-}
-
 func TestRetriedStep(t *testing.T) {
 	for name, failure := range map[string]fault{
 		"503": answer(503, "unavailable"), "500": answer(500, "internal"), "429": answer(429, "rate_limited"),

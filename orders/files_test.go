@@ -111,7 +111,7 @@ func TestImportProducts(t *testing.T) {
 				"A-6,100,a\"b,1,\n" +
 				"\n" +
 				",1,x,1,\n" +
-				"=A-7,100,\xff,1,\n"
+				"=A-7,100,x,1,,\n"
 			const want = "2 refused validation_failed /name, 4 created ID, 5 updated OLD, " +
 				"6 refused validation_failed /name /stock, 7 refused validation_failed /sku, " +
 				"8 refused validation_failed /active /price_cents /stock, 9 refused malformed_row, " +

@@ -55,7 +55,7 @@ func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestOb
 	if err := s.checkCustomer(ctx, r.Body.CustomerID); err != nil {
 		// A repeated request gets the first answer, even without the customer or the Customers API.
 		if first, stored := s.db.Keys.StoredAnswer(ctx, request); stored {
-			return server.Answer(first.Respond), nil
+			return s.orderAnswer(ctx, first, nil)
 		}
 		return nil, err
 	}
@@ -66,7 +66,8 @@ func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestOb
 	if r.Body.Metadata != nil {
 		n.Metadata = *r.Body.Metadata
 	}
-	return answer(s.submit(ctx, &createCommand{submission{request: request}, n}))
+	a, err := s.submit(ctx, &createCommand{submission{request: request}, n})
+	return s.orderAnswer(ctx, a, err)
 }
 
 func lines(items []contract.OrderItemRequest) []line {
@@ -92,7 +93,8 @@ func (s *Service) ConfirmOrder(ctx context.Context, r server.ConfirmOrderRequest
 ) (server.ConfirmOrderResponseObject, error) {
 	request := confirmOrder.Request(ctx, &r.Params.XIdempotencyKey, r.ID)
 	c := &confirmCommand{submission{request: request, orderID: r.ID, ifMatch: r.Params.IfMatch}}
-	return answer(s.submit(ctx, c))
+	a, err := s.submit(ctx, c)
+	return s.orderAnswer(ctx, a, err)
 }
 
 // CancelOrder cancels an order. Errors: see mayCompensate, Service.submit and cancelCommand.decide.
@@ -115,7 +117,8 @@ func (s *Service) CancelOrder(ctx context.Context, r server.CancelOrderRequestOb
 		content = append(content, *c.note)
 	}
 	c.request = cancelOrder.Request(ctx, r.Params.XIdempotencyKey, content)
-	return answer(s.submit(ctx, c))
+	a, err := s.submit(ctx, c)
+	return s.orderAnswer(ctx, a, err)
 }
 
 // GetOrder returns an order. Errors: see store.find.
@@ -368,3 +371,11 @@ func (s *Service) ListProductHistory(ctx context.Context, r server.ListProductHi
 }
 
 func answer(a idempotency.Answer, err error) (server.Answer, error) { return a.Respond, err }
+
+// orderAnswer is like answer, for an answer that shows an order: see withNames.
+func (s *Service) orderAnswer(ctx context.Context, a idempotency.Answer, err error) (server.Answer, error) {
+	if err == nil {
+		a, err = s.withNames(ctx, a)
+	}
+	return a.Respond, err
+}

@@ -3,6 +3,7 @@ package orders_test
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,40 @@ func (s *system) expireKeys(t *testing.T, pattern string) {
 	t.Helper()
 	const expire = "UPDATE idempotency_keys SET expires_at = ? WHERE idempotency_key LIKE ?"
 	s.exec(t, expire, db.Now(s.db, -time.Second), pattern)
+}
+
+// TestReplaysOf200 repeats requests whose answers version 2.0.0 has stored, without sku and name of the lines. The
+// answers are those of this version, also while the Customers API is down.
+func TestReplaysOf200(t *testing.T) {
+	younger := regexp.MustCompile(`"sku":"[^"]*","name":"[^"]*",`)
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		items := []contract.OrderItemRequest{line(s.product(t, 1, 100), 1), line(s.product(t, 1, 100), 2)}
+		answers := func() (all [][]byte) {
+			created := s.place(t, "key", items...)
+			id := created.JSON201.Data.ID
+			return [][]byte{created.Body, s.confirm(t, id, "key").Body, s.cancel(t, id, "key").Body}
+		}
+		first := answers()
+		var stored []struct{ Operation, ResponseBody string }
+		if err := g.Table("idempotency_keys").Where("idempotency_key = 'key'").Find(&stored).Error; err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range stored {
+			s.exec(t, "UPDATE idempotency_keys SET response_body = ? WHERE idempotency_key = 'key' AND operation = ?",
+				younger.ReplaceAllString(row.ResponseBody, ""), row.Operation)
+		}
+		check := func(when string) {
+			for i, got := range answers() {
+				if !bytes.Equal(got, first[i]) || bytes.Count(got, []byte(`"sku"`)) != 2 {
+					t.Errorf("%s: %s, want %s", when, got, first[i])
+				}
+			}
+		}
+		check("with the customer")
+		s.customersDown.Store(true)
+		check("without the Customers API")
+	})
 }
 
 // TestKeyByQuery finds every key by query parameter as by path.

@@ -2,11 +2,15 @@ package orders
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
+
+	"github.com/tidwall/gjson"
 
 	"example.com/b2b/v2/internal/idempotency"
 	"example.com/b2b/v2/internal/service"
 	"example.com/b2b/v2/openapi/contract"
+	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
 // The operations that take an idempotency key, in the order of the contract. The function keyed adds each
@@ -46,4 +50,23 @@ func (s *Service) reportKey(
 		statuses[o.ID] = (*contract.OrderStatus)(&o.Status)
 	}
 	return effects, statuses, err
+}
+
+// withNames adds the sku and the name of each line to the stored answer of a program of version 2.0.0, which
+// had neither. Clients of this version need them. Any other answer stays as it is.
+func (s *Service) withNames(ctx context.Context, a idempotency.Answer) (idempotency.Answer, error) {
+	if !a.Replayed || gjson.GetBytes(a.Body, "data.items.0.sku").Exists() {
+		return a, nil
+	}
+	var stored api.OrderResponse
+	if err := contract.Unmarshal(a.Body, &stored); err != nil {
+		return a, err
+	}
+	o, err := s.db.Read(ctx).find(stored.Data.ID)
+	if err != nil {
+		return a, err
+	}
+	stored.Data.Items = s.orderView(o).Items
+	a.Body, err = json.Marshal(stored)
+	return a, err
 }

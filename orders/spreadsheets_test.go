@@ -181,28 +181,42 @@ func TestOneErrorAtTheHeader(t *testing.T) {
 	})
 }
 
-// TestBytesThatAreNoText sends bytes that are invalid in the file's encoding. In the first line of CSV, the
-// answer refuses the whole file as malformed_row; in a row of CSV or NDJSON, it refuses only the row.
+// TestBytesThatAreNoText sends bytes that are invalid in the file's encoding, and UTF-8 under the name of
+// Windows-1252. The answer refuses the whole file, names the line, and no earlier row is applied.
 func TestBytesThatAreNoText(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
-		url := s.base + "/products/import"
-		for _, head := range []string{
-			"sku,n\xfamina\n", "sku,\xff\n", "\xfa\n", "sku;\xc3\n", "sku,name\xed\xa0\x80\n",
+		good := "sku,name,price_cents,stock\n" + strings.Repeat("GOOD,Good,1,1\n", 1000)
+		for _, c := range []struct{ query, media, file, says string }{
+			{"", "text/csv", "sku,n\xfamina\nA,B\n", "line 1 is not UTF-8"},
+			{"", "text/csv", "sku,\xff\nA,B\n", "line 1 is not UTF-8"},
+			{"", "text/csv", "\xfa\nA,B\n", "line 1 is not UTF-8"},
+			{"", "text/csv", "sku;\xc3\nA,B\n", "line 1 is not UTF-8"},
+			{"", "text/csv", "sku,name\xed\xa0\x80\nA,B\n", "line 1 is not UTF-8"},
+			{"", "text/csv", good + "A,n\xfamina,1,1\n", "line 1002 is not UTF-8; if the file is in another encoding, name it, such as encoding=windows-1252"},
+			{"", "text/csv", good + "B,\xed\xa0\x80,1,1\n", "line 1002 is not UTF-8"},
+			{"", "text/csv", good + "\xff,B,1,1\n", "line 1002 is not UTF-8"},
+			{"", "text/csv", good + "A,\x00,1,1\n", "line 1002 has NUL characters"},
+			{"", "application/x-ndjson", `{"sku":"GOOD","name":"Good","price_cents":1,"stock":1}` + "\n{\"sku\":\"n\xfamina\"}\n", "line 2 is not UTF-8"},
+			{"", "application/x-ndjson", "{\"n\xfamina\":1}\n", "line 1 is not UTF-8"},
+			{"", "text/csv", encoded(t, utf16LE, "sku,name\nA,") + "\x00\xd8\n\x00" + encoded(t, utf16LE, "B,B\n")[2:], "line 2 is not utf-16"},
+			{"", "text/csv", encoded(t, utf16LE, "sku,name\nA,B\n\uFFFD,C\n"), "line 3 is not utf-16"},
+			{"", "application/x-ndjson", encoded(t, utf16LE, "{\"sku\":\"A\uFFFD\"}\n"), "line 1 is not utf-16"},
+			{"?encoding=windows-1252", "text/csv", good + "A,Müller,1,1\n", "line 1002 is UTF-8, as the whole file is, and not windows-1252; name it: encoding=utf-8"},
+			{"", "text/csv; charset=ISO-8859-1", good + "A,Müller,1,1\n", "line 1002 is UTF-8, as the whole file is, and not iso-8859-1; name it: encoding=utf-8"},
 		} {
-			status, body, _ := webtest.Do(t, "POST", url, head+"A,B\n", "Content-Type", "text/csv")
+			status, body, _ := webtest.Do(t, "POST", s.base+"/products/import"+c.query, c.file, "Content-Type", c.media)
 			webtest.WantError(t, status, body, 400, "malformed_row")
-		}
-		for _, c := range []struct{ media, file string }{
-			{"text/csv", "sku,name\nA,n\xfamina\nB,\xed\xa0\x80\n\xff,B\n"},
-			{"application/x-ndjson", "{\"sku\":\"n\xfamina\"}\n{\"n\xfamina\":1}\n\xff\n"},
-			{"text/csv", encoded(t, utf16LE, "sku,name\nA,") + "\x00\xd8\n\x00" + encoded(t, utf16LE, "B,B\uFFFD\n\uFFFD,C\n")[2:]},
-			{"application/x-ndjson", encoded(t, utf16LE, "{\"sku\":\"A\uFFFD\"}\n{\"\uFFFD\":1}\n\uFFFD\n")},
-		} {
-			lines, summary := imported(t, url, c.media, c.file)
-			if got := words(lines); summary.Refused != 3 || strings.Count(got, "malformed_row") != 3 {
-				t.Errorf("%s %q: %s", c.media, c.file, got)
+			if !strings.Contains(string(body), c.says) {
+				t.Errorf("%s, want %s", body, c.says)
 			}
+		}
+		if _, body, _ := webtest.Do(t, "GET", s.base+"/products?sku=GOOD", ""); !strings.Contains(string(body), `"data":[]`) {
+			t.Errorf("a row of a refused file was applied: %s", body)
+		}
+		imported(t, s.base+"/products/import?encoding=utf-8", "text/csv; charset=ISO-8859-1", good+"A,Müller,1,1\n")
+		if _, body, _ := webtest.Do(t, "GET", s.base+"/products?search=Müller", ""); !strings.Contains(string(body), `"Müller"`) {
+			t.Errorf("%s", body)
 		}
 	})
 }

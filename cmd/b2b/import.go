@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 
+	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/bulk"
 	"example.com/b2b/v2/openapi/contract"
 	"example.com/b2b/v2/openapi/customersapi"
@@ -75,6 +76,9 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 	if err := i.complete(); err != nil {
 		return err
 	}
+	if err := i.checkText(file); err != nil {
+		return err
+	}
 	rows, err := measure(bulk.OpenText(file, i.encoding), mediaTypes[i.format] == bulk.CSV)
 	if err != nil {
 		return err
@@ -112,6 +116,17 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 		}
 		_ = bar.Add(1)
 	}
+}
+
+// checkText checks the whole text before the first request, because --map sends a text that is decoded here. The
+// error names the flag --encoding in place of the parameter.
+func (i *importCommand) checkText(file *os.File) error {
+	err := bulk.CheckText(file, i.encoding)
+	var fault *apperr.Error
+	if errors.As(err, &fault) {
+		return errors.New(strings.ReplaceAll(fault.Message, "encoding=", "--encoding "))
+	}
+	return err
 }
 
 // mediaTypes holds the media types of files by the ends of their names; Excel's "Unicode Text" ends in .txt.

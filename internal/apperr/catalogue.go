@@ -62,9 +62,9 @@ var (
 		Do:   "Correct the program that makes the body."})
 	MalformedRow = define(Code{Name: "malformed_row", Status: http.StatusBadRequest,
 		Retry: Never, On: []string{WithRows},
-		Sentence: "The row cannot be read: %s.", Args: []any{"it is not UTF-8"},
-		When: "A row of an import, or the line that names the columns, is no CSV, no JSON, or not in the " +
-			"file's encoding: UTF-8, unless `encoding` names another.",
+		Sentence: "The row cannot be read: %s.", Args: []any{"line 7 is not UTF-8"},
+		When: "A row of an import, or the line that names the columns, is no CSV or no JSON; or the file is not in " +
+			"its encoding, which is UTF-8 unless `encoding` names another: then no row is applied.",
 		Do: "Name the file's encoding, or correct the program that makes the file."})
 	ValidationFailed = define(Code{Name: "validation_failed", Status: http.StatusBadRequest,
 		Retry: Never, On: []string{Always},

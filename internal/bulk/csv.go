@@ -60,9 +60,6 @@ func (t *table) readColumns(schema *openapi3.Schema) error {
 		faults = append(faults, apperr.Detail{Field: validation.Pointer(column), Message: message, Params: params})
 	}
 	for _, name := range t.Columns {
-		if broken := t.text.check([]byte(name)); broken != nil {
-			return broken
-		}
 		field, inUnits := fieldOf(name, schema)
 		c := column{name: strings.TrimSpace(name), inUnits: inUnits}
 		if property := schema.Properties[field]; property != nil {
@@ -106,9 +103,6 @@ func (t *table) next() (Record, error) {
 	row := Record{Line: line, JSON: []byte{'{'}}
 	for i, cell := range cells {
 		c := t.columns[i]
-		if broken := t.text.check([]byte(cell)); broken != nil {
-			row.Refused = broken
-		}
 		if c.field == nil || cell == "" && !c.schema.Nullable {
 			continue
 		}

@@ -35,9 +35,6 @@ var separatorLine = regexp.MustCompile(`(?i)^"?sep=([^"\r\n\x00\x{FFFD}])"?\r?\n
 // the most cells. Error: 400 malformed_row.
 func OpenSheet(text *bufio.Reader, known func(name string) bool) (*Sheet, error) {
 	head, _ := text.Peek(headSize)
-	if bytes.HasPrefix(head, []byte("PK\x03\x04")) {
-		return nil, apperr.MalformedRow.New("the file is a workbook; save its sheet as CSV")
-	}
 	if end := bytes.IndexByte(head, '\r'); end >= 0 && end+1 < len(head) && head[end+1] != '\n' &&
 		!bytes.Contains(head[:end], []byte{'\n'}) {
 		text = bufio.NewReaderSize(lineEnds{text}, maxRow)

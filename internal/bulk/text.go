@@ -2,7 +2,9 @@ package bulk
 
 import (
 	"bufio"
-	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -29,6 +31,9 @@ var encodings = map[string]encoding.Encoding{
 	"macintosh":    charmap.Macintosh,
 	"ibm850":       charmap.CodePage850,
 }
+
+// workbook is the beginning of a file of Excel or LibreOffice that is not CSV.
+const workbook = "PK\x03\x04"
 
 // Encodings returns the names of the encodings of files, in lower case.
 func Encodings() []string { return slices.Sorted(maps.Keys(encodings)) }
@@ -60,19 +65,127 @@ func OpenText(file io.Reader, encoding string) *Text {
 	return &Text{Reader: bufio.NewReaderSize(decoded, maxRow), encoding: encoding}
 }
 
-// check returns malformed_row when a part of the text is not in the encoding, or nil.
-func (t *Text) check(part []byte) *apperr.Error {
-	switch {
-	case t.encoding != "" && bytes.ContainsRune(part, utf8.RuneError):
-		return apperr.MalformedRow.New("it is not " + t.encoding)
-	case t.encoding == "" && !utf8.Valid(part):
-		return apperr.MalformedRow.New("it is not UTF-8; if the file is in another encoding, name it, " +
-			"such as encoding=windows-1252")
-	case t.encoding == "" && bytes.IndexByte(part, 0) >= 0:
-		return apperr.MalformedRow.New("it has NUL characters; if the file is UTF-16, name it: encoding=utf-16")
+// CheckText reads a file to its end, and then goes back to the position of before. Error: 400 malformed_row with
+// the first line that shows that the file is not in the encoding, or an error of reading.
+func CheckText(file io.ReadSeeker, encoding string) error {
+	start, err := file.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return err
 	}
-	return nil
+	text := OpenText(file, encoding)
+	fault := text.check()
+	if encodings[text.encoding] == charmap.Windows1252 {
+		if _, err := file.Seek(start, io.SeekStart); err != nil {
+			return err
+		}
+		if line := lineOfUTF8(bufio.NewReader(file)); line > 0 {
+			fault = apperr.MalformedRow.New(fmt.Sprintf("line %d is UTF-8, as the whole file is, "+
+				"and not %s; name it: encoding=utf-8", line, text.encoding))
+		}
+	}
+	_, err = file.Seek(start, io.SeekStart)
+	return cmp.Or(fault, err)
 }
+
+// check reads the whole text. Errors: see CheckText.
+func (t *Text) check() error {
+	if head, _ := t.Peek(len(workbook)); string(head) == workbook {
+		return apperr.MalformedRow.New("the file is a workbook; save its sheet as CSV")
+	}
+	var line lineCounter
+	for {
+		c, size, err := t.ReadRune()
+		if errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		fault := ""
+		switch {
+		case t.encoding != "" && c == utf8.RuneError:
+			fault = "is not " + t.encoding
+		case c == utf8.RuneError && size == 1:
+			fault = "is not UTF-8; if the file is in another encoding, name it, such as encoding=windows-1252"
+		case t.encoding == "" && c == 0:
+			fault = "has NUL characters; if the file is UTF-16, name it: encoding=utf-16"
+		}
+		if fault != "" {
+			return apperr.MalformedRow.New(fmt.Sprintf("line %d %s", line.at(c), fault))
+		}
+		line.at(c)
+	}
+}
+
+// lineCounter counts the lines of a text, which end in a line feed, a carriage return, or both.
+type lineCounter struct {
+	ended  int
+	before rune
+}
+
+// at returns the number of the line with the character c, from 1. Call at once for each character.
+func (l *lineCounter) at(c rune) int {
+	line := l.ended + 1
+	if c == '\n' && l.before == '\r' {
+		line--
+	} else if c == '\n' || c == '\r' {
+		l.ended++
+	}
+	l.before = c
+	return line
+}
+
+// lineOfUTF8 returns the first line with a character that only UTF-8 explains: in Windows-1252, its bytes would
+// be letters and signs in an order that no language writes, such as "Ã¼" in "MÃ¼ller". The result is 0 without
+// such a line, and when any byte of the text is not UTF-8.
+func lineOfUTF8(text *bufio.Reader) (found int) {
+	var line lineCounter
+	var before, char rune // the two characters before next
+	for at := 0; ; {
+		next, size, err := text.ReadRune()
+		if next == utf8.RuneError && size == 1 {
+			return 0
+		}
+		if found == 0 && isOnlyUTF8(before, char, next) {
+			found = at
+		}
+		if err != nil {
+			return found
+		}
+		before, char, at = char, next, line.at(next)
+	}
+}
+
+// afterCapital has the characters of Windows-1252 that may follow a capital letter in a text: marks such as ™,
+// the end of a quotation or a sentence, dashes, spaces, and the small letters above ASCII that UTF-8 continues with.
+const afterCapital = "ŠŽšž\u00a0®©™°ªº¹²³·•†‡±…’´”»›–—\u00ad"
+
+// isOnlyUTF8 reports whether the bytes of a character in UTF-8 make no sense in Windows-1252, between the
+// characters before and next. There, the first byte is a letter, mostly a capital with an accent, and each
+// other byte is a sign. Not sure, and so false, is for example "É®" in "NESCAFÉ®", which is one letter in UTF-8.
+func isOnlyUTF8(before, char, next rune) bool {
+	encoded := string(char)
+	letter := charmap.Windows1252.DecodeByte(encoded[0])
+	if len(encoded) == 1 || letter == '×' || letter == 'Ø' { // ×½ and Ø½ are measures
+		return false
+	}
+	var last rune
+	for _, b := range []byte(encoded[1:]) {
+		if last = charmap.Windows1252.DecodeByte(b); !strings.ContainsRune(afterCapital, last) {
+			return true
+		}
+	}
+	switch {
+	case letter < 'À' || letter > 'Þ': // not a capital
+		return false
+	case isSmall(before): // a capital within a word
+		return true
+	case letter == 'Ã' || letter == 'Â': // a word of capitals may end so, and then no small letter follows
+		return before < 'A' || before > 'Z' || isSmall(next) && last != '’' && last != '\u00a0'
+	}
+	return false
+}
+
+func isSmall(c rune) bool { return c >= 'a' && c <= 'z' }
 
 // lineEnds replaces each carriage return without a line feed, as Excel for Mac writes, by a line feed.
 type lineEnds struct{ text io.Reader }

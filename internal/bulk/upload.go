@@ -69,8 +69,8 @@ type Record struct {
 
 // OpenRows writes the whole file to disk before it returns. So a client may send the whole file before it
 // reads an answer, and a truncated file changes nothing. The body must be an *Upload. The caller must close
-// the rows. Errors: 400 malformed_row or validation_failed for faulty columns of a CSV file, 400
-// validation_failed for an empty file, 503 unavailable when the disk is full or fails, and the errors of
+// the rows. Errors: 400 malformed_row for a text that is not in its encoding, 400 malformed_row or
+// validation_failed for faulty columns of a CSV file, 400 validation_failed for an empty file, 503 unavailable when the disk is full or fails, and the errors of
 // Upload.Read.
 func OpenRows(body io.Reader) (*Rows, error) {
 	upload := body.(*Upload)
@@ -90,11 +90,15 @@ func OpenRows(body io.Reader) (*Rows, error) {
 	return r, nil
 }
 
-// receive writes an upload to the file, and rewinds the file.
+// receive writes an upload to the file, rewinds the file, and checks the text: see CheckText. So a file in
+// another encoding is refused before its first row is applied.
 func receive(file *os.File, upload *Upload) error {
 	size, err := io.Copy(file, upload)
 	if err == nil {
 		_, err = file.Seek(0, io.SeekStart)
+	}
+	if err == nil {
+		err = CheckText(file, upload.Encoding)
 	}
 	if errors.As(err, new(*fs.PathError)) {
 		return apperr.Unavailable.Because(err)
@@ -181,5 +185,5 @@ func (l *lines) next() (Record, error) {
 	if text = bytes.TrimSpace(text); len(text) == 0 {
 		return Record{}, nil
 	}
-	return Record{Line: l.line, JSON: text, Refused: l.text.check(text)}, nil
+	return Record{Line: l.line, JSON: text}, nil
 }

@@ -281,6 +281,28 @@ func onScreen(output string) (lines []string) {
 	return lines
 }
 
+// TestImportChecksTextFirst imports files whose text breaks after some good rows. The command names the line and
+// the flag that helps, and asks no service.
+func TestImportChecksTextFirst(t *testing.T) {
+	env := []string{"ORDERS_API_BASE=http://127.0.0.1:1"}
+	path := filepath.Join(t.TempDir(), "products.csv")
+	for _, c := range []struct{ text, args, says string }{
+		{"sku;name\nA;A\nB;Gr\xf6\xdfe\n", "", "line 3 is not UTF-8; if the file is in another encoding, name it, such as --encoding windows-1252."},
+		{"sku;name\nA;A\nB;Gr\xf6\xdfe\n", "--map name=name", "line 3 is not UTF-8; "},
+		{"sku;name\nA;A\nB;Größe\n", "--encoding windows-1252", "line 3 is UTF-8, as the whole file is, and not windows-1252; name it: --encoding utf-8."},
+		{"sku;name\nA;A\nB;Größe\n", "--encoding windows-1252 --map name=name", "line 3 is UTF-8"},
+		{"sku;name\nA;A\nB;Größe\n", "", "connection refused"},
+	} {
+		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got := refused(t, env, append([]string{"import", path}, strings.Fields(c.args)...)...)
+		if !strings.Contains(got, c.says) {
+			t.Errorf("%q %s: %s, want %s", c.text, c.args, got, c.says)
+		}
+	}
+}
+
 // TestImportRefusedRows imports a German clerk's file with b2b, corrects the file of refused rows, and
 // imports the corrected file.
 func TestImportRefusedRows(t *testing.T) {
@@ -376,11 +398,11 @@ func TestImportRefusedRows(t *testing.T) {
 		t.Error(got)
 	}
 	for args, says := range map[string]string{
-		"--map Preis=price":        `--map: the file has no column "preis"`,
-		"--map =sku":               "allowed: COLUMN=FIELD",
-		"--encoding latin9":        `the encoding is "latin9"; allowed: ibm850, `,
-		"--map Bezeichnung=name":   "/Bestand is not a known field.",
-		"--format ndjson":          "if the file is in another encoding, name it, such as encoding=windows-1252.",
+		"--encoding windows-1252 --map Preis=price": `--map: the file has no column "preis"`,
+		"--map =sku":        "allowed: COLUMN=FIELD",
+		"--encoding latin9": `the encoding is "latin9"; allowed: ibm850, `,
+		"--encoding windows-1252 --map Bezeichnung=name": "/Bestand is not a known field.",
+		"--format ndjson":          "line 3 is not UTF-8; if the file is in another encoding, name it, such as --encoding windows-1252.",
 		"--map a=b --format jsonl": "--map names columns of CSV",
 	} {
 		line := append([]string{"import", path("products.csv")}, strings.Fields(args)...)

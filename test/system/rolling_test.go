@@ -2,6 +2,8 @@ package system_test
 
 import (
 	"encoding/csv"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -16,6 +18,7 @@ import (
 
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/openapi/orchestratorapi"
 )
 
 // TestRollingRestart restarts two instances of all services one after the other, under load. No request may
@@ -84,7 +87,8 @@ func lastRelease(t *testing.T) string {
 }
 
 // replaceInstances starts two instances of the program before, and replaces one after the other by the program
-// after, behind the HAProxy of docs/operations.md and under load. No request may fail.
+// after, behind the HAProxy of docs/operations.md and under load. No request may fail. A call that the program
+// before has answered is repeated under its key.
 func replaceInstances(t *testing.T, c db.Config, haproxy, retries, before, after string) {
 	for _, command := range []string{"migrate", "seed"} {
 		cmd := exec.Command(before, command)
@@ -108,6 +112,17 @@ func replaceInstances(t *testing.T, c db.Config, haproxy, retries, before, after
 	if status != http.StatusCreated {
 		t.Fatalf("%d %v %s", status, err, answer)
 	}
+	order := func(base string) (id int64, sku string) {
+		const body = `{"customer_id":1,"items":[{"product_id":2,"qty":3}],"idempotency_key":"before"}`
+		_, answer, err := send(http.DefaultClient, "POST", base+"/orchestrator/create-and-confirm-order", body,
+			newPartner(t, "admin", 0).token, "")
+		var placed orchestratorapi.OrchestrationResponse
+		if err := errors.Join(err, json.Unmarshal(answer, &placed)); err != nil || !placed.Success {
+			t.Fatalf("%v %s", err, answer)
+		}
+		return placed.Data.Order.ID, placed.Data.Order.Items[0].Sku
+	}
+	first, _ := order(instances[0].orchestrator)
 	b := startBalancer(t, haproxy, retries, instances)
 	until(t, "HAProxy uses both instances", b.usesAll)
 	calls := b.load(t)
@@ -126,6 +141,9 @@ func replaceInstances(t *testing.T, c db.Config, haproxy, retries, before, after
 		until(t, "HAProxy uses both instances again", b.usesAll)
 	}
 	more()
+	if again, sku := order(b.services["orchestrator"]); again != first || sku == "" {
+		t.Errorf("the repeated call answers with order %d and sku %q, the first with order %d", again, sku, first)
+	}
 	made, failed := calls.stop()
 	if len(failed) > 0 {
 		t.Errorf("%d of %d calls failed: %s", len(failed), made, strings.Join(failed[:min(5, len(failed))], "\n"))
