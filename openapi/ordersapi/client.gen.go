@@ -4846,6 +4846,7 @@ func (r CreateOrderResponse) ContentType() string {
 type ExportOrdersResponse200Headers struct {
 	ContentDisposition *string
 	XCorrelationID     *externalRef0.CorrelationID
+	XEventPosition     *int64
 }
 
 // ExportOrdersResponse400Headers the declared response headers of an HTTP 400 response for ExportOrders
@@ -6427,6 +6428,7 @@ func (r CreateProductResponse) ContentType() string {
 type ExportProductsResponse200Headers struct {
 	ContentDisposition *string
 	XCorrelationID     *externalRef0.CorrelationID
+	XEventPosition     *int64
 }
 
 // ExportProductsResponse400Headers the declared response headers of an HTTP 400 response for ExportProducts
@@ -9735,6 +9737,13 @@ func ParseExportOrdersResponse(rsp *http.Response) (*ExportOrdersResponse, error
 			}
 			headers.XCorrelationID = &value
 		}
+		if values := rsp.Header.Values("X-Event-Position"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Event-Position", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XEventPosition = &value
+		}
 		response.Headers200 = &headers
 	case rsp.StatusCode == 400:
 		var headers ExportOrdersResponse400Headers
@@ -12275,6 +12284,13 @@ func ParseExportProductsResponse(rsp *http.Response) (*ExportProductsResponse, e
 				return nil, err
 			}
 			headers.XCorrelationID = &value
+		}
+		if values := rsp.Header.Values("X-Event-Position"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Event-Position", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XEventPosition = &value
 		}
 		response.Headers200 = &headers
 	case rsp.StatusCode == 400:

@@ -1775,6 +1775,7 @@ type ExportCustomersResponseObject interface {
 type ExportCustomers200ResponseHeaders struct {
 	ContentDisposition *string
 	XCorrelationID     *externalRef0.CorrelationID
+	XEventPosition     *int64
 }
 
 type ExportCustomers200ApplicationXNdjsonResponse struct {
@@ -1794,6 +1795,9 @@ func (response ExportCustomers200ApplicationXNdjsonResponse) VisitExportCustomer
 	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	if response.Headers.XEventPosition != nil {
+		w.Header().Set("X-Event-Position", fmt.Sprint(*response.Headers.XEventPosition))
 	}
 	w.WriteHeader(200)
 
@@ -1844,6 +1848,9 @@ func (response ExportCustomers200TextCsvResponse) VisitExportCustomersResponse(w
 	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	if response.Headers.XEventPosition != nil {
+		w.Header().Set("X-Event-Position", fmt.Sprint(*response.Headers.XEventPosition))
 	}
 	w.WriteHeader(200)
 

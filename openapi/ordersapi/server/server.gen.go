@@ -2536,6 +2536,7 @@ type ExportOrdersResponseObject interface {
 type ExportOrders200ResponseHeaders struct {
 	ContentDisposition *string
 	XCorrelationID     *externalRef0.CorrelationID
+	XEventPosition     *int64
 }
 
 type ExportOrders200ApplicationXNdjsonResponse struct {
@@ -2555,6 +2556,9 @@ func (response ExportOrders200ApplicationXNdjsonResponse) VisitExportOrdersRespo
 	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	if response.Headers.XEventPosition != nil {
+		w.Header().Set("X-Event-Position", fmt.Sprint(*response.Headers.XEventPosition))
 	}
 	w.WriteHeader(200)
 
@@ -2605,6 +2609,9 @@ func (response ExportOrders200TextCsvResponse) VisitExportOrdersResponse(w http.
 	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	if response.Headers.XEventPosition != nil {
+		w.Header().Set("X-Event-Position", fmt.Sprint(*response.Headers.XEventPosition))
 	}
 	w.WriteHeader(200)
 
@@ -4582,6 +4589,7 @@ type ExportProductsResponseObject interface {
 type ExportProducts200ResponseHeaders struct {
 	ContentDisposition *string
 	XCorrelationID     *externalRef0.CorrelationID
+	XEventPosition     *int64
 }
 
 type ExportProducts200ApplicationXNdjsonResponse struct {
@@ -4601,6 +4609,9 @@ func (response ExportProducts200ApplicationXNdjsonResponse) VisitExportProductsR
 	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	if response.Headers.XEventPosition != nil {
+		w.Header().Set("X-Event-Position", fmt.Sprint(*response.Headers.XEventPosition))
 	}
 	w.WriteHeader(200)
 
@@ -4651,6 +4662,9 @@ func (response ExportProducts200TextCsvResponse) VisitExportProductsResponse(w h
 	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	if response.Headers.XEventPosition != nil {
+		w.Header().Set("X-Event-Position", fmt.Sprint(*response.Headers.XEventPosition))
 	}
 	w.WriteHeader(200)
 
