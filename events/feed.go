@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/history"
 )
@@ -50,7 +51,7 @@ func (s store) read(q query) (page, error) {
 	if from < is.LastPosition {
 		rows := s.events(from, p.next)
 		if q.types != nil {
-			rows = rows.Where("type IN ?", q.types)
+			rows = rows.Where(db.Likely(rows, "type IN ?"), q.types)
 		}
 		if err := rows.Limit(q.limit).Find(&p.events).Error; err != nil {
 			return page{}, err

@@ -40,7 +40,7 @@ const (
 func (s *Service) Sequence(ctx context.Context) (total int, err error) {
 	over := time.After(term)
 	for {
-		n, err := s.sequenceBatch(ctx)
+		n, err := s.SequenceBatch(ctx)
 		total += n
 		if err != nil {
 			return total, err
@@ -58,10 +58,10 @@ func (s *Service) Sequence(ctx context.Context) (total int, err error) {
 	}
 }
 
-// sequenceBatch gives positions to the events of one transaction, and returns their number. It does nothing
+// SequenceBatch gives positions to the events of one transaction, and returns their number. It does nothing
 // while another process sequences events. No number is given twice or left out, even by several processes at
 // once: counters change only under the lock of the counter of all events, with the events that they count.
-func (s *Service) sequenceBatch(ctx context.Context) (n int, err error) {
+func (s *Service) SequenceBatch(ctx context.Context) (n int, err error) {
 	if found, err := s.db.Read(ctx).hasNew(); err != nil || !found {
 		return 0, err
 	}

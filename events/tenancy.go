@@ -5,6 +5,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/openapi/contract"
 )
@@ -44,7 +45,7 @@ func (s store) events(after, upTo int64) *gorm.DB {
 			subjects = append(subjects, k.subject)
 		}
 	}
-	return q.Select("*, "+column+" AS place").Where("subject IN ?", subjects).
+	return q.Select("*, "+column+" AS place").Where(db.Likely(q, "subject IN ?"), subjects).
 		Where(column+" > ? AND "+column+" <= ?", after, upTo).Order(column)
 }
 
