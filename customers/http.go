@@ -134,11 +134,16 @@ func (s *Service) ExportCustomers(ctx context.Context, r server.ExportCustomersR
 	if err != nil {
 		return nil, err
 	}
+	header, err := s.db.Read(ctx).ExportHeader()
+	if err != nil {
+		return nil, err
+	}
 	layout := bulk.Layout{Format: *r.Params.Format, BOM: r.Params.Bom, Delimiter: r.Params.Delimiter}
 	file, err := bulk.Export("customers", layout, func(cursor *int64) ([]api.Customer, *int64, error) {
 		rows, next, err := s.db.Read(ctx).list(f, db.PageRequest{Cursor: cursor, Limit: bulk.PageSize})
 		return service.Views(rows, view), next, err
 	})
+	file.Header = header
 	return server.Answer(file.Respond), err
 }
 

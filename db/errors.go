@@ -39,6 +39,7 @@ func (unavailable) Unavailable() bool { return true }
 type dialector struct {
 	gorm.Dialector
 	mariaDB      bool                // the server is MariaDB
+	tiDB         bool                // the server is TiDB
 	transactions chan struct{}       // an element for each running transaction of InTx; nil on SQLite
 	ready        *singleflight.Group // running calls of Ready, by table
 	migrated     *atomic.Bool        // the schema is complete: see Migrated

@@ -75,7 +75,7 @@ func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 		if err := pool.QueryRowContext(ctx, "SELECT VERSION()").Scan(&version); err != nil {
 			return nil, errors.Join(err, pool.Close())
 		}
-		wrapped.mariaDB = strings.Contains(version, "MariaDB")
+		wrapped.mariaDB, wrapped.tiDB = strings.Contains(version, "MariaDB"), strings.Contains(version, "TiDB")
 		wrapped.transactions = make(chan struct{}, max(1, c.MaxConns/3))
 	}
 	return gorm.Open(wrapped, &gorm.Config{

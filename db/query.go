@@ -168,6 +168,10 @@ func Insert(tx *gorm.DB, table, columns string, rows [][]any) error {
 	return tx.Exec("INSERT INTO "+table+" ("+columns+") VALUES "+values, slices.Concat(rows...)...).Error
 }
 
+// AscendingIDs reports whether the ids of new rows ascend in the order of the inserts: on TiDB each server hands
+// out ids of a range of its own.
+func AscendingIDs(g *gorm.DB) bool { return !g.Dialector.(dialector).tiDB }
+
 // UpdateEach writes the given columns of rows in one statement, and returns the number of rows found. The
 // rows are gorm models with the key id. A row must also satisfy the conditions of q.
 func UpdateEach[T interface{ Key() int64 }](q *gorm.DB, rows []T, columns ...string) (n int64, err error) {

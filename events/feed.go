@@ -1,63 +1,110 @@
 package events
 
 import (
-	"slices"
+	"context"
+	"time"
 
+	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/history"
 )
 
-// placed is an event with its position among the events of the caller's feed.
-type placed struct {
-	history.Event `gorm:"embedded"`
-	Place         int64
+// query says which events a caller asks for.
+type query struct {
+	after *int64   // the position before the first event; nil for the oldest event that is still there
+	types []string // the types of events; nil for each type
+	limit int
 }
 
-// page is a part of the feed.
+// page is a part of a feed.
 type page struct {
 	events []placed
 	next   int64 // the position after which the next page begins
 	last   int64 // the position of the newest event
 }
 
-// window is the number of positions that a page looks at, so that a filter that few events pass does not make
-// a page read the whole table.
+// placed is an event with its position in the caller's feed.
+type placed struct {
+	history.Event `gorm:"embedded"`
+	Place         int64
+}
+
+// window is the number of positions that a page looks at. Without it, a page for a rare type would read the
+// whole table.
 const window = 5000
 
-// read reads the next events of the feed. For after it takes nil as the position before the oldest event. The
-// list types filters the events; it filters nothing when empty. Error: 410 events_expired when events
-// after the position were deleted, or no event has had it.
-func (s store) read(after *int64, types []string, limit int) (page, error) {
-	before, err := s.positions()
+// read reads the next events of the caller's feed. Error: 410 events_expired when events after the position
+// were deleted, or when no event has had the position.
+func (s store) read(q query) (page, error) {
+	is, err := s.positions()
 	if err != nil {
 		return page{}, err
 	}
-	from := before.PrunedPosition
-	if after != nil {
-		from = *after
+	from := is.PrunedPosition
+	if q.after != nil {
+		from = *q.after
 	}
-	upTo := min(before.LastPosition, from+window)
-	q := s.events(from, upTo)
-	if len(types) > 0 {
-		q = q.Where("type IN ?", types)
+	if from > is.LastPosition {
+		return page{}, expired(from, is)
 	}
-	p := page{next: upTo, last: before.LastPosition}
-	if err := q.Limit(limit).Find(&p.events).Error; err != nil {
-		return page{}, err
+	p := page{next: min(is.LastPosition, from+window), last: is.LastPosition}
+	if from < is.LastPosition {
+		rows := s.events(from, p.next)
+		if q.types != nil {
+			rows = rows.Where(db.Likely(rows, "type IN ?"), q.types)
+		}
+		if err := rows.Limit(q.limit).Find(&p.events).Error; err != nil {
+			return page{}, err
+		}
 	}
-	if len(p.events) == limit {
-		p.next = p.events[limit-1].Place
+	if len(p.events) == q.limit {
+		p.next = p.events[q.limit-1].Place
 	}
-	// Read again, because events may have been deleted since: the page would skip them.
-	now, err := s.positions()
-	if err != nil {
-		return page{}, err
+	if p.next > from {
+		// Events that were deleted before they were read would be left out.
+		if is, err = s.positions(); err != nil {
+			return page{}, err
+		}
 	}
-	if from < now.PrunedPosition || from > before.LastPosition {
-		params := apperr.Params{"after": from, "first_after": now.PrunedPosition, "last_position": now.LastPosition}
-		return page{}, apperr.EventsExpired.New(from).With("/query/after", params,
-			"is %d, and must be from %d to %d", from, now.PrunedPosition, now.LastPosition)
+	if from < is.PrunedPosition {
+		return page{}, expired(from, is)
 	}
-	p.events = slices.Clip(p.events)
 	return p, nil
+}
+
+func expired(after int64, is counter) error {
+	params := apperr.Params{"after": after, "first_after": is.PrunedPosition, "last_position": is.LastPosition}
+	return apperr.EventsExpired.New(after).With("/query/after", params,
+		"is %d, and must be from %d to %d", after, is.PrunedPosition, is.LastPosition)
+}
+
+// readWithin is read, and waits for an event when there is none, until the time wait is over or the service
+// stops.
+func (s *Service) readWithin(ctx context.Context, q query, wait time.Duration) (page, error) {
+	reader := s.db.Read(ctx)
+	if wait == 0 {
+		return reader.read(q)
+	}
+	woken, leave := s.waiters.join(reader.feed(), s.news)
+	defer leave()
+	over := time.After(wait)
+	for {
+		p, err := reader.read(q)
+		if err != nil || len(p.events) > 0 {
+			return p, err
+		}
+		q.after = &p.next
+		if p.next < p.last {
+			continue
+		}
+		select {
+		case <-woken:
+		case <-over:
+			return p, nil
+		case <-s.stopped:
+			return p, nil
+		case <-ctx.Done():
+			return page{}, ctx.Err()
+		}
+	}
 }

@@ -3,7 +3,9 @@ package events
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"example.com/b2b/v2/internal/history"
 	"example.com/b2b/v2/internal/service"
@@ -19,6 +21,7 @@ var _ server.StrictServerInterface = (*Service)(nil)
 // Handler returns the service as an HTTP handler. Package web enforces the contract, s does the work.
 func (s *Service) Handler(o web.Options) http.Handler {
 	o.Document = api.Document
+	s.patience = o.Timeout
 	e := web.New(o)
 	middlewares := []server.StrictMiddlewareFunc{web.CopyContext[server.StrictHandlerFunc]}
 	strict := server.NewStrictHandlerWithOptions(s, middlewares, server.StrictGinServerOptions{
@@ -38,18 +41,37 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 	return server.GetReady200JSONResponse{Body: web.Health(name)}, s.db.Ready(ctx)
 }
 
-// ListEvents returns the events after a position. Errors: see store.read.
+// ListEvents returns the events after a position, at once or when there are some, or a stream of them. Errors:
+// see store.types and store.read.
 func (s *Service) ListEvents(ctx context.Context, r server.ListEventsRequestObject,
 ) (server.ListEventsResponseObject, error) {
-	var types []string
-	if r.Params.Types != nil {
-		types = strings.Split(*r.Params.Types, ",")
+	q := query{after: r.Params.After, limit: int(*r.Params.Limit)}
+	if r.Params.LastEventID != nil {
+		q.after = r.Params.LastEventID
 	}
-	p, err := s.db.Read(ctx).read(r.Params.After, types, int(*r.Params.Limit))
+	var err error
+	if q.types, err = s.db.Read(ctx).types(r.Params.Types); err != nil {
+		return nil, err
+	}
+	if web.Streams(ctx) {
+		file, err := s.stream(ctx, q)
+		return server.Answer(file.Respond), err
+	}
+	p, err := s.readWithin(ctx, q, s.waitFrom(r.Params.Wait))
 	return server.ListEvents200JSONResponse{Body: api.FeedResponse{
 		Success: true, Data: service.Views(p.events, view),
 		Meta: api.FeedMeta{NextAfter: p.next, LastPosition: p.last},
 	}}, err
+}
+
+// waitFrom returns the time to wait for the parameter wait, which package web has already validated. The time
+// is short enough for an answer within the limit of a request.
+func (s *Service) waitFrom(wait *string) time.Duration {
+	if wait == nil {
+		return 0
+	}
+	seconds, _ := strconv.Atoi(strings.TrimSuffix(*wait, "s"))
+	return min(time.Duration(seconds)*time.Second, s.patience*4/5)
 }
 
 func view(e placed) api.FeedEvent {

@@ -29,18 +29,18 @@ type counter struct {
 func (counter) TableName() string { return "event_positions" }
 
 const (
-	term      = 10 * time.Second // a run of Sequence, after which the job is measured
-	batchSize = 1000             // events that a transaction sequences
+	pause     = 50 * time.Millisecond // between two looks for new events
+	term      = 10 * time.Second      // time of a run of Sequence; then the job is measured
+	batchSize = 1000                  // events that a transaction sequences
 )
 
-// Sequence gives committed events their positions, again and again for ten seconds. An event that is committed
-// later gets a higher position, whatever its id: events are committed out of the order of their ids. It returns
-// the number of events.
+// Sequence gives committed events their positions, again and again for ten seconds, and returns the number of
+// these events. An event that is committed later gets a higher position, whatever its id: events are committed
+// out of the order of their ids.
 func (s *Service) Sequence(ctx context.Context) (total int, err error) {
-	within, stop := context.WithTimeout(ctx, term)
-	defer stop()
+	over := time.After(term)
 	for {
-		n, err := s.sequenceBatch(ctx)
+		n, err := s.SequenceBatch(ctx)
 		total += n
 		if err != nil {
 			return total, err
@@ -50,30 +50,34 @@ func (s *Service) Sequence(ctx context.Context) (total int, err error) {
 		}
 		select {
 		case <-time.After(pause):
-		case <-within.Done():
+		case <-over:
+			return total, nil
+		case <-ctx.Done():
 			return total, nil
 		}
 	}
 }
 
-// sequenceBatch gives positions to the events of one transaction, and returns their number. It does nothing
-// while another process sequences events. Two processes never give a number twice, and never skip a number:
-// whoever changes a counter holds the row of counter 0, and each event must still be without a position.
-func (s *Service) sequenceBatch(ctx context.Context) (n int, err error) {
+// SequenceBatch gives positions to the events of one transaction, and returns their number. It does nothing
+// while another process sequences events. No number is given twice or left out, even by several processes at
+// once: counters change only under the lock of the counter of all events, with the events that they count.
+func (s *Service) SequenceBatch(ctx context.Context) (n int, err error) {
 	if found, err := s.db.Read(ctx).hasNew(); err != nil || !found {
 		return 0, err
 	}
 	err = s.db.ChangeReserved(ctx, func(tx store) error {
 		n = 0
-		last, locked, err := tx.lockCounter()
-		if err != nil || !locked {
+		all, err := tx.lockCounter(0)
+		if errors.Is(err, db.ErrLocked) {
+			return nil
+		} else if err != nil {
 			return err
 		}
 		events, err := tx.newEvents(batchSize)
 		if err != nil || len(events) == 0 {
 			return err
 		}
-		counters, err := tx.number(last, events)
+		counters, err := tx.number(all.LastPosition, events)
 		if err != nil {
 			return err
 		}
@@ -85,10 +89,13 @@ func (s *Service) sequenceBatch(ctx context.Context) (n int, err error) {
 			return err
 		}
 		n = len(events)
-		return tx.count(counters)
+		return tx.count("last_position", counters)
 	})
 	if err != nil {
-		return 0, errors.Join(err, ctx.Err())
+		return 0, err
+	}
+	if n > 0 {
+		s.waiters.nudge()
 	}
 	return n, nil
 }

@@ -3,19 +3,38 @@
 package events
 
 import (
+	"sync"
+	"time"
+
 	"gorm.io/gorm"
 
 	"example.com/b2b/v2/internal/idempotency"
 	"example.com/b2b/v2/internal/service"
 )
 
+// Config configures the service.
+type Config struct {
+	Retention time.Duration // how long events are kept; 0 means for ever
+}
+
 // Service implements the generated StrictServerInterface on a database.
 type Service struct {
-	db *service.Database[store]
+	Config
+	db       *service.Database[store]
+	patience time.Duration // longest time in which an answer may neither come nor go on
+	waiters  waiters
+
+	stop    sync.Once
+	stopped chan struct{} // closed by Stop
 }
 
 // New returns the service. db.Migrate must have brought the database up to date.
-func New(g *gorm.DB) *Service {
+func New(g *gorm.DB, c Config) *Service {
 	newStore := func(base service.Store) store { return store{base} }
-	return &Service{db: service.NewDatabase(g, "events", idempotency.Keys{}, newStore)}
+	return &Service{
+		Config: c, db: service.NewDatabase(g, "events", idempotency.Keys{}, newStore), stopped: make(chan struct{}),
+	}
 }
+
+// Stop ends streams and requests that wait for events, each with a complete answer. Later requests do not wait.
+func (s *Service) Stop() { s.stop.Do(func() { close(s.stopped) }) }

@@ -191,6 +191,10 @@ func (s *Service) ExportOrders(ctx context.Context, r server.ExportOrdersRequest
 	if err != nil {
 		return nil, err
 	}
+	header, err := s.db.Read(ctx).ExportHeader()
+	if err != nil {
+		return nil, err
+	}
 	layout := bulk.Layout{
 		Format: *r.Params.Format, BOM: r.Params.Bom, Delimiter: r.Params.Delimiter, Lines: r.Params.Lines,
 	}
@@ -199,12 +203,14 @@ func (s *Service) ExportOrders(ctx context.Context, r server.ExportOrdersRequest
 			rows, next, err := s.db.Read(ctx).exportOrders(f, cursor)
 			return slices.Concat(service.Views(rows, s.lineRows)...), next, err
 		})
+		file.Header = header
 		return server.Answer(file.Respond), err
 	}
 	file, err := bulk.Export("orders", layout, func(cursor *int64) ([]api.Order, *int64, error) {
 		rows, next, err := s.db.Read(ctx).exportOrders(f, cursor)
 		return service.Views(rows, s.orderView), next, err
 	})
+	file.Header = header
 	return server.Answer(file.Respond), err
 }
 
@@ -321,11 +327,16 @@ func (s *Service) ExportProducts(ctx context.Context, r server.ExportProductsReq
 	if err != nil {
 		return nil, err
 	}
+	header, err := s.db.Read(ctx).ExportHeader()
+	if err != nil {
+		return nil, err
+	}
 	layout := bulk.Layout{Format: *r.Params.Format, BOM: r.Params.Bom, Delimiter: r.Params.Delimiter}
 	file, err := bulk.Export("products", layout, func(cursor *int64) ([]api.Product, *int64, error) {
 		rows, next, err := s.db.Read(ctx).listProducts(f, db.PageRequest{Cursor: cursor, Limit: bulk.PageSize})
 		return service.Views(rows, productView), next, err
 	})
+	file.Header = header
 	return server.Answer(file.Respond), err
 }
 

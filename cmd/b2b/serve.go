@@ -83,6 +83,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	o.Browsers.Siblings = siblings
 	o.Limits.InFlight = min(o.Limits.InFlight, maxConnections/2) // keeps connections free for 429 and 503
 	o.Limits.Imports = min(o.Limits.Imports, maxConnections/10)
+	o.Limits.Readers = min(o.Limits.Readers, maxConnections*2/5)
 	o.Limits.Exports = min(o.Limits.Exports, maxConnections/10)
 	var names []string
 	for _, s := range services {

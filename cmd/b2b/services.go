@@ -74,11 +74,14 @@ func table(c *config.Settings) []*service {
 	}
 	eventsAPI := &service{
 		name: "events", title: "Events API", database: true, rules: events.Rules(),
-		port: &c.EventsPort, base: new(string),
+		settings: &c.Events, port: &c.EventsPort, base: new(string),
 		try: "curl '%s/events?limit=3'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
-			s := events.New(g)
-			return s.Handler(o), func(ctx context.Context) { db.RunJobs(ctx, g, o.Log, s.Jobs()...) }, nil
+			s := events.New(g, events.Config{Retention: c.EventRetention})
+			return s.Handler(o), func(ctx context.Context) {
+				context.AfterFunc(ctx, s.Stop)
+				db.RunJobs(ctx, g, o.Log, s.Jobs()...)
+			}, nil
 		},
 	}
 	return []*service{customersAPI, ordersAPI, eventsAPI, {

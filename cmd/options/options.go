@@ -27,6 +27,7 @@ func Options(ctx context.Context, s *config.Settings, log *slog.Logger) (web.Opt
 		Limits: web.Limits{
 			Rate: s.RateLimit, Burst: s.RateBurst, Proxies: s.TrustedProxies,
 			InFlight: s.MaxInFlight, Searches: s.MaxSearches, Imports: s.MaxImports, Exports: s.MaxExports,
+			Readers: s.MaxReaders,
 		},
 		Browsers: web.Browsers{Origins: s.Origins, Hosts: s.Hosts},
 	}

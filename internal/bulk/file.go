@@ -11,6 +11,7 @@ import (
 type File struct {
 	ContentType string
 	Name        string                      // for browsers that store the file; "" for an answer that they show
+	Header      map[string]string           // further headers of the answer
 	Write       func(w *bufio.Writer) error // each flush sends the bytes written so far
 }
 
@@ -28,6 +29,9 @@ func (f File) Respond(w http.ResponseWriter) error {
 	if f.Name != "" {
 		w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", f.Name))
 	}
+	for name, value := range f.Header {
+		w.Header().Set(name, value)
+	}
 	out := bufio.NewWriterSize(w, 32<<10)
 	err := f.Write(out)
 	if err == nil || errors.As(err, new(ErrReported)) {
@@ -39,6 +43,9 @@ func (f File) Respond(w http.ResponseWriter) error {
 	if answer, ok := w.(interface{ Written() bool }); ok && err != nil && !answer.Written() {
 		w.Header().Del("Content-Type") // gin would send the error with this Content-Type
 		w.Header().Del("Content-Disposition")
+		for name := range f.Header {
+			w.Header().Del(name)
+		}
 	}
 	return err
 }

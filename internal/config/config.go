@@ -56,6 +56,7 @@ type Settings struct {
 	SinglePort
 	Ports
 	Orders
+	Events
 	CustomersPeer
 	OrdersPeer
 	Mounting
@@ -153,6 +154,7 @@ type Limiting struct {
 	MaxSearches    int      `env:"MAX_SEARCHES" default:"0" from:"0" to:"1000" help:"searches and summaries at work in a service at once, of which each may read a whole table; sixteen times as many wait, and one more is 503; 0 is a quarter of DB_MAX_CONNECTIONS, and one on SQLite"`
 	MaxImports     int      `env:"MAX_IMPORTS" default:"16" from:"1" to:"1000" help:"imports in a service at once, received or at work, of which each may take 64 MiB of TMPDIR; one more is 503 at once"`
 	MaxExports     int      `env:"MAX_EXPORTS" default:"16" from:"1" to:"1000" help:"exports in a service at once; one more is 503 at once"`
+	MaxReaders     int      `env:"MAX_EVENT_READERS" default:"200" from:"1" to:"100000" help:"readers of events in a service at once, streams and waiting requests together; one more is 503 at once"`
 }
 
 // Listening configures the listener and the connections of every service outside Lambda.
@@ -210,6 +212,11 @@ type Ports struct {
 type Orders struct {
 	CancellationWindow time.Duration `env:"ORDER_CANCELLATION_WINDOW_MINUTES" default:"10" unit:"minutes" from:"0" to:"525600" help:"how long a confirmed order may be canceled"`
 	Reservation        time.Duration `env:"ORDER_RESERVATION_HOURS" default:"24" unit:"hours" from:"0" to:"8760" help:"how long an order that nobody confirms holds its stock; 0 is for ever"`
+}
+
+// Events configures the Events API.
+type Events struct {
+	EventRetention time.Duration `env:"EVENT_RETENTION_DAYS" default:"90" unit:"days" from:"0" to:"36500" help:"how long events are kept, for the feed and for the histories; 0 keeps all"`
 }
 
 // CustomersPeer configures calls to the Customers API.
@@ -389,6 +396,7 @@ const fileSuffix = "_FILE"
 
 var units = map[string]time.Duration{
 	"milliseconds": time.Millisecond, "seconds": time.Second, "minutes": time.Minute, "hours": time.Hour,
+	"days": 24 * time.Hour,
 }
 
 // DefaultText returns the defaults as a text for tables. The parameter quote is put before and after each

@@ -43,10 +43,10 @@ func TestRead(t *testing.T) {
 		"IDEMPOTENCY_KEY_EXPIRATION_HOURS": "2", "ORDER_CANCELLATION_WINDOW_MINUTES": "3",
 		"ORDER_RESERVATION_HOURS": "4", "RATE_LIMIT_RPS": "8", "RATE_LIMIT_BURST": "9",
 		"TRUSTED_PROXIES": "10.0.0.0/8, ::1", "MAX_REQUESTS_IN_FLIGHT": "10", "MAX_SEARCHES": "11",
-		"MAX_IMPORTS": "14", "MAX_EXPORTS": "15", "BIND_ADDRESS": "::", "MAX_CONNECTIONS": "12",
+		"MAX_IMPORTS": "14", "MAX_EXPORTS": "15", "MAX_EVENT_READERS": "16", "BIND_ADDRESS": "::", "MAX_CONNECTIONS": "12",
 		"MAX_CONNECTIONS_PER_ADDRESS": "13", "ALLOWED_HOSTS": "a.example,b.example",
 		"CORS_ALLOWED_ORIGINS": "https://a.example,http://b.example:8080", "REQUEST_TIMEOUT_SECONDS": "5",
-		"SHUTDOWN_TIMEOUT_SECONDS": "6", "LOG_LEVEL": "warn", "SERVERLESS_OFFLINE_PORT": "5000",
+		"SHUTDOWN_TIMEOUT_SECONDS": "6", "LOG_LEVEL": "warn", "EVENT_RETENTION_DAYS": "17", "SERVERLESS_OFFLINE_PORT": "5000",
 	} {
 		t.Setenv(name, value)
 	}
@@ -60,8 +60,9 @@ func TestRead(t *testing.T) {
 	want.JWT = JWT{[]string{"s"}, "https://i.example/keys", "i", "a"}
 	want.TokenLifetime, want.RequestTimeout, want.ShutdownTimeout = 7*24*time.Hour, 5*time.Second, 6*time.Second
 	want.KeyLifetime, want.CancellationWindow, want.Reservation = 2*time.Hour, 3*time.Minute, 4*time.Hour
+	want.EventRetention = 17 * 24 * time.Hour
 	want.OrchestratorPort, want.CustomersBase, want.OrdersBase = 5000, "https://c.example", "http://o.example:1/x"
-	want.Limiting = Limiting{8, 9, []string{"10.0.0.0/8", "::1"}, 10, 11, 14, 15}
+	want.Limiting = Limiting{8, 9, []string{"10.0.0.0/8", "::1"}, 10, 11, 14, 15, 16}
 	want.Listening = Listening{"::", 12, 13}
 	want.Hosts = []string{"a.example", "b.example"}
 	want.Origins = []string{"https://a.example", "http://b.example:8080"}

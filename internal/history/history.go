@@ -79,6 +79,13 @@ func Page(q *gorm.DB, subject string, id int64, w db.PageRequest) ([]Event, *int
 	return db.Page[Event](q.Where("subject = ? AND subject_id = ?", subject, id), w)
 }
 
+// Position returns the position of the newest event in the feed of a customer, or of all events for customer 0.
+// The Events service writes the positions.
+func Position(q *gorm.DB, customer int64) (last int64, err error) {
+	err = q.Raw("SELECT last_position FROM event_positions WHERE customer_id = ?", customer).Scan(&last).Error
+	return last, err
+}
+
 // Response returns the answer for a page of events. The parameter next is the cursor of the next page.
 func Response(events []Event, next *int64) contract.EventListResponse {
 	data := make([]contract.ChangeEvent, len(events))

@@ -5,6 +5,7 @@ package service
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"gorm.io/gorm"
@@ -29,6 +30,14 @@ type Store struct {
 // Events reads a page of the history of a subject. It does not check whether the caller may see the subject.
 func (s Store) Events(subject string, id int64, page db.PageRequest) ([]history.Event, *int64, error) {
 	return history.Page(s.DB, subject, id, page)
+}
+
+// ExportHeader returns the header of an export that names the position in the caller's feed from which the
+// events go on. Call it before the export reads its first row: then a change that a row lacks has an event after
+// the position.
+func (s Store) ExportHeader() (map[string]string, error) {
+	position, err := history.Position(s.DB, s.Caller.Customer)
+	return map[string]string{"X-Event-Position": strconv.FormatInt(position, 10)}, err
 }
 
 // Record appends events in one statement. Code that writes rows must also call Record: see

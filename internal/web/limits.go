@@ -13,10 +13,11 @@ import (
 type Limits struct {
 	Rate     int // requests per second from each caller, on average; each engine counts for itself
 	Burst    int // requests that a caller may send at once; 0 means twice Rate
-	InFlight int // requests in progress, without imports and exports
+	InFlight int // requests in progress, without imports, exports and readers of events
 	Searches int // searches in progress (each may read a whole table); sixteen times as many may wait
 	Imports  int // files being received or applied; each is on disk
 	Exports  int // files being sent
+	Readers  int // readers of events: streams, and requests that wait for an event
 
 	// Proxies are addresses and networks of proxies: X-Forwarded-For counts only in requests from them.
 	Proxies []string
@@ -32,7 +33,7 @@ const waitingSearches = 16 // searches that may wait, for each search in progres
 
 // workLimits bound the work in progress.
 type workLimits struct {
-	inFlight, waiting, searches, imports, exports *fair.Semaphore
+	inFlight, waiting, searches, imports, exports, readers *fair.Semaphore
 }
 
 func newWorkLimits(l Limits) workLimits {
@@ -44,6 +45,7 @@ func newWorkLimits(l Limits) workLimits {
 		searches: fair.New(l.Searches, fourFifths, 0, "searches at work (MAX_SEARCHES)"),
 		imports:  fair.New(l.Imports, half, 0, "imports (MAX_IMPORTS)"),
 		exports:  fair.New(l.Exports, half, 0, "exports (MAX_EXPORTS)"),
+		readers:  fair.New(l.Readers, half, 0, "readers of events (MAX_EVENT_READERS)"),
 	}
 }
 
@@ -76,6 +78,8 @@ func (l workLimits) begin(c *gin.Context, op *operation) (end func(), err error)
 	caller := fair.Caller{Name: callerKey(c, p), Service: p.ByService}
 	slots, limit := l.inFlight, "requests"
 	switch {
+	case op.waits:
+		slots, limit = l.readers, "readers"
 	case op.row != nil:
 		slots, limit = l.imports, "imports"
 	case op.streams:

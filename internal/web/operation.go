@@ -33,7 +33,9 @@ type operation struct {
 	row        *openapi3.Schema              // schema of a row of an uploaded file; nil without a file
 	keyInBody  bool                          // the body may have the idempotency key
 	allOnly    bool                          // refuses callers who may act for a single customer only
-	streams    bool                          // the answer is a file
+	streams    bool                          // the answer is a file, or a stream of events
+	waits      bool                          // a request may wait for something to happen
+	stream     *operation                    // the operation with a stream of events as its answer; nil for none
 	hasETag    bool                          // the answer 200 has an ETag
 	searches   bool                          // has a parameter named `search`
 	readsMany  bool                          // counts as a search, because it may read many rows
@@ -88,6 +90,12 @@ func newOperation(r *routers.Route) *operation {
 	if ok := described.Responses.Value("200"); ok != nil {
 		op.hasETag = ok.Value.Headers["ETag"] != nil
 		op.streams = ok.Value.Content.Get(bulk.NDJSON) != nil
+		if ok.Value.Content.Get(EventStream) != nil {
+			op.waits = true
+			stream := *op
+			stream.streams = true
+			op.stream = &stream
+		}
 	}
 	return op
 }
@@ -120,7 +128,27 @@ func (o operations) find(c *gin.Context) *operation {
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
-	return o.byPath[c.FullPath()][method]
+	op := o.byPath[c.FullPath()][method]
+	if op != nil && op.stream != nil && asksForStream(c.GetHeader("Accept")) {
+		return op.stream
+	}
+	return op
+}
+
+// EventStream is the media type of Server-Sent Events.
+const EventStream = "text/event-stream"
+
+// asksForStream reports whether the header Accept asks for Server-Sent Events. Generated clients list every
+// media type of a document, and expect JSON.
+func asksForStream(accept string) bool {
+	return strings.Contains(accept, EventStream) && !strings.Contains(accept, "application/json")
+}
+
+// Streams reports whether the answer to a request is sent while the handler writes it. The parameter ctx is the
+// context of a handler.
+func Streams(ctx context.Context) bool {
+	begun, ok := ctx.Value(callKey{}).(*call)
+	return ok && begun.operation != nil && begun.operation.streams
 }
 
 // call is the state that the middlewares of a request share. The request's context holds the call.

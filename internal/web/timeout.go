@@ -30,6 +30,9 @@ func limitTime(timeout, bodyTimeout time.Duration) func(*gin.Context, *operation
 		var stop context.CancelFunc
 		if op.streams {
 			ctx, stop = startFile(c, timeout, bodyTimeout)
+			if op.waits { // a stream without a reader would keep its slot until the next event
+				defer context.AfterFunc(request.Context(), stop)()
+			}
 		} else {
 			ctx, stop = workContext(request, timeout)
 		}

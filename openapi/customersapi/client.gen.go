@@ -2798,6 +2798,7 @@ func (r CreateCustomerResponse) ContentType() string {
 type ExportCustomersResponse200Headers struct {
 	ContentDisposition *string
 	XCorrelationID     *externalRef0.CorrelationID
+	XEventPosition     *int64
 }
 
 // ExportCustomersResponse400Headers the declared response headers of an HTTP 400 response for ExportCustomers
@@ -5803,6 +5804,13 @@ func ParseExportCustomersResponse(rsp *http.Response) (*ExportCustomersResponse,
 				return nil, err
 			}
 			headers.XCorrelationID = &value
+		}
+		if values := rsp.Header.Values("X-Event-Position"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Event-Position", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XEventPosition = &value
 		}
 		response.Headers200 = &headers
 	case rsp.StatusCode == 400:

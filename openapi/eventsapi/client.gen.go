@@ -91,6 +91,9 @@ type ListEventsParams struct {
 
 	// Wait How many seconds to wait for an event when there is none, `30` or `30s`, up to 60; the service may answer earlier.
 	Wait *string `form:"wait,omitempty" json:"wait,omitempty"`
+
+	// LastEventID The last `id` of a stream, which goes on behind it; it counts more than `after`. Browsers send it on their own.
+	LastEventID *int64 `json:"Last-Event-ID,omitempty"`
 }
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
@@ -181,6 +184,11 @@ type ClientInterface interface {
 	//
 	// **Waiting.** With `wait` an answer without events comes only after that time, and as soon as there is one.
 	//
+	// **Streaming.** With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that does not end with the events
+	// that there are: each event has its position as `id`, and the event as JSON in `data`. An `id` without `data` moves the position
+	// on past events that `types` left out. A comment comes every 15 seconds when nothing else does. The service ends a stream after
+	// some minutes, and when it stops: connect again with the last `id` as `Last-Event-ID`, as `EventSource` does on its own.
+	//
 	// **Too late.** Events are deleted after a while (90 days, unless the deployment says otherwise). When the next event after
 	// `after` has been deleted, or no event ever had that position, the answer is 410 `events_expired`: read everything again
 	// with the exports, and go on from the smallest `X-Event-Position` that they name.
@@ -216,6 +224,11 @@ type ClientInterface interface {
 // all events: a position belongs to the kind of token that got it.
 //
 // **Waiting.** With `wait` an answer without events comes only after that time, and as soon as there is one.
+//
+// **Streaming.** With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that does not end with the events
+// that there are: each event has its position as `id`, and the event as JSON in `data`. An `id` without `data` moves the position
+// on past events that `types` left out. A comment comes every 15 seconds when nothing else does. The service ends a stream after
+// some minutes, and when it stops: connect again with the last `id` as `Last-Event-ID`, as `EventSource` does on its own.
 //
 // **Too late.** Events are deleted after a while (90 days, unless the deployment says otherwise). When the next event after
 // `after` has been deleted, or no event ever had that position, the answer is 410 `events_expired`: read everything again
@@ -355,6 +368,21 @@ func NewListEventsRequest(server string, params *ListEventsParams) (*http.Reques
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.LastEventID != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Last-Event-ID", *params.LastEventID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Last-Event-ID", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
@@ -469,6 +497,11 @@ type ClientWithResponsesInterface interface {
 	// all events: a position belongs to the kind of token that got it.
 	//
 	// **Waiting.** With `wait` an answer without events comes only after that time, and as soon as there is one.
+	//
+	// **Streaming.** With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that does not end with the events
+	// that there are: each event has its position as `id`, and the event as JSON in `data`. An `id` without `data` moves the position
+	// on past events that `types` left out. A comment comes every 15 seconds when nothing else does. The service ends a stream after
+	// some minutes, and when it stops: connect again with the last `id` as `Last-Event-ID`, as `EventSource` does on its own.
 	//
 	// **Too late.** Events are deleted after a while (90 days, unless the deployment says otherwise). When the next event after
 	// `after` has been deleted, or no event ever had that position, the answer is 410 `events_expired`: read everything again
@@ -858,6 +891,11 @@ func (r GetReadyResponse) ContentType() string {
 //
 // **Waiting.** With `wait` an answer without events comes only after that time, and as soon as there is one.
 //
+// **Streaming.** With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that does not end with the events
+// that there are: each event has its position as `id`, and the event as JSON in `data`. An `id` without `data` moves the position
+// on past events that `types` left out. A comment comes every 15 seconds when nothing else does. The service ends a stream after
+// some minutes, and when it stops: connect again with the last `id` as `Last-Event-ID`, as `EventSource` does on its own.
+//
 // **Too late.** Events are deleted after a while (90 days, unless the deployment says otherwise). When the next event after
 // `after` has been deleted, or no event ever had that position, the answer is 410 `events_expired`: read everything again
 // with the exports, and go on from the smallest `X-Event-Position` that they name.
@@ -979,6 +1017,9 @@ func ParseListEventsResponse(rsp *http.Response) (*ListEventsResponse, error) {
 			return nil, err
 		}
 		response.JSON504 = &dest
+
+	case rsp.StatusCode == 200:
+		// Content-type (text/event-stream) unsupported
 
 	}
 

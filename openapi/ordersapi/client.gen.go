@@ -5214,6 +5214,7 @@ func (r CreateOrderResponse) ContentType() string {
 type ExportOrdersResponse200Headers struct {
 	ContentDisposition *string
 	XCorrelationID     *externalRef0.CorrelationID
+	XEventPosition     *int64
 }
 
 // ExportOrdersResponse400Headers the declared response headers of an HTTP 400 response for ExportOrders
@@ -6954,6 +6955,7 @@ func (r CreateProductResponse) ContentType() string {
 type ExportProductsResponse200Headers struct {
 	ContentDisposition *string
 	XCorrelationID     *externalRef0.CorrelationID
+	XEventPosition     *int64
 }
 
 // ExportProductsResponse400Headers the declared response headers of an HTTP 400 response for ExportProducts
@@ -10280,6 +10282,13 @@ func ParseExportOrdersResponse(rsp *http.Response) (*ExportOrdersResponse, error
 			}
 			headers.XCorrelationID = &value
 		}
+		if values := rsp.Header.Values("X-Event-Position"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Event-Position", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XEventPosition = &value
+		}
 		response.Headers200 = &headers
 	case rsp.StatusCode == 400:
 		var headers ExportOrdersResponse400Headers
@@ -13069,6 +13078,13 @@ func ParseExportProductsResponse(rsp *http.Response) (*ExportProductsResponse, e
 				return nil, err
 			}
 			headers.XCorrelationID = &value
+		}
+		if values := rsp.Header.Values("X-Event-Position"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Event-Position", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.XEventPosition = &value
 		}
 		response.Headers200 = &headers
 	case rsp.StatusCode == 400:

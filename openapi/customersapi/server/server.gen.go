@@ -1791,6 +1791,7 @@ type ExportCustomersResponseObject interface {
 type ExportCustomers200ResponseHeaders struct {
 	ContentDisposition *string
 	XCorrelationID     *externalRef0.CorrelationID
+	XEventPosition     *int64
 }
 
 type ExportCustomers200ApplicationXNdjsonResponse struct {
@@ -1810,6 +1811,9 @@ func (response ExportCustomers200ApplicationXNdjsonResponse) VisitExportCustomer
 	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	if response.Headers.XEventPosition != nil {
+		w.Header().Set("X-Event-Position", fmt.Sprint(*response.Headers.XEventPosition))
 	}
 	w.WriteHeader(200)
 
@@ -1860,6 +1864,9 @@ func (response ExportCustomers200TextCsvResponse) VisitExportCustomersResponse(w
 	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	if response.Headers.XEventPosition != nil {
+		w.Header().Set("X-Event-Position", fmt.Sprint(*response.Headers.XEventPosition))
 	}
 	w.WriteHeader(200)
 

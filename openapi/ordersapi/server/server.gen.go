@@ -2655,6 +2655,7 @@ type ExportOrdersResponseObject interface {
 type ExportOrders200ResponseHeaders struct {
 	ContentDisposition *string
 	XCorrelationID     *externalRef0.CorrelationID
+	XEventPosition     *int64
 }
 
 type ExportOrders200ApplicationXNdjsonResponse struct {
@@ -2674,6 +2675,9 @@ func (response ExportOrders200ApplicationXNdjsonResponse) VisitExportOrdersRespo
 	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	if response.Headers.XEventPosition != nil {
+		w.Header().Set("X-Event-Position", fmt.Sprint(*response.Headers.XEventPosition))
 	}
 	w.WriteHeader(200)
 
@@ -2724,6 +2728,9 @@ func (response ExportOrders200TextCsvResponse) VisitExportOrdersResponse(w http.
 	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	if response.Headers.XEventPosition != nil {
+		w.Header().Set("X-Event-Position", fmt.Sprint(*response.Headers.XEventPosition))
 	}
 	w.WriteHeader(200)
 
@@ -4891,6 +4898,7 @@ type ExportProductsResponseObject interface {
 type ExportProducts200ResponseHeaders struct {
 	ContentDisposition *string
 	XCorrelationID     *externalRef0.CorrelationID
+	XEventPosition     *int64
 }
 
 type ExportProducts200ApplicationXNdjsonResponse struct {
@@ -4910,6 +4918,9 @@ func (response ExportProducts200ApplicationXNdjsonResponse) VisitExportProductsR
 	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	if response.Headers.XEventPosition != nil {
+		w.Header().Set("X-Event-Position", fmt.Sprint(*response.Headers.XEventPosition))
 	}
 	w.WriteHeader(200)
 
@@ -4960,6 +4971,9 @@ func (response ExportProducts200TextCsvResponse) VisitExportProductsResponse(w h
 	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
+	}
+	if response.Headers.XEventPosition != nil {
+		w.Header().Set("X-Event-Position", fmt.Sprint(*response.Headers.XEventPosition))
 	}
 	w.WriteHeader(200)
 

@@ -1,0 +1,16 @@
+package events
+
+import "time"
+
+// WaitFor waits until n requests wait for events.
+func WaitFor(s *Service, n int) {
+	for {
+		s.waiters.mu.Lock()
+		waiting := len(s.waiters.all)
+		s.waiters.mu.Unlock()
+		if waiting >= n {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}

@@ -1,0 +1,357 @@
+package events_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/events"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/history"
+	"example.com/b2b/v2/internal/web/webtest"
+	api "example.com/b2b/v2/openapi/eventsapi"
+)
+
+// TestWhichEvents reads the feed with tokens of different scopes and customers.
+func TestWhichEvents(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g, events.Config{})
+		customer := event(1, 1, 0)
+		customer.Type, customer.Subject = "customer.deleted", "customer"
+		stock := event(0, 3, 0)
+		stock.Type = "stock.adjusted"
+		s.record(t, nil, event(1, 10, 0), event(2, 20, 0), event(0, 3, 0), customer, event(1, 11, 0), stock)
+		s.sequence(t)
+		for _, c := range []struct {
+			name, token, query string
+			want               string
+			next, last         int64
+		}{
+			{"no token", "", "", "1:10 2:20 3:3 4:1 5:11 6:3", 6, 6},
+			{"every scope", token(t, 0, auth.Admin), "", "1:10 2:20 3:3 4:1 5:11 6:3", 6, 6},
+			{"no scope besides", token(t, 0, "events:read"), "", "", 6, 6},
+			{"orders", token(t, 0, "events:read", "orders:read"), "", "1:10 2:20 5:11", 6, 6},
+			{"customers", token(t, 0, "events:read", "customers:read"), "", "4:1", 6, 6},
+			{"products", token(t, 0, "events:read", "products:read"), "", "3:3 6:3", 6, 6},
+			{"partner", token(t, 1, auth.Admin), "", "1:10 2:1 3:11", 3, 3},
+			{"partner, orders", token(t, 1, "events:read", "orders:read"), "", "1:10 3:11", 3, 3},
+			{"partner, products", token(t, 2, "events:read", "products:read"), "", "", 1, 1},
+			{"partner without events", token(t, 3, auth.Admin), "", "", 0, 0},
+			{"page", "", "limit=2&after=1", "2:20 3:3", 3, 6},
+			{"page of a type", "", "limit=1&types=order.confirmed&after=1", "2:20", 2, 6},
+			{"types", "", "types=customer.deleted,stock.adjusted", "4:1 6:3", 6, 6},
+			{"no event of the type", "", "types=order.created&after=2", "", 6, 6},
+			{"partner, type", token(t, 1, auth.Admin), "types=customer.deleted", "2:1", 3, 3},
+			{"after the last", "", "after=6", "", 6, 6},
+		} {
+			var headers []string
+			if c.token != "" {
+				headers = []string{"Authorization", c.token}
+			}
+			got := s.get(t, c.query, headers...)
+			meta := api.FeedMeta{NextAfter: c.next, LastPosition: c.last}
+			if positions(got.Data) != c.want || got.Meta != meta {
+				t.Errorf("%s: %s %+v, want %s %+v", c.name, positions(got.Data), got.Meta, c.want, meta)
+			}
+		}
+		for _, c := range []struct {
+			token, query string
+			status       int
+			code, field  string
+		}{
+			{token(t, 0, "orders:read"), "", 403, "forbidden", "/header/Authorization"},
+			{token(t, 0, "events:read", "orders:read"), "types=customer.created", 403, "forbidden", "/header/Authorization"},
+			{token(t, 1, auth.Admin), "types=order.created,stock.adjusted", 403, "forbidden", "/header/Authorization"},
+			{token(t, 0, auth.Admin), "types=order.created,", 400, "validation_failed", "/query/types"},
+			{token(t, 0, auth.Admin), "types=order", 400, "validation_failed", "/query/types"},
+			{token(t, 0, auth.Admin), "wait=61", 400, "validation_failed", "/query/wait"},
+			{token(t, 0, auth.Admin), "after=-1", 400, "validation_failed", "/query/after"},
+			{token(t, 0, auth.Admin), "after=7", 410, "events_expired", "/query/after"},
+			{token(t, 1, auth.Admin), "after=4", 410, "events_expired", "/query/after"},
+			{token(t, 3, auth.Admin), "after=1", 410, "events_expired", "/query/after"},
+		} {
+			status, body, _ := webtest.Do(t, "GET", s.base+"/events?"+c.query, "", "Authorization", c.token)
+			webtest.WantError(t, status, body, c.status, c.code, c.field)
+		}
+	})
+}
+
+// TestRareType reads events of a type that 12 000 other events separate: no page reads all of them, and none
+// stops the reader.
+func TestRareType(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g, events.Config{})
+		rare := event(1, 1, 0)
+		rare.Type = "order.canceled"
+		s.record(t, nil, rare)
+		for range 12 {
+			s.record(t, nil, slices.Repeat([]history.Event{event(2, 2, 0)}, 1000)...)
+		}
+		s.record(t, nil, rare)
+		s.sequence(t)
+		var after int64
+		var got []api.FeedEvent
+		pages := 0
+		for last := int64(-1); after != last; pages++ {
+			page := s.get(t, fmt.Sprint("types=order.canceled&after=", after))
+			got, after, last = append(got, page.Data...), page.Meta.NextAfter, page.Meta.LastPosition
+		}
+		if positions(got) != "1:1 12002:1" || pages != 3 {
+			t.Errorf("%s in %d pages", positions(got), pages)
+		}
+		waited := s.get(t, "types=order.canceled&after=1&wait=1")
+		if positions(waited.Data) != "12002:1" {
+			t.Errorf("%s, waiting", positions(waited.Data))
+		}
+	})
+}
+
+// TestIndexes checks that no query of the feed or of the sequencer reads more rows than it needs.
+func TestIndexes(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g, events.Config{})
+		s.record(t, nil, event(1, 1, 0), event(0, 1, 0))
+		dbtest.NoFilesort(t, g)
+		s.sequence(t)
+		s.get(t, "after=0")
+		s.get(t, "after=0&types=order.confirmed", "Authorization", token(t, 1, auth.Admin))
+	})
+}
+
+// TestLongPoll lets readers wait. An event wakes the readers of its feed, and only these.
+func TestLongPoll(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g, events.Config{})
+		other := events.New(g, events.Config{}) // sequences as in another process, which wakes nobody here
+		var all sync.WaitGroup
+		got := make([]string, 4)
+		for feed := range got {
+			headers := []string{"Authorization", token(t, int64(feed), auth.Admin)}
+			wait := "60s"
+			if feed == 3 { // gets no event
+				wait = "1"
+			}
+			all.Go(func() { got[feed] = positions(s.get(t, "after=0&wait="+wait, headers...).Data) })
+		}
+		events.WaitFor(s.Service, 4)
+		s.record(t, nil, event(1, 10, 0), event(2, 20, 0))
+		if n, err := other.SequenceBatch(ctx); n != 2 || err != nil {
+			t.Errorf("%d %v", n, err)
+		}
+		all.Wait()
+		if want := []string{"1:10 2:20", "1:10", "1:20", ""}; !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
+}
+
+// TestStop stops the service while a request waits and a stream is open. Both end at once, with complete
+// answers.
+func TestStop(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g, events.Config{})
+		s.record(t, nil, event(1, 10, 0))
+		s.sequence(t)
+		stream := s.stream(t, "after=0")
+		stream.want("id: 1")
+		var waiting sync.WaitGroup
+		waiting.Go(func() {
+			if got := s.get(t, "after=1&wait=60"); len(got.Data) != 0 || got.Meta.NextAfter != 1 {
+				t.Errorf("%+v", got)
+			}
+		})
+		events.WaitFor(s.Service, 2)
+		s.Stop()
+		waiting.Wait()
+		stream.want("id: 1")
+		if rest, err := io.ReadAll(stream.Reader); err != nil || strings.TrimSpace(string(rest)) != "" {
+			t.Errorf("%q %v", rest, err)
+		}
+		s.get(t, "after=1&wait=60")
+	})
+}
+
+// sse reads a stream of Server-Sent Events.
+type sse struct {
+	*bufio.Reader
+	t *testing.T
+}
+
+// stream opens a stream with a query and headers, without the checks of webtest, which need whole answers.
+func (s *system) stream(t *testing.T, query string, headers ...string) *sse {
+	t.Helper()
+	server := httptest.NewServer(s.Handler(webtest.Options()))
+	t.Cleanup(server.Close)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	t.Cleanup(cancel)
+	r, err := http.NewRequestWithContext(ctx, "GET", server.URL+"/events?"+query, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Accept", "text/event-stream")
+	for pair := range slices.Chunk(headers, 2) {
+		r.Header.Set(pair[0], pair[1])
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { res.Body.Close() })
+	if res.StatusCode != 200 || res.Header.Get("Content-Type") != "text/event-stream" {
+		t.Fatalf("%d %v", res.StatusCode, res.Header)
+	}
+	return &sse{bufio.NewReader(res.Body), t}
+}
+
+// want reads lines up to one with the beginning.
+func (s *sse) want(beginning string) (line string) {
+	s.t.Helper()
+	for {
+		line, err := s.ReadString('\n')
+		if err != nil {
+			s.t.Fatalf("no line begins with %q: %v", beginning, err)
+		}
+		if strings.HasPrefix(line, beginning) {
+			return strings.TrimSpace(line)
+		}
+	}
+}
+
+// TestStream reads events as they come, and goes on after the last id with a new stream.
+func TestStream(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g, events.Config{})
+		s.record(t, nil, event(1, 10, 7), event(2, 20, 0))
+		s.sequence(t)
+		partner := []string{"Authorization", token(t, 1, auth.Admin)}
+		stream := s.stream(t, "", partner...)
+		stream.want("retry: ")
+		stream.want("id: 1")
+		var e api.FeedEvent
+		err := json.Unmarshal([]byte(strings.TrimPrefix(stream.want("data: "), "data: ")), &e)
+		if err != nil || e.SubjectID != 10 || e.Position != 1 || string(e.Representation) != `{"version":7}` {
+			t.Errorf("%v %+v", err, e)
+		}
+		s.record(t, nil, event(2, 21, 0), event(1, 11, 0))
+		s.sequence(t)
+		if id := stream.want("id: "); id != "id: 2" {
+			t.Error(id)
+		}
+		s.record(t, nil, event(1, 12, 0))
+		s.sequence(t)
+		again := s.stream(t, "after=0", append(partner, "Last-Event-ID", "2")...)
+		if id := again.want("id: "); id != "id: 3" {
+			t.Error(id)
+		}
+		status, body, _ := webtest.Do(t, "GET", s.base+"/events?after=4", "", append(partner, "Accept", "text/event-stream")...)
+		webtest.WantError(t, status, body, 410, "events_expired", "/query/after")
+		// A generated client names each media type, and reads JSON.
+		got := s.get(t, "after=2", append(partner, "Accept", "application/json, text/event-stream")...)
+		if positions(got.Data) != "3:12" {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// TestPrune deletes old events while readers are at different places of the feed.
+func TestPrune(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g, events.Config{Retention: 48 * time.Hour})
+		aged := func(hours int, customer, id int64) history.Event {
+			e := event(customer, id, 0)
+			e.CreatedAt = e.CreatedAt.Add(-time.Duration(hours) * time.Hour)
+			return e
+		}
+		s.record(t, nil, aged(72, 1, 10), aged(71, 2, 20), aged(70, 1, 11), aged(1, 2, 21), aged(70, 2, 22), aged(1, 1, 12))
+		if n, err := s.Prune(ctx); n != 0 || err != nil {
+			t.Errorf("%d events without a position were deleted: %v", n, err)
+		}
+		s.sequence(t)
+		for _, want := range []int{3, 0} { // the event at 5 is old, too, and waits for the event at 4
+			if n, err := s.Prune(ctx); n != want || err != nil {
+				t.Errorf("%d %v, want %d", n, err, want)
+			}
+		}
+		one, two := token(t, 1, auth.Admin), token(t, 2, auth.Admin)
+		for _, c := range []struct{ token, query, want string }{
+			{"", "", "4:21 5:22 6:12"},
+			{"", "after=3", "4:21 5:22 6:12"},
+			{one, "", "3:12"},
+			{one, "after=2", "3:12"},
+			{two, "", "2:21 3:22"},
+			{two, "after=1", "2:21 3:22"},
+		} {
+			var headers []string
+			if c.token != "" {
+				headers = []string{"Authorization", c.token}
+			}
+			if got := positions(s.get(t, c.query, headers...).Data); got != c.want {
+				t.Errorf("%q is %s, want %s", c.query, got, c.want)
+			}
+		}
+		for query, authorization := range map[string]string{
+			"after=0": one, "after=1": one, "after=2": token(t, 0, auth.Admin),
+		} {
+			status, body, _ := webtest.Do(t, "GET", s.base+"/events?"+query, "", "Authorization", authorization)
+			webtest.WantError(t, status, body, 410, "events_expired", "/query/after")
+		}
+		status, body, _ := webtest.Do(t, "GET", s.base+"/events?after=0", "")
+		webtest.WantError(t, status, body, 410, "events_expired", "/query/after")
+		if !strings.Contains(string(body), `"first_after":3,"last_position":6`) {
+			t.Errorf("%s", body)
+		}
+		for range 3 { // more than a step
+			s.record(t, nil, slices.Repeat([]history.Event{aged(50, 1, 13)}, 400)...)
+		}
+		s.sequence(t)
+		if err := g.Exec("UPDATE events SET created_at = (SELECT oldest FROM (SELECT MIN(created_at) AS oldest FROM events) AS e)").
+			Error; err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.Prune(ctx); n != 1203 || err != nil {
+			t.Errorf("%d %v", n, err)
+		}
+		s.record(t, nil, event(2, 23, 0))
+		s.sequence(t)
+		if got := positions(s.get(t, "").Data) + positions(s.get(t, "", "Authorization", two).Data); got != "1207:234:23" {
+			t.Errorf("a number was given again: %s", got)
+		}
+	})
+}
+
+// TestPruneReads deletes events between the queries of a page. The page must not leave them out.
+func TestPruneReads(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g, events.Config{Retention: time.Hour})
+		old := event(1, 10, 0)
+		old.CreatedAt = old.CreatedAt.Add(-2 * time.Hour)
+		s.record(t, nil, old, event(1, 11, 0))
+		s.sequence(t)
+		var pruned atomic.Bool
+		err := g.Callback().Query().Before("gorm:query").Register("prune", func(tx *gorm.DB) {
+			if tx.Statement.Table == "events" && !pruned.Swap(true) {
+				if n, err := s.Prune(ctx); n != 1 || err != nil {
+					t.Errorf("%d %v", n, err)
+				}
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, body, _ := webtest.Do(t, "GET", s.base+"/events?after=0", "")
+		webtest.WantError(t, status, body, 410, "events_expired", "/query/after")
+	})
+}

@@ -1,0 +1,47 @@
+package events
+
+import "context"
+
+// pruneStep is the number of events that a transaction deletes. Sequence waits meanwhile.
+const pruneStep = 500
+
+// Prune deletes sequenced events that are older than s.Retention, in the order of their positions, and returns
+// their number. An event stays as long as an event before it stays.
+func (s *Service) Prune(ctx context.Context) (total int, err error) {
+	if s.Retention == 0 {
+		return 0, nil
+	}
+	for {
+		deleted := 0
+		err := s.db.Change(ctx, func(tx store) (err error) {
+			deleted, err = tx.prune(s.Retention, pruneStep)
+			return err
+		})
+		if err != nil {
+			return total, err
+		}
+		if total += deleted; deleted < pruneStep {
+			return total, nil
+		}
+	}
+}
+
+// prunedCounters returns the counters with the positions up to which the events are deleted with these events.
+func prunedCounters(events []oldEvent) []counter {
+	pruned := []counter{{CustomerID: 0}}
+	at := map[int64]int{}
+	for _, e := range events {
+		pruned[0].PrunedPosition = e.Position
+		if e.CustomerID == nil {
+			continue
+		}
+		i, found := at[*e.CustomerID]
+		if !found {
+			i = len(pruned)
+			at[*e.CustomerID] = i
+			pruned = append(pruned, counter{CustomerID: *e.CustomerID})
+		}
+		pruned[i].PrunedPosition = e.CustomerPosition
+	}
+	return pruned
+}

@@ -1,0 +1,75 @@
+package events
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"example.com/b2b/v2/internal/bulk"
+	"example.com/b2b/v2/internal/web"
+)
+
+const (
+	heartbeat  = 15 * time.Second // longest silence of a stream
+	streamLife = 5 * time.Minute  // about how long a stream lasts, so that a token does not outlive itself for long
+)
+
+// stream returns a stream of Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html)
+// that begins with the next events of the caller's feed. The stream ends after streamLife, and when the service
+// stops. Errors: see store.read.
+func (s *Service) stream(ctx context.Context, q query) (bulk.File, error) {
+	reader := s.db.Read(ctx)
+	first, err := reader.read(q)
+	if err != nil {
+		return bulk.File{}, err
+	}
+	return bulk.File{ContentType: web.EventStream, Write: func(out *bufio.Writer) error {
+		woken, leave := s.waiters.join(reader.feed(), s.news)
+		defer leave()
+		over := time.After(streamLife*4/5 + rand.N(streamLife*2/5))
+		silence := min(heartbeat, s.patience/2)
+		fmt.Fprintf(out, "retry: %d\n\n", time.Second.Milliseconds()) // the pause before a client connects again
+		for p, told := first, int64(-1); ; {
+			for _, e := range p.events {
+				data, err := json.Marshal(view(e))
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(out, "id: %d\ndata: %s\n\n", e.Place, data)
+				told = e.Place
+			}
+			if err := out.Flush(); err != nil { // returns the errors of the writes, too
+				return err
+			}
+			var ends bool
+			if p.next == p.last {
+				select {
+				case <-woken:
+				case <-time.After(silence):
+					if told == p.next {
+						out.WriteString(":\n\n")
+					} else {
+						fmt.Fprintf(out, "id: %d\n\n", p.next)
+						told = p.next
+					}
+				case <-over:
+					ends = true
+				case <-s.stopped:
+					ends = true
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+			if ends {
+				fmt.Fprintf(out, "id: %d\n\n", p.next)
+				return out.Flush()
+			}
+			if p, err = reader.read(query{&p.next, q.types, q.limit}); err != nil {
+				return err
+			}
+		}
+	}}, nil
+}
