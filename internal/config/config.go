@@ -56,6 +56,7 @@ type Settings struct {
 	SinglePort
 	Ports
 	Orders
+	Pages
 	CustomersPeer
 	OrdersPeer
 	Mounting
@@ -211,6 +212,14 @@ type Orders struct {
 	CancellationWindow time.Duration `env:"ORDER_CANCELLATION_WINDOW_MINUTES" default:"10" unit:"minutes" from:"0" to:"525600" help:"how long a confirmed order may be canceled"`
 	Reservation        time.Duration `env:"ORDER_RESERVATION_HOURS" default:"24" unit:"hours" from:"0" to:"8760" help:"how long an order that nobody confirms holds its stock; 0 is for ever"`
 }
+
+// Pages configures the pages of the orchestrator, outside Lambda.
+type Pages struct {
+	Office string `env:"OFFICE" default:"on" oneof:"on off" help:"whether the orchestrator has the back office, /office"`
+}
+
+// On is the value of Pages.Office for which there is a back office.
+const On = "on"
 
 // CustomersPeer configures calls to the Customers API.
 type CustomersPeer struct {
