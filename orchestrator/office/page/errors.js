@@ -43,7 +43,8 @@ export function explainDetail(detail) {
   if (params.available !== undefined) {
     return t('{sku}: {requested} asked for, {available} in stock', { ...params, sku: params.sku ?? params.product_id })
   }
-  if (name && params.rule in rules) return `${t(name)} ${t(rules[params.rule], params)}`
+  const rule = rules[params.rule]
+  if (name && rule) return `${t(name)} ${t(rule, params)}`
   return name ? `${t(name)}: ${detail.message}` : detail.message
 }
 

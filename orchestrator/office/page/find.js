@@ -1,7 +1,7 @@
 // What fields find while one types: customers, products, and, in the box on top, whatever an order is known by.
 import { api } from './client.js'
 import { at, go } from './router.js'
-import { money, number, t } from './words.js'
+import { money, number, statusName, t } from './words.js'
 
 /** @typedef {import('./combo.js').Option} Option */
 /** @typedef {import('./client.js').Customer} Customer */
@@ -48,7 +48,7 @@ export async function findAll(text, signal) {
   return [
     ...orders.map(order => ({
       value: at(`orders/${order.id}`), group: t('Orders'), exact: orders.length === 1,
-      text: t('Order {id}', { id: order.id }), hint: [t(order.status), money(order.total_cents), order.external_ref].filter(Boolean).join(' · '),
+      text: t('Order {id}', { id: order.id }), hint: [statusName(order.status), money(order.total_cents), order.external_ref].filter(Boolean).join(' · '),
     })),
     ...customers.slice(0, 5).map(option => ({ ...option, value: at(`customers/${option.value}`), group: t('Customers') })),
     ...products.slice(0, 5).map(option => ({ ...option, value: at(`products/${option.thing.id}`), group: t('Products') })),

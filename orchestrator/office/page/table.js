@@ -6,7 +6,7 @@ import { t } from './words.js'
 
 /**
  * @template R
- * @typedef {{ title: string, cell: (row: R) => any, kind?: 'number' | 'quiet' | 'wide', print?: false }} Column
+ * @typedef {{ title: string, cell: (row: R) => any, kind?: 'number' | 'quiet' | 'wide' | 'text' | 'state' }} Column
  */
 
 /** The link that was followed from a list: on the way back it gets the focus. @type {Map<string, string>} */
@@ -48,13 +48,13 @@ export function Table({ caption, columns, rows, href, selected, onSelect, row: l
   return html`<table ref=${table} class="list">
     <caption class="unseen">${caption}</caption>
     <thead><tr>
-      ${onSelect && html`<td class="box"><input type="checkbox" aria-label=${t('Select all on this page')} checked=${all}
+      ${onSelect && html`<td class="check"><input type="checkbox" aria-label=${t('Select all on this page')} checked=${all}
         onChange=${e => onSelect(new Set(e.target.checked ? rows.map(row => row.id) : []))} /></td>`}
       ${columns.map(column => html`<th scope="col" class=${column.kind}>${column.title}</th>`)}
     </tr></thead>
     <tbody>${rows.map((row, index) => html`<tr key=${row.id} class=${look?.(row)} aria-selected=${onSelect ? selected?.has(row.id) : undefined}
         onClick=${e => follow(e, row)}>
-      ${onSelect && html`<td class="box"><input type="checkbox" aria-label=${t('Select {id}', { id: row.id })} checked=${selected?.has(row.id)}
+      ${onSelect && html`<td class="check"><input type="checkbox" aria-label=${t('Select {id}', { id: row.id })} checked=${selected?.has(row.id)}
         onClick=${e => choose(index, e.target.checked, e.shiftKey)} /></td>`}
       ${columns.map((column, i) => (i === 0
         ? html`<th scope="row" class=${column.kind}>${href

@@ -115,3 +115,6 @@ export function left(milliseconds) {
 export function person(actor) {
   return { anonymous: t('somebody without a token'), service: t('another service'), system: t('the system') }[actor] ?? actor
 }
+
+/** Names the status of an order; the service may have others one day. @param {string} status */
+export const statusName = status => ({ CREATED: t('To confirm'), CONFIRMED: t('Confirmed'), CANCELED: t('Canceled') }[status] ?? status)

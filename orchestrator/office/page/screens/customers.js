@@ -18,7 +18,7 @@ export function SearchField({ value, placeholder }) {
     clearTimeout(timer.current)
     timer.current = setTimeout(() => { typed.current = next.trim(); filter({ search: next.trim() }, { replace: true }) }, 200)
   }
-  return html`<label class="field"><span>${t('Search')}</span><input type="search" maxlength="255" value=${text} placeholder=${placeholder} onInput=${e => change(e.target.value)} /></label>`
+  return html`<label class="field"><span class="unseen">${t('Search')}</span><input type="search" maxlength="255" value=${text} placeholder=${placeholder} onInput=${e => change(e.target.value)} /></label>`
 }
 
 export const columns = [

@@ -44,13 +44,13 @@ export function OrderScreen({ id }) {
 /** @param {{ order: Order }} props */
 function Lines({ order }) {
   const pieces = order.items.reduce((sum, { qty }) => sum + qty, 0)
-  return html`<table class="lines">
+  return html`<table class="lines list">
     <caption class="unseen">${t('Lines')}</caption>
     <thead><tr><td class="tick printed"></td><th scope="col">${t('SKU')}</th><th scope="col">${t('Name')}</th><th scope="col" class="number">${t('Quantity')}</th>
       <th scope="col" class="number unprinted">${t('Price')}</th><th scope="col" class="number unprinted">${t('Amount')}</th></tr></thead>
     <tbody>${order.items.map(item => html`<tr key=${item.product_id}>
       <td class="tick printed">☐</td><th scope="row"><a href=${at(`products/${item.product_id}`)}><bdi>${item.sku}</bdi></a></th><td class="wide"><bdi>${item.name}</bdi></td>
-      <td class="number">${number(item.qty)}</td><td class="number unprinted">${money(item.unit_price_cents)}</td><td class="number unprinted">${money(item.subtotal_cents)}</td></tr>`)}</tbody>
+      <td class="number" data-title=${t('Quantity')}>${number(item.qty)}</td><td class="number unprinted" data-title=${t('Price')}>${money(item.unit_price_cents)}</td><td class="number unprinted" data-title=${t('Amount')}>${money(item.subtotal_cents)}</td></tr>`)}</tbody>
     <tfoot><tr><td class="tick printed"></td><th scope="row" colspan="2">${t('Total')}</th><td class="number">${number(pieces)}</td><td class="unprinted"></td><td class="number unprinted"><strong>${money(order.total_cents)}</strong></td></tr></tfoot>
   </table>
   <p class="printed signature">${t('Picked by')} ____________________ ${t('Date')} ____________________</p>`

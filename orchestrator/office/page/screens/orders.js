@@ -7,7 +7,7 @@ import { Download } from '../file.js'
 import { findCustomers } from '../find.js'
 import { at, filter, useRoute } from '../router.js'
 import { Chip, Listing, Table } from '../table.js'
-import { count, dayName, lastMoment, left, midnight, money, t, today, when } from '../words.js'
+import { count, dayName, lastMoment, left, midnight, money, statusName, t, today, when } from '../words.js'
 
 /** @typedef {import('../client.js').OrderSummary} OrderSummary */
 
@@ -40,15 +40,16 @@ export function Status({ order }) {
   const expired = order.cancel_reason === 'reservation_expired'
   const ends = order.reservation_expires_at
   useSeconds(ends !== null)
-  return html`<span class=${'status ' + order.status.toLowerCase()}>${expired ? t('Canceled by expiry') : t(order.status)}</span>
+  return html`<span class=${'status ' + order.status.toLowerCase()}>${expired ? t('Canceled by expiry') : statusName(order.status)}</span>
     ${ends && html` <small class=${until(ends) < 3600_000 ? 'soon' : ''}>${until(ends) > 0 ? t('{time} left', { time: left(until(ends)) }) : t('about to expire')}</small>`}`
 }
 
+/** @type {import('../table.js').Column<any>[]} */
 export const columns = [
   { title: t('Order'), cell: order => '#' + order.id },
   { title: t('Customer'), kind: 'wide', cell: order => order.customer?.name ?? t('Customer {id}', { id: order.customer_id }) },
-  { title: t('Reference'), cell: order => order.external_ref },
-  { title: t('Status'), cell: order => html`<${Status} order=${order} />` },
+  { title: t('Reference'), kind: 'text', cell: order => order.external_ref },
+  { title: t('Status'), kind: 'state', cell: order => html`<${Status} order=${order} />` },
   { title: t('Created'), kind: 'quiet', cell: order => html`<time datetime=${order.created_at}>${when(order.created_at)}</time>` },
   { title: t('Total'), kind: 'number', cell: order => money(order.total_cents) },
 ]
@@ -77,12 +78,14 @@ export function Orders() {
   return html`<h1 class="unprinted">${t('Orders')}</h1><h1 class="printed">${name}</h1>
     <div class="tools">
       <div class="chips" role="group" aria-label=${t('Status')}>${chips.map(chip => html`<${Chip} parts=${chip.parts} clears=${{ status: null, reason: null }}>${t(chip.name)}<//>`)}</div>
+    </div>
+    <div class="tools">
+      <${CustomerFilter} name=${query.customer ? says.customer : ''} />
       <div class="chips" role="group" aria-label=${t('Period')}>
         <${Chip} parts=${{ from: today(), to: today() }}>${t('Today')}<//><${Chip} parts=${{ from: today(-1), to: today(-1) }}>${t('Yesterday')}<//>
         <label class="inline">${t('From')} <input type="date" value=${query.from ?? ''} max=${query.to} onChange=${e => filter({ from: e.target.value })} /></label>
         <label class="inline">${t('To')} <input type="date" value=${query.to ?? ''} min=${query.from} onChange=${e => filter({ to: e.target.value })} /></label>
       </div>
-      <${CustomerFilter} name=${query.customer ? says.customer : ''} />
     </div>
     <div class="tools actions">
       <a class="button first" href=${at('orders/new')}>${t('New order')}</a>
@@ -108,7 +111,7 @@ function CustomerFilter({ name }) {
   const [text, setText] = useState(name)
   useEffect(() => setText(name), [name])
   const change = value => { setText(value); if (!value) filter({ customer: null }) }
-  return html`<${Combo} label=${t('Customer')} text=${text} onText=${change} find=${findCustomers} type="search" placeholder=${t('a part of the name or email')}
+  return html`<${Combo} label=${t('Customer')} unlabeled text=${text} onText=${change} find=${findCustomers} type="search" placeholder=${t('Customer: a part of the name or email')}
     onPick=${option => { setText(option.text); filter({ customer: option.value }) }} />`
 }
 
