@@ -65,6 +65,7 @@ async function open(path, { site = 'open', width = 1280, height = 900, locale = 
 
 const rest = page => page.waitForFunction(() => !document.querySelector('.bar i'))
 const press = async (page, ...keys) => { for (const key of keys) await page.keyboard.press(key) }
+const field = (page, name) => page.getByRole('combobox', { name, exact: true })
 const focused = page => page.evaluate(() => { const e = document.activeElement; return `${e?.tagName} ${e?.getAttribute('name') ?? e?.textContent?.slice(0, 30)}` })
 const see = (page, text) => page.getByText(text).first().waitFor()
 
@@ -88,7 +89,8 @@ const parts = {
     await see(page, 'Globex Industries')
     await press(page, 'Enter')
     await page.waitForURL('**/customers/*')
-    check('/, a part of a name, Enter: the customer', await page.getByRole('heading', { name: 'Globex Industries' }).isVisible())
+    await page.getByRole('heading', { name: 'Globex Industries' }).waitFor()
+    check('/, a part of a name, Enter: the customer')
     await press(page, 'Control+k')
     await page.keyboard.type('LAPTOP-HP-2024')
     await press(page, 'Enter') // before the answer is there
@@ -153,7 +155,7 @@ const parts = {
     const before = (await call('open', 'orders', '/products/3')).data.stock
     const page = await open('')
     await press(page, 'r')
-    await page.getByLabel('SKU').waitFor()
+    await field(page, 'SKU').waitFor()
     await page.keyboard.type('TABLET-SAM-S9')
     await press(page, 'Tab')
     await page.keyboard.type('40')
@@ -210,7 +212,7 @@ const parts = {
     await page.getByLabel('less than').fill('2')
     await press(page, 'Enter')
     await see(page, 'Nothing is shown, because of:')
-    check('an empty list names its filter', await page.getByText('less than 2 in stock').isVisible())
+    check('an empty list names its filter', await page.getByText('less than 2 in stock', { exact: true }).isVisible())
     await page.getByRole('button', { name: 'Show all' }).click()
     await page.getByRole('link', { name: 'MON-LG-27' }).waitFor()
     check('one button shows all')
@@ -226,7 +228,8 @@ const parts = {
     await press(page, 'Enter')
     await page.waitForURL('**/orders?from=*')
     await page.getByRole('link', { name: '#2', exact: true }).waitFor()
-    check('the day is that of the clerk, and order 1 is of another', await page.getByRole('link', { name: '#1', exact: true }).count() === 0)
+    await page.getByRole('link', { name: '#1', exact: true }).waitFor({ state: 'detached' })
+    check('the orders of today are there, and no others')
     const [asked] = await Promise.all([page.waitForRequest('**/orders?*'), page.getByRole('link', { name: 'Yesterday' }).click()])
     const { from, to } = Object.fromEntries(new URL(asked.url()).searchParams)
     const local = moment => new Date(moment).toLocaleTimeString('en-GB', { timeZone: 'Europe/Madrid' })
@@ -247,7 +250,7 @@ const parts = {
     const orders = await orderCount()
     const page = await open('')
     await press(page, 'n')
-    await page.getByLabel('Customer', { exact: true }).waitFor()
+    await field(page, 'Customer').waitFor()
     await page.keyboard.type('globex')
     await press(page, 'Enter')
     await page.waitForFunction(() => document.activeElement?.name === 'sku')
@@ -293,7 +296,7 @@ const parts = {
     })
     await page.locator('[data-line="3"]').waitFor()
     check('two columns pasted fill the lines', await page.locator('[data-line="1"] input[name=qty]').inputValue() === '4')
-    await page.getByLabel('Customer', { exact: true }).fill('ACME Corporation')
+    await field(page, 'Customer').fill('ACME Corporation')
     await press(page, 'Enter')
     await page.locator('[data-line="2"] .says').waitFor()
     check('a wrong sku is said at its line', /no such product|SKU/.test(await page.locator('[data-line="2"] .says').innerText()), await page.locator('[data-line="2"] .says').innerText())
@@ -303,7 +306,7 @@ const parts = {
   async 'a lost answer, a double click, a reload: one order'() {
     const orders = await orderCount()
     const page = await open('orders/new')
-    await page.getByLabel('Customer', { exact: true }).fill('acme')
+    await field(page, 'Customer').fill('acme')
     await press(page, 'Enter')
     await page.waitForFunction(() => document.activeElement?.name === 'sku')
     await page.keyboard.type('SSD-SAM-T7')
@@ -332,14 +335,14 @@ const parts = {
     await page.waitForURL(/orders\/\d+$/)
     check(`${lost} lost answers, a double click and a reload: one order, by one key`, await orderCount() === orders + 1 && keys.size === 1, [...keys])
     await press(page, 'n')
-    await page.getByLabel('Customer', { exact: true }).waitFor()
+    await field(page, 'Customer').waitFor()
     check('the next form is new', await page.locator('[data-line="0"] input[name=sku]').inputValue() === '')
   },
 
   async 'a form that was changed after a lost answer'() {
     const orders = await orderCount()
     const page = await open('orders/new')
-    await page.getByLabel('Customer', { exact: true }).fill('acme')
+    await field(page, 'Customer').fill('acme')
     await press(page, 'Enter')
     await page.waitForFunction(() => document.activeElement?.name === 'sku')
     await page.keyboard.type('SSD-SAM-T7')
@@ -397,7 +400,7 @@ const parts = {
     const page = await open('orders')
     await page.getByRole('link', { name: 'Confirmed', exact: true }).click()
     await page.waitForURL('**status=CONFIRMED')
-    await page.getByLabel('Customer', { exact: true }).fill('acme')
+    await field(page, 'Customer').fill('acme')
     await press(page, 'Enter')
     await page.waitForURL('**customer=1')
     await page.getByRole('link', { name: '#1', exact: true }).click()
@@ -405,7 +408,7 @@ const parts = {
     await page.goBack()
     await page.waitForURL('**/orders?status=CONFIRMED&customer=1')
     await page.getByRole('link', { name: '#1', exact: true }).waitFor()
-    check('back shows the filters of before', await page.getByLabel('Customer', { exact: true }).inputValue() === 'ACME Corporation')
+    check('back shows the filters of before', await field(page, 'Customer').inputValue() === 'ACME Corporation')
     check('and has the focus on the row', await focused(page) === 'A #1', await focused(page))
     const other = await open(page.url().split('/office/')[1])
     await other.getByRole('link', { name: '#1', exact: true }).waitFor()
@@ -478,7 +481,7 @@ const parts = {
     await page.getByRole('button', { name: 'Confirm 3 orders' }).click()
     await see(page, '2 of 3 done')
     const answers = await page.locator('.answers li').allInnerTexts()
-    check('each order has its own answer', answers.filter(a => / confirmed/.test(a)).length === 2 && answers.some(a => a.includes(`#${id}`) && /canceled meanwhile/.test(a)), answers)
+    check('each order has its own answer', answers.filter(a => /^#\d+ confirmed$/.test(a)).length === 2 && answers.some(a => a.includes(`#${id}`) && /canceled meanwhile/.test(a)), answers)
     await accessible(page, 'many orders at once')
     await page.getByRole('button', { name: 'Close' }).click()
     await see(page, 'Nothing is shown, because of:')
@@ -516,7 +519,7 @@ const parts = {
   },
 
   async 'hostile data'() {
-    const hostile = ['<img src=x onerror=alert(1)>', '"><script>alert(1)</script>', '\u202egnp.exe', 'مرحبا بالعالم', '👩‍👩‍👧‍👦'.repeat(20), 'W'.repeat(255), '${7*7}{{7*7}}', "Robert'); DROP TABLE"]
+    const hostile = ['<img src=x onerror=alert(1)>', '"><script>alert(1)</script>', 'x\u202egnp.exe', 'مرحبا بالعالم', '👩‍👩‍👧‍👦'.repeat(20), 'W'.repeat(255), '${7*7}{{7*7}}', "Robert'); DROP TABLE"]
     const ids = []
     for (const [i, name] of hostile.entries()) {
       const customer = await call('open', 'customers', '/customers', { method: 'POST', body: { name, email: `hostile${i}@example.com`, phone: name.slice(0, 50), external_ref: `${i}${name}`.slice(0, 100).trim() } })

@@ -190,14 +190,11 @@ listeners.add(() => known.clear())
  */
 export async function customersOf(ids, signal) {
   const missing = [...new Set(ids)].filter(id => !known.has(id))
-  await Promise.all(missing.map(async id => {
-    try {
-      known.set(id, (await api.getCustomer({ id }, { signal })).data)
-    } catch (error) {
-      if (!(error instanceof B2BError) || ![403, 404].includes(error.status)) throw error
-      known.set(id, null)
-    }
-  }))
+  for (let i = 0; i < missing.length; i += 100) {
+    const page = missing.slice(i, i + 100)
+    const { data } = await api.listCustomers({ ids: page.join(), limit: 100 }, { signal })
+    for (const id of page) known.set(id, data.find(customer => customer.id === id) ?? null)
+  }
   return new Map(ids.map(id => [id, known.get(id) ?? null]))
 }
 

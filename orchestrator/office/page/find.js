@@ -40,7 +40,7 @@ export async function findProducts(text, signal) {
 export async function findAll(text, signal) {
   const id = Number(/^#?(\d{1,15})$/.exec(text)?.[1] ?? 0)
   const [byId, byReference, customers, products] = await Promise.all([
-    id ? api.getOrder({ id }, { signal }).then(({ data }) => [data], () => []) : [],
+    id ? api.listOrders({ ids: String(id) }, { signal }).then(({ data }) => data) : [],
     text.length <= 100 ? api.listOrders({ external_ref: text, limit: 3 }, { signal }).then(({ data }) => data) : [],
     findCustomers(text, signal), findProducts(text, signal),
   ])

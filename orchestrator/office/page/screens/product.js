@@ -57,7 +57,7 @@ function Adjustments({ id, changed }) {
     <tbody>${list.data?.map(change => html`<tr key=${change.id}>
       <td><time datetime=${change.created_at} title=${exactly(change.created_at)}>${when(change.created_at)}</time></td>
       <td class="number">${(change.delta > 0 ? '+' : '') + number(change.delta)}</td><td class="number">${number(change.level)}</td>
-      <td class="wide"><bdi>${reasons[change.reason] ?? change.reason}</bdi></td><td><bdi>${/** @type {any} */ (change).actor ? person(/** @type {any} */ (change).actor) : '–'}</bdi></td></tr>`)}</tbody></table>
+      <td class="wide"><bdi>${reasons[change.reason] ?? change.reason}</bdi></td><td><bdi>${change.actor ? person(change.actor) : '–'}</bdi></td></tr>`)}</tbody></table>
     <p class="quiet">${t('Orders take and return pieces, too; they are not in this list.')}</p>`
 }
 

@@ -4,7 +4,7 @@ import { api, useLoad } from '../client.js'
 import { Chart } from '../chart.js'
 import { at } from '../router.js'
 import { Bar, Problem, Table } from '../table.js'
-import { count, lastMoment, midnight, money, number, t, today, when } from '../words.js'
+import { dateOf, midnight, number, t, today, when } from '../words.js'
 import { last } from './import.js'
 import { columns, withCustomers } from './orders.js'
 
@@ -19,10 +19,6 @@ export function Today() {
   const products = useLoad('today low', async signal => {
     const { data, meta } = await api.listProducts({ stock_below: low, active: true, limit: 8 }, { signal })
     return { data, more: meta.nextCursor !== null }
-  })
-  const summary = useLoad('today summary ' + today(), async signal => {
-    const { data } = await api.summarizeOrders({ from: midnight(today(1 - 7 * weeks)).toISOString(), to: lastMoment(today()).toISOString(), by: 'day' }, { signal })
-    return data
   })
   const imported = last()
   return html`<h1>${t('Today')}</h1>
@@ -45,19 +41,24 @@ export function Today() {
           : html`<p class="good">${t('Every product has {n} pieces or more.', { n: low })}</p>`)}
       </section>
     </div>
-    <section aria-labelledby="weeks"><h2 id="weeks">${t('Confirmed in the last {n} weeks', { n: weeks })}</h2><${Bar} loading=${summary.loading} />
-      ${summary.error && html`<${Problem} error=${summary.error} again=${summary.reload} />`}
-      ${summary.data && html`<${Weeks} summary=${summary.data} />`}
-    </section>
+    <${Weeks} />
     ${imported && html`<section aria-labelledby="imported"><h2 id="imported">${t('Last import here')}</h2>
       <p class=${imported.refused ? 'bad' : ''}><bdi>${imported.name}</bdi>, ${when(imported.at)}: ${imported.says}</p></section>`}`
 }
 
-/** @param {{ summary: any }} props */
-function Weeks({ summary }) {
-  const days = summary.map(day => {
-    const { orders = 0, units = 0, value_cents: value = 0 } = day
-    return { date: day.date, value, units, orders, says: `${count(orders, '1 order', '{n} orders')}, ${count(units, '1 piece', '{n} pieces')}, ${money(value)}` }
+/** The last weeks as a chart. */
+function Weeks() {
+  const from = today(1 - 7 * weeks)
+  const summary = useLoad(`today summary ${from}`, async signal => {
+    const found = new Map()
+    for await (const order of api.listOrders({ confirmed_from: midnight(from).toISOString(), status: 'CONFIRMED' }, { signal })) {
+      const date = dateOf(new Date(order.confirmed_at ?? '')), day = found.get(date) ?? { orders: 0, value: 0 }
+      found.set(date, { orders: day.orders + 1, value: day.value + order.total_cents })
+    }
+    return Array.from({ length: 7 * weeks }, (_, i) => ({ orders: 0, value: 0, units: 0, ...found.get(today(i + 1 - 7 * weeks)), date: today(i + 1 - 7 * weeks) }))
   })
-  return html`<${Chart} days=${days} name=${t('Value of the confirmed orders, by day')} />`
+  return html`<section aria-labelledby="weeks"><h2 id="weeks">${t('Confirmed in the last {n} weeks', { n: weeks })}</h2><${Bar} loading=${summary.loading} />
+    ${summary.error && html`<${Problem} error=${summary.error} again=${summary.reload} />`}
+    ${summary.data && html`<${Chart} name=${t('Value of the confirmed orders, by day')} days=${summary.data} />`}
+  </section>`
 }

@@ -1,6 +1,6 @@
 export const operations = {
     /** List and search customers */
-    listCustomers: { "service": "customers", "method": "get", "path": "/customers", "key": "none", "query": ["search", "email", "external_ref", "updated_since", "sort", "cursor", "limit"], "moments": ["updated_since"], "body": "none", "status": 200, "answer": "CustomerListResponse", "limit": 100 },
+    listCustomers: { "service": "customers", "method": "get", "path": "/customers", "key": "none", "query": ["search", "email", "external_ref", "updated_since", "sort", "cursor", "limit", "ids"], "moments": ["updated_since"], "body": "none", "status": 200, "answer": "CustomerListResponse", "limit": 100 },
     /** Create a customer */
     createCustomer: { "service": "customers", "method": "post", "path": "/customers", "key": "header", "query": [], "moments": [], "body": "required", "status": 201, "answer": "CustomerResponse" },
     /** Read one customer */
@@ -16,7 +16,7 @@ export const operations = {
     /** What has a key done? */
     getCustomerIdempotencyKey: { "service": "customers", "method": "get", "path": "/customer-idempotency-keys/{key}", "key": "none", "query": [], "moments": [], "body": "none", "status": 200, "answer": "CustomerKeyReportResponse" },
     /** List and search products */
-    listProducts: { "service": "orders", "method": "get", "path": "/products", "key": "none", "query": ["search", "sku", "active", "updated_since", "sort", "cursor", "limit"], "moments": ["updated_since"], "body": "none", "status": 200, "answer": "ProductListResponse", "limit": 100 },
+    listProducts: { "service": "orders", "method": "get", "path": "/products", "key": "none", "query": ["search", "sku", "active", "updated_since", "sort", "cursor", "limit", "stock_below", "ids"], "moments": ["updated_since"], "body": "none", "status": 200, "answer": "ProductListResponse", "limit": 100 },
     /** Create a product */
     createProduct: { "service": "orders", "method": "post", "path": "/products", "key": "header", "query": [], "moments": [], "body": "required", "status": 201, "answer": "ProductResponse" },
     /** Read one product */
@@ -30,7 +30,7 @@ export const operations = {
     /** List what has happened to a product */
     listProductHistory: { "service": "orders", "method": "get", "path": "/products/{id}/history", "key": "none", "query": ["sort", "cursor", "limit"], "moments": [], "body": "none", "status": 200, "answer": "EventListResponse", "limit": 100 },
     /** List orders */
-    listOrders: { "service": "orders", "method": "get", "path": "/orders", "key": "none", "query": ["status", "customer_id", "external_ref", "from", "to", "updated_since", "sort", "cursor", "limit", "confirmed_from", "confirmed_to"], "moments": ["from", "to", "updated_since", "confirmed_from", "confirmed_to"], "body": "none", "status": 200, "answer": "OrderListResponse", "limit": 100 },
+    listOrders: { "service": "orders", "method": "get", "path": "/orders", "key": "none", "query": ["status", "customer_id", "external_ref", "from", "to", "updated_since", "sort", "cursor", "limit", "confirmed_from", "confirmed_to", "cancel_reason", "ids"], "moments": ["from", "to", "updated_since", "confirmed_from", "confirmed_to"], "body": "none", "status": 200, "answer": "OrderListResponse", "limit": 100 },
     /** Place an order */
     createOrder: { "service": "orders", "method": "post", "path": "/orders", "key": "header", "query": [], "moments": [], "body": "required", "status": 201, "answer": "OrderResponse" },
     /** What would an order cost, and what is missing? */
@@ -58,13 +58,13 @@ export const files = {
     /** Create and change customers, row by row */
     importCustomers: { "service": "customers", "method": "post", "path": "/customers/import", "query": ["dry_run"], "moments": [], "answer": "ImportLine" },
     /** Read all customers as a file */
-    exportCustomers: { "service": "customers", "method": "get", "path": "/customers/export", "query": ["search", "email", "external_ref", "updated_since"], "moments": ["updated_since"], "answer": "Customer" },
+    exportCustomers: { "service": "customers", "method": "get", "path": "/customers/export", "query": ["search", "email", "external_ref", "updated_since", "ids"], "moments": ["updated_since"], "answer": "Customer" },
     /** Create and change products, row by row */
     importProducts: { "service": "orders", "method": "post", "path": "/products/import", "query": ["dry_run"], "moments": [], "answer": "ImportLine" },
     /** Read all products as a file */
-    exportProducts: { "service": "orders", "method": "get", "path": "/products/export", "query": ["search", "sku", "active", "updated_since"], "moments": ["updated_since"], "answer": "Product" },
+    exportProducts: { "service": "orders", "method": "get", "path": "/products/export", "query": ["search", "sku", "active", "updated_since", "stock_below", "ids"], "moments": ["updated_since"], "answer": "Product" },
     /** Read all orders as a file */
-    exportOrders: { "service": "orders", "method": "get", "path": "/orders/export", "query": ["status", "customer_id", "external_ref", "from", "to", "updated_since", "confirmed_from", "confirmed_to"], "moments": ["from", "to", "updated_since", "confirmed_from", "confirmed_to"], "answer": "Order" },
+    exportOrders: { "service": "orders", "method": "get", "path": "/orders/export", "query": ["status", "customer_id", "external_ref", "from", "to", "updated_since", "confirmed_from", "confirmed_to", "cancel_reason", "ids"], "moments": ["from", "to", "updated_since", "confirmed_from", "confirmed_to"], "answer": "Order" },
 };
 export const shapes = {
     ApiErrorDetail: { "field": "string", "message": "string", "params?": "object" },
@@ -87,13 +87,13 @@ export const shapes = {
     OrchestrationReport: { "customer": "OrderingCustomer", "order": "PlacedOrder", "current_status": "string" },
     OrchestrationReportResponse: { "success": "boolean", "correlationId": "string", "data": "OrchestrationReport" },
     OrchestrationResponse: { "success": "boolean", "correlationId": "string", "data": "Orchestration" },
-    Order: { "id": "integer", "customer_id": "integer", "external_ref": "string?", "metadata": "object?", "status": "string", "total_cents": "integer", "created_at": "time", "confirmed_at": "time?", "canceled_at": "time?", "cancel_reason": "string?", "cancel_note": "string?", "reservation_expires_at": "time?", "cancelable_until": "time?", "allowed_actions": ["string"], "updated_at": "time", "items": ["OrderItem"] },
+    Order: { "id": "integer", "customer_id": "integer", "external_ref": "string?", "metadata": "object?", "status": "string", "total_cents": "integer", "created_at": "time", "confirmed_at": "time?", "canceled_at": "time?", "cancel_reason": "string?", "cancel_note": "string?", "canceled_by": "string?", "reservation_expires_at": "time?", "cancelable_until": "time?", "allowed_actions": ["string"], "updated_at": "time", "items": ["OrderItem"] },
     OrderItem: { "product_id": "integer", "sku": "string", "name": "string", "qty": "integer", "unit_price_cents": "integer", "subtotal_cents": "integer" },
     OrderItemRequest: { "product_id?": "integer", "sku?": "string", "qty": "integer" },
     OrderListResponse: { "success": "boolean", "data": ["OrderSummary"], "meta": "Meta" },
     OrderRequest: { "customer_id": "integer", "items": ["OrderItemRequest"], "expected_total_cents?": "integer", "external_ref?": "string?", "metadata?": "object?" },
     OrderResponse: { "success": "boolean", "data": "Order" },
-    OrderSummary: { "id": "integer", "customer_id": "integer", "external_ref": "string?", "metadata": "object?", "status": "string", "total_cents": "integer", "created_at": "time", "confirmed_at": "time?", "canceled_at": "time?", "cancel_reason": "string?", "cancel_note": "string?", "reservation_expires_at": "time?", "cancelable_until": "time?", "allowed_actions": ["string"], "updated_at": "time" },
+    OrderSummary: { "id": "integer", "customer_id": "integer", "external_ref": "string?", "metadata": "object?", "status": "string", "total_cents": "integer", "created_at": "time", "confirmed_at": "time?", "canceled_at": "time?", "cancel_reason": "string?", "cancel_note": "string?", "canceled_by": "string?", "reservation_expires_at": "time?", "cancelable_until": "time?", "allowed_actions": ["string"], "updated_at": "time" },
     OrderingCustomer: { "id": "integer", "name": "string", "email": "string", "phone": "string?" },
     PlacedOrder: { "id": "integer", "status": "string", "total_cents": "integer", "items": ["OrderItem"] },
     Product: { "id": "integer", "sku": "string", "name": "string", "price_cents": "integer", "stock": "integer", "active": "boolean", "created_at": "time", "updated_at": "time" },
@@ -103,7 +103,7 @@ export const shapes = {
     QuoteResponse: { "success": "boolean", "data": "Quote" },
     QuotedItem: { "product_id": "integer", "sku": "string", "qty": "integer", "unit_price_cents": "integer", "subtotal_cents": "integer" },
     Shortage: { "product_id": "integer", "sku": "string", "requested": "integer", "available": "integer" },
-    StockAdjustment: { "id": "integer", "product_id": "integer", "delta": "integer", "level": "integer", "reason": "string", "created_at": "time" },
+    StockAdjustment: { "id": "integer", "product_id": "integer", "delta": "integer", "level": "integer", "reason": "string", "actor": "string?", "created_at": "time" },
     StockAdjustmentListResponse: { "success": "boolean", "data": ["StockAdjustment"], "meta": "Meta" },
     StockAdjustmentResponse: { "success": "boolean", "data": "StockAdjustment" },
 };
