@@ -16,6 +16,7 @@ import (
 	"example.com/b2b/v2/internal/server"
 	"example.com/b2b/v2/internal/web"
 	"example.com/b2b/v2/orchestrator"
+	"example.com/b2b/v2/orchestrator/office"
 	"example.com/b2b/v2/orchestrator/start"
 	"example.com/b2b/v2/orders"
 )
@@ -86,7 +87,7 @@ func table(c *config.Settings) []*service {
 	}
 	return []*service{customersAPI, ordersAPI, eventsAPI, {
 		name: "orchestrator", title: "Orchestrator",
-		peers: []any{&c.CustomersPeer, &c.OrdersPeer}, port: &c.OrchestratorPort, base: new(string),
+		settings: &c.Pages, peers: []any{&c.CustomersPeer, &c.OrdersPeer}, port: &c.OrchestratorPort, base: new(string),
 		try: `curl -X POST %s/orchestrator/create-and-confirm-order -H 'Content-Type: application/json' ` +
 			`-d '{"customer_id": 1, "items": [{"product_id": 2, "qty": 3}], "idempotency_key": "try-1"}'`,
 		build: func(_ *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
@@ -96,7 +97,11 @@ func table(c *config.Settings) []*service {
 			}
 			o.Front = true
 			engine := s.Engine(o)
-			start.Serve(engine, o)
+			hasOffice := c.Office == config.On
+			start.Serve(engine, o, hasOffice)
+			if hasOffice {
+				office.Serve(engine, o)
+			}
 			return engine, nil, nil
 		},
 	}}

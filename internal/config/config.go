@@ -57,6 +57,7 @@ type Settings struct {
 	Ports
 	Orders
 	Events
+	Pages
 	CustomersPeer
 	OrdersPeer
 	Mounting
@@ -218,6 +219,14 @@ type Orders struct {
 type Events struct {
 	EventRetention time.Duration `env:"EVENT_RETENTION_DAYS" default:"90" unit:"days" from:"0" to:"36500" help:"how long events are kept, for the feed and for the histories; 0 keeps all"`
 }
+
+// Pages configures the pages of the orchestrator, outside Lambda.
+type Pages struct {
+	Office string `env:"OFFICE" default:"on" oneof:"on off" help:"whether the orchestrator has the back office, /office"`
+}
+
+// On is the value of Pages.Office for which there is a back office.
+const On = "on"
 
 // CustomersPeer configures calls to the Customers API.
 type CustomersPeer struct {

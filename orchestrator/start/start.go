@@ -39,10 +39,10 @@ var does = map[string]string{
 
 // Serve adds the page GET / to the orchestrator's engine, with the options o, and also the Postman collection
 // and the joined document of all services, as /openapi/all.yaml and /openapi/all.json. The field o.Others has
-// the addresses of the other services. The page loads nothing from other sites, and has no inline scripts.
-func Serve(engine *gin.Engine, o web.Options) {
+// the addresses of the other services; with the parameter office, the page links to the back office. The page loads nothing from other sites, and has no inline scripts.
+func Serve(engine *gin.Engine, o web.Options, office bool) {
 	e := web.Engine{Engine: engine}
-	e.GET("/", func(c *gin.Context) { web.ServePage(c, page, describe(c.Request, o.Others)) })
+	e.GET("/", func(c *gin.Context) { web.ServePage(c, page, describe(c.Request, o.Others, office)) })
 	for _, name := range []string{"start.css", "start.js"} {
 		e.GET("/start/"+name, func(c *gin.Context) { web.ServeFile(c, files, name) })
 	}
@@ -70,7 +70,7 @@ type service struct{ Title, Does, Base string }
 type snippet struct{ ID, Name, Needs, Code string }
 
 // describe returns the data of the page's template.
-func describe(r *http.Request, others []docs.Linked) any {
+func describe(r *http.Request, others []docs.Linked, office bool) any {
 	bases := addresses(r, others)
 	services := []service{{"Orchestrator", does["orchestrator"], ""}}
 	for _, other := range others {
@@ -87,6 +87,7 @@ func describe(r *http.Request, others []docs.Linked) any {
 	}
 	return map[string]any{
 		"Customers": bases["customers"], "Orders": bases["orders"], "Snippets": all, "Services": services,
+		"Office": office,
 	}
 }
 

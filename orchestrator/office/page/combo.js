@@ -1,0 +1,90 @@
+// A field that finds things while one types: customers, products, or all in the box on top.
+import { html, useEffect, useRef, useState } from './vendor/htm-preact.js'
+import { t } from './words.js'
+
+let ids = 0
+/** Returns an id for the elements of one component. */
+const useId = () => useState(() => `id${++ids}-`)[0]
+
+/** @typedef {{ value: string, text: string, hint?: string, group?: string, exact?: boolean, thing?: any }} Option */
+
+/**
+ * Options come while one types, answers of older texts are dropped. Arrows choose, Enter picks; Enter before the options are there
+ * waits for them. An option that is exact, or the only one, is picked without the arrows, with Enter and when the field is left.
+ * @param {{
+ *   label: string, text: string, onText: (text: string) => void, find: (text: string, signal: AbortSignal) => Promise<Option[]>,
+ *   onPick: (option: Option) => void, onPaste?: (event: ClipboardEvent) => void, leave?: boolean, nothing?: string,
+ *   unlabeled?: boolean, inputRef?: any, [attribute: string]: any,
+ * }} props leave: picks when the field is left; unlabeled: the label is for screen readers alone
+ */
+export function Combo({ label, text, onText, find, onPick, leave = true, nothing, unlabeled, inputRef, ...input }) {
+  const id = useId()
+  const [options, setOptions] = useState(/** @type {Option[] | null} */ (null))
+  const [active, setActive] = useState(-1)
+  const [asked, setAsked] = useState('') // the text that was typed last; '' when there is nothing to ask
+  const [failed, setFailed] = useState(false)
+  const entered = useRef(false)
+  const root = useRef(/** @type {HTMLElement | null} */ (null))
+
+  const close = () => { setOptions(null); setActive(-1); setAsked(''); entered.current = false; setFailed(false) }
+  const pick = option => { close(); onPick(option) }
+  const choice = from => {
+    const exact = from.filter(option => option.exact)
+    return exact.length === 1 ? exact[0] : from.length === 1 ? from[0] : undefined
+  }
+
+  useEffect(() => {
+    if (!asked.trim()) return
+    const stop = new AbortController()
+    const timer = setTimeout(() => find(asked.trim(), stop.signal).then(found => {
+      if (stop.signal.aborted) return
+      const sure = choice(found)
+      if (entered.current && sure) return pick(sure)
+      if (leave && !root.current?.contains(document.activeElement)) return sure ? pick(sure) : close()
+      setFailed(false)
+      setOptions(found)
+      setActive(entered.current && found.length ? 0 : -1)
+      entered.current = false
+    }, () => { if (!stop.signal.aborted) setFailed(true) }), entered.current ? 0 : 120)
+    return () => { stop.abort(); clearTimeout(timer) }
+  }, [asked])
+
+  const onKeyDown = event => {
+    const n = options?.length ?? 0
+    if ((event.key === 'ArrowDown' || event.key === 'ArrowUp') && n) {
+      event.preventDefault()
+      setActive((active + (event.key === 'ArrowDown' ? 1 : active < 0 ? 0 : -1) + n) % n)
+    } else if (event.key === 'Escape' && (options || asked)) {
+      event.preventDefault()
+      event.stopPropagation()
+      close()
+    } else if (event.key === 'Enter' && !event.ctrlKey && !event.metaKey && asked) {
+      event.preventDefault()
+      const option = options?.[active] ?? (options ? choice(options) : undefined)
+      if (option) pick(option)
+      else if (options) setActive(n ? 0 : -1)
+      else entered.current = true
+    }
+  }
+  const onBlur = () => {
+    if (!options) return
+    const option = options[active] ?? choice(options)
+    if (leave && option) pick(option)
+    else close()
+  }
+  const open = options !== null && asked !== ''
+  return html`<div class="combo" ref=${root}>
+    <label class="field"><span class=${unlabeled ? 'unseen' : ''}>${label}</span>
+      <input ref=${inputRef} role="combobox" aria-expanded=${open} aria-controls=${id + 'list'} aria-autocomplete="list" autocomplete="off" spellcheck=${false}
+        aria-activedescendant=${open && active >= 0 ? id + active : undefined} value=${text} ...${input}
+        onInput=${e => { entered.current = false; setAsked(e.target.value); setOptions(null); onText(e.target.value) }}
+        onKeyDown=${onKeyDown} onBlur=${onBlur} /></label>
+    <ul id=${id + 'list'} role="listbox" aria-label=${label} hidden=${!open || !options?.length}>
+      ${open && options?.map((option, i) => html`<li id=${id + i} role="option" aria-selected=${i === active} class=${option.group && option.group !== options[i - 1]?.group ? 'begins' : ''}
+          data-group=${option.group} onMouseDown=${e => { e.preventDefault(); pick(option) }}>
+        <bdi>${option.text}</bdi> ${option.hint && html`<small><bdi>${option.hint}</bdi></small>`}</li>`)}
+    </ul>
+    ${open && !options?.length && html`<p class="none" role="status">${nothing ?? t('Nothing found')}</p>`}
+    ${failed && html`<p class="none" role="status">${t('No answer came.')}</p>`}
+  </div>`
+}

@@ -1,0 +1,109 @@
+export const operations = {
+    /** List and search customers */
+    listCustomers: { "service": "customers", "method": "get", "path": "/customers", "key": "none", "query": ["search", "email", "external_ref", "updated_since", "sort", "cursor", "limit", "ids"], "moments": ["updated_since"], "body": "none", "status": 200, "answer": "CustomerListResponse", "limit": 100 },
+    /** Create a customer */
+    createCustomer: { "service": "customers", "method": "post", "path": "/customers", "key": "header", "query": [], "moments": [], "body": "required", "status": 201, "answer": "CustomerResponse" },
+    /** Read one customer */
+    getCustomer: { "service": "customers", "method": "get", "path": "/customers/{id}", "key": "none", "query": [], "moments": [], "body": "none", "status": 200, "answer": "CustomerResponse" },
+    /** Change a customer */
+    updateCustomer: { "service": "customers", "method": "put", "path": "/customers/{id}", "key": "none", "query": [], "moments": [], "body": "required", "status": 200, "answer": "CustomerResponse" },
+    /** Delete a customer */
+    deleteCustomer: { "service": "customers", "method": "delete", "path": "/customers/{id}", "key": "none", "query": [], "moments": [], "body": "none", "status": 200, "answer": "DeletedResponse" },
+    /** List what has happened to a customer */
+    listCustomerHistory: { "service": "customers", "method": "get", "path": "/customers/{id}/history", "key": "none", "query": ["sort", "cursor", "limit"], "moments": [], "body": "none", "status": 200, "answer": "EventListResponse", "limit": 100 },
+    /** What has a key done? (key in the query) */
+    findCustomerIdempotencyKey: { "service": "customers", "method": "get", "path": "/customer-idempotency-keys", "key": "none", "query": ["key"], "moments": [], "body": "none", "status": 200, "answer": "CustomerKeyReportResponse" },
+    /** What has a key done? */
+    getCustomerIdempotencyKey: { "service": "customers", "method": "get", "path": "/customer-idempotency-keys/{key}", "key": "none", "query": [], "moments": [], "body": "none", "status": 200, "answer": "CustomerKeyReportResponse" },
+    /** List and search products */
+    listProducts: { "service": "orders", "method": "get", "path": "/products", "key": "none", "query": ["search", "sku", "active", "updated_since", "sort", "cursor", "limit", "stock_below", "ids"], "moments": ["updated_since"], "body": "none", "status": 200, "answer": "ProductListResponse", "limit": 100 },
+    /** Create a product */
+    createProduct: { "service": "orders", "method": "post", "path": "/products", "key": "header", "query": [], "moments": [], "body": "required", "status": 201, "answer": "ProductResponse" },
+    /** Read one product */
+    getProduct: { "service": "orders", "method": "get", "path": "/products/{id}", "key": "none", "query": [], "moments": [], "body": "none", "status": 200, "answer": "ProductResponse" },
+    /** Change a product */
+    updateProduct: { "service": "orders", "method": "patch", "path": "/products/{id}", "key": "none", "query": [], "moments": [], "body": "required", "status": 200, "answer": "ProductResponse" },
+    /** List the changes of a product's stock */
+    listStockAdjustments: { "service": "orders", "method": "get", "path": "/products/{id}/stock-adjustments", "key": "none", "query": ["sort", "cursor", "limit"], "moments": [], "body": "none", "status": 200, "answer": "StockAdjustmentListResponse", "limit": 100 },
+    /** Add to or take from a product's stock */
+    adjustStock: { "service": "orders", "method": "post", "path": "/products/{id}/stock-adjustments", "key": "header", "query": [], "moments": [], "body": "required", "status": 201, "answer": "StockAdjustmentResponse" },
+    /** List what has happened to a product */
+    listProductHistory: { "service": "orders", "method": "get", "path": "/products/{id}/history", "key": "none", "query": ["sort", "cursor", "limit"], "moments": [], "body": "none", "status": 200, "answer": "EventListResponse", "limit": 100 },
+    /** List orders */
+    listOrders: { "service": "orders", "method": "get", "path": "/orders", "key": "none", "query": ["status", "customer_id", "external_ref", "from", "to", "updated_since", "sort", "cursor", "limit", "confirmed_from", "confirmed_to", "cancel_reason", "ids"], "moments": ["from", "to", "updated_since", "confirmed_from", "confirmed_to"], "body": "none", "status": 200, "answer": "OrderListResponse", "limit": 100 },
+    /** Place an order */
+    createOrder: { "service": "orders", "method": "post", "path": "/orders", "key": "header", "query": [], "moments": [], "body": "required", "status": 201, "answer": "OrderResponse" },
+    /** What would an order cost, and what is missing? */
+    quoteOrder: { "service": "orders", "method": "post", "path": "/orders/quote", "key": "none", "query": [], "moments": [], "body": "required", "status": 200, "answer": "QuoteResponse" },
+    /** Read one order */
+    getOrder: { "service": "orders", "method": "get", "path": "/orders/{id}", "key": "none", "query": [], "moments": [], "body": "none", "status": 200, "answer": "OrderResponse" },
+    /** Confirm an order */
+    confirmOrder: { "service": "orders", "method": "post", "path": "/orders/{id}/confirm", "key": "header", "query": [], "moments": [], "body": "none", "status": 200, "answer": "OrderResponse" },
+    /** Cancel an order */
+    cancelOrder: { "service": "orders", "method": "post", "path": "/orders/{id}/cancel", "key": "header", "query": [], "moments": [], "body": "optional", "status": 200, "answer": "OrderResponse" },
+    /** List what has happened to an order */
+    listOrderHistory: { "service": "orders", "method": "get", "path": "/orders/{id}/history", "key": "none", "query": ["sort", "cursor", "limit"], "moments": [], "body": "none", "status": 200, "answer": "EventListResponse", "limit": 100 },
+    /** What has a key done? (key in the query) */
+    findIdempotencyKey: { "service": "orders", "method": "get", "path": "/idempotency-keys", "key": "none", "query": ["key"], "moments": [], "body": "none", "status": 200, "answer": "KeyReportResponse" },
+    /** What has a key done? */
+    getIdempotencyKey: { "service": "orders", "method": "get", "path": "/idempotency-keys/{key}", "key": "none", "query": [], "moments": [], "body": "none", "status": 200, "answer": "KeyReportResponse" },
+    /** What became of a call? (key in the query) */
+    findOrchestration: { "service": "orchestrator", "method": "get", "path": "/orchestrator/create-and-confirm-order", "key": "none", "query": ["idempotency_key"], "moments": [], "body": "none", "status": 200, "answer": "OrchestrationReportResponse" },
+    /** Place and confirm an order in one call */
+    createAndConfirmOrder: { "service": "orchestrator", "method": "post", "path": "/orchestrator/create-and-confirm-order", "key": "body", "query": [], "moments": [], "body": "required", "status": 201, "answer": "OrchestrationResponse" },
+    /** What became of a call? */
+    getOrchestration: { "service": "orchestrator", "method": "get", "path": "/orchestrator/create-and-confirm-order/{idempotency_key}", "key": "none", "query": [], "moments": [], "body": "none", "status": 200, "answer": "OrchestrationReportResponse" },
+};
+export const files = {
+    /** Create and change customers, row by row */
+    importCustomers: { "service": "customers", "method": "post", "path": "/customers/import", "query": ["dry_run"], "moments": [], "answer": "ImportLine" },
+    /** Read all customers as a file */
+    exportCustomers: { "service": "customers", "method": "get", "path": "/customers/export", "query": ["search", "email", "external_ref", "updated_since", "ids"], "moments": ["updated_since"], "answer": "Customer" },
+    /** Create and change products, row by row */
+    importProducts: { "service": "orders", "method": "post", "path": "/products/import", "query": ["dry_run"], "moments": [], "answer": "ImportLine" },
+    /** Read all products as a file */
+    exportProducts: { "service": "orders", "method": "get", "path": "/products/export", "query": ["search", "sku", "active", "updated_since", "stock_below", "ids"], "moments": ["updated_since"], "answer": "Product" },
+    /** Read all orders as a file */
+    exportOrders: { "service": "orders", "method": "get", "path": "/orders/export", "query": ["status", "customer_id", "external_ref", "from", "to", "updated_since", "confirmed_from", "confirmed_to", "cancel_reason", "ids"], "moments": ["from", "to", "updated_since", "confirmed_from", "confirmed_to"], "answer": "Order" },
+};
+export const shapes = {
+    ApiErrorDetail: { "field": "string", "message": "string", "params?": "object" },
+    ChangeEvent: { "id": "integer", "type": "string", "subject": "string", "subject_id": "integer", "customer_id": "integer?", "actor": "string", "correlation_id": "string?", "created_at": "time", "representation": "object" },
+    Customer: { "id": "integer", "name": "string", "email": "string", "phone": "string?", "external_ref": "string?", "created_at": "time", "updated_at": "time", "deleted_at": "time?" },
+    CustomerKeyReport: { "idempotency_key": "string", "operations": ["CustomerKeyedOperation"] },
+    CustomerKeyReportResponse: { "success": "boolean", "data": "CustomerKeyReport" },
+    CustomerKeyedOperation: { "operation": "string", "customer_id": "integer", "expires_at": "time" },
+    CustomerListResponse: { "success": "boolean", "data": ["Customer"], "meta": "Meta" },
+    CustomerResponse: { "success": "boolean", "data": "Customer" },
+    DeletedResponse: { "success": "boolean", "message": "string" },
+    EventListResponse: { "success": "boolean", "data": ["ChangeEvent"], "meta": "Meta" },
+    ImportLine: { "row?": "integer", "result?": "string", "id?": "integer", "code?": "string", "error?": "string", "details?": ["ApiErrorDetail"], "summary?": "ImportSummary" },
+    ImportSummary: { "complete": "boolean", "dry_run": "boolean", "rows": "integer", "created": "integer", "updated": "integer", "unchanged": "integer", "refused": "integer", "code?": "string", "error?": "string" },
+    KeyReport: { "idempotency_key": "string", "operations": ["KeyedOperation"] },
+    KeyReportResponse: { "success": "boolean", "data": "KeyReport" },
+    KeyedOperation: { "operation": "string", "order_id": "integer?", "order_status": "string?", "product_id": "integer?", "expires_at": "time" },
+    Meta: { "nextCursor": "integer?" },
+    Orchestration: { "customer": "OrderingCustomer", "order": "PlacedOrder" },
+    OrchestrationReport: { "customer": "OrderingCustomer", "order": "PlacedOrder", "current_status": "string" },
+    OrchestrationReportResponse: { "success": "boolean", "correlationId": "string", "data": "OrchestrationReport" },
+    OrchestrationResponse: { "success": "boolean", "correlationId": "string", "data": "Orchestration" },
+    Order: { "id": "integer", "customer_id": "integer", "external_ref": "string?", "metadata": "object?", "status": "string", "total_cents": "integer", "created_at": "time", "confirmed_at": "time?", "canceled_at": "time?", "cancel_reason": "string?", "cancel_note": "string?", "canceled_by": "string?", "reservation_expires_at": "time?", "cancelable_until": "time?", "allowed_actions": ["string"], "updated_at": "time", "items": ["OrderItem"] },
+    OrderItem: { "product_id": "integer", "sku": "string", "name": "string", "qty": "integer", "unit_price_cents": "integer", "subtotal_cents": "integer" },
+    OrderItemRequest: { "product_id?": "integer", "sku?": "string", "qty": "integer" },
+    OrderListResponse: { "success": "boolean", "data": ["OrderSummary"], "meta": "Meta" },
+    OrderRequest: { "customer_id": "integer", "items": ["OrderItemRequest"], "expected_total_cents?": "integer", "external_ref?": "string?", "metadata?": "object?" },
+    OrderResponse: { "success": "boolean", "data": "Order" },
+    OrderSummary: { "id": "integer", "customer_id": "integer", "external_ref": "string?", "metadata": "object?", "status": "string", "total_cents": "integer", "created_at": "time", "confirmed_at": "time?", "canceled_at": "time?", "cancel_reason": "string?", "cancel_note": "string?", "canceled_by": "string?", "reservation_expires_at": "time?", "cancelable_until": "time?", "allowed_actions": ["string"], "updated_at": "time" },
+    OrderingCustomer: { "id": "integer", "name": "string", "email": "string", "phone": "string?" },
+    PlacedOrder: { "id": "integer", "status": "string", "total_cents": "integer", "items": ["OrderItem"] },
+    Product: { "id": "integer", "sku": "string", "name": "string", "price_cents": "integer", "stock": "integer", "active": "boolean", "created_at": "time", "updated_at": "time" },
+    ProductListResponse: { "success": "boolean", "data": ["Product"], "meta": "Meta" },
+    ProductResponse: { "success": "boolean", "data": "Product" },
+    Quote: { "items": ["QuotedItem"], "total_cents": "integer", "shortages": ["Shortage"], "fillable?": "OrderRequest" },
+    QuoteResponse: { "success": "boolean", "data": "Quote" },
+    QuotedItem: { "product_id": "integer", "sku": "string", "qty": "integer", "unit_price_cents": "integer", "subtotal_cents": "integer" },
+    Shortage: { "product_id": "integer", "sku": "string", "requested": "integer", "available": "integer" },
+    StockAdjustment: { "id": "integer", "product_id": "integer", "delta": "integer", "level": "integer", "reason": "string", "actor": "string?", "created_at": "time" },
+    StockAdjustmentListResponse: { "success": "boolean", "data": ["StockAdjustment"], "meta": "Meta" },
+    StockAdjustmentResponse: { "success": "boolean", "data": "StockAdjustment" },
+};

@@ -1,0 +1,374 @@
+import { files, operations, shapes } from './generated/operations.js';
+/** Why a call failed: a service refused it, or none answered. */
+export class B2BError extends Error {
+    name = 'B2BError';
+    /** For your program; see the service's list of error codes. `no_answer` when no answer came, `not_modified` for a 304, `unexpected_answer` when an answer is not one of the document: somebody else's, or a success that cannot be read. */
+    code;
+    /** The HTTP status; 0 when no answer came. */
+    status;
+    /** Which field is wrong, and what is wrong with it. */
+    details;
+    /** Names the call in the logs of every service. */
+    correlationId;
+    /** Whether the same call, with `idempotencyKey` when it has one, may succeed later and can do nothing twice. */
+    retryable;
+    /** The key that the call was made with, to repeat it or to ask what became of it; undefined when the operation takes none. */
+    idempotencyKey;
+    constructor(message, facts, cause) {
+        super([`${message} (${facts.code})`, ...facts.details.map(({ field, message }) => `${field} ${message}`)].join('; '), { cause });
+        this.code = facts.code;
+        this.status = facts.status;
+        this.details = facts.details;
+        this.correlationId = facts.correlationId;
+        this.retryable = facts.retryable;
+        this.idempotencyKey = facts.idempotencyKey;
+    }
+}
+/**
+ * The three services. Each operation of their documents is a method, which takes its parameters and the fields of its body in one
+ * object: `b2b.cancelOrder({ id: 5, reason: 'a typo' })`. It resolves with the answer, or rejects with a B2BError. A list is its
+ * first page when it is awaited, and all of its things when it is iterated: `for await (const order of b2b.listOrders())`. An export
+ * is iterated, too; an import takes the rows and resolves with its summary.
+ *
+ * A read, and a write that has an idempotency key, is tried again after a connection error, the time-out of a try, 429, 502, 503
+ * and 504, as long as the deadline allows. A write without a key is sent once.
+ */
+export class B2B {
+    #options;
+    constructor(options) {
+        this.#options = options;
+        for (const name of Object.keys(operations)) {
+            Object.defineProperty(this, name, { value: (input, call) => this.#listed(name, { ...input }, { ...call }) });
+        }
+        for (const name of Object.keys(files)) {
+            Object.defineProperty(this, name, {
+                value: files[name].method === 'get'
+                    ? (input, call) => this.#export(name, { ...input }, { ...call })
+                    : (rows, input, call) => this.#import(name, rows, { ...input }, { ...call }),
+            });
+        }
+    }
+    #listed(name, input, call) {
+        let whole = {}; // of an iteration: the longest pages
+        const first = Promise.resolve().then(() => this.#call(name, { ...whole, ...input }, call));
+        const each = async function* () {
+            const cursors = new Set();
+            for (let page = await first;; page = await this.#call(name, { ...whole, ...input, cursor: page.meta.nextCursor }, call)) {
+                yield* page.data;
+                const cursor = page.meta.nextCursor;
+                if (cursor === null)
+                    return;
+                if (cursors.has(cursor) || cursor === input.cursor)
+                    throw new B2BError(`${name}: the cursor ${cursor} repeats`, {
+                        code: 'unexpected_answer', status: 200, details: [], correlationId: page.correlationId, retryable: false, idempotencyKey: undefined,
+                    });
+                cursors.add(cursor);
+            }
+        };
+        return Object.assign(first, {
+            [Symbol.asyncIterator]: () => {
+                const { limit } = operations[name];
+                if (limit)
+                    whole = { limit };
+                return each.call(this);
+            },
+        });
+    }
+    async #call(name, input, options) {
+        const { path, query: queryNames, body: takesBody, key: keyed, status, answer: shape } = operations[name];
+        let idempotencyKey;
+        if (keyed !== 'none')
+            idempotencyKey = options.idempotencyKey ?? (keyed === 'body' ? input.idempotency_key : undefined) ?? random();
+        else if (options.idempotencyKey !== undefined)
+            throw new TypeError(`${name} takes no idempotency key`);
+        const pathParameters = {}, query = {}, body = {};
+        for (const [field, value] of Object.entries(input)) {
+            const inQuery = takesBody === 'none' || queryNames.includes(field);
+            (path.includes(`{${field}}`) ? pathParameters : inQuery ? query : body)[field] = value;
+        }
+        if (keyed === 'body')
+            body.idempotency_key = idempotencyKey;
+        const call = new Call(this.#options, name, operations[name], options, idempotencyKey);
+        const content = takesBody === 'required' || Object.keys(body).length > 0 ? JSON.stringify(body) : undefined;
+        const request = call.request(pathParameters, query, content, {
+            ...(content === undefined ? {} : { 'Content-Type': 'application/json' }),
+            ...options.headers,
+            ...(keyed === 'header' ? { 'X-Idempotency-Key': idempotencyKey } : {}),
+        });
+        const { response, content: received } = await call.tries(request, async (response) => ({ response, content: new Uint8Array(await response.arrayBuffer()) }));
+        if (response.status !== status)
+            throw call.refusal(response, received);
+        let read;
+        try {
+            if (mediaType(response) !== 'application/json')
+                throw new TypeError('its content type is not application/json');
+            read = parse(received);
+            if (!isObject(read))
+                throw new TypeError('it is no object');
+        }
+        catch (e) {
+            throw call.unread(response, e);
+        }
+        if (read.success !== true)
+            throw call.refusal(response, received);
+        if (!fits(read, shape))
+            throw call.unread(response, new TypeError(`it is no ${shape}`));
+        return { ...read, response, idempotencyKey, correlationId: response.headers.get('X-Correlation-Id') || call.correlationId };
+    }
+    async *#export(name, input, options) {
+        const call = new Call(this.#options, name, files[name], options);
+        yield* call.lines(await call.tries(call.request({}, input), stream));
+    }
+    async #import(name, rows, input, options) {
+        const call = new Call(this.#options, name, files[name], options);
+        const sent = [], parts = [];
+        for await (const row of rows)
+            parts.push(`${JSON.stringify(sent[sent.push(row) - 1])}\n`);
+        const body = new Blob(parts);
+        const request = call.request({}, input, body, { 'Content-Type': 'application/x-ndjson' });
+        const slowest = body.size / 6.5536; // in milliseconds: the services take no file that comes slower than 64 KiB in 10 s
+        const answer = await call.tries(request, stream, slowest);
+        let summary;
+        for await (const line of call.lines(answer)) {
+            summary = line.summary ?? summary;
+            const row = sent[(line.row ?? 0) - 1];
+            if (row)
+                options.onRow?.(row, line);
+        }
+        if (!summary)
+            throw call.unread(answer.response, new TypeError('it has no summary: repeat the call, what is done already is unchanged'));
+        if (!summary.complete) {
+            const said = answer.response.headers.get('X-Correlation-Id');
+            throw call.failure(summary.error ?? 'not all rows were read', summary.code ?? 'unexpected_answer', 200, { said });
+        }
+        return summary;
+    }
+}
+/** One call: makes its request, sends it until its answer stands, and says what went wrong. */
+class Call {
+    options;
+    name;
+    facts;
+    call;
+    idempotencyKey;
+    correlationId;
+    #mayRepeat;
+    constructor(options, name, facts, call, idempotencyKey) {
+        this.options = options;
+        this.name = name;
+        this.facts = facts;
+        this.call = call;
+        this.idempotencyKey = idempotencyKey;
+        this.correlationId = call.correlationId ?? random();
+        this.#mayRepeat = facts.method === 'get' || idempotencyKey !== undefined;
+    }
+    request(path, query, body, headers) {
+        const base = this.options[this.facts.service].replace(/\/+$/, '');
+        const at = this.facts.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(text(name, path[name])));
+        const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== null).map(([name, value]) => [name, text(name, value)]);
+        return new Request(base + at + (pairs.length ? `?${new URLSearchParams(pairs)}` : ''), {
+            method: this.facts.method.toUpperCase(), body: body ?? null, headers: { ...headers, 'X-Correlation-Id': this.correlationId },
+            redirect: 'manual', // a POST that is redirected may arrive as a GET
+        });
+    }
+    /**
+     * Sends the request until it has an answer that another try would not change, or the next try would begin after the deadline. A
+     * try ends when its answer has been read; slowest are the milliseconds that it may take longer.
+     */
+    async tries(request, read, slowest = 0) {
+        const { token, fetch = globalThis.fetch, tryTimeout = 30_000, clock = realClock } = this.options;
+        const { signal } = this.call;
+        const deadline = clock.now() + (this.call.deadline ?? this.options.deadline ?? 60_000);
+        for (let tried = 1;; tried++) {
+            if (token !== undefined)
+                request.headers.set('Authorization', `Bearer ${typeof token === 'function' ? await token() : token}`);
+            let answer, cause;
+            const ends = new Timeout(tryTimeout, signal);
+            try {
+                ends.begin(Math.max(1, Math.ceil(Math.min(tryTimeout, deadline - clock.now()))) + slowest);
+                answer = await read(await fetch(request.clone(), { signal: ends.signal }), ends); // an answer that breaks off is none
+                if (!answer.ends)
+                    ends.over();
+                if (!passing.has(answer.response.status))
+                    return answer;
+            }
+            catch (e) {
+                signal?.throwIfAborted();
+                answer = undefined;
+                cause = e;
+            }
+            ends.over();
+            const wait = retryAfter(answer?.response) + Math.random() * Math.min(5000, 100 * 2 ** tried);
+            if (!this.#mayRepeat || clock.now() + wait >= deadline) {
+                if (answer)
+                    return answer;
+                throw this.failure(`no answer: ${cause}`, 'no_answer', 0, {}, cause);
+            }
+            await clock.sleep(wait, signal);
+        }
+    }
+    /** Reads an answer of one JSON object a line, as its parts arrive. */
+    async *lines({ response, content, ends }) {
+        if (!ends)
+            throw response.status === 200 ? this.unread(response, new TypeError('its content type is not application/x-ndjson')) : this.refusal(response, content);
+        const reader = response.body.getReader();
+        let parts = [];
+        try {
+            for (;;) {
+                const { done, value } = await reader.read().catch((e) => {
+                    this.call.signal?.throwIfAborted();
+                    throw this.failure(`no answer: ${e}`, 'no_answer', 0, {}, e);
+                });
+                if (done)
+                    break;
+                ends.begin();
+                let from = 0;
+                for (let at = value.indexOf(10); at >= 0; from = at + 1, at = value.indexOf(10, from)) {
+                    parts.push(value.subarray(from, at));
+                    const line = this.#line(response, parts);
+                    parts = [];
+                    ends.over(); // the caller may take its time
+                    yield line;
+                    ends.begin();
+                }
+                parts.push(value.slice(from));
+            }
+            if (parts.some((part) => part.length))
+                throw this.unread(response, new TypeError('its last line is cut'));
+        }
+        finally {
+            ends.over();
+            reader.cancel().catch(() => { }); // of a caller who has seen enough
+        }
+    }
+    #line(response, parts) {
+        const line = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+        parts.reduce((at, part) => (line.set(part, at), at + part.length), 0);
+        try {
+            const read = parse(line);
+            if (fits(read, this.facts.answer))
+                return read;
+        }
+        catch (e) {
+            throw this.unread(response, e);
+        }
+        throw this.unread(response, new TypeError(`a line is no ${this.facts.answer}`));
+    }
+    /** Returns the error of an answer that is no success. */
+    refusal(response, content) {
+        const { status } = response, said = response.headers.get('X-Correlation-Id');
+        if (status === 304)
+            return this.failure('it has not changed', 'not_modified', status, { said });
+        let body;
+        try {
+            body = parse(content);
+        }
+        catch {
+            // it is somebody else's
+        }
+        if (!isObject(body) || typeof body.code !== 'string' || body.code === '') {
+            return this.failure(`HTTP status ${status} from somebody else`, 'unexpected_answer', status, { said });
+        }
+        const details = (Array.isArray(body.details) ? body.details : [])
+            .map((detail) => (isObject(detail) && detail.params === null ? { ...detail, params: undefined } : detail))
+            .filter((detail) => fits(detail, 'ApiErrorDetail'));
+        return this.failure(typeof body.error === 'string' ? body.error : `HTTP status ${status}`, body.code, status, {
+            details, said: said || (typeof body.correlationId === 'string' ? body.correlationId : null),
+        });
+    }
+    /** Returns the error of a success that cannot be read. */
+    unread(response, cause) {
+        const why = cause instanceof Error ? cause.message : String(cause);
+        return this.failure(`the success cannot be read: ${why}`, 'unexpected_answer', response.status, { said: response.headers.get('X-Correlation-Id') }, cause);
+    }
+    failure(message, code, status, { details = [], said = null } = {}, cause) {
+        return new B2BError(`${this.name}: ${message}`, {
+            code, status, details, idempotencyKey: this.idempotencyKey, correlationId: said || this.correlationId,
+            retryable: notDone.has(status) || (this.#mayRepeat && (status === 0 || status === 500 || passing.has(status))),
+        }, cause);
+    }
+}
+async function stream(response, ends) {
+    if (response.status === 200 && mediaType(response) === 'application/x-ndjson')
+        return { response, ends };
+    return { response, content: new Uint8Array(await response.arrayBuffer()) };
+}
+/** Ends a try when its time is over, or the caller's signal says so. */
+class Timeout {
+    usual;
+    #controller = new AbortController();
+    #timer;
+    signal;
+    constructor(usual, signal) {
+        this.usual = usual;
+        this.signal = signal ? AbortSignal.any([this.#controller.signal, signal]) : this.#controller.signal;
+    }
+    begin(milliseconds = this.usual) {
+        this.over();
+        this.#timer = setTimeout(() => this.#controller.abort(new DOMException('the answer did not arrive in time', 'TimeoutError')), milliseconds);
+    }
+    over() {
+        clearTimeout(this.#timer);
+    }
+}
+/** What may be over in a moment. */
+const passing = new Set([429, 502, 503, 504]);
+/** What says that nothing was done. */
+const notDone = new Set([408, 429]);
+/** Returns a parameter as it is sent. Throws when it is none: one that is left out would mean everything. */
+function text(name, value) {
+    if (value instanceof Date)
+        return value.toISOString();
+    if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint' || Number.isFinite(value))
+        return String(value);
+    throw new TypeError(`${name} cannot be ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
+}
+function mediaType(response) {
+    return (response.headers.get('Content-Type') ?? '').split(';')[0].trim().toLowerCase();
+}
+/** Reads JSON. Throws when it is none, or not UTF-8. */
+function parse(content) {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(content));
+}
+function isObject(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+/** Reports whether a part of an answer is of the shape that its document says. */
+function fits(value, shape) {
+    if (Array.isArray(shape))
+        return Array.isArray(value) && value.every((each) => fits(each, shape[0]));
+    if (typeof shape === 'object') {
+        return isObject(value) && Object.entries(shape).every(([name, of]) => {
+            const field = value[name.replace('?', '')];
+            return field === undefined ? name.endsWith('?') : fits(field, of);
+        });
+    }
+    if (shape.endsWith('?'))
+        return value === null || fits(value, shape.slice(0, -1));
+    switch (shape) {
+        case 'integer': return Number.isSafeInteger(value);
+        case 'object': return isObject(value);
+        case 'time': return typeof value === 'string' && !Number.isNaN(Date.parse(value));
+        default: return shape in shapes ? fits(value, shapes[shape]) : typeof value === shape;
+    }
+}
+/** Returns the milliseconds that an answer asks to wait. */
+function retryAfter(answer) {
+    const value = answer?.headers.get('Retry-After');
+    if (!value)
+        return 0;
+    const milliseconds = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+    return milliseconds > 0 ? milliseconds : 0;
+}
+/** Returns 128 random bits; crypto.randomUUID is not there on a page without TLS. */
+function random() {
+    return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+const realClock = {
+    now: () => performance.now(),
+    sleep: (milliseconds, signal) => new Promise((resolve, reject) => {
+        const abort = () => { clearTimeout(timer); reject(signal?.reason); };
+        const timer = setTimeout(() => { signal?.removeEventListener('abort', abort); resolve(); }, milliseconds);
+        signal?.addEventListener('abort', abort, { once: true });
+    }),
+};

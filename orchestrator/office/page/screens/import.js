@@ -1,0 +1,197 @@
+// Import: a file is shown as the page understands it, tried, applied, and what was refused comes back as a file to mend.
+import { html, useRef, useState } from '../vendor/htm-preact.js'
+import { patient } from '../client.js'
+import { explainDetail } from '../errors.js'
+import { cells, csv, save, separatorOf } from '../file.js'
+import { Problem } from '../table.js'
+import { cents, count, decimalMark, money, number, t } from '../words.js'
+
+/** @typedef {'products' | 'customers'} Kind */
+/** @typedef {{ name: string, text: string, bytes: ArrayBuffer, encoding: string, separator: string, kind: Kind, columns: string[], decimal: string }} Sheet */
+/** @typedef {{ look: string, says: string }} Verdict */
+
+/** The columns that each import reads, and other names by which spreadsheets call them. @type {Record<Kind, Record<string, string[]>>} */
+const known = {
+  products: {
+    sku: ['article', 'artikelnummer', 'código', 'codigo', 'ref', 'referencia', 'item'], name: ['nombre', 'bezeichnung', 'description', 'descripción'],
+    price: ['precio', 'preis', 'unit price'], price_cents: [], stock: ['bestand', 'existencias', 'cantidad', 'quantity', 'qty'], active: ['activo', 'aktiv', 'for sale'],
+  },
+  customers: {
+    email: ['e-mail', 'mail', 'correo', 'correo electrónico'], name: ['nombre', 'company', 'empresa', 'customer', 'cliente', 'firma'],
+    phone: ['teléfono', 'telefono', 'telefon', 'tel'], external_ref: ['reference', 'referencia', 'customer number', 'kundennummer', 'número'],
+  },
+}
+const titles = /** @type {Record<string, string>} */ ({
+  sku: 'SKU', name: 'Name', price: 'Price', price_cents: 'Price in cents', stock: 'Stock level', active: 'For sale', email: 'Email', phone: 'Phone', external_ref: 'Reference',
+})
+const encodings = ['utf-8', 'windows-1252', 'utf-16le', 'utf-16be', 'iso-8859-15', 'macintosh']
+const separators = /** @type {const} */ ([[',', 'Comma'], [';', 'Semicolon'], ['\t', 'Tab'], ['|', '|']])
+const lastImport = 'office.import'
+
+/** Returns what the last import of this browser did. @returns {{ at: string, name: string, says: string, refused: number } | null} */
+export const last = () => JSON.parse(localStorage.getItem(lastImport) ?? 'null')
+
+/** Guesses the encoding: by the mark, else UTF-8 if the bytes are that. @param {ArrayBuffer} bytes */
+function encodingOf(bytes) {
+  const [a, b] = new Uint8Array(bytes, 0, Math.min(2, bytes.byteLength))
+  if (a === 0xff && b === 0xfe) return 'utf-16le'
+  if (a === 0xfe && b === 0xff) return 'utf-16be'
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return 'utf-8'
+  } catch {
+    return 'windows-1252'
+  }
+}
+
+/** Names the column of the service for a title; '' for a column that is not read. @param {Kind} kind @param {string} title */
+function columnOf(kind, title) {
+  const plain = title.trim().toLowerCase()
+  return Object.entries(known[kind]).find(([name, others]) => name === plain || t(titles[name] ?? '').toLowerCase() === plain || others.includes(plain))?.[0] ?? ''
+}
+
+/** @param {string} text @param {string} separator */
+const rowsOf = (text, separator) => cells(text.replace(/^sep=.\r?\n/i, ''), separator)
+
+/** Reads a file as it seems to be meant. @param {File} file @returns {Promise<Sheet>} */
+async function open(file) {
+  const bytes = await file.arrayBuffer(), encoding = encodingOf(bytes), text = new TextDecoder(encoding).decode(bytes)
+  const separator = separatorOf(text), header = rowsOf(text.slice(0, 20_000), separator)[0] ?? []
+  const score = kind => header.filter(title => columnOf(kind, title)).length
+  const kind = score('customers') > score('products') ? 'customers' : 'products'
+  return { name: file.name, bytes, encoding, text, separator, kind, columns: header.map(title => columnOf(kind, title)), decimal: '' }
+}
+
+/** Reads the cells of a row as the service wants them; what cannot be read is sent as it is, so that the service says what is wrong. @param {string[]} row @param {Sheet} sheet */
+function fieldsOf(row, { columns, kind, decimal }) {
+  /** @type {Record<string, any>} */
+  const fields = {}
+  columns.forEach((name, i) => {
+    const text = (row[i] ?? '').trim()
+    if (!name) return
+    if (!text) {
+      if (kind === 'customers' && (name === 'phone' || name === 'external_ref')) fields[name] = null
+    } else if (name === 'price') fields.price_cents = cents(text, decimal || undefined) ?? text
+    else if (name === 'price_cents' || name === 'stock') fields[name] = /^\d+$/.test(text) ? Number(text) : text
+    else if (name === 'active') fields.active = /^(true|yes|1|sí|si|verdadero|ja|wahr)$/i.test(text) ? true : /^(false|no|0|falso|nein|falsch)$/i.test(text) ? false : text
+    else fields[name] = row[i]
+  })
+  return fields
+}
+
+export function Import() {
+  const [sheet, setSheet] = useState(/** @type {Sheet | null} */ (null))
+  const [over, setOver] = useState(false)
+  const take = async file => { if (file) setSheet(await open(file)) }
+  const drop = event => { event.preventDefault(); setOver(false); take(event.dataTransfer?.files[0]) }
+  return html`<h1>${t('Import')}</h1>
+    <label class=${'drop' + (over ? ' over' : '')} onDragOver=${e => { e.preventDefault(); setOver(true) }} onDragLeave=${() => setOver(false)} onDrop=${drop}>
+      <span>${sheet ? html`<strong><bdi>${sheet.name}</bdi></strong> · ${t('Choose another file')}` : t('Drop a spreadsheet here (CSV), or choose one')}</span>
+      <input type="file" accept=".csv,.tsv,.txt,text/csv" onChange=${e => take(e.target.files[0])} /></label>
+    ${!sheet && html`<p class="quiet">${t('Products are known by their SKU, customers by their email: what is there is changed, what is new is created. Nothing happens before you have seen what would happen.')}</p>`}
+    ${sheet && html`<${Settings} key=${sheet.name} sheet=${sheet} onChange=${setSheet} />`}`
+}
+
+/** @param {{ sheet: Sheet, onChange: (sheet: Sheet) => void }} props */
+function Settings({ sheet, onChange }) {
+  const [header = [], ...rows] = rowsOf(sheet.text, sheet.separator)
+  const [verdicts, setVerdicts] = useState(/** @type {Map<number, Verdict>} */ (new Map()))
+  const [phase, setPhase] = useState(/** @type {'ready' | 'trying' | 'tried' | 'applying' | 'applied'} */ ('ready'))
+  const [summary, setSummary] = useState(/** @type {any} */ (null))
+  const [error, setError] = useState(/** @type {any} */ (null))
+  const stop = useRef(/** @type {AbortController | null} */ (null))
+  const change = part => {
+    const next = { ...sheet, ...part }
+    if (part.encoding) next.text = new TextDecoder(part.encoding).decode(sheet.bytes)
+    if (part.encoding || part.separator || part.kind) next.columns = (rowsOf(next.text.slice(0, 20_000), next.separator)[0] ?? []).map(title => columnOf(next.kind, title))
+    setVerdicts(new Map())
+    setPhase('ready')
+    setSummary(null)
+    setError(null)
+    onChange(next)
+  }
+  const needed = sheet.kind === 'products' ? 'sku' : 'email'
+  const ready = sheet.columns.includes(needed) && rows.length > 0
+
+  const run = async dry => {
+    setPhase(dry ? 'trying' : 'applying')
+    setError(null)
+    setSummary(null)
+    const found = /** @type {Map<number, Verdict>} */ (new Map()), index = /** @type {Map<any, number>} */ (new Map())
+    const sent = rows.map((row, i) => { const fields = fieldsOf(row, sheet); index.set(fields, i); return fields })
+    let drawn = 0
+    const onRow = (fields, line) => {
+      found.set(index.get(fields) ?? 0, verdict(line))
+      if (performance.now() - drawn > 150) { drawn = performance.now(); setVerdicts(new Map(found)) }
+    }
+    stop.current = new AbortController()
+    try {
+      const call = sheet.kind === 'products' ? patient.importProducts : patient.importCustomers
+      const result = await call(/** @type {any} */ (sent), { dry_run: dry }, { onRow, signal: stop.current.signal })
+      setSummary(result)
+      setPhase(dry ? 'tried' : 'applied')
+      if (!dry) localStorage.setItem(lastImport, JSON.stringify({ at: new Date().toISOString(), name: sheet.name, says: says(result), refused: result.refused }))
+    } catch (failure) {
+      if (!stop.current.signal.aborted) setError(failure)
+      setPhase('ready')
+    }
+    setVerdicts(found)
+  }
+  const refused = [...verdicts].filter(([, { look }]) => look === 'bad').sort(([a], [b]) => a - b)
+  const download = () => save(new Blob([csv([[...header, 'refusal'], ...refused.map(([i, { says }]) => [...header.map((_, at) => rows[i]?.[at] ?? ''), says])], sheet.separator)], { type: 'text/csv' }),
+    sheet.name.replace(/(\.\w+)?$/, '.refused.csv'))
+  const busy = phase === 'trying' || phase === 'applying'
+  const shown = refused.length && phase !== 'ready' ? refused.slice(0, 200).map(([i]) => i) : [...rows.keys()].slice(0, 50)
+  return html`<section aria-label=${t('How the file is read')}>
+    <div class="tools">
+      <${Choice} label=${t('It has')} value=${sheet.kind} options=${[['products', t('Products')], ['customers', t('Customers')]]} onChange=${kind => change({ kind })} />
+      <${Choice} label=${t('Separator')} value=${sheet.separator} options=${separators.map(([mark, name]) => [mark, t(name)])} onChange=${separator => change({ separator })} />
+      <${Choice} label=${t('Encoding')} value=${sheet.encoding} options=${encodings.map(name => [name, name])} onChange=${encoding => change({ encoding })} />
+      ${sheet.columns.includes('price') && html`<${Choice} label=${t('Prices look like')} value=${sheet.decimal} options=${[['', t('as they look ({mark} is the decimal mark)', { mark: decimalMark })], ['.', '1,299.90'], [',', '1.299,90']]} onChange=${decimal => change({ decimal })} />`}
+    </div>
+    <p role="status">${count(rows.length, '1 row', '{n} rows')}${!sheet.columns.includes(needed) && html` · <strong class="bad">${t('Say which column has the {name}.', { name: t(titles[needed] ?? '') })}</strong>`}
+      ${sheet.columns.includes('stock') && html` · <span class="soon">${t('The stock of the file replaces the stock of now: leave the column out unless it was counted just now.')}</span>`}</p>
+    <div class="tools">
+      <button type="button" class=${phase === 'tried' ? '' : 'first'} disabled=${!ready || busy} onClick=${() => run(true)}>${t('Try it: nothing is changed')}</button>
+      <button type="button" class=${phase === 'tried' ? 'first' : ''} disabled=${!ready || busy || phase !== 'tried'} onClick=${() => run(false)}>${t('Import')}</button>
+      ${busy && html`<button type="button" onClick=${() => stop.current?.abort()}>${t('Stop')}</button>`}
+      ${refused.length > 0 && !busy && html`<button type="button" onClick=${download}>${t('Save the refused rows')}</button>`}
+    </div>
+    ${busy && html`<p><progress max=${rows.length} value=${verdicts.size} aria-label=${t('Rows done')}></progress> ${t('{done} of {all}', { done: number(verdicts.size), all: number(rows.length) })}</p>`}
+    ${error && html`<${Problem} error=${error} /><p>${t('Some rows may be done. Import the file again: what is done stays as it is.')}</p>`}
+    ${summary && html`<p role="status" class=${summary.refused ? 'bad' : 'good'}><strong>${phase === 'tried' ? t('This would happen:') : t('Done:')}</strong> ${says(summary)}
+      ${summary.refused > 0 && html` · ${t('Save the refused rows, mend them, and import that file.')}`}</p>`}
+    <div class="scroll" tabindex="0" role="region" aria-label=${t('Rows')}><table class="list small sheet">
+      <caption class="unseen">${t('Rows')}</caption>
+      <thead><tr><td></td>${header.map((title, i) => html`<th scope="col"><bdi>${title}</bdi><br /><${Choice} label=${t('Column {title}', { title })} unlabeled value=${sheet.columns[i] ?? ''}
+          options=${[['', t('not read')], ...Object.keys(known[sheet.kind]).map(name => [name, t(titles[name] ?? '')])]} onChange=${name => change({ columns: sheet.columns.map((was, at) => (at === i ? name : was === name ? '' : was)) })} /></th>`)}<th scope="col" class="wide">${t('What happens')}</th></tr></thead>
+      <tbody>${shown.map(i => html`<tr key=${i}><th scope="row">${number(i + 1)}</th>${header.map((_, at) => html`<td><bdi>${rows[i]?.[at]}</bdi>
+        ${sheet.columns[at] === 'price' && rows[i]?.[at]?.trim() && html` <small class="quiet">${priceOf(rows[i]?.[at] ?? '', sheet.decimal)}</small>`}</td>`)}<td class=${'wide ' + (verdicts.get(i)?.look ?? '')}>${verdicts.get(i)?.says}</td></tr>`)}</tbody>
+    </table></div>
+    ${rows.length > shown.length && html`<p class="quiet">${t('{shown} of {all} rows are shown.', { shown: number(shown.length), all: number(rows.length) })}</p>`}
+  </section>`
+}
+
+/** @param {string} text @param {string} decimal */
+function priceOf(text, decimal) {
+  const amount = cents(text, decimal || undefined)
+  return amount === null ? t('no amount') : '= ' + money(amount)
+}
+
+/** @param {any} line what the service says of a row @returns {Verdict} */
+function verdict(line) {
+  if (line.result === 'refused') {
+    const details = (line.details ?? []).map(explainDetail)
+    return { look: 'bad', says: [t('refused'), details.join(', ') || line.error].join(': ') }
+  }
+  return { look: line.result === 'unchanged' ? 'quiet' : 'good', says: t(line.result) }
+}
+
+/** @param {{ created: number, updated: number, unchanged: number, refused: number }} summary */
+const says = ({ created, updated, unchanged, refused }) => [
+  [created, '{n} created'], [updated, '{n} updated'], [unchanged, '{n} unchanged'], [refused, '{n} refused'],
+].filter(([n]) => n).map(([n, text]) => t(String(text), { n: number(Number(n)) })).join(', ') || t('nothing')
+
+/** @param {{ label: string, value: string, options: string[][], onChange: (value: any) => void, unlabeled?: boolean }} props */
+const Choice = ({ label, value, options, onChange, unlabeled }) => html`<label class="field choice"><span class=${unlabeled ? 'unseen' : ''}>${label}</span>
+  <select value=${value} onChange=${e => onChange(e.target.value)}>${options.map(([key, text]) => html`<option value=${key} selected=${key === value}>${text}</option>`)}</select></label>`

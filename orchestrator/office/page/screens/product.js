@@ -1,0 +1,81 @@
+// A product: its price and name, its stock and who changed it; and the form of a new product.
+import { html, useState } from '../vendor/htm-preact.js'
+import { api, may, useLoad } from '../client.js'
+import { useProductEdit } from '../edit.js'
+import { Conflict, Field, Form, Outcome, useDraft, useSend } from '../form.js'
+import { History } from '../history.js'
+import { PriceInPlace } from '../price.js'
+import { at, go } from '../router.js'
+import { Bar, Problem } from '../table.js'
+import { cents, exactly, number, person, t, when } from '../words.js'
+
+/** @typedef {import('../client.js').Product} Product */
+
+/** @param {{ id: number }} props */
+export function ProductScreen({ id }) {
+  const product = useLoad(`product ${id}`, async signal => (await api.getProduct({ id }, { signal })).data)
+  const [editing, setEditing] = useState(false)
+  const data = product.data
+  const changed = now => { setEditing(false); product.set(now) }
+  return html`<${Bar} loading=${product.loading} />
+    ${product.error && html`<${Problem} error=${product.error} again=${product.reload} />`}
+    ${data && html`<header class="top"><h1><bdi>${data.name}</bdi>${!data.active && html` <span class="status canceled">${t('not for sale')}</span>`}</h1>
+        <div class="tools unprinted">${may('products:write') && html`<a class="button first" href=${at('receive', { sku: data.sku })}>${t('Receive')}</a>`}
+          <button type="button" onClick=${() => window.print()}>${t('Print')}</button></div></header>
+      <dl class="facts">
+        <div><dt>${t('SKU')}</dt><dd><bdi>${data.sku}</bdi></dd></div>
+        <div><dt>${t('In stock')}</dt><dd class="big">${number(data.stock)}</dd></div>
+        <div><dt>${t('Price')}</dt><dd><${PriceInPlace} product=${data} editing=${editing} onEdit=${setEditing} onChange=${changed} /></dd></div>
+      </dl>
+      ${may('products:write') && html`<${Details} key=${data.updated_at} product=${data} onChange=${changed} />`}
+      <div class="columns even">
+        <section aria-labelledby="stock"><h2 id="stock">${t('Changes of the stock')}</h2><${Adjustments} id=${id} changed=${data.updated_at} /></section>
+        <section aria-labelledby="history"><h2 id="history">${t('What has happened')}</h2><${History} subject="product" id=${id} changed=${data.updated_at} /></section>
+      </div>`}`
+}
+
+/** Renames the product, or takes it from sale. @param {{ product: Product, onChange: (product: Product) => void }} props */
+function Details({ product, onChange }) {
+  const [name, setName] = useState(product.name)
+  const edit = useProductEdit(product, onChange)
+  return html`<details class="unprinted"><summary>${t('Change the name, or stop selling it')}</summary>
+    <${Form} label=${t('Name')} class="inline-form" onSend=${() => edit.save({ name: name.trim() })}>
+      <${Field} label=${t('Name')} value=${name} onInput=${setName} maxlength="255" /><button class="first">${t('Save')}</button>
+      <button type="button" onClick=${() => edit.save({ active: !product.active })}>${product.active ? t('Stop selling it') : t('Sell it again')}</button>
+    <//>
+    <${Outcome} sending=${edit.sending} />${edit.theirs && html`<${Conflict} ...${edit} />`}
+  </details>`
+}
+
+/** @param {{ id: number, changed: string }} props */
+function Adjustments({ id, changed }) {
+  const list = useLoad(`adjustments ${id} ${changed}`, async signal => (await api.listStockAdjustments({ id, limit: 50 }, { signal })).data)
+  if (list.error) return html`<${Problem} error=${list.error} again=${list.reload} />`
+  const reasons = /** @type {Record<string, string>} */ ({ created: t('created'), 'level set': t('level set') })
+  return html`<table class="list small"><caption class="unseen">${t('Changes of the stock')}</caption>
+    <thead><tr><th scope="col">${t('When')}</th><th scope="col" class="number">${t('Pieces')}</th><th scope="col" class="number">${t('Stock after')}</th><th scope="col" class="wide">${t('Why')}</th><th scope="col">${t('Who')}</th></tr></thead>
+    <tbody>${list.data?.map(change => html`<tr key=${change.id}>
+      <td><time datetime=${change.created_at} title=${exactly(change.created_at)}>${when(change.created_at)}</time></td>
+      <td class="number">${(change.delta > 0 ? '+' : '') + number(change.delta)}</td><td class="number">${number(change.level)}</td>
+      <td class="wide"><bdi>${reasons[change.reason] ?? change.reason}</bdi></td><td><bdi>${change.actor ? person(change.actor) : '–'}</bdi></td></tr>`)}</tbody></table>
+    <p class="quiet">${t('Orders take and return pieces, too; they are not in this list.')}</p>`
+}
+
+export function NewProduct() {
+  const draft = useDraft('product', { sku: '', name: '', price: '', stock: '0' })
+  const { sku, name, price, stock } = draft.values
+  const amount = cents(price)
+  const sending = useSend(key => api.createProduct({ sku: sku.trim(), name: name.trim(), price_cents: amount ?? NaN, stock: Number(stock) }, { idempotencyKey: key }), draft,
+    ({ data }) => { draft.forget(); go(at(`products/${data.id}`)) })
+  const [checked, setChecked] = useState(false)
+  const save = () => { setChecked(true); if (amount !== null && sku.trim() && name.trim() && /^\d+$/.test(stock)) sending.send() }
+  return html`<h1>${t('New product')}</h1>
+    <${Form} label=${t('New product')} class="narrow" onSend=${save}>
+      <${Field} label=${t('SKU')} value=${sku} maxlength="100" autofocus aria-invalid=${checked && !sku.trim()} onInput=${value => draft.change({ sku: value })} />
+      <${Field} label=${t('Name')} value=${name} maxlength="255" aria-invalid=${checked && !name.trim()} onInput=${value => draft.change({ name: value })} />
+      <${Field} label=${t('Price')} value=${price} inputmode="decimal" aria-invalid=${(checked || price) && amount === null} hint=${price && amount === null ? t('This is no amount.') : ''} onInput=${value => draft.change({ price: value })} />
+      <${Field} label=${t('In stock')} value=${stock} inputmode="numeric" aria-invalid=${!/^\d+$/.test(stock)} onInput=${value => draft.change({ stock: value })} />
+      <${Outcome} sending=${sending} draft=${draft} />
+      <p class="buttons"><button class="first">${t('Save')}</button></p>
+    <//>`
+}

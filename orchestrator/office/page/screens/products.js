@@ -1,0 +1,61 @@
+// Products: found by a part, low on stock, or not for sale; prices are changed in place.
+import { html, useState } from '../vendor/htm-preact.js'
+import { api, may, useLoad } from '../client.js'
+import { Download } from '../file.js'
+import { PriceInPlace } from '../price.js'
+import { at, filter, useRoute } from '../router.js'
+import { Chip, Listing, Table } from '../table.js'
+import { number, t } from '../words.js'
+import { SearchField } from './customers.js'
+
+/** @typedef {import('../client.js').Product} Product */
+
+/** @param {Record<string, string>} query */
+function filters({ search, low, active }) {
+  return {
+    ...(search && { search }), ...(low && { stock_below: Number(low) }),
+    ...(active && { active: active === 'true' }),
+  }
+}
+
+export function Products() {
+  const { query } = useRoute()
+  const asked = filters(query), cursor = query.cursor ? Number(query.cursor) : undefined
+  const list = useLoad('products ' + JSON.stringify([asked, cursor]), async signal => {
+    const { data, meta } = await api.listProducts({ ...asked, limit: 50, cursor }, { signal })
+    return { data, meta }
+  })
+  const says = {
+    search: query.search && `“${query.search}”`, low: query.low && t('less than {n} in stock', { n: query.low }),
+    active: query.active && (query.active === 'true' ? t('For sale') : t('Not for sale')),
+  }
+  const [editing, setEditing] = useState(0)
+  const changed = product => {
+    setEditing(0)
+    if (list.data) list.set({ ...list.data, data: list.data.data.map(row => (row.id === product.id ? product : row)) })
+  }
+  const columns = [
+    { title: t('SKU'), cell: product => product.sku },
+    { title: t('Name'), kind: 'wide', cell: product => html`${product.name}${!product.active && html` <span class="status canceled">${t('not for sale')}</span>`}` },
+    { title: t('In stock'), kind: 'number', cell: product => html`<span class=${product.stock < Number(query.low || 10) ? 'soon' : ''}>${number(product.stock)}</span>` },
+    { title: t('Price'), kind: 'number', cell: product => html`<${PriceInPlace} product=${product} editing=${editing === product.id} onEdit=${on => setEditing(on ? product.id : 0)} onChange=${changed} />` },
+  ]
+  const name = [t('Products'), ...Object.values(says).filter(Boolean)].join(' · ')
+  return html`<h1 class="unprinted">${t('Products')}</h1><h1 class="printed">${name}</h1>
+    <div class="tools">
+      <${SearchField} value=${query.search ?? ''} placeholder=${t('a part of the SKU or name')} />
+      <div class="chips" role="group" aria-label=${t('Stock')}>
+        <${Chip} parts=${{ low: query.low || '10' }}>${t('Low on stock')}<//>
+        <label class="inline">${t('less than')} <input type="number" min="1" class="short" value=${query.low ?? ''} placeholder="10" onChange=${e => filter({ low: e.target.value })} /></label>
+        <${Chip} parts=${{ active: 'false' }}>${t('Not for sale')}<//>
+      </div>
+    </div>
+    <div class="tools actions">
+      ${may('products:write') && html`<a class="button first" href=${at('receive')}>${t('Receive')}</a><a class="button" href=${at('products/new')}>${t('New product')}</a>`}
+      <${Download} service="orders" path="/products/export" query=${asked} name=${t('Export')} />
+      <button type="button" onClick=${() => window.print()}>${t('Print')}</button>
+    </div>
+    <${Listing} list=${list} filters=${says} nothing=${t('There are no products yet. A catalogue can be imported.')}>
+      <${Table} caption=${name} columns=${columns} rows=${list.data?.data ?? []} href=${product => at(`products/${product.id}`)} />
+    <//>`
+}

@@ -1,0 +1,72 @@
+// Receive: sku, pieces, note, Enter, and the next; today's receipts of this browser beside it.
+import { html, useRef, useState } from '../vendor/htm-preact.js'
+import { api } from '../client.js'
+import { Combo } from '../combo.js'
+import { findProducts } from '../find.js'
+import { Field, Form, Outcome, useDraft, useSend } from '../form.js'
+import { at, useRoute } from '../router.js'
+import { number, t, today, when } from '../words.js'
+
+/** @typedef {{ product: number, sku: string, delta: number, level: number, reason: string, at: string, key: string }} Receipt */
+
+const place = 'office.receipts'
+
+/** Returns today's receipts, the newest first. @returns {Receipt[]} */
+function kept() {
+  const { day, receipts } = JSON.parse(localStorage.getItem(place) ?? '{}')
+  return day === today() ? receipts : []
+}
+
+export function Receive() {
+  const { query } = useRoute()
+  const draft = useDraft('receive', { sku: query.sku ?? '', pieces: '', note: '', product: 0 })
+  const { sku, pieces, note } = draft.values
+  const [receipts, setReceipts] = useState(kept)
+  const [missing, setMissing] = useState('')
+  const form = useRef(/** @type {HTMLElement | null} */ (null))
+  const focus = name => setTimeout(() => /** @type {HTMLElement | null | undefined} */ (form.current?.querySelector(`input[name=${name}]`))?.focus())
+  const delta = /^[+-]?\d{1,9}$/.test(pieces.trim()) ? Number(pieces) : 0
+
+  const sending = useSend(async key => {
+    const { data: [product] } = await api.listProducts({ sku: sku.trim() })
+    if (!product) return null
+    const { data } = await api.adjustStock({ id: product.id, delta, reason: note.trim() || (delta > 0 ? t('received') : t('taken out')) }, { idempotencyKey: key })
+    return { product: product.id, sku: product.sku, delta: data.delta, level: data.level, reason: data.reason, at: data.created_at, key }
+  }, draft, receipt => {
+    if (!receipt) {
+      setMissing(t('There is no product {sku}.', { sku: sku.trim() }))
+      return focus('sku')
+    }
+    const all = [receipt, ...kept().filter(({ key }) => key !== receipt.key)].slice(0, 200)
+    localStorage.setItem(place, JSON.stringify({ day: today(), receipts: all }))
+    setReceipts(all)
+    draft.renew()
+    draft.change({ sku: '', note }) // the note of a delivery holds for its next product
+    focus('sku')
+  })
+  const send = () => {
+    setMissing('')
+    if (!sku.trim()) return focus('sku')
+    if (!delta) return focus('pieces')
+    sending.send()
+  }
+  return html`<h1>${t('Receive')}</h1>
+    <div class="columns" ref=${form}>
+      <${Form} label=${t('Receive')} class="receive" onSend=${send}>
+        <${Combo} label=${t('SKU')} name="sku" text=${sku} find=${findProducts} placeholder=${t('SKU or a part of the name')} autofocus aria-invalid=${missing ? true : undefined}
+          onText=${text => { setMissing(''); draft.change({ sku: text }) }} onPick=${option => { draft.change({ sku: option.value }); focus('pieces') }} />
+        <${Field} label=${t('Pieces')} name="pieces" value=${pieces} inputmode="numeric" aria-invalid=${pieces.trim() && !delta ? true : undefined} onInput=${value => draft.change({ pieces: value })} hint=${t('A minus takes pieces out.')} />
+        <${Field} label=${t('Note (optional)')} name="note" value=${note} maxlength="255" onInput=${value => draft.change({ note: value })} hint=${t('Such as the number of the delivery note.')} />
+        ${missing && html`<p class="bad" role="alert">${missing}</p>`}
+        <${Outcome} sending=${sending} draft=${draft} />
+        <p class="buttons"><button class="first">${delta < 0 ? t('Take out') : t('Receive')}</button></p>
+      <//>
+      <section aria-labelledby="receipts"><h2 id="receipts">${t('Received here today')}</h2>
+        ${receipts.length ? html`<table class="list small" aria-live="polite"><caption class="unseen">${t('Received here today')}</caption>
+          <thead><tr><th scope="col">${t('SKU')}</th><th scope="col" class="number">${t('Pieces')}</th><th scope="col" class="number">${t('Stock after')}</th><th scope="col" class="wide">${t('Note')}</th><th scope="col">${t('When')}</th></tr></thead>
+          <tbody>${receipts.map(receipt => html`<tr key=${receipt.key}><th scope="row"><a href=${at(`products/${receipt.product}`)}><bdi>${receipt.sku}</bdi></a></th>
+            <td class="number">${(receipt.delta > 0 ? '+' : '') + number(receipt.delta)}</td><td class="number">${number(receipt.level)}</td><td class="wide"><bdi>${receipt.reason}</bdi></td><td>${when(receipt.at)}</td></tr>`)}</tbody></table>`
+          : html`<p class="quiet">${t('Nothing yet.')}</p>`}
+      </section>
+    </div>`
+}

@@ -1,0 +1,64 @@
+// Today: what waits for a clerk, and how the last weeks went.
+import { html } from '../vendor/htm-preact.js'
+import { api, useLoad } from '../client.js'
+import { Chart } from '../chart.js'
+import { at } from '../router.js'
+import { Bar, Problem, Table } from '../table.js'
+import { dateOf, midnight, number, t, today, when } from '../words.js'
+import { last } from './import.js'
+import { columns, withCustomers } from './orders.js'
+
+const low = 10
+const weeks = 4
+
+export function Today() {
+  const waiting = useLoad('today waiting', async signal => {
+    const { data, meta } = await api.listOrders({ status: 'CREATED', sort: 'created_at', limit: 8 }, { signal })
+    return { data: await withCustomers(data, signal), more: meta.nextCursor !== null }
+  })
+  const products = useLoad('today low', async signal => {
+    const { data, meta } = await api.listProducts({ stock_below: low, active: true, limit: 8 }, { signal })
+    return { data, more: meta.nextCursor !== null }
+  })
+  const imported = last()
+  return html`<h1>${t('Today')}</h1>
+    <div class="columns even">
+      <section aria-labelledby="waiting"><h2 id="waiting">${t('Orders to confirm')}</h2><${Bar} loading=${waiting.loading} />
+        ${waiting.error && html`<${Problem} error=${waiting.error} again=${waiting.reload} />`}
+        ${waiting.data && (waiting.data.data.length
+          ? html`<${Table} caption=${t('Orders to confirm')} rows=${waiting.data.data} href=${order => at(`orders/${order.id}`)}
+              columns=${columns.filter(({ title }) => ![t('Reference'), t('Created')].includes(title))} />
+            <p class="quiet">${t('The oldest come first: their pieces return to stock first.')} <a href=${at('orders', { status: 'CREATED' })}>${t('All orders to confirm')}</a></p>`
+          : html`<p class="good">${t('No order waits.')}</p>`)}
+      </section>
+      <section aria-labelledby="low"><h2 id="low">${t('Low on stock')}</h2><${Bar} loading=${products.loading} />
+        ${products.error && html`<${Problem} error=${products.error} again=${products.reload} />`}
+        ${products.data && (products.data.data.length
+          ? html`<${Table} caption=${t('Low on stock')} rows=${products.data.data} href=${product => at(`products/${product.id}`)} columns=${[
+              { title: t('SKU'), cell: product => product.sku }, { title: t('Name'), kind: 'wide', cell: product => product.name },
+              { title: t('In stock'), kind: 'number', cell: product => html`<span class="soon">${number(product.stock)}</span>` },
+            ]} /><p><a href=${at('products', { low, active: 'true' })}>${t('All with less than {n}', { n: low })}</a></p>`
+          : html`<p class="good">${t('Every product has {n} pieces or more.', { n: low })}</p>`)}
+      </section>
+    </div>
+    <${Weeks} />
+    ${imported && html`<section aria-labelledby="imported"><h2 id="imported">${t('Last import here')}</h2>
+      <p class=${imported.refused ? 'bad' : ''}><bdi>${imported.name}</bdi>, ${when(imported.at)}: ${imported.says}</p></section>`}`
+}
+
+/** The last weeks as a chart. */
+function Weeks() {
+  const from = today(1 - 7 * weeks)
+  const summary = useLoad(`today summary ${from}`, async signal => {
+    const found = new Map()
+    for await (const order of api.listOrders({ confirmed_from: midnight(from).toISOString(), status: 'CONFIRMED' }, { signal })) {
+      const date = dateOf(new Date(order.confirmed_at ?? '')), day = found.get(date) ?? { orders: 0, value: 0 }
+      found.set(date, { orders: day.orders + 1, value: day.value + order.total_cents })
+    }
+    return Array.from({ length: 7 * weeks }, (_, i) => ({ orders: 0, value: 0, units: 0, ...found.get(today(i + 1 - 7 * weeks)), date: today(i + 1 - 7 * weeks) }))
+  })
+  return html`<section aria-labelledby="weeks"><h2 id="weeks">${t('Confirmed in the last {n} weeks', { n: weeks })}</h2><${Bar} loading=${summary.loading} />
+    ${summary.error && html`<${Problem} error=${summary.error} again=${summary.reload} />`}
+    ${summary.data && html`<${Chart} name=${t('Value of the confirmed orders, by day')} days=${summary.data} />`}
+  </section>`
+}

@@ -1,0 +1,636 @@
+// Works in the back office as clerks do, in Chromium, against the running program:
+//
+//   node test/office/office.mjs FOLDER SCREENSHOTS [WORD]
+//
+// FOLDER has the files open.bases, tokens.bases and off.bases, each with the addresses of the three services, which run on their
+// sample data, and tokens.log, the log of the second. With WORD only the parts run whose names have it. PROGRAM is the binary b2b,
+// AXE the file of axe-core, CHROMIUM the browser's program, NODE_MODULES the folder where playwright-core is installed.
+// One line for each check; a failed check ends its part.
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join, resolve } from 'node:path'
+
+const [folder, screenshots, word = ''] = process.argv.slice(2)
+const { NODE_MODULES, CHROMIUM = '/usr/bin/chromium', PROGRAM, AXE } = process.env
+const { chromium } = createRequire(NODE_MODULES ? join(resolve(NODE_MODULES), '/') : import.meta.url)('playwright-core')
+const axe = readFileSync(AXE, 'utf8')
+const sites = Object.fromEntries(['open', 'tokens', 'off'].map(name => {
+  const [customers, orders, base] = readFileSync(join(folder, `${name}.bases`), 'utf8').trim().split('\n')
+  return [name, { customers, orders, base }]
+}))
+const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic',
+  '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] })
+let doing = ''
+
+function check(what, passed = true, otherwise = 'it is not so') {
+  if (!passed) throw new Error(`${what}: ${typeof otherwise === 'string' ? otherwise : JSON.stringify(otherwise)}`)
+  console.log('ok    ' + what)
+}
+
+// token makes a token for the second site.
+const token = (...args) => execFileSync(PROGRAM, ['token', ...args]).toString().trim()
+
+// call asks a service directly, to know what is really there.
+async function call(site, service, path, { method = 'GET', body, token, key } = {}) {
+  const answer = await fetch(sites[site][service] + path, {
+    method, body: body && JSON.stringify(body),
+    headers: { ...(body && { 'Content-Type': 'application/json' }), ...(token && { Authorization: 'Bearer ' + token }), ...(key && { 'X-Idempotency-Key': key }) },
+  })
+  return answer.json()
+}
+const orderCount = async () => (await call('open', 'orders', '/orders?limit=100&sort=-created_at')).data.length
+
+// open shows a screen to a clerk, and checks at the end that nothing went wrong that a clerk would not see.
+const clerks = []
+async function open(path, { site = 'open', width = 1280, height = 900, locale = 'en-US', scheme = 'light', zone = 'Europe/Madrid', hash = '', expects = [] } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, locale, colorScheme: scheme, timezoneId: zone, reducedMotion: 'reduce' })
+  const page = await context.newPage()
+  page.setDefaultTimeout(30_000)
+  const hosts = Object.values(sites[site]).map(base => new URL(base).host)
+  const wrong = []
+  page.on('pageerror', error => wrong.push(error.message))
+  page.on('console', message => {
+    const expected = /status of (400|401|403|404|409|412|422)|net::ERR_FAILED|ERR_ABORTED/.test(message.text()) // a refusal that the page says in words
+    if (['error', 'warning'].includes(message.type()) && !expected && !expects.some(e => message.text().includes(e))) wrong.push(message.text())
+  })
+  page.on('request', request => { if (/^(http|ws)/.test(request.url()) && !hosts.includes(new URL(request.url()).host)) wrong.push('asks ' + request.url()) })
+  page.on('dialog', dialog => { wrong.push('a dialog: ' + dialog.message()); dialog.dismiss() })
+  await page.addInitScript(() => { window.prints = 0; window.print = () => { window.prints++ } })
+  await page.goto(`${sites[site].base}/office/${path}${hash}`)
+  await page.locator('main h1').first().waitFor()
+  clerks.push({ page, wrong, path })
+  return page
+}
+
+const rest = page => page.waitForFunction(() => !document.querySelector('.bar i'))
+const press = async (page, ...keys) => { for (const key of keys) await page.keyboard.press(key) }
+const field = (page, name) => page.getByRole('combobox', { name, exact: true })
+const focused = page => page.evaluate(() => { const e = document.activeElement; return `${e?.tagName} ${e?.getAttribute('name') ?? e?.textContent?.slice(0, 30)}` })
+const see = (page, text) => page.getByText(text).first().waitFor()
+
+async function accessible(page, name) {
+  await rest(page)
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }))
+  check(`axe-core: ${name}`, violations.length === 0, violations.map(v => `${v.id} ${v.nodes.map(n => n.target).slice(0, 3)}`).join('; '))
+}
+
+const parts = {
+  // The eight tasks, by keyboard alone, from the first page.
+  async 'find an order, a customer, a product'() {
+    const page = await open('')
+    await press(page, '/')
+    await page.keyboard.type('2')
+    await press(page, 'Enter')
+    await page.waitForURL('**/orders/2')
+    await press(page, '/')
+    await page.keyboard.type('glob')
+    await see(page, 'Globex Industries')
+    await press(page, 'Enter')
+    await page.waitForURL('**/customers/*')
+    await page.getByRole('heading', { name: 'Globex Industries' }).waitFor()
+    check('/, a part of a name, Enter: the customer')
+    await press(page, 'Control+k')
+    await page.keyboard.type('LAPTOP-HP-2024')
+    await press(page, 'Enter') // before the answer is there
+    await page.waitForURL('**/products/2')
+    check('Ctrl-K, a sku, Enter: the product')
+    await press(page, '/')
+    await page.keyboard.type('PO-2024-0042')
+    await press(page, 'Enter')
+    await page.waitForURL('**/orders/1')
+    check('a reference leads to its order')
+    await press(page, '/')
+    await page.keyboard.type('e')
+    await page.locator('[role=option]').nth(5).waitFor()
+    const groups = await page.locator('[role=option].begins').evaluateAll(all => all.map(e => e.dataset.group))
+    check('a part of many shows short groups', groups.join() === 'Customers,Products', groups)
+    await press(page, 'ArrowDown', 'ArrowDown')
+    check('arrows choose', await page.locator('[role=option][aria-selected=true]').count() === 1)
+    await press(page, 'Escape', 'Escape')
+    await press(page, 'Escape')
+    await page.waitForURL('**/products/2')
+    check('Esc leaves the field, and then goes back')
+  },
+
+  async 'the orders of a customer'() {
+    const page = await open('')
+    await press(page, '/')
+    await page.keyboard.type('acme')
+    await see(page, 'ACME Corporation')
+    await press(page, 'Enter')
+    await page.getByRole('link', { name: '#1', exact: true }).waitFor()
+    await press(page, 'j')
+    check('j goes to the first order', await focused(page) === 'A #1', await focused(page))
+    await press(page, 'Enter')
+    await page.waitForURL('**/orders/1')
+    check('the orders of a customer, and one of them, by keyboard')
+  },
+
+  async 'cancel with a reason, and see who and why'() {
+    await call('open', 'orders', '/orders', { method: 'POST', body: { customer_id: 1, items: [{ sku: 'KEYB-LOGI-MX', qty: 1 }], external_ref: 'TO-CANCEL' } })
+    const page = await open('')
+    await press(page, '/')
+    await page.keyboard.type('TO-CANCEL')
+    await press(page, 'Enter')
+    const cancel = page.getByRole('button', { name: 'Cancel the order …' })
+    await cancel.waitFor()
+    for (let i = 0; i < 8 && !await cancel.evaluate(e => e === document.activeElement); i++) await press(page, 'Tab')
+    await press(page, 'Enter')
+    await page.getByLabel('Reason').waitFor()
+    await page.keyboard.type('wrong colour')
+    await press(page, 'Control+Enter')
+    await see(page, 'somebody without a token canceled it: wrong colour')
+    check('the time line says who canceled, and why')
+    check('nothing more may be done with it', await cancel.count() === 0)
+    await press(page, '/')
+    await page.keyboard.type('TO-CANCEL')
+    await press(page, 'Enter')
+    await see(page, 'wrong colour')
+    check('a colleague who finds the order sees the reason')
+  },
+
+  async 'receive 40'() {
+    const before = (await call('open', 'orders', '/products/3')).data.stock
+    const page = await open('')
+    await press(page, 'r')
+    await field(page, 'SKU').waitFor()
+    await page.keyboard.type('TABLET-SAM-S9')
+    await press(page, 'Tab')
+    await page.keyboard.type('40')
+    await press(page, 'Enter')
+    await page.getByRole('cell', { name: '+40' }).waitFor()
+    check('40 came', (await call('open', 'orders', '/products/3')).data.stock === before + 40)
+    check('the next sku may be typed', await focused(page) === 'INPUT sku', await focused(page))
+    await page.keyboard.type('tablet')
+    await page.locator('[role=option]').first().waitFor()
+    await press(page, 'Enter')
+    await page.keyboard.type('-2')
+    await press(page, 'Tab')
+    await page.keyboard.type('broken')
+    await press(page, 'Enter')
+    await page.getByRole('cell', { name: 'broken' }).waitFor()
+    check('2 broke', (await call('open', 'orders', '/products/3')).data.stock === before + 38)
+    await page.keyboard.type('NO-SUCH-THING')
+    await press(page, 'Tab', 'Tab', 'Shift+Tab')
+    await page.keyboard.type('1')
+    await press(page, 'Enter')
+    await see(page, 'There is no product NO-SUCH-THING.')
+    check('an unknown sku is said')
+  },
+
+  async 'change a price'() {
+    const page = await open('')
+    await press(page, '/')
+    await page.keyboard.type('MOUSE-LOGI-MX3')
+    await press(page, 'Enter')
+    const price = page.getByRole('button', { name: /Change the price/ })
+    await price.waitFor()
+    for (let i = 0; i < 8 && !await price.evaluate(e => e === document.activeElement); i++) await press(page, 'Tab')
+    await press(page, 'Enter')
+    await page.keyboard.type('89.50')
+    await press(page, 'Enter')
+    await page.getByRole('button', { name: /\$89\.50/ }).waitFor()
+    check('the price is changed', (await call('open', 'orders', '/products/5')).data.price_cents === 8950)
+    await see(page, /changed it: Price \$99\.00 → \$89\.50/)
+    check('the history says from and to')
+  },
+
+  async 'low on stock'() {
+    await call('open', 'orders', '/products', { method: 'POST', body: { sku: 'SCARCE-1', name: 'A scarce thing', price_cents: 100, stock: 3 } })
+    const page = await open('')
+    await page.getByRole('link', { name: 'SCARCE-1' }).waitFor()
+    check('the first page shows what is low on stock')
+    await press(page, '3')
+    const chip = page.getByRole('link', { name: 'Low on stock' })
+    await chip.waitFor()
+    for (let i = 0; i < 20 && !await chip.evaluate(e => e === document.activeElement); i++) await press(page, 'Tab')
+    await press(page, 'Enter')
+    await page.waitForURL('**/products?low=10')
+    await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1)
+    await page.getByLabel('less than').fill('2')
+    await press(page, 'Enter')
+    await see(page, 'Nothing is shown, because of:')
+    check('an empty list names its filter', await page.getByText('less than 2 in stock', { exact: true }).isVisible())
+    await page.getByRole('button', { name: 'Show all' }).click()
+    await page.getByRole('link', { name: 'MON-LG-27' }).waitFor()
+    check('one button shows all')
+  },
+
+  async "yesterday's orders to a file and to paper"() {
+    const page = await open('')
+    await press(page, '2')
+    const chip = page.getByRole('link', { name: 'Today', exact: true }).last()
+    await chip.waitFor()
+    await rest(page)
+    for (let i = 0; i < 30 && !await chip.evaluate(e => e === document.activeElement); i++) await press(page, 'Tab')
+    await press(page, 'Enter')
+    await page.waitForURL('**/orders?from=*')
+    await page.getByRole('link', { name: '#2', exact: true }).waitFor()
+    await page.getByRole('link', { name: '#1', exact: true }).waitFor({ state: 'detached' })
+    check('the orders of today are there, and no others')
+    const [asked] = await Promise.all([page.waitForRequest('**/orders?*'), page.getByRole('link', { name: 'Yesterday' }).click()])
+    const { from, to } = Object.fromEntries(new URL(asked.url()).searchParams)
+    const local = moment => new Date(moment).toLocaleTimeString('en-GB', { timeZone: 'Europe/Madrid' })
+    check("yesterday is a day of the clerk's zone", local(from) === '00:00:00' && local(to) === '23:59:59' && Date.parse(to) - Date.parse(from) === 86_399_999, [from, to])
+    await page.getByRole('link', { name: 'Today', exact: true }).last().click()
+    await page.getByRole('link', { name: '#2', exact: true }).waitFor()
+    const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export', exact: true }).click()])
+    const text = readFileSync(await file.path(), 'utf8')
+    check('the export is the filtered list', /^orders-.*\.csv$/.test(file.suggestedFilename()) && text.startsWith('\ufeffid,') && /\r?\n2,/.test(text) && !/\r?\n1,/.test(text), file.suggestedFilename() + text.slice(0, 200))
+    await page.getByRole('button', { name: 'Print' }).click()
+    await page.waitForFunction(() => window.prints === 1)
+    await page.emulateMedia({ media: 'print' })
+    check('on paper there are the rows and their filter, and no buttons', await page.getByRole('button', { name: 'Print' }).isHidden() && await page.getByRole('heading', { name: /Orders · / }).isVisible())
+    await page.screenshot({ path: join(screenshots, 'orders-printed.png') })
+  },
+
+  async 'a new order by keyboard'() {
+    const orders = await orderCount()
+    const page = await open('')
+    await press(page, 'n')
+    await field(page, 'Customer').waitFor()
+    await page.keyboard.type('globex')
+    await press(page, 'Enter')
+    await page.waitForFunction(() => document.activeElement?.name === 'sku')
+    await page.keyboard.type('MON-LG-27')
+    await press(page, 'Tab')
+    await page.keyboard.type('2')
+    await press(page, 'Enter')
+    await page.waitForFunction(() => document.activeElement?.closest('[data-line="1"]') && document.activeElement.name === 'sku')
+    check('Enter opens the next line')
+    await page.keyboard.type('SCARCE-2')
+    await call('open', 'orders', '/products', { method: 'POST', body: { sku: 'SCARCE-2', name: 'Another', price_cents: 1000, stock: 5 } })
+    await press(page, 'Tab')
+    await page.keyboard.type('8')
+    await see(page, '5 of 8')
+    check('the quote shows a shortage as one types', await page.locator('.total').innerText() === '$998.00', await page.locator('.total').innerText())
+    await page.screenshot({ path: join(screenshots, 'new-order.png') })
+    await accessible(page, 'New order, with a shortage')
+    await page.getByRole('button', { name: 'Order what is there' }).click()
+    await see(page, 'Everything is in stock.')
+    check('"order what is there" takes what is there', await page.locator('[data-line="1"] input[name=qty]').inputValue() === '5')
+    await page.locator('[data-line="1"] input[name=qty]').focus()
+    await press(page, 'Control+Enter')
+    await page.waitForURL(/orders\/\d+$/)
+    await page.getByRole('button', { name: 'Confirm' }).click()
+    await see(page, /can be canceled for \d+ min/)
+    check('confirmed, it says how long it can be canceled')
+    const left = await page.locator('.note').innerText()
+    await page.waitForFunction(before => document.querySelector('.note')?.textContent !== before, left)
+    check('and counts down')
+    check('there is one order more', await orderCount() === orders + 1)
+    await accessible(page, 'Order')
+    await page.screenshot({ path: join(screenshots, 'order.png') })
+    await page.emulateMedia({ media: 'print' })
+    await page.screenshot({ path: join(screenshots, 'order-printed.png') })
+    check('printed, it is a picking list', await page.getByText('Picked by').isVisible() && await page.getByText('$').first().isHidden())
+    await page.emulateMedia({ media: 'screen' })
+    await page.goto(`${sites.open.base}/office/orders/new`)
+    await page.locator('input[name=sku]').first().focus()
+    await page.evaluate(() => {
+      const data = new DataTransfer()
+      data.setData('text/plain', 'MON-LG-27\t3\nKEYB-LOGI-MX\t4\nWHAT-IS-THIS\t1\n')
+      document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }))
+    })
+    await page.locator('[data-line="3"]').waitFor()
+    check('two columns pasted fill the lines', await page.locator('[data-line="1"] input[name=qty]').inputValue() === '4')
+    await field(page, 'Customer').fill('ACME Corporation')
+    await press(page, 'Enter')
+    await page.locator('[data-line="2"] .says').waitFor()
+    check('a wrong sku is said at its line', /no such product|SKU/.test(await page.locator('[data-line="2"] .says').innerText()), await page.locator('[data-line="2"] .says').innerText())
+  },
+
+  // The proxy: the request arrives, and its answer is lost, late, or overtaken.
+  async 'a lost answer, a double click, a reload: one order'() {
+    const orders = await orderCount()
+    const page = await open('orders/new')
+    await field(page, 'Customer').fill('acme')
+    await press(page, 'Enter')
+    await page.waitForFunction(() => document.activeElement?.name === 'sku')
+    await page.keyboard.type('SSD-SAM-T7')
+    await press(page, 'Tab')
+    await page.keyboard.type('1')
+    await see(page, 'Everything is in stock.')
+    let lost = 0
+    const keys = new Set()
+    await page.route(sites.open.orders + '/orders', async route => {
+      if (route.request().method() !== 'POST') return route.continue()
+      keys.add((await route.request().allHeaders())['x-idempotency-key'])
+      await route.fetch() // it arrives
+      lost++
+      await route.abort('connectionreset')
+    })
+    await page.getByRole('button', { name: 'Save', exact: true }).dblclick()
+    await page.waitForFunction(() => document.querySelector('.outcome'))
+    await page.getByText('Not known yet.').waitFor({ timeout: 60_000 })
+    check('without an answer the form says that it is not known yet')
+    await page.reload()
+    await see(page, 'This form was sent before')
+    check('a reload keeps the lines, and says so', await page.locator('[data-line="0"] input[name=sku]').inputValue() === 'SSD-SAM-T7')
+    await page.unroute(sites.open.orders + '/orders')
+    await see(page, 'Everything is in stock.')
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await page.waitForURL(/orders\/\d+$/)
+    check(`${lost} lost answers, a double click and a reload: one order, by one key`, await orderCount() === orders + 1 && keys.size === 1, [...keys])
+    await press(page, 'n')
+    await field(page, 'Customer').waitFor()
+    check('the next form is new', await page.locator('[data-line="0"] input[name=sku]').inputValue() === '')
+  },
+
+  async 'a form that was changed after a lost answer'() {
+    const orders = await orderCount()
+    const page = await open('orders/new')
+    await field(page, 'Customer').fill('acme')
+    await press(page, 'Enter')
+    await page.waitForFunction(() => document.activeElement?.name === 'sku')
+    await page.keyboard.type('SSD-SAM-T7')
+    await press(page, 'Tab')
+    await page.keyboard.type('1')
+    await see(page, 'Everything is in stock.')
+    await page.route(sites.open.orders + '/orders', async route => {
+      if (route.request().method() !== 'POST') return route.continue()
+      await route.fetch()
+      await route.abort('connectionreset')
+    }, { times: 1 })
+    await page.getByRole('button', { name: 'Save', exact: true }).click({ noWaitAfter: true })
+    await page.waitForTimeout(50)
+    await page.reload()
+    await page.locator('[data-line="0"] input[name=qty]').fill('7')
+    await page.locator('[data-line="0"] input[name=qty]').blur()
+    await page.waitForFunction(() => document.querySelector('.total')?.textContent.includes('1,113'))
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await see(page, 'This form was sent before with other contents, and done.')
+    await page.getByRole('link', { name: /^Order \d+$/ }).waitFor()
+    check('the form says which order it has become, and makes no second', await orderCount() === orders + 1)
+  },
+
+  async 'answers that overtake each other'() {
+    const page = await open('products')
+    await rest(page)
+    let first = true
+    await page.route(url => url.href.startsWith(sites.open.orders + '/products?') && url.searchParams.get('search') === 'l', async route => {
+      const answer = await route.fetch()
+      await new Promise(done => setTimeout(done, 1500))
+      await route.fulfill({ response: answer }).catch(() => {}) // the page has dropped it
+      first = false
+    })
+    await page.getByRole('searchbox', { name: 'Search' }).fill('l')
+    await page.waitForURL('**search=l')
+    await page.getByRole('searchbox', { name: 'Search' }).fill('lg')
+    await page.waitForURL('**search=lg')
+    await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1)
+    while (first) await page.waitForTimeout(100)
+    await page.waitForTimeout(200)
+    check('the older answer does not overwrite the newer', await page.locator('tbody tr').count() === 1 && await page.getByRole('link', { name: 'MON-LG-27' }).isVisible())
+    await page.getByRole('searchbox', { name: 'Search' }).fill('')
+    await page.waitForFunction(() => document.querySelectorAll('tbody tr').length > 5)
+    await page.route(url => url.href.startsWith(sites.open.orders + '/products?') && url.searchParams.get('search') === 'monitor', async route => {
+      await new Promise(done => setTimeout(done, 1000))
+      await route.continue()
+    })
+    await page.getByRole('searchbox', { name: 'Search' }).fill('monitor')
+    await page.locator('.bar i').waitFor()
+    check('while it loads, the old rows stay under a bar', await page.locator('tbody tr').count() > 5)
+    await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1)
+  },
+
+  async 'the address is the state'() {
+    const page = await open('orders')
+    await page.getByRole('link', { name: 'Confirmed', exact: true }).click()
+    await page.waitForURL('**status=CONFIRMED')
+    await field(page, 'Customer').fill('acme')
+    await press(page, 'Enter')
+    await page.waitForURL('**customer=1')
+    await page.getByRole('link', { name: '#1', exact: true }).click()
+    await page.waitForURL('**/orders/1')
+    await page.goBack()
+    await page.waitForURL('**/orders?status=CONFIRMED&customer=1')
+    await page.getByRole('link', { name: '#1', exact: true }).waitFor()
+    check('back shows the filters of before', await field(page, 'Customer').inputValue() === 'ACME Corporation')
+    check('and has the focus on the row', await focused(page) === 'A #1', await focused(page))
+    const other = await open(page.url().split('/office/')[1])
+    await other.getByRole('link', { name: '#1', exact: true }).waitFor()
+    check("a colleague's link shows the same", await other.getByRole('link', { name: '#2', exact: true }).count() === 0 &&
+      await other.getByRole('link', { name: 'Confirmed', exact: true }).getAttribute('aria-current') === 'true')
+    const lost = await open('no/such/place')
+    check('an unknown address says so', await lost.getByRole('heading', { name: 'There is nothing here.' }).isVisible())
+  },
+
+  async 'two clerks on one product'() {
+    const maria = await open('products'), jose = await open('products')
+    const edit = async (page, price) => {
+      await page.getByRole('button', { name: /Change the price of DOCK-DELL-WD22/ }).click()
+      await page.locator('.in-place input').fill(price)
+    }
+    await edit(maria, '300')
+    await edit(jose, '310')
+    await press(maria, 'Enter')
+    await maria.getByRole('button', { name: /DOCK-DELL-WD22, \$300\.00/ }).waitFor()
+    await press(jose, 'Enter')
+    await see(jose, 'Somebody has changed it meanwhile.')
+    const row = await jose.locator('.versions tbody tr.differs').innerText()
+    check('mine and theirs stand side by side', /310/.test(row) && /300/.test(row), row)
+    check('nothing is lost meanwhile', (await call('open', 'orders', '/products/6')).data.price_cents === 30000)
+    await accessible(jose, 'two versions')
+    await jose.screenshot({ path: join(screenshots, 'conflict.png') })
+    await jose.getByRole('button', { name: 'Save mine' }).click()
+    await jose.getByRole('button', { name: /DOCK-DELL-WD22, \$310\.00/ }).waitFor()
+    check('then mine counts, knowingly', (await call('open', 'orders', '/products/6')).data.price_cents === 31000)
+    await edit(maria, '295')
+    await maria.route(sites.open.orders + '/products/6', async route => { // an order comes between reading and writing, and then the answer is lost
+      if (route.request().method() !== 'PATCH') return route.continue()
+      await call('open', 'orders', '/products/6/stock-adjustments', { method: 'POST', body: { delta: 1, reason: 'between' } })
+      await route.continue()
+    }, { times: 4 })
+    await press(maria, 'Enter')
+    await see(maria, 'Somebody has changed it meanwhile.')
+    await maria.getByRole('button', { name: 'Take theirs' }).click()
+    await maria.getByRole('button', { name: /DOCK-DELL-WD22, \$310\.00/ }).waitFor()
+    check('theirs can be taken')
+    await edit(maria, '305')
+    await press(maria, 'Enter')
+    await maria.getByRole('button', { name: /DOCK-DELL-WD22, \$305\.00/ }).waitFor()
+    check('stock that moves meanwhile stops no price (412, read again)', (await call('open', 'orders', '/products/6')).data.price_cents === 30500)
+  },
+
+  async 'two clerks on one order'() {
+    const { data: { id } } = await call('open', 'orders', '/orders', { method: 'POST', body: { customer_id: 1, items: [{ sku: 'KEYB-LOGI-MX', qty: 1 }] } })
+    const maria = await open(`orders/${id}`), jose = await open(`orders/${id}`)
+    await jose.getByRole('button', { name: 'Confirm' }).waitFor()
+    await maria.getByRole('button', { name: 'Cancel the order …' }).click()
+    await maria.getByLabel('Reason').fill('first')
+    await press(maria, 'Enter')
+    await see(maria, 'canceled it: first')
+    await jose.getByRole('button', { name: 'Confirm' }).click()
+    await see(jose, 'canceled it: first')
+    check('who comes second sees what the first has done, and why', await jose.getByRole('button', { name: 'Confirm' }).count() === 0)
+  },
+
+  async 'many orders at once'() {
+    for (let i = 0; i < 3; i++) await call('open', 'orders', '/orders', { method: 'POST', body: { customer_id: 3, items: [{ sku: 'KEYB-LOGI-MX', qty: 1 }] } })
+    const page = await open('orders?status=CREATED&customer=3')
+    await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 3)
+    const id = Number((await page.locator('tbody th a').nth(1).innerText()).slice(1))
+    await page.locator('tbody input[type=checkbox]').first().click()
+    await page.locator('tbody input[type=checkbox]').nth(2).click({ modifiers: ['Shift'] })
+    await see(page, '3 orders selected')
+    await call('open', 'orders', `/orders/${id}/cancel`, { method: 'POST', body: {} })
+    await page.getByRole('button', { name: 'Confirm them' }).click()
+    await page.getByRole('button', { name: 'Confirm 3 orders' }).click()
+    await see(page, '2 of 3 done')
+    const answers = await page.locator('.answers li').allInnerTexts()
+    check('each order has its own answer', answers.filter(a => /^#\d+ confirmed$/.test(a)).length === 2 && answers.some(a => a.includes(`#${id}`) && /canceled meanwhile/.test(a)), answers)
+    await accessible(page, 'many orders at once')
+    await page.getByRole('button', { name: 'Close' }).click()
+    await see(page, 'Nothing is shown, because of:')
+    check('the list is new afterwards')
+  },
+
+  async 'import'() {
+    const page = await open('import')
+    const file = (name, content) => page.locator('input[type=file]').setInputFiles({ name, mimeType: 'text/csv', buffer: Buffer.isBuffer(content) ? content : Buffer.from(content) })
+    await file('precios.csv', Buffer.from('SKU;Nombre;Precio;Proveedor\nNUEVO-1;Rat\xf3n;24,90;Norte\nMON-LG-27;;1.299,90;\n;sin sku;5;\nMALO-1;Sin precio;caro;\n', 'latin1'))
+    await see(page, '4 rows')
+    const shown = await page.locator('select').evaluateAll(all => all.map(e => e.value))
+    check('what the file is like is shown', shown.slice(0, 3).join() === 'products,;,windows-1252' && shown.slice(-4).join() === 'sku,name,price,', shown)
+    check('prices are read before anything happens', await page.getByText('= $1,299.90').isVisible() && await page.getByText('no amount').isVisible())
+    await accessible(page, 'Import')
+    await page.screenshot({ path: join(screenshots, 'import.png') })
+    await page.getByRole('button', { name: 'Try it: nothing is changed' }).click()
+    await see(page, 'This would happen:')
+    check('a dry run changes nothing', (await call('open', 'orders', '/products?sku=NUEVO-1')).data.length === 0)
+    await page.getByRole('button', { name: 'Import', exact: true }).click()
+    await see(page, 'Done:')
+    const { data: [made] } = await call('open', 'orders', '/products?sku=MON-LG-27')
+    check('then it is applied', made.price_cents === 129990, made)
+    const [saved] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save the refused rows' }).click()])
+    const refused = readFileSync(await saved.path(), 'utf8')
+    check('refused rows come back with their reasons', saved.suggestedFilename() === 'precios.refused.csv' && refused.split('\r\n').length === 5 && /MALO-1;Sin precio;caro;;refused: /.test(refused), refused)
+    await file('precios.refused.csv', refused.replace('caro', '7,50').replace(/;sin sku[^\r]*\r\n/, '').replace(/NUEVO-1[^\r]*\r\n/, 'NUEVO-1;Ratón;24,90;;\r\n').replace('Sin precio;7,50', 'Con precio;7,50'))
+    await page.getByRole('button', { name: 'Try it: nothing is changed' }).click()
+    await see(page, 'This would happen:')
+    await page.screenshot({ path: join(screenshots, 'import-tried.png') })
+    check('the mended file is read by itself', await page.getByText('no amount').count() === 0)
+    await page.goto(`${sites.open.base}/office/`)
+    await see(page, 'Last import here')
+    check('the first page says what the last import did', await page.getByText('precios.csv').isVisible())
+  },
+
+  async 'hostile data'() {
+    const hostile = ['<img src=x onerror=alert(1)>', '"><script>alert(1)</script>', 'x\u202egnp.exe', 'مرحبا بالعالم', '👩‍👩‍👧‍👦'.repeat(20), 'W'.repeat(255), '${7*7}{{7*7}}', "Robert'); DROP TABLE"]
+    const ids = []
+    for (const [i, name] of hostile.entries()) {
+      const customer = await call('open', 'customers', '/customers', { method: 'POST', body: { name, email: `hostile${i}@example.com`, phone: name.slice(0, 50), external_ref: `${i}${name}`.slice(0, 100).trim() } })
+      const product = await call('open', 'orders', '/products', { method: 'POST', body: { sku: `${i}${name}`.slice(0, 100).trim(), name, price_cents: 1000000000, stock: 5 } })
+      const order = await call('open', 'orders', '/orders', { method: 'POST', body: { customer_id: customer.data?.id, items: [{ product_id: product.data?.id, qty: 1 }], external_ref: `${i}${name}`.slice(0, 100).trim(), metadata: { [name.slice(0, 40).trim()]: name } } })
+      await call('open', 'orders', `/orders/${order.data?.id}/cancel`, { method: 'POST', body: { reason: name } })
+      await call('open', 'orders', `/products/${product.data?.id}/stock-adjustments`, { method: 'POST', body: { delta: 1, reason: name } })
+      check(`${JSON.stringify(name.slice(0, 20))} can be stored`, customer.success && product.success && order.success, [customer, product, order])
+      ids.push([customer.data.id, product.data.id, order.data.id])
+    }
+    for (const [width, locale] of [[1280, 'en-US'], [390, 'es-ES']]) {
+      const page = await open('', { width, locale })
+      const paths = ['', 'orders', 'products', 'customers', 'products?search=' + encodeURIComponent(hostile[0]), 'receive?sku=' + encodeURIComponent(hostile[0]),
+        ...ids.flatMap(([customer, product, order]) => [`customers/${customer}`, `products/${product}`, `orders/${order}`])]
+      for (const path of paths) {
+        await page.goto(`${sites.open.base}/office/${path}`)
+        await page.locator('main h1').first().waitFor()
+        await rest(page)
+        const found = await page.evaluate(() => ({ images: document.querySelectorAll('main img, main script, main iframe').length, wide: document.documentElement.scrollWidth - document.documentElement.clientWidth }))
+        if (found.images || found.wide > 0) check(`${width}: ${path}`, false, found)
+      }
+      check(`${width}: hostile texts are texts on ${paths.length} screens, and fit`, true)
+      await page.goto(`${sites.open.base}/office/`)
+      await page.locator('#box').fill('<img')
+      await page.locator('[role=option]').first().waitFor()
+      check(`${width}: in the box, too`, await page.locator('main img').count() === 0)
+    }
+  },
+
+  async 'tokens'() {
+    const admin = token('--sub', 'maria', '--scope', 'admin')
+    const page = await open('orders', { site: 'tokens' })
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    check('without a token the page asks for one')
+    await accessible(page, 'Sign in')
+    await page.getByLabel('Token').fill('wrong')
+    await press(page, 'Enter')
+    await see(page, 'This token is not accepted')
+    await page.getByLabel('Token').fill(admin)
+    await press(page, 'Enter')
+    await page.getByRole('link', { name: '#2', exact: true }).waitFor()
+    check('with a token it shows what was asked for')
+    await page.reload()
+    await page.getByRole('link', { name: '#2', exact: true }).waitFor()
+    check('a reload keeps it')
+    const next = await page.context().newPage()
+    await next.goto(`${sites.tokens.base}/office/orders/2`)
+    await next.getByRole('heading', { name: /Order 2/ }).waitFor()
+    check('another tab has it, too')
+    await next.getByRole('button', { name: 'Confirm' }).click()
+    await see(next, 'maria confirmed it')
+    check('the history says who')
+    await page.getByRole('button', { name: 'maria' }).click()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    await next.getByRole('heading', { name: 'Sign in' }).waitFor()
+    check('signing out holds for every tab')
+
+    const partner = await open('orders', { site: 'tokens', hash: '#token=' + token('--sub', 'partner', '--scope', 'orders:read orders:write products:read customers:read events:read', '--customer', '2') })
+    await partner.getByRole('link', { name: '#2', exact: true }).waitFor()
+    check('a link with a token signs in, and the address has it no more', !partner.url().includes('token'), partner.url())
+    check("a partner's token shows that partner's data alone", await partner.getByRole('link', { name: '#1', exact: true }).count() === 0)
+    check('and no screen that it may not use', await partner.getByRole('navigation', { name: 'Back office' }).innerText().then(text => !/Receive|Import/.test(text)))
+    await partner.goto(`${sites.tokens.base}/office/orders/1`)
+    await see(partner, 'There is no such order.')
+    check('what belongs to another is not there')
+    check('no token is in the log', !readFileSync(join(folder, 'tokens.log'), 'utf8').includes('eyJ'))
+  },
+
+  async 'OFFICE=off'() {
+    const { base } = sites.off
+    check('there is no page', (await fetch(base + '/office')).status === 404 && (await fetch(base + '/office/main.js')).status === 404)
+    check('and no link to it', !(await (await fetch(base + '/')).text()).includes('/office'))
+    check('else the start page has one', (await (await fetch(sites.open.base + '/')).text()).includes('href="/office"'))
+  },
+
+  async 'every screen: accessible, on every width, in both languages, by day and by night'() {
+    const paths = { 'today': '', 'orders': 'orders', 'order': 'orders/2', 'new order': 'orders/new', 'products': 'products', 'product': 'products/2', 'new product': 'products/new', 'receive': 'receive', 'customers': 'customers', 'customer': 'customers/1', 'new customer': 'customers/new', 'import': 'import' }
+    for (const [width, scheme, locale] of [[1280, 'light', 'en-US'], [768, 'dark', 'es-ES'], [390, 'light', 'es-ES'], [390, 'dark', 'en-US']]) {
+      const page = await open('', { width, scheme, locale, height: width === 390 ? 844 : 900 })
+      for (const [name, path] of Object.entries(paths)) {
+        await page.goto(`${sites.open.base}/office/${path}`)
+        await page.locator('main h1').first().waitFor()
+        await accessible(page, `${name}, ${width}, ${scheme}, ${locale}`)
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+        check(`${name} fits ${width}`, wide <= 0, `it is ${wide} pixels wider`)
+        await page.screenshot({ path: join(screenshots, `${name.replace(' ', '-')}-${width}-${scheme}-${locale.slice(0, 2)}.png`) })
+      }
+    }
+    const page = await open('')
+    await press(page, '?')
+    await see(page, 'Single keys work')
+    await accessible(page, 'help')
+    await page.getByLabel('Single keys work').uncheck()
+    await press(page, 'Escape')
+    await press(page, 'n')
+    check('single keys can be turned off', !page.url().includes('new'))
+  },
+}
+
+for (const [name, part] of Object.entries(parts).filter(([name]) => name.includes(word))) {
+  doing = name
+  try {
+    await part()
+    for (const { wrong, path } of clerks) check(`${name}: nothing went wrong unseen (${path || 'today'})`, wrong.length === 0, wrong.join(' | '))
+  } catch (error) {
+    const [page] = clerks.map(clerk => clerk.page).reverse()
+    await page?.screenshot({ path: join(screenshots, `failed-${name.replace(/\W+/g, '-')}.png`) }).catch(() => {})
+    console.log(`FAIL  ${doing}: ${error.message.split('\n').slice(0, 3).join(' ')}`)
+    process.exitCode = 1
+  }
+  for (const { page } of clerks.splice(0)) await page.context().close()
+}
+await browser.close()
