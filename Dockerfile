@@ -1,18 +1,24 @@
 # One image for every command of b2b; without one it runs all four services on SQLite.
-FROM golang:1.26 AS build
+FROM --platform=$BUILDPLATFORM golang:1.26 AS build
 WORKDIR /src
 COPY . .
 # Of a release: --build-arg VERSION=1.4.0. Without it the program knows its commit, from .git.
 ARG VERSION
+# The build runs on the machine's own architecture, and compiles for the one of --platform.
+ARG TARGETARCH
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X example.com/b2b/v2/internal/buildinfo.version=$VERSION" -o bin/b2b ./cmd/b2b && mkdir bin/home
+    CGO_ENABLED=0 GOARCH=$TARGETARCH go build -trimpath -tags nomsgpack -ldflags "-s -w -X example.com/b2b/v2/internal/buildinfo.version=$VERSION" -o bin/b2b ./cmd/b2b && \
+    mkdir -p bin/home/data bin/empty
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+# A named volume on one of these folders gets the owner of the folder, so that SQLite can write there.
 COPY --from=build --chown=65532:65532 /src/bin/home /home/b2b
+COPY --from=build --chown=65532:65532 /src/bin/empty /data
+# Imports write here; a container with a read-only root needs a tmpfs or a volume for it.
+COPY --from=build --chown=65532:65532 /src/bin/empty /tmp
 USER 65532:65532
 WORKDIR /home/b2b
-ENV TMPDIR=/home/b2b
 COPY --from=build /src/bin/b2b /usr/local/bin/b2b
 # Nothing reaches a container by its loopback.
 ENV BIND_ADDRESS=0.0.0.0

@@ -24,6 +24,12 @@ import (
 
 const root = "../.."
 
+// composeFile is docker-compose.yml, or a file that is laid over it.
+type composeFile struct {
+	Services map[string]composeService
+	Volumes  map[string]any
+}
+
 type composeService struct {
 	Image, Build    string
 	Command         []string
@@ -33,16 +39,25 @@ type composeService struct {
 	StopGracePeriod time.Duration                         `yaml:"stop_grace_period"`
 	DependsOn       map[string]struct{ Condition string } `yaml:"depends_on"`
 	Healthcheck     struct{ Test []string }
+	ReadOnly        bool     `yaml:"read_only"`
+	CapDrop         []string `yaml:"cap_drop"`
+	SecurityOpt     []string `yaml:"security_opt"`
+	Tmpfs           []string
+	Deploy          struct {
+		Resources struct{ Limits map[string]string }
+	}
 }
 
-// containerPorts returns the ports in the container. By default, each must be published under the same number.
+// containerPorts returns the ports in the container. By default, each must be published under the same number,
+// and on this machine only.
 func (s composeService) containerPorts(t *testing.T) []string {
+	t.Helper()
 	var ports []string
 	for _, published := range s.Ports {
 		parts := strings.Split(published, ":")
 		port := parts[len(parts)-1]
-		if parts[len(parts)-2] != port {
-			t.Errorf("port %s is published as another", published)
+		if len(parts) != 3 || parts[0] != "127.0.0.1" || parts[1] != port {
+			t.Errorf("port %s is published as another, or to other machines", published)
 		}
 		ports = append(ports, port)
 	}
@@ -52,26 +67,42 @@ func (s composeService) containerPorts(t *testing.T) []string {
 // withDefault matches a variable of the environment of docker compose.
 var withDefault = regexp.MustCompile(`\$\{(\w+):-([^}]*)\}`)
 
-// TestCompose compares docker-compose.yml with the program, without a Docker engine.
-func TestCompose(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(root, "docker-compose.yml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, v := range withDefault.FindAllSubmatch(text, -1) {
-		if !isVariable(string(v[1])) {
+// readCompose reads a compose file as Docker does where no variable is set. It reports variables that neither
+// internal/config has nor others names.
+func readCompose(t *testing.T, name string, others ...string) (file composeFile) {
+	t.Helper()
+	text := page(t, name)
+	for _, v := range withDefault.FindAllStringSubmatch(text, -1) {
+		if !isVariable(v[1]) && !slices.Contains(others, v[1]) {
 			t.Errorf("%s is no variable of internal/config", v[0])
 		}
 	}
-	var file struct {
-		Services map[string]composeService
-		Volumes  map[string]any
-	}
-	if err := yaml.Unmarshal(withDefault.ReplaceAll(text, []byte("$2")), &file); err != nil {
+	if err := yaml.Unmarshal([]byte(withDefault.ReplaceAllString(text, "$2")), &file); err != nil {
 		t.Fatal(err)
 	}
+	return file
+}
+
+// wantHardened checks that a container can change nothing of itself, and cannot use up this machine.
+func (s composeService) wantHardened(t *testing.T) {
+	t.Helper()
+	if !s.ReadOnly || !slices.Equal(s.CapDrop, []string{"ALL"}) ||
+		!slices.Equal(s.SecurityOpt, []string{"no-new-privileges:true"}) {
+		t.Errorf("read-only %v, without the capabilities %v, %v", s.ReadOnly, s.CapDrop, s.SecurityOpt)
+	}
+	for _, limit := range []string{"cpus", "memory", "pids"} {
+		if s.Deploy.Resources.Limits[limit] == "" {
+			t.Errorf("no limit of %s", limit)
+		}
+	}
+}
+
+// TestCompose compares docker-compose.yml with the program, without a Docker engine.
+func TestCompose(t *testing.T) {
+	file := readCompose(t, "docker-compose.yml", "MYSQL_ROOT_PASSWORD")
 	mysql := file.Services["mysql"]
-	if mysql.Image != "mysql:8.4" || !slices.Contains(mysql.Healthcheck.Test, "mysqladmin") {
+	if mysql.Image != "mysql:8.4" || !strings.Contains(fmt.Sprint(mysql.Healthcheck.Test), "mysqladmin ping") ||
+		mysql.Deploy.Resources.Limits["memory"] == "" {
 		t.Errorf("mysql: image %s, health check %v", mysql.Image, mysql.Healthcheck.Test)
 	}
 	if volume, _, _ := strings.Cut(strings.Join(mysql.Volumes, " "), ":"); volume != "mysql_data" ||
@@ -106,6 +137,10 @@ func TestCompose(t *testing.T) {
 			}
 			if s.Build != "" {
 				builds++
+			}
+			s.wantHardened(t)
+			if len(s.Tmpfs) != 1 || !strings.HasPrefix(s.Tmpfs[0], "/tmp:size=") {
+				t.Errorf("imports have no place for their files: %v", s.Tmpfs)
 			}
 			env := []string{"DB_PATH=" + filepath.Join(t.TempDir(), "b2b.db")}
 			port := "" // port of the service
@@ -154,15 +189,11 @@ func TestCompose(t *testing.T) {
 			if port != "" && !slices.Equal(ports, []string{port}) {
 				t.Errorf("publishes %v, listens on %s", ports, port)
 			}
-			if port != "" && s.StopGracePeriod <= cfg.ShutdownTimeout {
-				t.Errorf("is killed after %s, drains for %s", s.StopGracePeriod, cfg.ShutdownTimeout)
+			if least := drainsFor(t, s.Environment); port != "" && s.StopGracePeriod <= least {
+				t.Errorf("is killed after %s, drains for %s", s.StopGracePeriod, least)
 			}
 			peers := map[string]string{"CUSTOMERS_API_BASE": "customers", "ORDERS_API_BASE": "orders"}
-			needed := map[string][]string{
-				"orders":       {"CUSTOMERS_API_BASE"},
-				"orchestrator": {"CUSTOMERS_API_BASE", "ORDERS_API_BASE"},
-			}
-			for _, variable := range needed[s.Command[0]] {
+			for _, variable := range neededPeers[s.Command[0]] {
 				u, err := url.Parse(s.Environment[variable])
 				if err != nil {
 					t.Fatal(err)
@@ -194,6 +225,89 @@ func TestCompose(t *testing.T) {
 	}
 	if len(databases) != 1 || builds != 1 {
 		t.Errorf("%d databases, %d services that build the image; want one each", len(databases), builds)
+	}
+}
+
+// neededPeers lists the variables with the addresses that a service calls, by its command.
+var neededPeers = map[string][]string{
+	"orders":       {"CUSTOMERS_API_BASE"},
+	"orchestrator": {"CUSTOMERS_API_BASE", "ORDERS_API_BASE"},
+}
+
+// drainsFor returns how long a service with the variables goes on after SIGTERM at most, in production.
+func drainsFor(t *testing.T, env map[string]string) time.Duration {
+	t.Helper()
+	t.Setenv("APP_ENV", config.Production)
+	t.Setenv("DRAIN_DELAY_SECONDS", env["DRAIN_DELAY_SECONDS"])
+	t.Setenv("SHUTDOWN_TIMEOUT_SECONDS", env["SHUTDOWN_TIMEOUT_SECONDS"])
+	var cfg config.Settings
+	if err := cfg.Read(&cfg.Stopping); err != nil {
+		t.Fatal(err)
+	}
+	return cfg.DrainDelay + cfg.ShutdownTimeout
+}
+
+// TestObserve compares the overlay deploy/compose/observe.yml with docker-compose.yml: Prometheus reads the
+// metrics of every service, and all send their traces to Jaeger.
+func TestObserve(t *testing.T) {
+	services := readCompose(t, "docker-compose.yml", "MYSQL_ROOT_PASSWORD").Services
+	overlay := readCompose(t, "deploy/compose/observe.yml", "PROMETHEUS_PORT", "JAEGER_PORT")
+	var prometheus struct {
+		RuleFiles []string `yaml:"rule_files"`
+		Scrapes   []struct {
+			Name    string                       `yaml:"job_name"`
+			Configs []struct{ Targets []string } `yaml:"static_configs"`
+		} `yaml:"scrape_configs"`
+	}
+	if err := yaml.Unmarshal([]byte(page(t, "deploy/compose/prometheus.yml")), &prometheus); err != nil {
+		t.Fatal(err)
+	}
+	if len(prometheus.Scrapes) != 1 || prometheus.Scrapes[0].Name != "b2b" {
+		t.Fatalf("scrapes %+v", prometheus.Scrapes)
+	}
+	var targets []string
+	for name, s := range services {
+		if name == "mysql" || len(s.Ports) == 0 {
+			continue
+		}
+		env := overlay.Services[name].Environment
+		targets = append(targets, name+":"+env["OPS_PORT"])
+		ip := net.ParseIP(env["OPS_ADDRESS"])
+		if ip == nil || !ip.IsUnspecified() || env["OTEL_SERVICE_NAME"] != name ||
+			env["OTEL_EXPORTER_OTLP_ENDPOINT"] != "http://jaeger:4318" {
+			t.Errorf("%s is not observed: %v", name, env)
+		}
+		for variable := range env {
+			if !isVariable(variable) && !strings.HasPrefix(variable, "OTEL_") {
+				t.Errorf("%s is no variable of internal/config", variable)
+			}
+		}
+	}
+	slices.Sort(targets)
+	if got := slices.Sorted(slices.Values(prometheus.Scrapes[0].Configs[0].Targets)); !slices.Equal(got, targets) {
+		t.Errorf("Prometheus reads %v, want %v", got, targets)
+	}
+	watchers := 0
+	for name, s := range overlay.Services {
+		if _, ok := services[name]; ok {
+			continue
+		}
+		watchers++
+		t.Run(name, func(t *testing.T) {
+			s.wantHardened(t)
+			s.containerPorts(t)
+			for _, volume := range s.Volumes {
+				from, _, _ := strings.Cut(volume, ":")
+				_, named := overlay.Volumes[from]
+				if _, err := os.Stat(filepath.Join(root, from)); err != nil && !named {
+					t.Errorf("%s is missing", from)
+				}
+			}
+		})
+	}
+	if mounts := fmt.Sprint(overlay.Services["prometheus"].Volumes); watchers != 2 ||
+		!strings.Contains(mounts, "./deploy/prometheus/rules.yml:/etc/prometheus/"+strings.Join(prometheus.RuleFiles, "")) {
+		t.Errorf("%d containers watch, Prometheus with the files %s", watchers, mounts)
 	}
 }
 

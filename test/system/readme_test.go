@@ -27,9 +27,18 @@ var elsewhere = []string{
 	"npx newman run postman/B2B-Order-Management.postman_collection.json", // .ci/run
 }
 
-// absent are programs of commands that no test runs, because CI has no Docker engine and no AWS account: see
-// docs/operations.md. TestComposeCommands checks the names in the commands of compose.
-var absent = []string{"docker ", "sam ", "aws ", "lsof "}
+// absent are programs of commands that no test runs, because CI has no AWS account and no cluster: see
+// docs/operations.md.
+var absent = []string{"kubectl ", "sam ", "aws ", "lsof "}
+
+// inContainers returns whether test/containers/run runs the command of a page. Without a registry it pushes and
+// pulls no image.
+func inContainers(t *testing.T, command string) bool {
+	t.Helper()
+	run := page(t, "test/containers/run")
+	return strings.HasPrefix(command, "docker ") &&
+		(strings.Contains(command, "REGISTRY") || strings.Contains(run, "'"+command+"'"))
+}
 
 // programs maps a page to another program that runs the commands of the page.
 var programs = map[string]string{
@@ -76,7 +85,7 @@ func runPages(t *testing.T, p *process) {
 		for _, block := range blocks(page(t, name), "sh") {
 			for _, command := range commands(block) {
 				isAbsent := func(program string) bool { return strings.HasPrefix(command, program) }
-				if slices.Contains(elsewhere, command) || slices.ContainsFunc(absent, isAbsent) {
+				if slices.Contains(elsewhere, command) || slices.ContainsFunc(absent, isAbsent) || inContainers(t, command) {
 					continue
 				}
 				arguments, isCurl := strings.CutPrefix(command, "curl ")

@@ -1,0 +1,396 @@
+package system_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"example.com/b2b/v2/internal/config"
+)
+
+// manifest is an object of Kubernetes, of any kind: a field that the kind does not have is zero.
+type manifest struct {
+	Kind     string
+	Metadata struct{ Name, Namespace string }
+	Data     map[string]string
+	Secrets  map[string]string `yaml:"stringData"`
+	Spec     struct {
+		Selector    yaml.Node
+		PodSelector selector `yaml:"podSelector"`
+		Strategy    struct {
+			RollingUpdate struct {
+				MaxUnavailable *int `yaml:"maxUnavailable"`
+				MaxSurge       int  `yaml:"maxSurge"`
+			} `yaml:"rollingUpdate"`
+		}
+		Template struct {
+			Metadata struct{ Labels map[string]string }
+			Spec     podSpec
+		}
+		Ports []struct {
+			Port       int
+			TargetPort string `yaml:"targetPort"`
+		}
+		ScaleTargetRef struct{ Kind, Name string } `yaml:"scaleTargetRef"`
+		MinReplicas    int                         `yaml:"minReplicas"`
+		MaxReplicas    int                         `yaml:"maxReplicas"`
+		PolicyTypes    []string                    `yaml:"policyTypes"`
+		Ingress        []policyRule
+		Egress         []policyRule
+	}
+}
+
+type selector struct {
+	MatchLabels map[string]string `yaml:"matchLabels"`
+}
+
+type policyRule struct {
+	Ports    []struct{ Port string }
+	From, To []struct {
+		PodSelector selector `yaml:"podSelector"`
+	}
+}
+
+type podSpec struct {
+	EnableServiceLinks            *bool `yaml:"enableServiceLinks"`
+	AutomountServiceAccountToken  *bool `yaml:"automountServiceAccountToken"`
+	TerminationGracePeriodSeconds int   `yaml:"terminationGracePeriodSeconds"`
+	SecurityContext               struct {
+		RunAsNonRoot   bool                  `yaml:"runAsNonRoot"`
+		RunAsUser      int                   `yaml:"runAsUser"`
+		FSGroup        int                   `yaml:"fsGroup"`
+		SeccompProfile struct{ Type string } `yaml:"seccompProfile"`
+	} `yaml:"securityContext"`
+	Containers []container
+	Volumes    []struct {
+		Name     string
+		EmptyDir *struct{} `yaml:"emptyDir"`
+		Secret   struct {
+			SecretName string `yaml:"secretName"`
+		}
+	}
+}
+
+type container struct {
+	Image   string
+	Args    []string
+	EnvFrom []struct {
+		ConfigMapRef struct{ Name string } `yaml:"configMapRef"`
+	} `yaml:"envFrom"`
+	Env   []struct{ Name, Value string }
+	Ports []struct {
+		Name          string
+		ContainerPort int `yaml:"containerPort"`
+	}
+	StartupProbe    probe `yaml:"startupProbe"`
+	LivenessProbe   probe `yaml:"livenessProbe"`
+	ReadinessProbe  probe `yaml:"readinessProbe"`
+	Resources       struct{ Requests, Limits map[string]string }
+	SecurityContext struct {
+		AllowPrivilegeEscalation *bool `yaml:"allowPrivilegeEscalation"`
+		ReadOnlyRootFilesystem   bool  `yaml:"readOnlyRootFilesystem"`
+		Capabilities             struct{ Drop []string }
+	} `yaml:"securityContext"`
+	VolumeMounts []struct {
+		Name      string
+		MountPath string `yaml:"mountPath"`
+	} `yaml:"volumeMounts"`
+}
+
+type probe struct {
+	HTTPGet struct{ Path, Port string } `yaml:"httpGet"`
+}
+
+// manifests are the objects in deploy/kubernetes, by kind and name, such as "Service/orders-api".
+type manifests map[string]manifest
+
+func readManifests(t *testing.T) manifests {
+	t.Helper()
+	folder := filepath.Join(root, "deploy", "kubernetes")
+	files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
+	examples, err2 := filepath.Glob(filepath.Join(folder, "example", "*.yaml"))
+	if err := errors.Join(err, err2); err != nil {
+		t.Fatal(err)
+	}
+	all := manifests{}
+	for _, file := range slices.Concat(files, examples) {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for decoder := yaml.NewDecoder(bytes.NewReader(content)); ; {
+			var m manifest
+			if err := decoder.Decode(&m); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			if m.Metadata.Namespace != "b2b" && m.Kind != "Namespace" {
+				t.Errorf("%s: %s %s is in namespace %q", file, m.Kind, m.Metadata.Name, m.Metadata.Namespace)
+			}
+			all[m.Kind+"/"+m.Metadata.Name] = m
+		}
+	}
+	return all
+}
+
+// environment returns the variables of a container. It reports a ConfigMap that is missing, a variable that
+// internal/config does not have, and a file of a secret that no volume of the pod brings.
+func (all manifests) environment(t *testing.T, pod podSpec) map[string]string {
+	t.Helper()
+	c := pod.Containers[0]
+	env := map[string]string{}
+	for _, from := range c.EnvFrom {
+		m, ok := all["ConfigMap/"+from.ConfigMapRef.Name]
+		if !ok {
+			t.Errorf("the ConfigMap %s is missing", from.ConfigMapRef.Name)
+		}
+		maps.Copy(env, m.Data)
+	}
+	for _, v := range c.Env {
+		env[v.Name] = v.Value
+	}
+	for name, value := range env {
+		variable, isFile := strings.CutSuffix(name, "_FILE")
+		if !isVariable(variable) {
+			t.Errorf("%s is no variable of internal/config", name)
+		} else if isFile && !all.hasSecret(pod, value) {
+			t.Errorf("no volume of a Secret of the example brings %s=%s", name, value)
+		}
+	}
+	return env
+}
+
+// hasSecret returns whether a volume of the pod has the file of a Secret.
+func (all manifests) hasSecret(pod podSpec, file string) bool {
+	for _, mount := range pod.Containers[0].VolumeMounts {
+		key, below := strings.CutPrefix(file, mount.MountPath+"/")
+		for _, volume := range pod.Volumes {
+			secret := all["Secret/"+volume.Secret.SecretName]
+			if _, ok := secret.Secrets[key]; ok && below && volume.Name == mount.Name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// forProcess turns the environment of a container into one of a process on this machine, with an SQLite
+// database and with a file for each secret.
+func forProcess(t *testing.T, env map[string]string, database string) (all []string) {
+	t.Helper()
+	for name, value := range env {
+		if strings.HasSuffix(name, "_FILE") {
+			value = filepath.Join(t.TempDir(), "secret")
+			if err := os.WriteFile(value, []byte(name+strings.Repeat("s", 40)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if name != "OPS_PORT" && name != "OPS_ADDRESS" {
+			all = append(all, name+"="+value)
+		}
+	}
+	return append(all, "DB_DRIVER=sqlite", "DB_PATH="+database, "PORT=0")
+}
+
+// TestKubernetes compares the manifests of deploy/kubernetes with the program, without a cluster: every service
+// has its Deployment and the objects around it, with the ports, the variables and the times of the program, and
+// starts with the variables of its container.
+func TestKubernetes(t *testing.T) {
+	all := readManifests(t)
+	version := regexp.MustCompile(`(?m)^## (\S+?),? `).FindStringSubmatch(page(t, "CHANGELOG.md"))[1]
+	workloads, connections := map[string]manifest{}, 10 // by command
+	for name, m := range all {
+		if pod := m.Spec.Template.Spec; len(pod.Containers) > 0 {
+			workloads[strings.Join(pod.Containers[0].Args, " ")] = m
+			t.Run(name, func(t *testing.T) { wantRestricted(t, pod, "b2b:"+version) })
+		}
+	}
+	for variable, command := range servicePorts() {
+		t.Run(command, func(t *testing.T) {
+			m, ok := workloads[command]
+			if !ok {
+				t.Fatalf("deploy/kubernetes has no Deployment that runs b2b %s, which has the variable %s",
+					command, variable)
+			}
+			name, pod := m.Metadata.Name, m.Spec.Template.Spec
+			env := all.environment(t, pod)
+			all.wantAround(t, name, pod, defaultOf(variable))
+			all.wantPolicies(t, name, env, neededPeers[command])
+			if least := drainsFor(t, env); pod.TerminationGracePeriodSeconds <= int(least.Seconds()) {
+				t.Errorf("is killed after %d s, drains for %s", pod.TerminationGracePeriodSeconds, least)
+			}
+			if r := m.Spec.Strategy.RollingUpdate; r.MaxUnavailable == nil || *r.MaxUnavailable != 0 || r.MaxSurge < 1 {
+				t.Errorf("a rolling update takes away instances before new ones are ready: %+v", r)
+			}
+			if n, err := strconv.Atoi(env["DB_MAX_CONNECTIONS"]); err == nil {
+				connections += n * (all["HorizontalPodAutoscaler/"+name].Spec.MaxReplicas + m.Spec.Strategy.RollingUpdate.MaxSurge)
+			} else if env["DB_HOST"] != "" {
+				t.Error(err)
+			}
+			if env["MIGRATE_ON_START"] != "false" && env["DB_HOST"] != "" {
+				t.Error("migrates, which is the Job's work")
+			}
+			start(t, forProcess(t, env, migratedFile(t)), command)
+		})
+	}
+	t.Run("migrate", func(t *testing.T) {
+		m, ok := workloads["migrate"]
+		if want := "migrate-" + strings.ReplaceAll(version, ".", "-"); !ok || m.Kind != "Job" || m.Metadata.Name != want {
+			t.Fatalf("%s %s runs b2b migrate, want Job %s", m.Kind, m.Metadata.Name, want)
+		}
+		env := all.environment(t, m.Spec.Template.Spec)
+		if env["DB_USER"] == all["ConfigMap/b2b-database"].Data["DB_USER"] {
+			t.Error("the services could change the schema")
+		}
+		if out, err := execute(t, forProcess(t, env, filepath.Join(t.TempDir(), "b2b.db")), "migrate"); err != nil {
+			t.Errorf("%v %s", err, out)
+		}
+		all.wantPolicies(t, "migrate", env, nil)
+	})
+	if want := fmt.Sprintf("`max_connections` must be %d or more", connections); !strings.Contains(
+		sectionOf(t, page(t, "docs/operations.md"), "## Kubernetes"), want) {
+		t.Errorf("docs/operations.md does not say in Kubernetes that %s", want)
+	}
+	if p := all["NetworkPolicy/default"].Spec; len(p.PolicyTypes) != 2 || p.PodSelector.MatchLabels != nil || p.Ingress != nil {
+		t.Errorf("the default policy lets in, or is not for all pods: %+v", p)
+	}
+}
+
+func defaultOf(variable string) string {
+	for _, v := range config.Variables() {
+		if v.Name == variable {
+			return v.Default
+		}
+	}
+	return ""
+}
+
+// wantRestricted checks what the restricted level of Kubernetes wants of a pod, and that the root is read-only.
+func wantRestricted(t *testing.T, pod podSpec, image string) {
+	c, s := pod.Containers[0], pod.SecurityContext
+	if escalation := c.SecurityContext.AllowPrivilegeEscalation; escalation == nil || *escalation ||
+		!c.SecurityContext.ReadOnlyRootFilesystem || !slices.Equal(c.SecurityContext.Capabilities.Drop, []string{"ALL"}) {
+		t.Errorf("security context of the container: %+v", c.SecurityContext)
+	}
+	if !s.RunAsNonRoot || s.RunAsUser != 65532 || s.FSGroup != 65532 || s.SeccompProfile.Type != "RuntimeDefault" {
+		t.Errorf("security context of the pod: %+v", s)
+	}
+	if links := pod.EnableServiceLinks; links == nil || *links {
+		t.Error("Kubernetes sets variables such as ORCHESTRATOR_PORT")
+	}
+	if token := pod.AutomountServiceAccountToken; token == nil || *token {
+		t.Error("the pod gets a token of Kubernetes, which it does not need")
+	}
+	if c.Resources.Limits["memory"] == "" || c.Resources.Requests["cpu"] == "" || c.Resources.Requests["memory"] == "" {
+		t.Errorf("resources %v", c.Resources)
+	}
+	if c.Image != image {
+		t.Errorf("image %s, want %s, of the first version in CHANGELOG.md", c.Image, image)
+	}
+}
+
+// wantAround checks the ports and probes of a service's pods, and the objects around them.
+func (all manifests) wantAround(t *testing.T, name string, pod podSpec, port string) {
+	c := pod.Containers[0]
+	ports := map[string]int{}
+	for _, p := range c.Ports {
+		ports[p.Name] = p.ContainerPort
+	}
+	env := all.environment(t, pod)
+	if strconv.Itoa(ports["http"]) != port || strconv.Itoa(ports["operators"]) != env["OPS_PORT"] || len(ports) != 2 {
+		t.Errorf("ports %v, but the service listens on %s and %s", ports, port, env["OPS_PORT"])
+	}
+	for path, probes := range map[string][]probe{"/health": {c.StartupProbe, c.LivenessProbe}, "/ready": {c.ReadinessProbe}} {
+		for _, p := range probes {
+			if p.HTTPGet.Path != path || p.HTTPGet.Port != "http" {
+				t.Errorf("probe %+v, want %s", p, path)
+			}
+		}
+	}
+	hasTemporary := false
+	for _, mount := range c.VolumeMounts {
+		for _, volume := range pod.Volumes {
+			hasTemporary = hasTemporary || mount.MountPath == "/tmp" && volume.Name == mount.Name && volume.EmptyDir != nil
+		}
+	}
+	if !hasTemporary {
+		t.Error("imports have no place for their files")
+	}
+	selects := func(kind string) map[string]string {
+		spec := all[kind+"/"+name].Spec
+		var s selector
+		if kind == "Service" {
+			_ = spec.Selector.Decode(&s.MatchLabels)
+		} else {
+			_ = spec.Selector.Decode(&s)
+		}
+		return s.MatchLabels
+	}
+	for _, kind := range []string{"Deployment", "Service", "PodDisruptionBudget"} {
+		if labels := selects(kind); len(labels) != 1 || labels[nameLabel] != name {
+			t.Errorf("%s %s is missing, or selects %v", kind, name, labels)
+		}
+	}
+	if label := all["Deployment/"+name].Spec.Template.Metadata.Labels[nameLabel]; label != name {
+		t.Errorf("the pods have the label %s", label)
+	}
+	if s := all["Service/"+name].Spec; len(s.Ports) != 1 || strconv.Itoa(s.Ports[0].Port) != port || s.Ports[0].TargetPort != "http" {
+		t.Errorf("the Service has the ports %v, want %s", s.Ports, port)
+	}
+	scaler := all["HorizontalPodAutoscaler/"+name].Spec
+	if scaler.ScaleTargetRef.Kind != "Deployment" || scaler.ScaleTargetRef.Name != name || scaler.MinReplicas < 2 {
+		t.Errorf("HorizontalPodAutoscaler %s is missing, or %+v", name, scaler.ScaleTargetRef)
+	}
+}
+
+const nameLabel = "app.kubernetes.io/name"
+
+// wantPolicies checks that the network policies let a pod reach its database and the services that it calls.
+func (all manifests) wantPolicies(t *testing.T, name string, env map[string]string, peers []string) {
+	policy := all["NetworkPolicy/"+name].Spec
+	if policy.PodSelector.MatchLabels[nameLabel] != name || len(policy.PolicyTypes) != 2 {
+		t.Errorf("NetworkPolicy %s is missing, or not for its pods: %v", name, policy.PolicyTypes)
+	}
+	reaches := func(rules []policyRule, port, pod string) bool {
+		return slices.ContainsFunc(rules, func(r policyRule) bool {
+			ends := slices.Concat(r.From, r.To)
+			hasPort := len(r.Ports) == 1 && r.Ports[0].Port == port
+			for _, end := range ends {
+				if hasPort && pod != "" && end.PodSelector.MatchLabels[nameLabel] == pod {
+					return true
+				}
+			}
+			return hasPort && pod == "" && len(ends) == 0
+		})
+	}
+	if database := env["DB_HOST"] != ""; database != reaches(policy.Egress, "3306", "") {
+		t.Errorf("a database: %v, and the policy allows %+v", database, policy.Egress)
+	}
+	for _, variable := range peers {
+		u, err := url.Parse(env[variable])
+		if err != nil {
+			t.Fatal(err)
+		}
+		peer := all["Service/"+u.Hostname()].Spec
+		if len(peer.Ports) == 0 || strconv.Itoa(peer.Ports[0].Port) != u.Port() {
+			t.Fatalf("%s=%s is the address of no Service", variable, u)
+		}
+		if !reaches(policy.Egress, u.Port(), u.Hostname()) ||
+			!reaches(all["NetworkPolicy/"+u.Hostname()].Spec.Ingress, "http", name) {
+			t.Errorf("the policies do not let %s call %s", name, u)
+		}
+	}
+}
