@@ -189,7 +189,7 @@ func serveOn(t *testing.T, base string, o web.Options) string {
 		{Name: "customers", Title: "Customers API", Base: "http://customers-api:3001"},
 		{Name: "events", Title: "Events API", Base: "http://events-api:3003"},
 	}
-	start.Serve(engine, o)
+	start.Serve(engine, o, true)
 	return webtest.Serve(t, engine, webtest.Spec(t, api.Document))
 }
 

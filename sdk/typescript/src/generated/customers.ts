@@ -864,7 +864,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `malformed_row`: A row of an import, or the line that names the columns, is no CSV, no JSON, or not in the file's encoding: UTF-8, unless `encoding` names another. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
+        /** @description `malformed_row`: A row of an import, or the line that names the columns, is no CSV or no JSON; or the file is not in its encoding, which is UTF-8 unless `encoding` names another: then no row is applied. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
         MalformedRowOrValidationFailed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1026,6 +1026,11 @@ export interface components {
          * @example attachment; filename="orders-2024-03-01.csv"
          */
         FileName: string;
+        /**
+         * @description The position in the feed of the Events API (`GET /events?after=`) from which the events go on: the rows together with the events after it, each applied in its turn, are an exact copy.
+         * @example 15
+         */
+        EventPosition: number;
         /**
          * @description Names this state of the thing. Send it as `If-None-Match` to read only what changed, as `If-Match` to change only what you have seen.
          * @example "5f2b8e0c9a7d4e61"
@@ -1337,6 +1342,7 @@ export interface operations {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
                     "Content-Disposition": components["headers"]["FileName"];
+                    "X-Event-Position": components["headers"]["EventPosition"];
                     [name: string]: unknown;
                 };
                 content: {

@@ -35,6 +35,8 @@ export const operations = {
     createOrder: { "service": "orders", "method": "post", "path": "/orders", "key": "header", "query": [], "moments": [], "body": "required", "status": 201, "answer": "OrderResponse" },
     /** What would an order cost, and what is missing? */
     quoteOrder: { "service": "orders", "method": "post", "path": "/orders/quote", "key": "none", "query": [], "moments": [], "body": "required", "status": 200, "answer": "QuoteResponse" },
+    /** How many orders, pieces and cents on each day? */
+    summarizeOrders: { "service": "orders", "method": "get", "path": "/orders/summary", "key": "none", "query": ["from", "to", "by", "tz"], "moments": [], "body": "none", "status": 200, "answer": "OrdersSummaryResponse" },
     /** Read one order */
     getOrder: { "service": "orders", "method": "get", "path": "/orders/{id}", "key": "none", "query": [], "moments": [], "body": "none", "status": 200, "answer": "OrderResponse" },
     /** Confirm an order */
@@ -94,7 +96,11 @@ export const shapes = {
     OrderRequest: { "customer_id": "integer", "items": ["OrderItemRequest"], "expected_total_cents?": "integer", "external_ref?": "string?", "metadata?": "object?" },
     OrderResponse: { "success": "boolean", "data": "Order" },
     OrderSummary: { "id": "integer", "customer_id": "integer", "external_ref": "string?", "metadata": "object?", "status": "string", "total_cents": "integer", "created_at": "time", "confirmed_at": "time?", "canceled_at": "time?", "cancel_reason": "string?", "cancel_note": "string?", "canceled_by": "string?", "reservation_expires_at": "time?", "cancelable_until": "time?", "allowed_actions": ["string"], "updated_at": "time" },
+    OrderTotals: { "orders": "integer", "units": "integer", "total_cents": "integer" },
     OrderingCustomer: { "id": "integer", "name": "string", "email": "string", "phone": "string?" },
+    OrdersOfDay: { "day": "string", "created": "OrderTotals", "confirmed": "OrderTotals", "canceled": "OrderTotals" },
+    OrdersSummary: { "tz": "string", "days": ["OrdersOfDay"] },
+    OrdersSummaryResponse: { "success": "boolean", "data": "OrdersSummary" },
     PlacedOrder: { "id": "integer", "status": "string", "total_cents": "integer", "items": ["OrderItem"] },
     Product: { "id": "integer", "sku": "string", "name": "string", "price_cents": "integer", "stock": "integer", "active": "boolean", "created_at": "time", "updated_at": "time" },
     ProductListResponse: { "success": "boolean", "data": ["Product"], "meta": "Meta" },
