@@ -28,8 +28,8 @@ import (
 // Bootstrap is the path of the program that Main has built.
 var Bootstrap string
 
-// Emulator is the path of the Runtime Interface Emulator, or "" for the stand-in.
-var Emulator = os.Getenv("TEST_LAMBDA_EMULATOR")
+// emulator returns the path of the Runtime Interface Emulator, or "" for the stand-in.
+func emulator() string { return os.Getenv("TEST_LAMBDA_EMULATOR") }
 
 // Main builds the program of the package under test as `make lambda` does, but for this machine, and runs the
 // tests.
@@ -72,7 +72,7 @@ func Start(t testing.TB, program string, variables ...string) *Function {
 	log := new(output)
 	f := &Function{log: log}
 	variables = append([]string{timeLimit + "=28"}, variables...)
-	if Emulator != "" {
+	if emulator() != "" {
 		f.emulate(t, program, variables, log)
 	} else {
 		f.standIn(t, program, variables, log)
@@ -109,7 +109,7 @@ func (f *Function) Invoke(t testing.TB, event any) Result {
 func (f *Function) Bytes(t testing.TB) int {
 	t.Helper()
 	process := f.root
-	if Emulator != "" {
+	if emulator() != "" {
 		process = childOf(t, process)
 	}
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", process))
@@ -215,7 +215,7 @@ func (f *Function) standIn(t testing.TB, program string, variables []string, log
 // emulate runs the program in the Runtime Interface Emulator.
 func (f *Function) emulate(t testing.TB, program string, variables []string, log io.Writer) {
 	address, api := freeAddress(t), freeAddress(t)
-	cmd := exec.Command(Emulator, "--log-level", "error",
+	cmd := exec.Command(emulator(), "--log-level", "error",
 		"--runtime-interface-emulator-address", address, "--runtime-api-address", api, program)
 	cmd.Env, cmd.Stdout, cmd.Stderr = variables, log, log
 	if err := cmd.Start(); err != nil {
