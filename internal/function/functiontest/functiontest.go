@@ -39,19 +39,38 @@ func Main(m *testing.M) {
 		panic(err)
 	}
 	Bootstrap = filepath.Join(dir, "bootstrap")
-	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", Bootstrap, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	build.Stderr = os.Stderr
 	code := 1
-	if build.Run() == nil {
+	if err := build(".", Bootstrap); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	} else {
 		code = m.Run()
 	}
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }
 
+// Build builds another program as Main does, and returns its path.
+func Build(t testing.TB, pkg string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "bootstrap")
+	if err := build(pkg, program); err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
+
+func build(pkg, program string) error {
+	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", program, pkg)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", pkg, err, out)
+	}
+	return nil
+}
+
 // Function is a running function.
 type Function struct {
+	mu     sync.Mutex // a function answers one event at a time
 	invoke func(event []byte) Result
 	log    *output
 	root   int // id of the first process: the function, or the emulator
@@ -102,17 +121,15 @@ func (f *Function) Invoke(t testing.TB, event any) Result {
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	return f.invoke(raw)
 }
 
 // Bytes returns the resident memory of the function, in bytes. It needs the /proc of Linux.
 func (f *Function) Bytes(t testing.TB) int {
 	t.Helper()
-	process := f.root
-	if emulator() != "" {
-		process = childOf(t, process)
-	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", process))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", f.Process(t).Pid))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,25 +143,31 @@ func (f *Function) Bytes(t testing.TB) int {
 	return 0
 }
 
+// Process returns the function's process.
+func (f *Function) Process(t testing.TB) *os.Process {
+	t.Helper()
+	id := f.root
+	if emulator() != "" {
+		id = childOf(t, id)
+	}
+	process, err := os.FindProcess(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return process
+}
+
 func childOf(t testing.TB, parent int) int {
 	t.Helper()
-	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", parent))
-	if err == nil && len(children) == 0 {
-		err = errors.New("none")
-	}
-	for _, task := range globs(fmt.Sprintf("/proc/%d/task/*/children", parent)) {
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", parent))
+	for _, task := range tasks {
 		if children, _ := os.ReadFile(task); len(children) > 0 {
 			child, _ := strconv.Atoi(strings.Fields(string(children))[0])
 			return child
 		}
 	}
-	t.Fatalf("children of the emulator: %v", err)
+	t.Fatal("the emulator has no child")
 	return 0
-}
-
-func globs(pattern string) []string {
-	names, _ := filepath.Glob(pattern)
-	return names
 }
 
 // standIn runs the program on a small Runtime API: see
