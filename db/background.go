@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -67,26 +68,44 @@ func RunJobs(ctx context.Context, g *gorm.DB, log *slog.Logger, jobs ...Job) {
 	all.Wait()
 }
 
+// RunJobsOnce runs each job once, one after the other, and logs as RunJobs does. The error names the jobs that
+// failed.
+func RunJobsOnce(ctx context.Context, g *gorm.DB, log *slog.Logger, jobs ...Job) error {
+	var failures []error
+	for _, j := range jobs {
+		if err := j.runAndReport(ctx, g, log.With("job", j.Name)); err != nil {
+			failures = append(failures, fmt.Errorf("%s: %w", j.Name, err))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// runAndReport runs the job, and reports the run in the log and in metrics.
+func (j Job) runAndReport(ctx context.Context, g *gorm.DB, log *slog.Logger) error {
+	start := time.Now()
+	rows, err := j.runOnce(ctx, g)
+	jobSeconds.WithLabelValues(j.Name).Set(time.Since(start).Seconds())
+	jobRows.WithLabelValues(j.Name).Add(float64(rows))
+	if rows > 0 && errors.Is(err, context.DeadlineExceeded) {
+		err = nil // not a failure: the next run does the rest
+	}
+	err = errors.Join(err, j.measure(ctx))
+	if err == nil {
+		jobSuccess.WithLabelValues(j.Name).SetToCurrentTime()
+	}
+	if err != nil && ctx.Err() == nil {
+		jobFailures.WithLabelValues(j.Name).Inc()
+		log.Error("background job failed and will be tried again", "rows", rows, "error", err)
+	} else if rows > 0 {
+		log.Info("background job changed rows", "rows", rows, "seconds", time.Since(start).Seconds())
+	}
+	return err
+}
+
 func (j Job) repeat(ctx context.Context, g *gorm.DB, log *slog.Logger) {
 	jobFailures.WithLabelValues(j.Name).Add(0) // so that Prometheus sees the first failure as an increase
 	for ctx.Err() == nil {
-		start := time.Now()
-		rows, err := j.runOnce(ctx, g)
-		jobSeconds.WithLabelValues(j.Name).Set(time.Since(start).Seconds())
-		jobRows.WithLabelValues(j.Name).Add(float64(rows))
-		if rows > 0 && errors.Is(err, context.DeadlineExceeded) {
-			err = nil // not a failure: the next run does the rest
-		}
-		err = errors.Join(err, j.measure(ctx))
-		if err == nil {
-			jobSuccess.WithLabelValues(j.Name).SetToCurrentTime()
-		}
-		if err != nil && ctx.Err() == nil {
-			jobFailures.WithLabelValues(j.Name).Inc()
-			log.Error("background job failed and will be tried again", "rows", rows, "error", err)
-		} else if rows > 0 {
-			log.Info("background job changed rows", "rows", rows, "seconds", time.Since(start).Seconds())
-		}
+		_ = j.runAndReport(ctx, g, log)
 		select {
 		case <-time.After(j.Interval*4/5 + rand.N(j.Interval*2/5)):
 		case <-ctx.Done():

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"go.opentelemetry.io/otel/sdk/trace"
 	"golang.org/x/sync/errgroup"
 	"gorm.io/gorm"
 
@@ -59,12 +60,12 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	for _, s := range table(c) {
 		siblings = append(siblings, strconv.Itoa(*s.port))
 	}
-	stopTraces, err := exportTraces(ctx, log)
+	traces, err := options.Traces(ctx, log)
 	if err != nil {
 		return err
 	}
-	if stopTraces != nil {
-		defer stopTraces()
+	if traces != nil {
+		defer stopTraces(ctx, traces, log)
 	}
 	var g *gorm.DB
 	if services[0].database {
@@ -77,7 +78,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	if err != nil {
 		return err
 	}
-	o.Traced = stopTraces != nil
+	o.Traced = traces != nil
 	o.Stopping = func() bool { return ctx.Err() != nil }
 	o.Browsers.Local = address == server.Loopback || net.ParseIP(address).IsLoopback()
 	o.Browsers.Siblings = siblings
@@ -131,6 +132,15 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	defer stop()
 	context.AfterFunc(draining, func() { time.AfterFunc(c.ShutdownTimeout, stop) })
 	return runUntil(draining, drained, services)
+}
+
+// stopTraces sends the last spans, within five seconds.
+func stopTraces(ctx context.Context, traces *trace.TracerProvider, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := traces.Shutdown(ctx); err != nil {
+		log.Warn("the last spans could not be sent", "error", err)
+	}
 }
 
 // listen opens the listeners of the services, and stores the ports and the addresses in the fields port and

@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm"
 
 	"example.com/b2b/v2/cmd/options"
+	"example.com/b2b/v2/cmd/services"
 	"example.com/b2b/v2/customers"
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/doctor"
@@ -54,7 +55,7 @@ func table(c *config.Settings) []*service {
 		port: &c.CustomersPort, base: &c.CustomersBase,
 		try: "curl '%s/customers?search=ACME'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
-			s := customers.New(g, c.KeyLifetime)
+			s := services.Customers(g, c)
 			return s.Handler(o), func(ctx context.Context) { db.RunJobs(ctx, g, o.Log, s.Jobs()...) }, nil
 		},
 	}
@@ -63,10 +64,7 @@ func table(c *config.Settings) []*service {
 		settings: &c.Orders, peers: []any{&c.CustomersPeer}, port: &c.OrdersPort, base: &c.OrdersBase,
 		try: "curl '%s/products?limit=3'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
-			peer := customersAPI.peer(c)
-			peer.Timeout /= 2 // the Orders API must answer 503 before the call of the orchestrator times out
-			s, err := orders.New(g, orders.Config{Customers: peer, CancellationWindow: c.CancellationWindow,
-				Reservation: c.Reservation, KeyLifetime: c.KeyLifetime, MaxHeld: max(1, c.MaxInFlight/8)})
+			s, err := services.Orders(g, c, customersAPI.peer(c))
 			if err != nil {
 				return nil, nil, err
 			}

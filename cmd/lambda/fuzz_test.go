@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/b2b/v2/internal/function"
 	"example.com/b2b/v2/internal/peer"
 	"example.com/b2b/v2/internal/web/webtest"
 	"example.com/b2b/v2/openapi/contract"
@@ -28,7 +29,7 @@ func withoutCustomers(f *testing.F) func(t *testing.T, raw json.RawMessage) (ans
 	if err != nil {
 		f.Fatal(err)
 	}
-	handle := handler(service.Engine(webtest.Options()), "/b2b")
+	handle := function.OfEvents(service.Engine(webtest.Options()), "/b2b")
 	return func(t *testing.T, raw json.RawMessage) (a answer, err error) {
 		response, err := handle(t.Context(), raw)
 		if err != nil {

@@ -115,12 +115,12 @@ func single(values url.Values) map[string]string {
 }
 
 // through returns the answer of the function to a request through a gateway.
-func (g *gateway) through(t *testing.T, event func(request) object, r request) answer {
+func (g gateway) through(t *testing.T, event func(request) object, r request) answer {
 	t.Helper()
-	res := g.invoke(t, event(r), 29)
+	res := g.Invoke(t, event(r))
 	var a answer
-	if err := json.Unmarshal(res.body, &a); err != nil || res.endpoint != "response" {
-		t.Fatalf("%s %s: %v", res.endpoint, res.body, err)
+	if err := json.Unmarshal(res.Body, &a); err != nil || res.Failed {
+		t.Fatalf("failed %t: %s: %v", res.Failed, res.Body, err)
 	}
 	if a.Headers == nil {
 		a.Headers = map[string]string{}

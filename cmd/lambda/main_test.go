@@ -16,7 +16,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -27,6 +26,8 @@ import (
 
 	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/internal/config"
+	"example.com/b2b/v2/internal/function"
+	"example.com/b2b/v2/internal/function/functiontest"
 	"example.com/b2b/v2/internal/web/webtest"
 	"example.com/b2b/v2/openapi/contract"
 	"example.com/b2b/v2/openapi/customersapi"
@@ -51,24 +52,9 @@ const (
 				"unit_price_cents": 129900, "subtotal_cents": 389700}]}}}`
 )
 
-var bootstrap string // the path of the function, built as by `make lambda`, but for this machine
-
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "lambda")
-	if err != nil {
-		panic(err)
-	}
-	bootstrap = filepath.Join(dir, "bootstrap")
 	webtest.Forbid(token, secret)
-	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", bootstrap, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	build.Stderr = os.Stderr
-	code := 1
-	if build.Run() == nil {
-		code = m.Run()
-	}
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	functiontest.Main(m)
 }
 
 // request is a request to a gateway; each kind of gateway turns the request into an event of its own.
@@ -143,97 +129,13 @@ func several(headers map[string]string) map[string][]string {
 	return m
 }
 
-// gateway is the Runtime API of Lambda, with a running bootstrap.
-type gateway struct {
-	invocations chan invocation
-	results     chan result
-	exited      chan struct{}
-	stderr      *bytes.Buffer // read it after exited is closed
-	end         func()        // ends the bootstrap; the end of the test calls it, too
+// start runs the function with the environment variables until the test ends.
+func start(t testing.TB, variables ...string) gateway {
+	return gateway{functiontest.Start(t, functiontest.Bootstrap, variables...)}
 }
 
-type invocation struct {
-	event   []byte
-	seconds int // until Lambda's deadline
-}
-
-type result struct {
-	endpoint string // response or error
-	body     []byte
-}
-
-// start runs the bootstrap with the environment variables until the test ends.
-func start(t testing.TB, variables ...string) *gateway {
-	g := &gateway{
-		invocations: make(chan invocation), results: make(chan result), exited: make(chan struct{}),
-		stderr: new(bytes.Buffer),
-	}
-	over := make(chan struct{})
-	const prefix = "/2018-06-01/runtime/invocation/"
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+prefix+"next", func(w http.ResponseWriter, _ *http.Request) {
-		select {
-		case i := <-g.invocations:
-			w.Header().Set("Lambda-Runtime-Aws-Request-Id", "1")
-			deadline := time.Now().Add(time.Duration(i.seconds) * time.Second)
-			w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(deadline.UnixMilli(), 10))
-			_, _ = w.Write(i.event)
-		case <-over:
-		}
-	})
-	mux.HandleFunc("POST "+prefix+"1/{endpoint}", func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		w.WriteHeader(http.StatusAccepted)
-		select {
-		case g.results <- result{r.PathValue("endpoint"), body}:
-		case <-over:
-		}
-	})
-	runtime := httptest.NewServer(mux)
-	cmd := exec.Command(bootstrap)
-	cmd.Env = append(variables, "AWS_LAMBDA_RUNTIME_API="+runtime.Listener.Addr().String())
-	cmd.Stderr = g.stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		_ = cmd.Wait()
-		close(g.exited)
-	}()
-	g.end = sync.OnceFunc(func() {
-		close(over)
-		_ = cmd.Process.Kill()
-		<-g.exited
-		runtime.Close()
-		webtest.WantNoLeak(t, g.stderr.Bytes())
-		if t.Failed() {
-			t.Logf("the function's log:\n%s", g.stderr)
-		}
-	})
-	t.Cleanup(g.end)
-	return g
-}
-
-// invoke returns the function's result for the event, as posted to the Runtime API.
-func (g *gateway) invoke(t testing.TB, event any, seconds int) result {
-	t.Helper()
-	raw, err := json.Marshal(event)
-	if err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case g.invocations <- invocation{raw, seconds}:
-	case <-g.exited:
-		t.Fatal("the function has ended")
-	}
-	select {
-	case r := <-g.results:
-		return r
-	case <-g.exited:
-		t.Fatal("the function ended during the invocation")
-	}
-	panic("not reached")
-}
+// gateway turns requests into events of a function.
+type gateway struct{ *functiontest.Function }
 
 type answer struct {
 	StatusCode        int
@@ -244,15 +146,15 @@ type answer struct {
 }
 
 // send returns the answer that a gateway of the kind would give its caller.
-func (g *gateway) send(t testing.TB, kind string, r request, seconds int) answer {
+func (g gateway) send(t testing.TB, kind string, r request) answer {
 	t.Helper()
-	res := g.invoke(t, kinds[kind](r), seconds)
+	res := g.Invoke(t, kinds[kind](r))
 	var a answer
-	if err := json.Unmarshal(res.body, &a); err != nil || res.endpoint != "response" || a.IsBase64Encoded {
-		t.Fatalf("%s %s: %v", res.endpoint, res.body, err)
+	if err := json.Unmarshal(res.Body, &a); err != nil || res.Failed || a.IsBase64Encoded {
+		t.Fatalf("failed %t: %s: %v", res.Failed, res.Body, err)
 	}
 	if single := kind == "http_v2" || kind == "alb"; single != (a.MultiValueHeaders == nil) {
-		t.Errorf("headers in a field that %s ignores: %s", kind, res.body)
+		t.Errorf("headers in a field that %s ignores: %s", kind, res.Body)
 	} else if !single {
 		a.Headers = map[string]string{}
 		for name := range a.MultiValueHeaders {
@@ -297,6 +199,7 @@ type peers struct {
 	*httptest.Server
 	mu    sync.Mutex
 	calls []string // method, path, token, X-Acting-For, correlation id, idempotency key
+	spans []string // traceparent
 }
 
 func newPeers(t testing.TB) *peers {
@@ -330,6 +233,7 @@ func newPeers(t testing.TB) *peers {
 				call += " " + r.Header.Get(name)
 			}
 			p.calls = append(p.calls, strings.TrimSpace(call))
+			p.spans = append(p.spans, r.Header.Get("traceparent"))
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(status)
 			_ = json.NewEncoder(w).Encode(body)
@@ -355,6 +259,13 @@ func (p *peers) take() []string {
 	return calls
 }
 
+// traces returns the headers traceparent of all calls.
+func (p *peers) traces() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.spans
+}
+
 func environment(base string) []string {
 	return []string{
 		"CUSTOMERS_API_BASE=" + base, "ORDERS_API_BASE=" + base, "SERVICE_TOKEN=" + token, "JWT_SECRET=" + secret,
@@ -367,7 +278,7 @@ func TestFunction(t *testing.T) {
 	for kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			p.take()
-			expectSampleAnswer(t, g.send(t, kind, order(sampleOrder), 29))
+			expectSampleAnswer(t, g.send(t, kind, order(sampleOrder)))
 			identity := "Bearer " + token + " " + partner.ActingFor()
 			want := []string{
 				"GET /internal/customers/1 " + identity + " req-12345",
@@ -380,26 +291,26 @@ func TestFunction(t *testing.T) {
 
 			encoded := order(sampleOrder)
 			encoded.base64 = true
-			expectSampleAnswer(t, g.send(t, kind, encoded, 29))
+			expectSampleAnswer(t, g.send(t, kind, encoded))
 
 			anonymous := order(sampleOrder)
 			delete(anonymous.headers, "authorization")
-			g.send(t, kind, anonymous, 29).expectError(t, http.StatusUnauthorized, "unauthorized")
+			g.send(t, kind, anonymous).expectError(t, http.StatusUnauthorized, "unauthorized")
 
 			bad := order(`{"customer_id": 0, "items": [], "idempotency_key": "k"}`)
 			bad.headers["x-correlation-id"] = "of-the-header"
-			a := g.send(t, kind, bad, 29)
+			a := g.send(t, kind, bad)
 			a.expectError(t, http.StatusBadRequest, "validation_failed")
 			if a.Headers["X-Correlation-Id"] != "of-the-header" || !strings.Contains(a.Body, "/customer_id") ||
 				!strings.Contains(a.Body, "/items") {
 				t.Errorf("%v %s", a.Headers, a.Body)
 			}
 
-			get := func(path string) answer { return g.send(t, kind, request{method: "GET", path: path}, 29) }
+			get := func(path string) answer { return g.send(t, kind, request{method: "GET", path: path}) }
 			get("/nowhere").expectError(t, http.StatusNotFound, "not_found")
 			get("/").expectError(t, http.StatusNotFound, "not_found") // the function has no start page
 			get("/50%").expectError(t, http.StatusNotFound, "not_found")
-			g.send(t, kind, request{method: "DELETE", path: endpoint}, 29).
+			g.send(t, kind, request{method: "DELETE", path: endpoint}).
 				expectError(t, http.StatusMethodNotAllowed, "method_not_allowed")
 		})
 	}
@@ -418,10 +329,10 @@ func TestFunctionUnknownEvent(t *testing.T) {
 		"null":        nil,
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := g.invoke(t, event, 29)
-			if r.endpoint != "error" ||
-				!strings.Contains(string(r.body), "neither of API Gateway nor of an Application Load Balancer") {
-				t.Errorf("%s: %s", r.endpoint, r.body)
+			r := g.Invoke(t, event)
+			if !r.Failed ||
+				!strings.Contains(string(r.Body), "neither of API Gateway nor of an Application Load Balancer") {
+				t.Errorf("failed %t: %s", r.Failed, r.Body)
 			}
 		})
 	}
@@ -447,14 +358,14 @@ func TestEventsByExactName(t *testing.T) {
 			others := `"Headers":{"authorization":"Bearer ` + token + `"},` +
 				`"MULTIVALUEHEADERS":{"authorization":["Bearer ` + token + `"]},` +
 				`"Body":"{}","PATH":"/","RAWPATH":"/","VERSION":"1.0","HTTPMETHOD":"GET"`
-			r := g.invoke(t, json.RawMessage(strings.TrimSuffix(string(text), "}")+","+others+"}"), 29)
+			r := g.Invoke(t, json.RawMessage(strings.TrimSuffix(string(text), "}")+","+others+"}"))
 			var a answer
-			if err := json.Unmarshal(r.body, &a); err != nil || a.StatusCode != http.StatusCreated {
-				t.Errorf("names in capitals: %s %s", r.endpoint, r.body)
+			if err := json.Unmarshal(r.Body, &a); err != nil || a.StatusCode != http.StatusCreated {
+				t.Errorf("names in capitals: failed %t %s", r.Failed, r.Body)
 			}
-			r = g.invoke(t, json.RawMessage("{"+others+`,"headers":{},"body":"",`+string(text[1:])), 29)
-			if r.endpoint != "error" || !strings.Contains(string(r.body), "neither of API Gateway nor") {
-				t.Errorf("names twice: %s %s", r.endpoint, r.body)
+			r = g.Invoke(t, json.RawMessage("{"+others+`,"headers":{},"body":"",`+string(text[1:])))
+			if !r.Failed || !strings.Contains(string(r.Body), "neither of API Gateway nor") {
+				t.Errorf("names twice: failed %t %s", r.Failed, r.Body)
 			}
 		})
 	}
@@ -467,15 +378,15 @@ func TestFunctionDeadline(t *testing.T) {
 		hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 		silent := httptest.NewServer(http.HandlerFunc(hang))
 		t.Cleanup(silent.Close)
-		g := start(t, append(environment(silent.URL), "REQUEST_TIMEOUT_SECONDS=300")...)
-		a := g.send(t, "http_v2", order(sampleOrder), 2)
+		g := start(t, append(environment(silent.URL), "REQUEST_TIMEOUT_SECONDS=300", "AWS_LAMBDA_FUNCTION_TIMEOUT=2")...)
+		a := g.send(t, "http_v2", order(sampleOrder))
 		a.expectError(t, http.StatusGatewayTimeout, "upstream_unavailable") // 503 would mean the end of all tries
 	})
 	t.Run("refused", func(t *testing.T) {
 		gone := httptest.NewServer(nil)
 		gone.Close()
 		g := start(t, environment(gone.URL)...)
-		a := g.send(t, "rest_v1", order(sampleOrder), 29)
+		a := g.send(t, "rest_v1", order(sampleOrder))
 		a.expectError(t, http.StatusServiceUnavailable, "upstream_unavailable")
 	})
 	t.Run("reserve", func(t *testing.T) {
@@ -488,7 +399,7 @@ func TestFunctionDeadline(t *testing.T) {
 			engine := gin.New()
 			engine.GET("/", func(c *gin.Context) { got, _ = c.Request.Context().Deadline() })
 			raw, _ := json.Marshal(event(request{method: "GET", path: "/"}))
-			if _, err := handler(engine, "")(ctx, raw); err != nil || !got.Equal(want.Add(-deadlineReserve)) {
+			if _, err := function.OfEvents(engine, "")(ctx, raw); err != nil || !got.Equal(want.Add(-function.DeadlineReserve)) {
 				t.Errorf("%s: %v, deadline %s before Lambda's", kind, err, want.Sub(got))
 			}
 		}
@@ -506,7 +417,7 @@ func TestFunctionBadConfiguration(t *testing.T) {
 		"REQUEST_TIMEOUT_SECONDS": append([]string{"REQUEST_TIMEOUT_SECONDS=soon"}, good...),
 	} {
 		t.Run(name, func(t *testing.T) {
-			cmd := exec.Command(bootstrap)
+			cmd := exec.Command(functiontest.Bootstrap)
 			cmd.Env = append(slices.Clone(variables), "AWS_LAMBDA_RUNTIME_API=localhost:1")
 			var stderr strings.Builder
 			cmd.Stderr = &stderr
@@ -540,7 +451,7 @@ func TestZip(t *testing.T) {
 	var archives [2][]byte
 	for i := range archives {
 		archive := filepath.Join(t.TempDir(), "lambda.zip")
-		zip := exec.Command("go", "tool", "build-lambda-zip", "-o", archive, bootstrap)
+		zip := exec.Command("go", "tool", "build-lambda-zip", "-o", archive, functiontest.Bootstrap)
 		if out, err := zip.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
@@ -561,7 +472,7 @@ func TestZip(t *testing.T) {
 		t.Fatal(err)
 	}
 	packed, err := io.ReadAll(f)
-	if want, _ := os.ReadFile(bootstrap); err != nil || !bytes.Equal(packed, want) {
+	if want, _ := os.ReadFile(functiontest.Bootstrap); err != nil || !bytes.Equal(packed, want) {
 		t.Errorf("the zip does not contain the bootstrap (%v)", err)
 	}
 }
@@ -638,7 +549,7 @@ func TestTemplate(t *testing.T) {
 		}
 	}
 	groups := []string{"Logging", "Deployment", "Access", "JWT", "Serving", "CustomersPeer", "OrdersPeer", "Mounting"}
-	for _, v := range config.Variables() { // the function reads these groups in configuration()
+	for _, v := range config.Variables() { // the function reads these groups in configuration(t.Context())
 		if _, passed := f.Environment.Variables[v.Name]; !passed && slices.Contains(groups, v.Group) {
 			t.Errorf("%s never reaches the function", v.Name)
 		}
@@ -657,7 +568,7 @@ func TestTemplate(t *testing.T) {
 		}
 		t.Setenv(name, value)
 	}
-	cfg, err := configuration()
+	cfg, err := configuration(t.Context())
 	if timeout := time.Duration(f.Timeout) * time.Second; err != nil || cfg.AuthMode != config.OnlyJWT ||
 		cfg.RequestTimeout >= timeout || timeout > 29*time.Second {
 		t.Errorf("a request may take %s, the function %s, API Gateway 29 s (%v)", cfg.RequestTimeout, timeout, err)

@@ -366,6 +366,16 @@ func Variables() (all []Variable) {
 	return all
 }
 
+// Secrets returns the names of the variables whose values are secret.
+func Secrets() (names []string) {
+	for _, v := range Variables() {
+		if v.secret {
+			names = append(names, v.Name)
+		}
+	}
+	return names
+}
+
 func variablesOf(group reflect.Type) (all []Variable) {
 	for _, f := range reflect.VisibleFields(group) {
 		names := strings.Split(f.Tag.Get("env"), ",")

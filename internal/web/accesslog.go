@@ -61,13 +61,16 @@ func loggedStatus(c *gin.Context) int {
 // attributes returns the attributes of a log line, together less than 4 KB. Times are in milliseconds.
 func attributes(c *gin.Context, took time.Duration) []slog.Attr {
 	call, ctx := callOf(c), c.Request.Context()
-	all := make([]slog.Attr, 0, 29)
+	all := make([]slog.Attr, 0, 30)
 	all = append(all,
 		slog.String("method", loggable(c.Request.Method, 20)),
 		slog.String("path", loggable(c.Request.URL.Path, 500)),
 		slog.Int("status", loggedStatus(c)),
 		milliseconds("ms", took),
 		slog.String("correlation_id", loggable(correlation.ID(ctx), 128)))
+	if id := gatewayID(ctx); id != "" {
+		all = append(all, slog.String("gateway_id", loggable(id, 128)))
+	}
 	if span := trace.SpanContextFromContext(ctx); span.HasTraceID() {
 		all = append(all, slog.String("trace_id", span.TraceID().String()))
 	}

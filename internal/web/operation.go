@@ -167,11 +167,28 @@ type call struct {
 
 type callKey struct{}
 
+type gatewayIDKey struct{}
+
+// WithGatewayID returns a context for a request that a gateway has given an id. The id is in the log line, and
+// is the correlation id when the caller sends none: so the gateway's log has the correlation id. The id may be
+// "".
+func WithGatewayID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, gatewayIDKey{}, id)
+}
+
+func gatewayID(ctx context.Context) string {
+	id, _ := ctx.Value(gatewayIDKey{}).(string)
+	return id
+}
+
 // beginCall puts a new call and the correlation id into the request's context. The id comes from the header;
-// when the header has no valid id, the id is random.
+// when the header has no valid id, the id is that of the gateway, or random.
 func beginCall(all operations, correlateBody bool) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		id := c.GetHeader(correlation.Header)
+		if !formats.IsCorrelationID(id) {
+			id = gatewayID(c.Request.Context())
+		}
 		if !formats.IsCorrelationID(id) {
 			id = rand.Text()
 		}

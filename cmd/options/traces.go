@@ -1,10 +1,9 @@
-package main
+package options
 
 import (
 	"context"
 	"log/slog"
 	"os"
-	"time"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -15,11 +14,11 @@ import (
 	"example.com/b2b/v2/internal/buildinfo"
 )
 
-// exportTraces exports spans by OTLP over HTTP when an OTEL_EXPORTER_OTLP_* variable names an endpoint. The
-// standard variables configure the exporter, the sampler and the resource, not package config:
-// https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables. The function stop sends
-// the last spans, within five seconds; it is nil when no spans are recorded.
-func exportTraces(ctx context.Context, log *slog.Logger) (stop func(), err error) {
+// Traces returns a provider that exports spans by OTLP over HTTP when an OTEL_EXPORTER_OTLP_* variable names an
+// endpoint, and nil when no spans are recorded. The standard variables configure the exporter, the sampler and
+// the resource, not package config:
+// https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables.
+func Traces(ctx context.Context, log *slog.Logger) (*trace.TracerProvider, error) {
 	if os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT")+os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == "" ||
 		os.Getenv("OTEL_SDK_DISABLED") == "true" || os.Getenv("OTEL_TRACES_EXPORTER") == "none" {
 		return nil, nil
@@ -37,11 +36,5 @@ func exportTraces(ctx context.Context, log *slog.Logger) (stop func(), err error
 	}
 	provider := trace.NewTracerProvider(trace.WithBatcher(exporter), trace.WithResource(process))
 	otel.SetTracerProvider(provider)
-	return func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		if err := provider.Shutdown(ctx); err != nil {
-			log.Warn("the last spans could not be sent", "error", err)
-		}
-	}, nil
+	return provider, nil
 }

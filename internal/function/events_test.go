@@ -1,0 +1,53 @@
+package function
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"testing"
+)
+
+// TestSeveralValues sends a header with two values, and gets an answer with such a header, in the event of each
+// kind of gateway. It also expects the caller's address, which is at another place in each event.
+func TestSeveralValues(t *testing.T) {
+	handle := OfEvents(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["Vary"] = []string{"Accept", "Origin"}
+		fmt.Fprintf(w, "%q from %s", r.Header.Values("X-Many"), r.RemoteAddr)
+	}), "")
+	const many = `"multiValueHeaders": {"x-many": ["a", "b"], "x-forwarded-for": ["203.0.113.9, 192.0.2.1"]}`
+	const several, together = `["a" "b"] from 192.0.2.1:0`, `["a,b"] from 192.0.2.1:0`
+	const inHeaders, inMulti = `"headers":{"Vary":"Accept,Origin"}`, `"multiValueHeaders":{"Vary":["Accept","Origin"]}`
+	for name, c := range map[string]struct{ event, body, headers string }{
+		"http_v2": {`{"version": "2.0", "rawPath": "/", "headers": {"x-many": "a,b"},
+			"requestContext": {"http": {"method": "GET", "path": "/", "sourceIp": "192.0.2.1"}}}`, together, inHeaders},
+		"rest_v1": {`{"httpMethod": "GET", "path": "/", "headers": {"x-many": "b"}, ` + many + `,
+			"requestContext": {"identity": {"sourceIp": "192.0.2.1"}}}`, several, inMulti},
+		"alb": {`{"httpMethod": "GET", "path": "/", "requestContext": {"elb": {}},
+			"headers": {"x-many": "a,b", "x-forwarded-for": "203.0.113.9, 192.0.2.1"}}`, together, inHeaders},
+		"alb_multi_value": {`{"httpMethod": "GET", "path": "/", "requestContext": {"elb": {}}, ` + many + `}`,
+			several, inMulti},
+	} {
+		answer, err := handle(t.Context(), json.RawMessage(c.event))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		encoded, _ := json.Marshal(answer)
+		var got struct {
+			Body              string
+			Headers           map[string]string
+			MultiValueHeaders http.Header
+		}
+		if err := json.Unmarshal(encoded, &got); err != nil || got.Body != c.body {
+			t.Errorf("%s: body %s, want %s", name, got.Body, c.body)
+		}
+		vary := map[string]any{}
+		if c.headers == inHeaders {
+			vary["headers"] = map[string]string{"Vary": got.Headers["Vary"]}
+		} else {
+			vary["multiValueHeaders"] = map[string][]string{"Vary": got.MultiValueHeaders["Vary"]}
+		}
+		if text, _ := json.Marshal(vary); string(text) != "{"+c.headers+"}" {
+			t.Errorf("%s: %s, want %s", name, text, c.headers)
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package function
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+)
+
+// ARNSuffix ends the name of a variable that names a secret of AWS Secrets Manager, such as SERVICE_TOKEN_ARN.
+const ARNSuffix = "_ARN"
+
+// secretsTime limits the time to fetch all secrets. Lambda gives the start of a function 10 s.
+const secretsTime = 5 * time.Second
+
+// FetchSecrets sets each environment variable in names for which a variable with ARNSuffix names a secret. The
+// name is written as in the task definitions of ECS: the ARN of the secret, or ARN:KEY:: for the value of a
+// key in a secret that is JSON. Errors name the variable; they never have a value.
+func FetchSecrets(ctx context.Context, names []string) error {
+	ctx, cancel := context.WithTimeout(ctx, secretsTime)
+	defer cancel()
+	var problems []error
+	fetched := map[string]string{} // the secrets, by ARN
+	for _, name := range names {
+		from := os.Getenv(name + ARNSuffix)
+		if from == "" {
+			continue
+		}
+		if os.Getenv(name) != "" {
+			problems = append(problems, fmt.Errorf("%s and %s%s are both set; allowed: one of them", name, name, ARNSuffix))
+			continue
+		}
+		value, err := secret(ctx, from, fetched)
+		if err == nil {
+			err = os.Setenv(name, value)
+		}
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s%s is %q: %w", name, ARNSuffix, from, err))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// secret returns the value that from names, and keeps the whole secret in fetched.
+func secret(ctx context.Context, from string, fetched map[string]string) (string, error) {
+	parts := strings.Split(from, ":") // arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME, and :KEY::
+	if len(parts) < 7 || parts[2] != "secretsmanager" {
+		return "", errors.New("allowed: the ARN of a secret in AWS Secrets Manager, or ARN:KEY::")
+	}
+	arn := strings.Join(parts[:7], ":")
+	if _, known := fetched[arn]; !known {
+		answer, err := secretsManager(parts[3]).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &arn})
+		if err != nil {
+			return "", fmt.Errorf("the secret cannot be read: %w", err)
+		}
+		fetched[arn] = strings.TrimSpace(aws.ToString(answer.SecretString))
+	}
+	value := fetched[arn]
+	if len(parts) > 7 && parts[7] != "" {
+		var keys map[string]any
+		if json.Unmarshal([]byte(value), &keys) != nil {
+			return "", errors.New("the secret is not a JSON object")
+		}
+		value, _ = keys[parts[7]].(string)
+	}
+	if value == "" {
+		return "", errors.New("the secret has no such value, or an empty one")
+	}
+	return value, nil
+}
+
+// secretsManager returns a client with the credentials that Lambda puts into the environment of a function.
+// The package config of the SDK, which looks in many other places, would add a third to the program.
+func secretsManager(region string) *secretsmanager.Client {
+	var endpoint *string // the address of AWS, unless the SDK's own variable names another
+	if url := os.Getenv("AWS_ENDPOINT_URL_SECRETS_MANAGER"); url != "" {
+		endpoint = &url
+	}
+	return secretsmanager.New(secretsmanager.Options{
+		Region: region, BaseEndpoint: endpoint,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{
+				AccessKeyID:     os.Getenv("AWS_ACCESS_KEY_ID"),
+				SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
+				SessionToken:    os.Getenv("AWS_SESSION_TOKEN"),
+			}, nil
+		}),
+	})
+}
