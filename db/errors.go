@@ -42,6 +42,7 @@ type dialector struct {
 	transactions chan struct{}       // an element for each running transaction of InTx; nil on SQLite
 	ready        *singleflight.Group // running calls of Ready, by table
 	migrated     *atomic.Bool        // the schema is complete: see Migrated
+	replica      *replica            // see ReadLagging; nil without Config.ReadHost
 }
 
 // Translate implements gorm.ErrorTranslator.
@@ -73,6 +74,12 @@ func translate(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %w", kind, err)
+}
+
+// isUnsupported reports whether the server does not know the statement: TiDB, which refuses READ ONLY.
+func isUnsupported(err error) bool {
+	var my *mysqldriver.MySQLError
+	return errors.As(err, &my) && my.Number == 1235 // ER_NOT_SUPPORTED_YET
 }
 
 // Error numbers: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html, and for TiDB,

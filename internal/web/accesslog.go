@@ -61,7 +61,7 @@ func loggedStatus(c *gin.Context) int {
 // attributes returns the attributes of a log line, together less than 4 KB. Times are in milliseconds.
 func attributes(c *gin.Context, took time.Duration) []slog.Attr {
 	call, ctx := callOf(c), c.Request.Context()
-	all := make([]slog.Attr, 0, 29)
+	all := make([]slog.Attr, 0, 30)
 	all = append(all,
 		slog.String("method", loggable(c.Request.Method, 20)),
 		slog.String("path", loggable(c.Request.URL.Path, 500)),
@@ -132,6 +132,9 @@ func appendTimes(all []slog.Attr, parts timing.Parts) []slog.Attr {
 	}
 	if parts.Calls > 0 {
 		all = append(all, slog.Int("calls", parts.Calls), milliseconds("calls_ms", parts.Called))
+	}
+	if parts.Age > 0 {
+		all = append(all, milliseconds("age_ms", parts.Age))
 	}
 	return all
 }

@@ -35,6 +35,7 @@ type operation struct {
 	allOnly    bool                          // refuses callers who may act for a single customer only
 	streams    bool                          // the answer is a file
 	hasETag    bool                          // the answer 200 has an ETag
+	mayLag     bool                          // the answer 200 may come from a replica, and then has an Age
 	searches   bool                          // has a parameter named `search`
 	sunset     http.Header                   // headers that announce the end of the operation; nil for none
 }
@@ -85,6 +86,7 @@ func newOperation(r *routers.Route) *operation {
 	}
 	if ok := described.Responses.Value("200"); ok != nil {
 		op.hasETag = ok.Value.Headers["ETag"] != nil
+		op.mayLag = ok.Value.Headers["Age"] != nil
 		op.streams = ok.Value.Content.Get(bulk.NDJSON) != nil
 	}
 	return op

@@ -4434,6 +4434,7 @@ func (r GetIdempotencyKeyResponse) ContentType() string {
 
 // ListOrdersResponse200Headers the declared response headers of an HTTP 200 response for ListOrders
 type ListOrdersResponse200Headers struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -4844,6 +4845,7 @@ func (r CreateOrderResponse) ContentType() string {
 
 // ExportOrdersResponse200Headers the declared response headers of an HTTP 200 response for ExportOrders
 type ExportOrdersResponse200Headers struct {
+	Age                *int
 	ContentDisposition *string
 	XCorrelationID     *externalRef0.CorrelationID
 }
@@ -5856,6 +5858,7 @@ func (r ConfirmOrderResponse) ContentType() string {
 
 // ListOrderHistoryResponse200Headers the declared response headers of an HTTP 200 response for ListOrderHistory
 type ListOrderHistoryResponse200Headers struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -6030,6 +6033,7 @@ func (r ListOrderHistoryResponse) ContentType() string {
 
 // ListProductsResponse200Headers the declared response headers of an HTTP 200 response for ListProducts
 type ListProductsResponse200Headers struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -6425,6 +6429,7 @@ func (r CreateProductResponse) ContentType() string {
 
 // ExportProductsResponse200Headers the declared response headers of an HTTP 200 response for ExportProducts
 type ExportProductsResponse200Headers struct {
+	Age                *int
 	ContentDisposition *string
 	XCorrelationID     *externalRef0.CorrelationID
 }
@@ -7195,6 +7200,7 @@ func (r UpdateProductResponse) ContentType() string {
 
 // ListProductHistoryResponse200Headers the declared response headers of an HTTP 200 response for ListProductHistory
 type ListProductHistoryResponse200Headers struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -7369,6 +7375,7 @@ func (r ListProductHistoryResponse) ContentType() string {
 
 // ListStockAdjustmentsResponse200Headers the declared response headers of an HTTP 200 response for ListStockAdjustments
 type ListStockAdjustmentsResponse200Headers struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -9072,6 +9079,13 @@ func ParseListOrdersResponse(rsp *http.Response) (*ListOrdersResponse, error) {
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListOrdersResponse200Headers
+		if values := rsp.Header.Values("Age"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Age", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Age = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -9721,6 +9735,13 @@ func ParseExportOrdersResponse(rsp *http.Response) (*ExportOrdersResponse, error
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ExportOrdersResponse200Headers
+		if values := rsp.Header.Values("Age"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Age", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Age = &value
+		}
 		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -11371,6 +11392,13 @@ func ParseListOrderHistoryResponse(rsp *http.Response) (*ListOrderHistoryRespons
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListOrderHistoryResponse200Headers
+		if values := rsp.Header.Values("Age"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Age", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Age = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -11637,6 +11665,13 @@ func ParseListProductsResponse(rsp *http.Response) (*ListProductsResponse, error
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListProductsResponse200Headers
+		if values := rsp.Header.Values("Age"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Age", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Age = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -12262,6 +12297,13 @@ func ParseExportProductsResponse(rsp *http.Response) (*ExportProductsResponse, e
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ExportProductsResponse200Headers
+		if values := rsp.Header.Values("Age"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Age", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Age = &value
+		}
 		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -13529,6 +13571,13 @@ func ParseListProductHistoryResponse(rsp *http.Response) (*ListProductHistoryRes
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListProductHistoryResponse200Headers
+		if values := rsp.Header.Values("Age"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Age", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Age = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -13802,6 +13851,13 @@ func ParseListStockAdjustmentsResponse(rsp *http.Response) (*ListStockAdjustment
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListStockAdjustmentsResponse200Headers
+		if values := rsp.Header.Values("Age"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Age", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Age = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {

@@ -1277,6 +1277,7 @@ type ListCustomersResponseObject interface {
 }
 
 type ListCustomers200ResponseHeaders struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -1292,6 +1293,9 @@ func (response ListCustomers200JSONResponse) VisitListCustomersResponse(w http.R
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -1773,6 +1777,7 @@ type ExportCustomersResponseObject interface {
 }
 
 type ExportCustomers200ResponseHeaders struct {
+	Age                *int
 	ContentDisposition *string
 	XCorrelationID     *externalRef0.CorrelationID
 }
@@ -1788,6 +1793,9 @@ func (response ExportCustomers200ApplicationXNdjsonResponse) VisitExportCustomer
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
 	}
 	if response.Headers.ContentDisposition != nil {
 		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
@@ -1838,6 +1846,9 @@ func (response ExportCustomers200TextCsvResponse) VisitExportCustomersResponse(w
 	w.Header().Set("Content-Type", "text/csv")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
 	}
 	if response.Headers.ContentDisposition != nil {
 		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
@@ -3091,6 +3102,7 @@ type ListCustomerHistoryResponseObject interface {
 }
 
 type ListCustomerHistory200ResponseHeaders struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -3106,6 +3118,9 @@ func (response ListCustomerHistory200JSONResponse) VisitListCustomerHistoryRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}

@@ -2014,6 +2014,7 @@ type ListOrdersResponseObject interface {
 }
 
 type ListOrders200ResponseHeaders struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -2029,6 +2030,9 @@ func (response ListOrders200JSONResponse) VisitListOrdersResponse(w http.Respons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -2534,6 +2538,7 @@ type ExportOrdersResponseObject interface {
 }
 
 type ExportOrders200ResponseHeaders struct {
+	Age                *int
 	ContentDisposition *string
 	XCorrelationID     *externalRef0.CorrelationID
 }
@@ -2549,6 +2554,9 @@ func (response ExportOrders200ApplicationXNdjsonResponse) VisitExportOrdersRespo
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
 	}
 	if response.Headers.ContentDisposition != nil {
 		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
@@ -2599,6 +2607,9 @@ func (response ExportOrders200TextCsvResponse) VisitExportOrdersResponse(w http.
 	w.Header().Set("Content-Type", "text/csv")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
 	}
 	if response.Headers.ContentDisposition != nil {
 		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
@@ -3876,6 +3887,7 @@ type ListOrderHistoryResponseObject interface {
 }
 
 type ListOrderHistory200ResponseHeaders struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -3891,6 +3903,9 @@ func (response ListOrderHistory200JSONResponse) VisitListOrderHistoryResponse(w 
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -4086,6 +4101,7 @@ type ListProductsResponseObject interface {
 }
 
 type ListProducts200ResponseHeaders struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -4101,6 +4117,9 @@ func (response ListProducts200JSONResponse) VisitListProductsResponse(w http.Res
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -4580,6 +4599,7 @@ type ExportProductsResponseObject interface {
 }
 
 type ExportProducts200ResponseHeaders struct {
+	Age                *int
 	ContentDisposition *string
 	XCorrelationID     *externalRef0.CorrelationID
 }
@@ -4595,6 +4615,9 @@ func (response ExportProducts200ApplicationXNdjsonResponse) VisitExportProductsR
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
 	}
 	if response.Headers.ContentDisposition != nil {
 		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
@@ -4645,6 +4668,9 @@ func (response ExportProducts200TextCsvResponse) VisitExportProductsResponse(w h
 	w.Header().Set("Content-Type", "text/csv")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
 	}
 	if response.Headers.ContentDisposition != nil {
 		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
@@ -5645,6 +5671,7 @@ type ListProductHistoryResponseObject interface {
 }
 
 type ListProductHistory200ResponseHeaders struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -5660,6 +5687,9 @@ func (response ListProductHistory200JSONResponse) VisitListProductHistoryRespons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -5856,6 +5886,7 @@ type ListStockAdjustmentsResponseObject interface {
 }
 
 type ListStockAdjustments200ResponseHeaders struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -5871,6 +5902,9 @@ func (response ListStockAdjustments200JSONResponse) VisitListStockAdjustmentsRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
