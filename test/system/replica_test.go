@@ -268,7 +268,11 @@ func (f *frozen) wantReads(t *testing.T) {
 	for _, r := range reads {
 		kind := kinds[r.operation]
 		kinds[r.operation] = [2]bool{kind[0] || !r.lags, kind[1] || r.lags}
-		status, body, header := webtest.Do(t, "GET", r.url, "", "Authorization", "Bearer token-of-the-test")
+		token := ""
+		if r.operation == "getInternalCustomer" {
+			token = "Bearer token-of-the-test"
+		}
+		status, body, header := webtest.Do(t, "GET", r.url, "", "Authorization", token)
 		has := strings.Contains(string(body), r.text)
 		if status != http.StatusOK || has == r.lags || r.lags != (header.Get("Age") != "") {
 			t.Errorf("GET %s: %d, Age %q, %q in it: %v, want an answer that lags: %v\n%s",
