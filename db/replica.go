@@ -27,77 +27,72 @@ var (
 		Name: "b2b_lagging_reads_total",
 		Help: "Reads that may lag, by the server that answered: replica or primary.",
 	}, []string{"server"})
+	readsOfReplica = laggingReads.WithLabelValues("replica")
+	readsOfPrimary = laggingReads.WithLabelValues("primary")
 )
-
-func init() {
-	for _, server := range []string{"replica", "primary"} {
-		laggingReads.WithLabelValues(server) // so that Prometheus sees the first read as an increase
-	}
-}
 
 const (
 	beatInterval = 500 * time.Millisecond
-	beatTimeout  = 2 * time.Second // the longest wait for an answer to a beat, and for the replica's answer
+	beatTimeout  = 2 * time.Second // limits each statement for a beat
 	beatsLast    = 24 * time.Hour  // age at which the row of a process that has crashed is deleted
 )
 
-// replica is another server that copies the database, and lags behind: the server c.ReadHost of a Config.
+// replica is another server, which copies the database and lags behind: Config.ReadHost.
 //
-// The lag is measured by beats. A process writes into its row of the table replica_beats for how long it has
-// run, and reads the row on the replica. So the replica has every change that was committed before the beat
-// that it shows. No clock of a server matters, and a server that copies another database, such as a clone of
-// this database, does not have the row.
+// Beats measure the lag. Each process has a row in the table replica_beats; again and again, it writes into the
+// row for how long it has run, and reads the row from the replica. The replica then has every change that was
+// committed before the beat that it shows. No clock of a server matters. The row also proves that the server is
+// a replica of this database: a clone does not have the row.
 //
-// The status of the replica (SHOW REPLICA STATUS) would need a right, differs by engine, and shows no lag
-// while the replica has lost its source without noticing.
+// The replica's own status would need a further right, differs by engine, and shows no lag while the replica
+// has lost its source without noticing.
 type replica struct {
-	copy    *gorm.DB // its connections refuse writes
-	maxAge  time.Duration
-	process string    // the key of the row
-	begun   time.Time // when the process has begun; beats are times since then
+	copy    *gorm.DB
+	maxLag  time.Duration
+	process string    // key of the row
+	begun   time.Time // the beats are times since then
 
 	mu        sync.Mutex
-	seen      time.Duration // the newest beat that the replica has shown
-	answering context.Context
+	seen      time.Duration      // the last beat that the replica has shown
+	answering context.Context    // ends when the replica no longer answers; nil before its first answer
 	lose      context.CancelFunc // ends answering
 }
 
-// ReplicaState says whether reads that may lag are read from the replica.
+// ReplicaState says whether reads that may lag come from the replica.
 type ReplicaState string
 
-// The states of a replica.
+// The states of a replica. Except in the state ReplicaUsed, all reads come from the primary.
 const (
-	NoReplica      ReplicaState = ""     // DB_READ_HOST is not set
+	NoReplica      ReplicaState = ""     // Config.ReadHost is not set
 	ReplicaUsed    ReplicaState = "used" // reads that may lag come from the replica
-	ReplicaLagging ReplicaState = "lags" // the replica lags by more than Config.ReadMaxLag: reads come from the primary
-	ReplicaAway    ReplicaState = "away" // the replica does not answer, or copies another database: the same
+	ReplicaLagging ReplicaState = "lags" // the replica lags by more than Config.ReadMaxLag
+	ReplicaAway    ReplicaState = "away" // the replica does not answer, or copies another database
 )
 
-// openReplica returns the replica of a Config. It connects to nothing: a replica that is away must not keep a
-// service from starting.
+// openReplica returns the replica of a Config. It does not connect, so that services start without the replica.
 func (c Config) openReplica() (*replica, error) {
 	c.Host, c.Port = c.ReadHost, c.ReadPort
-	pool, err := c.mysqlPool(true) // a write would part the replica from its source
+	pool, err := c.mysqlPool(true)
 	if err != nil {
 		return nil, err
 	}
 	base := mysql.New(mysql.Config{Conn: pool, SkipInitializeWithVersion: true})
 	g, err := gorm.Open(dialector{Dialector: base}, gormConfig())
-	return &replica{copy: g, maxAge: c.ReadMaxLag, process: rand.Text(), begun: time.Now()}, err
+	return &replica{copy: g, maxLag: c.ReadMaxLag, process: rand.Text(), begun: time.Now()}, err
 }
 
 // ReadLagging runs fn on the replica of g, and returns the age of the data: fn has seen every change that is
-// older. Without a replica, while the replica is away or lags by more than Config.ReadMaxLag, and when fn
-// fails on the replica, ReadLagging runs fn on g, and the age is 0. So an error, such as a row that is not
-// found, always comes from g. fn must only read, and leave no traces when it runs a second time.
+// older. It runs fn on g, and returns the age 0, without a replica, when the replica is away or lags too much,
+// and after an error on the replica. So every error, such as a row that is not found, is the primary's. fn must
+// only read, and may run twice.
 func ReadLagging(ctx context.Context, g *gorm.DB, fn func(q *gorm.DB) error) (age time.Duration, err error) {
 	if r := g.Dialector.(dialector).replica; r != nil {
 		if age, done := r.read(ctx, fn); done {
-			laggingReads.WithLabelValues("replica").Inc()
+			readsOfReplica.Inc()
 			return age, nil
 		}
 	}
-	laggingReads.WithLabelValues("primary").Inc()
+	readsOfPrimary.Inc()
 	return 0, fn(g.WithContext(ctx))
 }
 
@@ -109,7 +104,7 @@ func (r *replica) read(ctx context.Context, fn func(q *gorm.DB) error) (age time
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	// A replica that falls silent would hold fn until the request's time is over.
+	// When the replica falls silent, fn ends, and the request still has time to ask the primary.
 	defer context.AfterFunc(answering, cancel)()
 	if err := fn(r.copy.WithContext(ctx)); err != nil {
 		return 0, false
@@ -117,7 +112,7 @@ func (r *replica) read(ctx context.Context, fn func(q *gorm.DB) error) (age time
 	return r.age(seen), true
 }
 
-// age returns the age of data that has all changes up to a beat.
+// age returns the age of data that have every change up to a beat.
 func (r *replica) age(beat time.Duration) time.Duration { return time.Since(r.begun) - beat }
 
 func (r *replica) state() (state ReplicaState, seen time.Duration, answering context.Context) {
@@ -125,11 +120,13 @@ func (r *replica) state() (state ReplicaState, seen time.Duration, answering con
 	defer r.mu.Unlock()
 	switch {
 	case r.answering == nil || r.answering.Err() != nil:
-		return ReplicaAway, r.seen, nil
-	case r.age(r.seen) > r.maxAge:
-		return ReplicaLagging, r.seen, nil
+		state = ReplicaAway
+	case r.age(r.seen) > r.maxLag:
+		state = ReplicaLagging
+	default:
+		state = ReplicaUsed
 	}
-	return ReplicaUsed, r.seen, r.answering
+	return state, r.seen, r.answering
 }
 
 // StateOfReplica returns the state of the replica of g.
@@ -142,8 +139,8 @@ func StateOfReplica(g *gorm.DB) ReplicaState {
 	return state
 }
 
-// WatchReplica measures the lag of the replica of g until the function stop is called, and logs each change of
-// its state. Without WatchReplica the replica is never read. Without a replica WatchReplica does nothing.
+// WatchReplica measures the lag of the replica of g, and logs each change of its state, until the function stop
+// is called. Reads use the replica only meanwhile. Without a replica, WatchReplica does nothing.
 func WatchReplica(g *gorm.DB, log *slog.Logger) (stop func()) {
 	r := g.Dialector.(dialector).replica
 	if r == nil {
@@ -161,28 +158,28 @@ func (r *replica) watch(ctx context.Context, g *gorm.DB, log *slog.Logger) {
 		defer cancel()
 		return g.WithContext(ctx).Exec(statement, args...).Error
 	}
+	const write = "REPLACE INTO replica_beats (process, running_ms, updated_at) VALUES (?, ?, ?)"
 	err := exec(ctx, "DELETE FROM replica_beats WHERE updated_at < ?", Now(g, -beatsLast))
 	last := NoReplica
-	for ctx.Err() == nil {
-		// The time is read before the statement, so that the age is never too small.
-		err = errors.Join(err, exec(ctx,
-			"REPLACE INTO replica_beats (process, running_ms, updated_at) VALUES (?, ?, ?)", r.process, time.Since(r.begun).Milliseconds(), Now(g, 0)))
+	for {
+		beat := r.age(0).Milliseconds() // before the statement, so that the age is never too small
+		err = errors.Join(err, exec(ctx, write, r.process, beat, Now(g, 0)))
 		select {
 		case <-time.After(beatInterval):
 		case <-ctx.Done():
+			// When this fails, another process deletes the row one day.
+			_ = exec(context.WithoutCancel(ctx), "DELETE FROM replica_beats WHERE process = ?", r.process)
+			return
 		}
 		err = errors.Join(err, r.look(ctx))
-		if state, seen, _ := r.state(); ctx.Err() == nil {
-			r.show(log, state, state != last, r.age(seen), err)
-			last, err = state, nil
-		}
+		state, seen, _ := r.state()
+		show(log, state, state != last, r.age(seen), err)
+		last, err = state, nil
 	}
-	// Without this, another process deletes the row one day.
-	_ = exec(context.WithoutCancel(ctx), "DELETE FROM replica_beats WHERE process = ?", r.process)
 }
 
-// show sets the metrics, and logs the state when it is new.
-func (r *replica) show(log *slog.Logger, state ReplicaState, isNew bool, age time.Duration, err error) {
+// show sets the metrics of a replica, and logs a new state.
+func show(log *slog.Logger, state ReplicaState, isNew bool, age time.Duration, err error) {
 	replicaAge.Set(age.Seconds())
 	replicaAway.Set(0)
 	if state != ReplicaUsed {
@@ -197,10 +194,9 @@ func (r *replica) show(log *slog.Logger, state ReplicaState, isNew bool, age tim
 	}
 }
 
-var errNoBeat = errors.New("the replica does not have the beats of this process: it copies another database, or lags")
+var errNoBeat = errors.New("the replica has no beat of this process: it lags, or copies another database")
 
-// look reads the newest beat on the replica. When the replica does not answer, look ends all reads on the
-// replica.
+// look reads the last beat from the replica. Without an answer, it ends the reads that wait for the replica.
 func (r *replica) look(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, beatTimeout)
 	defer cancel()

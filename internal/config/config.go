@@ -92,7 +92,7 @@ type Database struct {
 	TLSCA    string `env:"DB_TLS_CA" help:"MySQL: the file with the certificates, in PEM, by which verify knows the server; without it those that this machine trusts"`
 
 	ReadHost   string        `env:"DB_READ_HOST" help:"MySQL: a replica, for lists, exports and histories, which then may lag; it has the user, password, database and encryption of DB_HOST"`
-	ReadPort   int           `env:"DB_READ_PORT" default:"3306" from:"1" to:"65535" help:"MySQL: the port of the replica"`
+	ReadPort   int           `env:"DB_READ_PORT" from:"1" to:"65535" help:"MySQL: the port of the replica; without it DB_PORT"`
 	ReadMaxLag time.Duration `env:"DB_READ_MAX_LAG_SECONDS" default:"10" unit:"seconds" from:"2" to:"3600" help:"a replica that lags by more, or does not answer, is not read: reads then come from DB_HOST"`
 }
 
@@ -288,9 +288,10 @@ func (d *Database) complete() (problems []error) {
 		problems = append(problems,
 			errors.New(`DB_HOST is ""; allowed: the MySQL server, since DB_DRIVER is mysql`))
 	}
+	d.ReadPort = cmp.Or(d.ReadPort, d.Port)
 	if d.ReadHost != "" && d.Driver != MySQL {
-		problems = append(problems, fmt.Errorf(
-			`DB_READ_HOST is %q; allowed: nothing, since DB_DRIVER is %s, which has no replicas`, d.ReadHost, d.Driver))
+		problems = append(problems,
+			fmt.Errorf(`DB_READ_HOST is %q; allowed: nothing, since %s has no replicas`, d.ReadHost, d.Driver))
 	}
 	if d.TLSCA != "" && d.TLS != "verify" {
 		problems = append(problems,

@@ -22,8 +22,8 @@ import (
 	"example.com/b2b/v2/openapi/ordersapi"
 )
 
-// TestReplica has a replica that stops applying changes, then applies them, and then is killed. Lists say how far
-// they lag, and come from the primary in time; no other answer ever lags.
+// TestReplica has a replica that stops applying changes, then applies them, and then is killed. Lists say how
+// far they lag, and come from the primary in time; no other answer ever lags.
 func TestReplica(t *testing.T) {
 	if testing.Short() {
 		t.Skip("two database servers")
@@ -31,7 +31,8 @@ func TestReplica(t *testing.T) {
 	for _, s := range dbtest.Servers {
 		t.Run(s.Engine, func(t *testing.T) {
 			primary, replica := replicated(t, s.Engine)
-			c := db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: primary.Port, User: "root", Name: "mysql", MaxConns: 25}
+			c := db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: primary.Port, User: "root", Name: "mysql"}
+			c.MaxConns = 25
 			admin, err := db.Open(t.Context(), c)
 			if err == nil {
 				err = admin.Exec("CREATE DATABASE replicated").Error
@@ -149,9 +150,9 @@ func wantAge(t *testing.T, lags bool, url, text string) {
 	status, body, header := webtest.Do(t, "GET", url, "")
 	age := header.Get("Age")
 	seconds, _ := strconv.Atoi(age)
-	if status != http.StatusOK || lags != (seconds >= 1) || lags != (age != "") || !strings.Contains(string(body), text) {
-		t.Errorf("GET %s: %d, Age %q, %q in the body: %v, want lags: %v",
-			url, status, age, text, strings.Contains(string(body), text), lags)
+	has := strings.Contains(string(body), text)
+	if status != http.StatusOK || lags != (seconds >= 1) || lags != (age != "") || !has {
+		t.Errorf("GET %s: %d, Age %q, want one: %v; %q in the body: %v", url, status, age, lags, text, has)
 	}
 }
 
@@ -180,8 +181,8 @@ func (f *frozen) id(t *testing.T, url, body string, headers ...string) int64 {
 // change makes changes that the replica does not have. Each must see the changes before it.
 func (f *frozen) change(t *testing.T) {
 	t.Helper()
-	f.created.customer = f.id(t, f.customers+"/customers",
-		`{"name":"Frozen GmbH","email":"frozen@example.com","external_ref":"frozen-1"}`, "X-Idempotency-Key", "frozen-c")
+	const customer = `{"name":"Frozen GmbH","email":"frozen@example.com","external_ref":"frozen-1"}`
+	f.created.customer = f.id(t, f.customers+"/customers", customer, "X-Idempotency-Key", "frozen-c")
 	f.created.product = f.id(t, f.orders+"/products",
 		`{"sku":"FROZEN-1","name":"Frozen peas","price_cents":100,"stock":5}`)
 	place := fmt.Sprintf(`{"customer_id":%d,"external_ref":"frozen-o","items":[{"product_id":%d,"qty":5}]}`,
@@ -190,8 +191,8 @@ func (f *frozen) change(t *testing.T) {
 	if again := f.id(t, f.orders+"/orders", place, "X-Idempotency-Key", "frozen-o"); again != f.created.order {
 		t.Errorf("a repeat has placed order %d after order %d", again, f.created.order)
 	}
-	sold := fmt.Sprintf(`{"customer_id":%d,"items":[{"product_id":%d,"qty":1}]}`, f.created.customer, f.created.product)
-	wanted(t, http.StatusBadRequest, "POST", f.orders+"/orders", sold)
+	soldOut := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, f.created.product)
+	wanted(t, http.StatusBadRequest, "POST", f.orders+"/orders", soldOut)
 	for _, order := range []int64{f.order, f.created.order} {
 		of := fmt.Sprintf("%s/orders/%d", f.orders, order)
 		wanted(t, http.StatusOK, "POST", of+"/confirm", "", "X-Idempotency-Key", fmt.Sprint("confirm-", order))
@@ -207,19 +208,21 @@ func (f *frozen) change(t *testing.T) {
 		`{"customer_id":1,"items":[{"product_id":2,"qty":1}],"idempotency_key":"frozen-w"}`)
 }
 
-// frozenRead is a read after change. A current answer has the text; an answer of the frozen replica does not.
+// frozenRead is a read after the changes. A current answer has the text; an answer of the frozen replica does
+// not.
 type frozenRead struct {
 	operation, url, text string
 	lags                 bool
 }
 
-// wantReads reads by each operation that only reads. The operations whose document has the header Age lag, and
-// no others.
+// wantReads reads by each operation that only reads. The answers lag where the document has the header Age, and
+// nowhere else.
 func (f *frozen) wantReads(t *testing.T) {
 	t.Helper()
 	since := url.QueryEscape(time.Now().UTC().Add(-time.Hour).Format(time.RFC3339))
 	c, o := f.customers, f.orders
-	customer, product, order := fmt.Sprint(f.created.customer), fmt.Sprint(f.created.product), fmt.Sprint(f.created.order)
+	customer, product := fmt.Sprint(f.created.customer), fmt.Sprint(f.created.product)
+	order := fmt.Sprint(f.created.order)
 	whole := f.orchestrator + "/orchestrator/create-and-confirm-order"
 	reads := []frozenRead{
 		{"listCustomers", c + "/customers", "Frozen GmbH", true},
@@ -287,14 +290,14 @@ func (f *frozen) wantReads(t *testing.T) {
 			operation := item.Get.OperationID
 			mayLag := item.Get.Responses.Value("200").Value.Headers["Age"] != nil
 			if got := kinds[operation]; got == [2]bool{} || got[1] != mayLag {
-				t.Errorf("%s has the header Age: %v; add its reads to this test (current, lagging: %v)", operation, mayLag, got)
+				t.Errorf("%s: a header Age %v, reads (current, lagging) %v", operation, mayLag, got)
 			}
 		}
 	}
 	quote := fmt.Sprintf(`{"customer_id":%s,"items":[{"product_id":%s,"qty":1}]}`, customer, product)
 	wanted(t, http.StatusOK, "POST", o+"/orders/quote", quote)
-	status, body, _ := webtest.Do(t, "POST", o+"/products/import?dry_run=true", "sku,price_cents\nFROZEN-1,100\n",
-		"Content-Type", "text/csv")
+	const row = "sku,price_cents\nFROZEN-1,100\n"
+	status, body, _ := webtest.Do(t, "POST", o+"/products/import?dry_run=true", row, "Content-Type", "text/csv")
 	if status != http.StatusOK || !strings.Contains(string(body), `"unchanged"`) {
 		t.Errorf("a dry run: %d %s", status, body)
 	}
