@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -82,6 +84,10 @@ func isUnsupported(err error) bool {
 	return errors.As(err, &my) && my.Number == 1235 // ER_NOT_SUPPORTED_YET
 }
 
+// wrappedByTiDB matches the beginning of an error 1105 of TiDB that has the number of another error, such as
+// [executor:3024].
+var wrappedByTiDB = regexp.MustCompile(`^\[\w+:(\d+)\]`)
+
 // Error numbers: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html, and for TiDB,
 // from 8001 on: https://docs.pingcap.com/tidb/stable/error-codes
 func kindOfMySQL(err *mysqldriver.MySQLError) error {
@@ -99,6 +105,10 @@ func kindOfMySQL(err *mysqldriver.MySQLError) error {
 	case 1105: // ER_UNKNOWN_ERROR: https://docs.pingcap.com/tidb/stable/troubleshoot-lock-conflicts
 		if strings.Contains(err.Message, "pessimistic lock retry limit reached") {
 			return ErrConflict
+		}
+		if m := wrappedByTiDB.FindStringSubmatch(err.Message); m != nil {
+			number, _ := strconv.ParseUint(m[1], 10, 16)
+			return kindOfMySQL(&mysqldriver.MySQLError{Number: uint16(number), Message: err.Message[len(m[0]):]})
 		}
 	case 1021, 1114, // ER_DISK_FULL, ER_RECORD_FILE_FULL
 		1040, 1203, 1226, // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED

@@ -31,17 +31,7 @@ func TestReplica(t *testing.T) {
 	for _, s := range dbtest.Servers {
 		t.Run(s.Engine, func(t *testing.T) {
 			primary, replica := replicated(t, s.Engine)
-			c := db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: primary.Port, User: "root", Name: "mysql"}
-			c.MaxConns = 25
-			admin, err := db.Open(t.Context(), c)
-			if err == nil {
-				err = admin.Exec("CREATE DATABASE replicated").Error
-				db.Close(admin)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			c.Name = "replicated"
+			c := newDatabase(t, primary, "replicated")
 			g := dbtest.Open(t, c)
 			if _, err := db.Seed(t.Context(), g); err != nil {
 				t.Fatal(err)
