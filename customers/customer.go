@@ -187,6 +187,11 @@ type filter struct {
 	ExternalRef *string
 }
 
+// mustBeCurrent says whether the list must not lag: see service.Database.ReadList.
+func (f filter) mustBeCurrent() bool {
+	return f.Email != nil || f.ExternalRef != nil || f.UpdatedSince != nil
+}
+
 // list reads a page of customers.
 func (s store) list(f filter, page db.PageRequest) ([]customer, *int64, error) {
 	q := s.customers()

@@ -13,9 +13,9 @@ func Rules() []doctor.Rule {
 	count := func(event string) string { return history.Count(event, subject, "customers") }
 	return []doctor.Rule{
 		{Name: "customer was created once, and deleted as often as it is", Table: "customers", Query: `
-			SELECT customers.id FROM customers ` + history.JoinLast(subject, "customers") + `
-			WHERE ` + count(created) + ` <> 1 OR ` + count(deleted) + ` <> (deleted_at IS NOT NULL)
-			  OR (last.type = '` + deleted + `') <> (deleted_at IS NOT NULL)
+			SELECT customers.id ` + history.FromWithLast(subject, "customers") + `
+			AND (` + count(created) + ` <> 1 OR ` + count(deleted) + ` <> (deleted_at IS NOT NULL)
+			  OR (last.type = '` + deleted + `') <> (deleted_at IS NOT NULL))
 			ORDER BY customers.id`},
 		history.Begun(subject, "customers"),
 		history.LastShows(subject, "customers", "name, email, phone, external_ref, created_at, updated_at, deleted_at"),

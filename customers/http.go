@@ -41,7 +41,9 @@ func (s *Service) GetHealth(context.Context, server.GetHealthRequestObject) (ser
 
 // GetReady answers with success, or returns 503 unavailable when the database is not ready: see db.Ready.
 func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) (server.GetReadyResponseObject, error) {
-	return server.GetReady200JSONResponse{Body: web.Health(name)}, s.db.Ready(ctx)
+	body := web.Health(name)
+	body.Replica = s.db.Replica()
+	return server.GetReady200JSONResponse{Body: body}, s.db.Ready(ctx)
 }
 
 // CreateCustomer creates a customer. Errors: 422 idempotency_key_reused, and the errors of store.create.
@@ -92,10 +94,20 @@ func (s *Service) ListCustomers(ctx context.Context, r server.ListCustomersReque
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := s.db.Read(ctx).list(f, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
+	rows, next, err := s.page(ctx, f, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	return server.ListCustomers200JSONResponse{Body: api.CustomerListResponse{
 		Success: true, Data: service.Views(rows, view), Meta: contract.Meta{NextCursor: next},
 	}}, err
+}
+
+func (s *Service) page(
+	ctx context.Context, f filter, page db.PageRequest,
+) (rows []customer, next *int64, err error) {
+	err = s.db.ReadList(ctx, f.mustBeCurrent(), func(q store) (err error) {
+		rows, next, err = q.list(f, page)
+		return err
+	})
+	return rows, next, err
 }
 
 // filterFrom returns the filter for query parameters that package web has already validated.
@@ -140,7 +152,7 @@ func (s *Service) ExportCustomers(ctx context.Context, r server.ExportCustomersR
 	}
 	layout := bulk.Layout{Format: *r.Params.Format, BOM: r.Params.Bom, Delimiter: r.Params.Delimiter}
 	file, err := bulk.Export("customers", layout, func(cursor *int64) ([]api.Customer, *int64, error) {
-		rows, next, err := s.db.Read(ctx).list(f, db.PageRequest{Cursor: cursor, Limit: bulk.PageSize})
+		rows, next, err := s.page(ctx, f, db.PageRequest{Cursor: cursor, Limit: bulk.PageSize})
 		return service.Views(rows, view), next, err
 	})
 	file.Header = header
@@ -194,7 +206,12 @@ func (s *Service) DeleteCustomer(ctx context.Context, r server.DeleteCustomerReq
 // ListCustomerHistory returns a page of the events of a customer. Errors: see store.history.
 func (s *Service) ListCustomerHistory(ctx context.Context, r server.ListCustomerHistoryRequestObject,
 ) (server.ListCustomerHistoryResponseObject, error) {
-	events, next, err := s.db.Read(ctx).history(r.ID, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
+	var events []history.Event
+	var next *int64
+	err := s.db.ReadLagging(ctx, func(q store) (err error) {
+		events, next, err = q.history(r.ID, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
+		return err
+	})
 	return server.ListCustomerHistory200JSONResponse{Body: history.Response(events, next)}, err
 }
 

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -43,6 +45,7 @@ type dialector struct {
 	transactions chan struct{}       // an element for each running transaction of InTx; nil on SQLite
 	ready        *singleflight.Group // running calls of Ready, by table
 	migrated     *atomic.Bool        // the schema is complete: see Migrated
+	replica      *replica            // see ReadLagging; nil without Config.ReadHost
 }
 
 // Translate implements gorm.ErrorTranslator.
@@ -76,6 +79,16 @@ func translate(err error) error {
 	return fmt.Errorf("%w: %w", kind, err)
 }
 
+// isUnsupported reports whether the server does not know the statement: TiDB, which refuses READ ONLY.
+func isUnsupported(err error) bool {
+	var my *mysqldriver.MySQLError
+	return errors.As(err, &my) && my.Number == 1235 // ER_NOT_SUPPORTED_YET
+}
+
+// wrappedByTiDB matches the beginning of an error 1105 of TiDB that has the number of another error, such as
+// [executor:3024].
+var wrappedByTiDB = regexp.MustCompile(`^\[\w+:(\d+)\]`)
+
 // Error numbers: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html, and for TiDB,
 // from 8001 on: https://docs.pingcap.com/tidb/stable/error-codes
 func kindOfMySQL(err *mysqldriver.MySQLError) error {
@@ -93,6 +106,10 @@ func kindOfMySQL(err *mysqldriver.MySQLError) error {
 	case 1105: // ER_UNKNOWN_ERROR: https://docs.pingcap.com/tidb/stable/troubleshoot-lock-conflicts
 		if strings.Contains(err.Message, "pessimistic lock retry limit reached") {
 			return ErrConflict
+		}
+		if m := wrappedByTiDB.FindStringSubmatch(err.Message); m != nil {
+			number, _ := strconv.ParseUint(m[1], 10, 16)
+			return kindOfMySQL(&mysqldriver.MySQLError{Number: uint16(number), Message: err.Message[len(m[0]):]})
 		}
 	case 1021, 1114, // ER_DISK_FULL, ER_RECORD_FILE_FULL
 		1040, 1203, 1226, // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED

@@ -1,13 +1,14 @@
 package db
 
 import (
+	"cmp"
 	"errors"
 	"testing"
 
 	mysqldriver "github.com/go-sql-driver/mysql"
 )
 
-// TestTranslateTiDB translates errors that a TiDB of a single node never returns.
+// TestTranslateTiDB translates errors that a TiDB of a single node returns seldom or never.
 func TestTranslateTiDB(t *testing.T) {
 	for number, want := range map[uint16]struct{ conflict, unavailable bool }{
 		8002: {true, true}, 8005: {true, true}, 8022: {true, true}, 8028: {true, true}, 9004: {true, true},
@@ -23,8 +24,16 @@ func TestTranslateTiDB(t *testing.T) {
 			t.Errorf("%d: unavailable is %v", number, got)
 		}
 	}
-	limit := &mysqldriver.MySQLError{Number: 1105, Message: "pessimistic lock retry limit reached"}
-	if err := translate(limit); !errors.Is(err, ErrConflict) {
-		t.Error(err)
+	for message, want := range map[string]error{
+		"pessimistic lock retry limit reached":                     ErrConflict,
+		"[executor:3024]Query execution was interrupted, maximum":  ErrLocked,
+		"[tikv:9005]Region is unavailable":                         ErrUnavailable,
+		"[planner:8000][executor:3024]of the outer number's kind":  nil,
+		"a text with [executor:3024] in its middle is another one": nil,
+	} {
+		err := &mysqldriver.MySQLError{Number: 1105, Message: message}
+		if got := translate(err); want == nil && got != err || !errors.Is(got, cmp.Or[error](want, err)) {
+			t.Errorf("%s: %v", message, got)
+		}
 	}
 }

@@ -37,6 +37,9 @@ var (
 // without values, time, number of rows, and the context's correlation id. Call Log before g is used.
 func Log(g *gorm.DB, log *slog.Logger, slow time.Duration, correlationID func(ctx context.Context) string) {
 	g.Logger = statementLog{logger.Discard, log, slow, correlationID}
+	if r := g.Dialector.(dialector).replica; r != nil {
+		r.copy.Logger = g.Logger
+	}
 }
 
 const maxLoggedSQL = 2000 // bytes of a statement's text

@@ -43,6 +43,10 @@ type Config struct {
 	MaxConns       int    // most connections at once
 	TLS            string // off, preferred, required (unverified) or verify; "" is off
 	TLSCA          string // for verify: a PEM file of CA certificates; "" means the machine's certificates
+
+	ReadHost   string // a replica, for ReadLagging, with the same user, password, name and TLS; "" for none
+	ReadPort   int
+	ReadMaxLag time.Duration // a replica that lags by more is not read
 }
 
 // String says where the data is, without the password.
@@ -77,14 +81,23 @@ func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 		}
 		wrapped.mariaDB, wrapped.tiDB = strings.Contains(version, "MariaDB"), strings.Contains(version, "TiDB")
 		wrapped.transactions = make(chan struct{}, max(1, c.MaxConns/3))
+		if c.ReadHost != "" {
+			if wrapped.replica, err = c.openReplica(); err != nil {
+				return nil, errors.Join(err, pool.Close())
+			}
+		}
 	}
-	return gorm.Open(wrapped, &gorm.Config{
+	return gorm.Open(wrapped, gormConfig())
+}
+
+func gormConfig() *gorm.Config {
+	return &gorm.Config{
 		TranslateError:         true,
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
 		NowFunc:                func() time.Time { return time.Now().UTC() },
 		Logger:                 logger.Discard, // package web logs errors, and Log adds slow statements
-	})
+	}
 }
 
 // connections is a *sql.DB or a *sqlitePool.
@@ -99,6 +112,12 @@ func (c Config) pool() (connections, gorm.Dialector, error) {
 		pool, err := openSQLite(c.Path)
 		return pool, sqlite.New(sqlite.Config{Conn: pool}), err
 	}
+	pool, err := c.mysqlPool(false)
+	return pool, mysql.New(mysql.Config{Conn: pool}), err
+}
+
+// mysqlPool returns a pool of connections to c.Host. With readOnly, the server refuses writes.
+func (c Config) mysqlPool(readOnly bool) (*sql.DB, error) {
 	m := mysqldriver.NewConfig()
 	m.Net, m.Addr = "tcp", net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
 	m.User, m.Passwd, m.DBName = c.User, c.Password, c.Name
@@ -107,11 +126,11 @@ func (c Config) pool() (connections, gorm.Dialector, error) {
 	if c.TLSCA != "" {
 		pem, err := os.ReadFile(c.TLSCA)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		m.TLS = &tls.Config{RootCAs: x509.NewCertPool()}
 		if !m.TLS.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, nil, fmt.Errorf("%s has no certificate in PEM", c.TLSCA)
+			return nil, fmt.Errorf("%s has no certificate in PEM", c.TLSCA)
 		}
 	}
 	m.ParseTime, m.Loc = true, time.UTC
@@ -127,14 +146,14 @@ func (c Config) pool() (connections, gorm.Dialector, error) {
 	}
 	connector, err := mysqldriver.NewConnector(m) // sql.Open with a DSN would not use m.Logger
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	pool := sql.OpenDB(connecting{connector})
+	pool := sql.OpenDB(connecting{connector, readOnly})
 	pool.SetMaxOpenConns(c.MaxConns)
 	pool.SetMaxIdleConns(c.MaxConns)
 	pool.SetConnMaxIdleTime(10 * time.Second) // must be shorter than wait_timeout
 	pool.SetConnMaxLifetime(3 * time.Minute)
-	return pool, mysql.New(mysql.Config{Conn: pool}), nil
+	return pool, nil
 }
 
 // connecting sets the isolation of each new connection, and limits the time to connect.
@@ -145,7 +164,10 @@ func (c Config) pool() (connections, gorm.Dialector, error) {
 //
 // A full pool makes new connections one after the other, without the deadline of a request. Without the
 // limit, a server that accepts connections and does not answer would block the pool for ever.
-type connecting struct{ driver.Connector }
+type connecting struct {
+	driver.Connector
+	readOnly bool // the server refuses writes; TiDB does not know this
+}
 
 // Error: ErrUnavailable when the server does not answer in time. The error is not context.DeadlineExceeded,
 // because the deadline is not the deadline of a request.
@@ -164,7 +186,17 @@ func (c connecting) Connect(ctx context.Context) (_ driver.Conn, err error) {
 	// The isolation is set by a statement and not by a parameter of the DSN: a parameter needs the name of
 	// the variable, which older MariaDB calls tx_isolation.
 	const isolation = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
-	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, isolation, nil); err != nil {
+	set := func(statement string) error {
+		_, err := conn.(driver.ExecerContext).ExecContext(ctx, statement, nil)
+		return err
+	}
+	err = set(isolation)
+	if err == nil && c.readOnly {
+		if err = set("SET SESSION TRANSACTION READ ONLY"); isUnsupported(err) {
+			err = nil
+		}
+	}
+	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
@@ -214,5 +246,9 @@ func Close(g *gorm.DB) error {
 	if err != nil {
 		return err
 	}
-	return pool.Close()
+	err = pool.Close()
+	if r := g.Dialector.(dialector).replica; r != nil {
+		err = errors.Join(err, Close(r.copy))
+	}
+	return err
 }

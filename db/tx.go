@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
-	mysqldriver "github.com/go-sql-driver/mysql"
 	"gorm.io/gorm"
 
 	"example.com/b2b/v2/internal/timing"
@@ -96,8 +95,7 @@ func Snapshot(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error
 	}
 	const repeatableRead = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 	err := transact(ctx, g, fn, repeatableRead, "START TRANSACTION READ ONLY")
-	var my *mysqldriver.MySQLError
-	if errors.As(err, &my) && my.Number == 1235 { // ER_NOT_SUPPORTED_YET: TiDB refuses READ ONLY
+	if isUnsupported(err) {
 		err = transact(ctx, g, fn, repeatableRead, "START TRANSACTION")
 	}
 	return err

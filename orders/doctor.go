@@ -72,9 +72,9 @@ func Rules() []doctor.Rule {
 		history.Begun(productSubject, "products"),
 		{Name: "a product has one event of its creation, and one for each stock adjustment behind the first",
 			Table: "products", Query: `
-			SELECT products.id FROM products ` + history.JoinLast(productSubject, "products") + `
-			WHERE ` + countProduct(productCreated) + ` <> 1 OR ` + countProduct(stockAdjusted) + ` <>
-			  (SELECT COUNT(*) FROM stock_adjustments a WHERE a.product_id = products.id) - 1
+			SELECT products.id ` + history.FromWithLast(productSubject, "products") + `
+			AND (` + countProduct(productCreated) + ` <> 1 OR ` + countProduct(stockAdjusted) + ` <>
+			  (SELECT COUNT(*) FROM stock_adjustments a WHERE a.product_id = products.id) - 1)
 			ORDER BY products.id`},
 		history.LastShows(productSubject, "products", "sku, name, price_cents, active, created_at"),
 		{Name: "stock of a product, and the levels of its adjustments, follow from the events", Table: "products",

@@ -41,7 +41,9 @@ func (s *Service) GetHealth(context.Context, server.GetHealthRequestObject) (ser
 
 // GetReady answers with success, or returns 503 unavailable when the database is not ready: see db.Ready.
 func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) (server.GetReadyResponseObject, error) {
-	return server.GetReady200JSONResponse{Body: web.Health(name)}, s.db.Ready(ctx)
+	body := web.Health(name)
+	body.Replica = s.db.Replica()
+	return server.GetReady200JSONResponse{Body: body}, s.db.Ready(ctx)
 }
 
 // CreateOrder places an order. Errors: see mayOrderFor, checkCustomer, Service.submit and
@@ -131,7 +133,12 @@ func (s *Service) GetOrder(ctx context.Context, r server.GetOrderRequestObject) 
 func (s *Service) ListOrderHistory(ctx context.Context, r server.ListOrderHistoryRequestObject,
 ) (server.ListOrderHistoryResponseObject, error) {
 	page := db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit)
-	events, next, err := s.db.Read(ctx).orderHistory(r.ID, page)
+	var events []history.Event
+	var next *int64
+	err := s.db.ReadLagging(ctx, func(q store) (err error) {
+		events, next, err = q.orderHistory(r.ID, page)
+		return err
+	})
 	return server.ListOrderHistory200JSONResponse{Body: history.Response(events, next)}, err
 }
 
@@ -147,7 +154,12 @@ func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObje
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := s.db.Read(ctx).list(f, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
+	var rows []order
+	var next *int64
+	err = s.db.ReadList(ctx, f.mustBeCurrent(), func(q store) (err error) {
+		rows, next, err = q.list(f, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
+		return err
+	})
 	return server.ListOrders200JSONResponse{Body: api.OrderListResponse{
 		Success: true, Data: service.Views(rows, s.summary), Meta: contract.Meta{NextCursor: next},
 	}}, err
@@ -200,18 +212,26 @@ func (s *Service) ExportOrders(ctx context.Context, r server.ExportOrdersRequest
 	}
 	if layout.Lines != nil && *layout.Lines {
 		file, err := bulk.Export("order-lines", layout, func(cursor *int64) ([]api.OrderLineRow, *int64, error) {
-			rows, next, err := s.db.Read(ctx).exportOrders(f, cursor)
+			rows, next, err := s.exportPage(ctx, f, cursor)
 			return slices.Concat(service.Views(rows, s.lineRows)...), next, err
 		})
 		file.Header = header
 		return server.Answer(file.Respond), err
 	}
 	file, err := bulk.Export("orders", layout, func(cursor *int64) ([]api.Order, *int64, error) {
-		rows, next, err := s.db.Read(ctx).exportOrders(f, cursor)
+		rows, next, err := s.exportPage(ctx, f, cursor)
 		return service.Views(rows, s.orderView), next, err
 	})
 	file.Header = header
 	return server.Answer(file.Respond), err
+}
+
+func (s *Service) exportPage(ctx context.Context, f orderFilter, cursor *int64) (rows []order, next *int64, err error) {
+	err = s.db.ReadList(ctx, f.mustBeCurrent(), func(q store) (err error) {
+		rows, next, err = q.exportOrders(f, cursor)
+		return err
+	})
+	return rows, next, err
 }
 
 // GetIdempotencyKey returns the effects of an idempotency key. Errors: see reportKey.
@@ -269,10 +289,20 @@ func (s *Service) ListProducts(ctx context.Context, r server.ListProductsRequest
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := s.db.Read(ctx).listProducts(f, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
+	rows, next, err := s.productPage(ctx, f, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	return server.ListProducts200JSONResponse{Body: api.ProductListResponse{
 		Success: true, Data: service.Views(rows, productView), Meta: contract.Meta{NextCursor: next},
 	}}, err
+}
+
+func (s *Service) productPage(
+	ctx context.Context, f productFilter, page db.PageRequest,
+) (rows []product, next *int64, err error) {
+	err = s.db.ReadList(ctx, f.mustBeCurrent(), func(q store) (err error) {
+		rows, next, err = q.listProducts(f, page)
+		return err
+	})
+	return rows, next, err
 }
 
 // from returns the filter with the common filters, whose values package web has already validated.
@@ -333,7 +363,7 @@ func (s *Service) ExportProducts(ctx context.Context, r server.ExportProductsReq
 	}
 	layout := bulk.Layout{Format: *r.Params.Format, BOM: r.Params.Bom, Delimiter: r.Params.Delimiter}
 	file, err := bulk.Export("products", layout, func(cursor *int64) ([]api.Product, *int64, error) {
-		rows, next, err := s.db.Read(ctx).listProducts(f, db.PageRequest{Cursor: cursor, Limit: bulk.PageSize})
+		rows, next, err := s.productPage(ctx, f, db.PageRequest{Cursor: cursor, Limit: bulk.PageSize})
 		return service.Views(rows, productView), next, err
 	})
 	file.Header = header
@@ -363,11 +393,15 @@ func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestOb
 // ListStockAdjustments returns a page of the stock adjustments of a product. Error: 404 product_not_found.
 func (s *Service) ListStockAdjustments(ctx context.Context, r server.ListStockAdjustmentsRequestObject,
 ) (server.ListStockAdjustmentsResponseObject, error) {
-	if _, err := s.db.Read(ctx).findProduct(r.ID); err != nil {
-		return nil, err
-	}
 	page := db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit)
-	rows, next, err := s.db.Read(ctx).listAdjustments(r.ID, page)
+	var rows []stockAdjustment
+	var next *int64
+	err := s.db.ReadLagging(ctx, func(q store) (err error) {
+		if _, err = q.findProduct(r.ID); err == nil {
+			rows, next, err = q.listAdjustments(r.ID, page)
+		}
+		return err
+	})
 	return server.ListStockAdjustments200JSONResponse{Body: api.StockAdjustmentListResponse{
 		Success: true, Data: service.Views(rows, adjustmentView), Meta: contract.Meta{NextCursor: next},
 	}}, err
@@ -377,7 +411,12 @@ func (s *Service) ListStockAdjustments(ctx context.Context, r server.ListStockAd
 func (s *Service) ListProductHistory(ctx context.Context, r server.ListProductHistoryRequestObject,
 ) (server.ListProductHistoryResponseObject, error) {
 	page := db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit)
-	events, next, err := s.db.Read(ctx).productHistory(r.ID, page)
+	var events []history.Event
+	var next *int64
+	err := s.db.ReadLagging(ctx, func(q store) (err error) {
+		events, next, err = q.productHistory(r.ID, page)
+		return err
+	})
 	return server.ListProductHistory200JSONResponse{Body: history.Response(events, next)}, err
 }
 

@@ -170,6 +170,9 @@ type productFilter struct {
 	StockBelow *int64
 }
 
+// mustBeCurrent says whether the list must not lag: see service.Database.ReadList.
+func (f productFilter) mustBeCurrent() bool { return f.SKU != nil || f.UpdatedSince != nil }
+
 // listProducts reads a page of products.
 func (s store) listProducts(f productFilter, page db.PageRequest) ([]product, *int64, error) {
 	q := s.products()

@@ -73,6 +73,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 			return err
 		}
 		defer db.Close(g)
+		defer db.WatchReplica(g, log)()
 	}
 	o, err := options.Options(ctx, c, log)
 	if err != nil {
@@ -269,6 +270,9 @@ func connections(c *config.Settings, services []*service) (int, error) {
 	needed := reserved
 	if c.Driver == config.MySQL {
 		needed += c.Database.MaxConns
+		if c.ReadHost != "" {
+			needed += c.Database.MaxConns
+		}
 	}
 	limit := descriptors()
 	connections := min(c.MaxConnections, (limit-needed)/(2*len(services)))

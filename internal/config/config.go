@@ -92,6 +92,10 @@ type Database struct {
 	MaxConns int    `env:"DB_MAX_CONNECTIONS" default:"25" from:"1" to:"1000" help:"MySQL: connections at once; with fewer than 10, each instance does the background work of all, with the same results"`
 	TLS      string `env:"DB_TLS" oneof:"off preferred required verify" help:"MySQL: encryption; preferred uses it when the server has it, required refuses a server without, verify also one whose certificate is not valid for DB_HOST; without it verify when DB_TLS_CA is set, else off for this machine and preferred for others"`
 	TLSCA    string `env:"DB_TLS_CA" help:"MySQL: the file with the certificates, in PEM, by which verify knows the server; without it those that this machine trusts"`
+
+	ReadHost   string        `env:"DB_READ_HOST" help:"MySQL: a replica, for lists, exports and histories, which then may lag; it has the user, password, database and encryption of DB_HOST"`
+	ReadPort   int           `env:"DB_READ_PORT" from:"1" to:"65535" help:"MySQL: the port of the replica; without it DB_PORT"`
+	ReadMaxLag time.Duration `env:"DB_READ_MAX_LAG_SECONDS" default:"10" unit:"seconds" from:"2" to:"3600" help:"a replica that lags by more, or does not answer, is not read: reads then come from DB_HOST"`
 }
 
 // The values of Database.Driver.
@@ -292,7 +296,7 @@ func (d *Database) complete() (problems []error) {
 	case d.TLS != "":
 	case d.TLSCA != "":
 		d.TLS = "verify"
-	case onThisMachine(d.Host):
+	case onThisMachine(d.Host) && (d.ReadHost == "" || onThisMachine(d.ReadHost)):
 		d.TLS = "off"
 	default:
 		d.TLS = "preferred"
@@ -300,6 +304,11 @@ func (d *Database) complete() (problems []error) {
 	if d.Driver == MySQL && d.Host == "" {
 		problems = append(problems,
 			errors.New(`DB_HOST is ""; allowed: the MySQL server, since DB_DRIVER is mysql`))
+	}
+	d.ReadPort = cmp.Or(d.ReadPort, d.Port)
+	if d.ReadHost != "" && d.Driver != MySQL {
+		problems = append(problems,
+			fmt.Errorf(`DB_READ_HOST is %q; allowed: nothing, since %s has no replicas`, d.ReadHost, d.Driver))
 	}
 	if d.TLSCA != "" && d.TLS != "verify" {
 		problems = append(problems,

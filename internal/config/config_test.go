@@ -37,6 +37,7 @@ func TestRead(t *testing.T) {
 		"PORT": "4000", "DB_HOST": "db", "DB_PORT": "3307", "DB_USER": "u", "DB_PASSWORD": "p",
 		"DB_NAME": "n", "DB_MAX_CONNECTIONS": "7", "MIGRATE_ON_START": "false", "SERVICE_TOKEN": "new, old",
 		"APP_ENV": "development", "DB_TLS_CA": "ca.pem", "AUTH_MODE": "jwt",
+		"DB_READ_HOST": "copy", "DB_READ_MAX_LAG_SECONDS": "16",
 		"AUTH_OPEN_IN_PRODUCTION": "true", "JWT_SECRET": "s", "JWT_JWKS_URL": "https://i.example/keys",
 		"JWT_ISSUER": "i", "JWT_AUDIENCE": "a", "JWT_EXPIRES_IN": "7d",
 		"CUSTOMERS_API_BASE": "https://c.example/", "ORDERS_API_BASE": "http://o.example:1/x",
@@ -54,7 +55,7 @@ func TestRead(t *testing.T) {
 	want.Only, want.MigrateOnStart, want.LogLevel = new(4000), false, slog.LevelWarn
 	want.Database = Database{
 		Driver: MySQL, Path: "./data/b2b.db", Host: "db", Port: 3307, User: "u", Password: "p", Name: "n",
-		MaxConns: 7, TLS: "verify", TLSCA: "ca.pem",
+		MaxConns: 7, TLS: "verify", TLSCA: "ca.pem", ReadHost: "copy", ReadPort: 3307, ReadMaxLag: 16 * time.Second,
 	}
 	want.Access = Access{OnlyJWT, true, []string{"new", "old"}}
 	want.JWT = JWT{[]string{"s"}, "https://i.example/keys", "i", "a"}
@@ -82,8 +83,9 @@ func TestReadRefuses(t *testing.T) {
 		"DB_DRIVER": "oracle", "DB_PORT": "0", "DB_MAX_CONNECTIONS": "many", "MIGRATE_ON_START": "yes",
 		"CUSTOMERS_API_BASE": "localhost:3001", "ORDER_RESERVATION_HOURS": "-1", "LOG_LEVEL": "loud",
 		"ORDERS_PORT": "65536", "SERVICE_TOKEN": ",", "NODE_ENV": "test", "JWT_EXPIRES_IN": "1y",
-		"DB_TLS": "required", "DB_TLS_CA": "ca.pem", "TRUSTED_PROXIES": "10.0.0.0/8,proxy",
-		"BIND_ADDRESS": "here", "ALLOWED_HOSTS": "a.example:80", "CORS_ALLOWED_ORIGINS": "https://a.example/",
+		"DB_TLS": "required", "DB_TLS_CA": "ca.pem", "DB_READ_HOST": "copy", "DB_READ_MAX_LAG_SECONDS": "1",
+		"TRUSTED_PROXIES": "10.0.0.0/8,proxy",
+		"BIND_ADDRESS":    "here", "ALLOWED_HOSTS": "a.example:80", "CORS_ALLOWED_ORIGINS": "https://a.example/",
 		"MAX_REQUESTS_IN_FLIGHT": "0", "BASE_PATH": "b2b",
 	} {
 		t.Setenv(name, value)
@@ -98,6 +100,8 @@ func TestReadRefuses(t *testing.T) {
 		`DB_DRIVER is "oracle"; allowed: sqlite, mysql`,
 		`DB_PORT is "0"; allowed: a whole number from 1 to 65535`,
 		`DB_MAX_CONNECTIONS is "many"; allowed: a whole number from 1 to 1000`,
+		`DB_READ_MAX_LAG_SECONDS is "1"; allowed: a whole number from 2 to 3600`,
+		`DB_READ_HOST is "copy"; allowed: nothing, since sqlite has no replicas`,
 		`DB_TLS is "required"; allowed: verify, since DB_TLS_CA is set`,
 		`MIGRATE_ON_START is "yes"; allowed: true, false`,
 		`NODE_ENV is "test"; allowed: development, production`,

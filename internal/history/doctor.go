@@ -26,12 +26,13 @@ func ofRow(subject, table string) string {
 	return fmt.Sprintf("e.subject = '%s' AND e.subject_id = %s.id", subject, table)
 }
 
-// JoinLast returns an SQL clause that joins each row of a table with its last event, under the name last.
-// Rows older than the history are left out. The subject stands in the clause twice, so that the engine finds
-// the event by the index on subjects, whichever table the engine reads first.
-func JoinLast(subject, table string) string {
-	return fmt.Sprintf("JOIN events last ON last.subject = '%[1]s' AND last.subject_id = %[2]s.id "+
-		"AND last.id = (SELECT "+BySubject+"MAX(e.id) FROM events e WHERE %[3]s) AND %[4]s > 0",
+// FromWithLast returns the SQL clauses FROM and WHERE for the rows of a table, each joined with its last event,
+// under the name last; further conditions follow after AND. Rows older than the history are left out. The
+// subject stands in the clauses twice, so that the engine finds the event by the index on subjects, whichever
+// table the engine reads first. The conditions are not in ON, because TiDB takes no subquery there.
+func FromWithLast(subject, table string) string {
+	return fmt.Sprintf("FROM %[2]s JOIN events last ON last.subject = '%[1]s' AND last.subject_id = %[2]s.id "+
+		"WHERE last.id = (SELECT "+BySubject+"MAX(e.id) FROM events e WHERE %[3]s) AND %[4]s > 0",
 		subject, table, ofRow(subject, table), Count(subject+".created", subject, table))
 }
 
@@ -56,8 +57,8 @@ func LastShows(subject, table, list string) doctor.Rule {
 	return doctor.Rule{
 		Name:  fmt.Sprintf("last event shows the %s's %s", subject, list),
 		Table: table,
-		Query: fmt.Sprintf("SELECT %[1]s.id, last.representation, %[1]s.%[2]s FROM %[1]s %[3]s ORDER BY %[1]s.id",
-			table, strings.Join(columns, ", "+table+"."), JoinLast(subject, table)),
+		Query: fmt.Sprintf("SELECT %[1]s.id, last.representation, %[1]s.%[2]s %[3]s ORDER BY %[1]s.id",
+			table, strings.Join(columns, ", "+table+"."), FromWithLast(subject, table)),
 		Breaks: func(row *sql.Rows) (string, error) {
 			var id, representation string
 			now := make([]sql.NullString, len(columns))

@@ -17,6 +17,8 @@ import (
 	"example.com/b2b/v2/internal/correlation"
 	"example.com/b2b/v2/internal/history"
 	"example.com/b2b/v2/internal/idempotency"
+	"example.com/b2b/v2/internal/timing"
+	"example.com/b2b/v2/openapi/contract"
 )
 
 // Store is the base of a service's store. It uses a connection or a transaction on behalf of a caller. A
@@ -79,8 +81,32 @@ func (d *Database[S]) store(ctx context.Context, q *gorm.DB) S {
 	return d.newStore(Store{q, caller, history.By(caller, correlation.ID(ctx))})
 }
 
-// Read returns a store for queries outside of transactions.
+// Read returns a store for queries outside of transactions. It sees every committed change.
 func (d *Database[S]) Read(ctx context.Context) S { return d.store(ctx, d.DB.WithContext(ctx)) }
+
+// ReadLagging runs fn, which must only read, on a store that may lack the latest changes: see db.ReadLagging. It
+// is for operations whose answers have the header Age in the OpenAPI document: see TestLaggingReads. A read on
+// which a decision depends, here or by the caller, needs Read.
+func (d *Database[S]) ReadLagging(ctx context.Context, fn func(q S) error) error {
+	times := timing.From(ctx)
+	if times.Parts().Current {
+		// A later page of a file must not lag more than the header Age of the file says.
+		return fn(d.Read(ctx))
+	}
+	age, err := db.ReadLagging(ctx, d.DB, func(q *gorm.DB) error { return fn(d.store(ctx, q)) })
+	times.Read(age)
+	return err
+}
+
+// ReadList is ReadLagging for a list, unless the list must be current: a caller that looks for a unique value
+// decides by the answer whether to create the thing, and a caller that asks for the changes since a moment would
+// miss the changes that have not reached the replica.
+func (d *Database[S]) ReadList(ctx context.Context, mustBeCurrent bool, fn func(q S) error) error {
+	if mustBeCurrent {
+		return fn(d.Read(ctx))
+	}
+	return d.ReadLagging(ctx, fn)
+}
 
 // Change runs fn in a transaction, and again after a conflict with another transaction: see db.InTx.
 func (d *Database[S]) Change(ctx context.Context, fn func(tx S) error) error {
@@ -121,6 +147,16 @@ func (d *Database[S]) Ready(ctx context.Context) error {
 		return err
 	}
 	return db.Ready(ctx, d.DB, d.table)
+}
+
+// Replica returns the state of the replica, for /ready, or nil without a replica. A replica that is away leaves
+// the service ready, because reads then come from the primary.
+func (d *Database[S]) Replica() *contract.HealthReplica {
+	state := db.StateOfReplica(d.DB)
+	if state == db.NoReplica {
+		return nil
+	}
+	return (*contract.HealthReplica)(&state)
 }
 
 // Filter has the common filters of lists with a search; a nil field filters nothing.

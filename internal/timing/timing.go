@@ -27,6 +27,8 @@ type Parts struct {
 	Batch       time.Duration // time of the batch
 	Calls       int           // calls to other services, retries included
 	Called      time.Duration // time of these calls
+	Age         time.Duration // age of the oldest data from a replica; 0 without
+	Current     bool          // a read that may lag has not come from a replica
 }
 
 type key struct{}
@@ -83,6 +85,11 @@ func (t *Times) Call(took time.Duration) {
 		p.Calls++
 		p.Called += took
 	})
+}
+
+// Read adds a read that may lag: data of an age from a replica, or current data, with the age 0.
+func (t *Times) Read(age time.Duration) {
+	t.add(func(p *Parts) { p.Age, p.Current = max(p.Age, age), p.Current || age == 0 })
 }
 
 func (t *Times) add(change func(*Parts)) {

@@ -136,6 +136,9 @@ func appendTimes(all []slog.Attr, parts timing.Parts) []slog.Attr {
 	if parts.Calls > 0 {
 		all = append(all, slog.Int("calls", parts.Calls), milliseconds("calls_ms", parts.Called))
 	}
+	if parts.Age > 0 {
+		all = append(all, milliseconds("age_ms", parts.Age))
+	}
 	return all
 }
 

@@ -59,7 +59,7 @@ func (b Browsers) cors() *cors.Cors {
 		AllowedHeaders: []string{"Authorization", "Content-Type", IdempotencyHeader, draftKeyHeader,
 			correlation.Header, "If-Match", "If-None-Match", "Last-Event-ID",
 			"traceparent", "tracestate"}, // W3C Trace Context: some pages send both with each call
-		ExposedHeaders: []string{correlation.Header, "Idempotency-Replayed", "ETag", "Retry-After", "Link",
+		ExposedHeaders: []string{correlation.Header, "Idempotency-Replayed", "ETag", "Age", "Retry-After", "Link",
 			"Allow", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", "Deprecation", "Sunset",
 			"Content-Disposition", "X-Event-Position"},
 		MaxAge: 600, // seconds

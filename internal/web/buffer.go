@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"math"
 	"net/http"
 	"strconv"
 
@@ -24,6 +25,7 @@ func bufferResponse(c *gin.Context) {
 	c.Writer = w
 	body := buffer.body.Bytes()
 	isHead := c.Request.Method == http.MethodHead
+	setAge(c)
 	if op != nil && op.hasETag && w.Status() == http.StatusOK {
 		tag := etag.Of(body)
 		w.Header().Set("ETag", tag)
@@ -40,6 +42,18 @@ func bufferResponse(c *gin.Context) {
 	}
 	if w.WriteHeaderNow(); len(body) > 0 {
 		_, _ = w.Write(body)
+	}
+}
+
+// setAge sets the header Age of an answer with data from a replica: RFC 9111, section 5.1. The age is rounded
+// up, so that it is never too small.
+func setAge(c *gin.Context) {
+	call := callOf(c)
+	if call.operation == nil || !call.operation.mayLag || c.Writer.Status() != http.StatusOK {
+		return
+	}
+	if age := call.times.Parts().Age; age > 0 {
+		c.Writer.Header().Set("Age", strconv.Itoa(int(math.Ceil(age.Seconds()))))
 	}
 }
 

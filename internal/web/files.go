@@ -102,7 +102,7 @@ func startFile(c *gin.Context, timeout, window time.Duration) (context.Context, 
 	progress := func() { stalled.Reset(timeout) }
 	controller := http.NewResponseController(c.Writer)
 	c.Writer = &fileWriter{
-		ResponseWriter: c.Writer, ctx: ctx, progress: progress,
+		ResponseWriter: c.Writer, ctx: ctx, progress: progress, setAge: func() { setAge(c) },
 		pace:        pace{window: window, setDeadline: controller.SetWriteDeadline},
 		headersOnly: c.Request.Method == http.MethodHead,
 	}
@@ -122,6 +122,7 @@ type fileWriter struct {
 	ctx         context.Context
 	pace        pace
 	progress    func()      // called at each write
+	setAge      func()      // called at each write; has an effect before the first
 	search      *searchTurn // slot of the search for the file's rows; nil without a search
 	headersOnly bool        // whether the request is HEAD
 }
@@ -130,6 +131,7 @@ type fileWriter struct {
 // may use the slot of this file's search. For HEAD the error is http.ErrBodyNotAllowed.
 func (w *fileWriter) Write(b []byte) (int, error) {
 	w.progress()
+	w.setAge()
 	w.WriteHeaderNow()
 	if w.headersOnly {
 		return 0, http.ErrBodyNotAllowed

@@ -37,6 +37,7 @@ type operation struct {
 	waits      bool                          // a request may wait for something to happen
 	stream     *operation                    // the operation with a stream of events as its answer; nil for none
 	hasETag    bool                          // the answer 200 has an ETag
+	mayLag     bool                          // the answer 200 may come from a replica, and then has an Age
 	searches   bool                          // has a parameter named `search`
 	readsMany  bool                          // counts as a search, because it may read many rows
 	sunset     http.Header                   // headers that announce the end of the operation; nil for none
@@ -89,6 +90,7 @@ func newOperation(r *routers.Route) *operation {
 	}
 	if ok := described.Responses.Value("200"); ok != nil {
 		op.hasETag = ok.Value.Headers["ETag"] != nil
+		op.mayLag = ok.Value.Headers["Age"] != nil
 		op.streams = ok.Value.Content.Get(bulk.NDJSON) != nil
 		if ok.Value.Content.Get(EventStream) != nil {
 			op.waits = true

@@ -256,6 +256,27 @@ func (e FileFormat) Valid() bool {
 	}
 }
 
+// Defines values for HealthReplica.
+const (
+	Away HealthReplica = "away"
+	Lags HealthReplica = "lags"
+	Used HealthReplica = "used"
+)
+
+// Valid indicates whether the value is a known member of the HealthReplica enum.
+func (e HealthReplica) Valid() bool {
+	switch e {
+	case Away:
+		return true
+	case Lags:
+		return true
+	case Used:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ImportLineResult.
 const (
 	Created   ImportLineResult = "created"
@@ -491,7 +512,20 @@ type Health struct {
 	//
 	// Example: 1.4.0
 	Version string `json:"version"`
+
+	// Replica In `/ready` of a service that has a replica of its database (`DB_READ_HOST`): whether reads that may lag come from it, or from
+	// the primary, because the replica lags too much or does not answer.
+	//
+	//
+	// Example: used
+	Replica *HealthReplica `json:"replica,omitempty"`
 }
+
+// HealthReplica In `/ready` of a service that has a replica of its database (`DB_READ_HOST`): whether reads that may lag come from it, or from
+// the primary, because the replica lags too much or does not answer.
+//
+// Example: used
+type HealthReplica string
 
 // ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
 //

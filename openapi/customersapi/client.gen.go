@@ -2401,6 +2401,7 @@ func (r GetCustomerIdempotencyKeyResponse) ContentType() string {
 
 // ListCustomersResponse200Headers the declared response headers of an HTTP 200 response for ListCustomers
 type ListCustomersResponse200Headers struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -2796,6 +2797,7 @@ func (r CreateCustomerResponse) ContentType() string {
 
 // ExportCustomersResponse200Headers the declared response headers of an HTTP 200 response for ExportCustomers
 type ExportCustomersResponse200Headers struct {
+	Age                *int
 	ContentDisposition *string
 	XCorrelationID     *externalRef0.CorrelationID
 	XEventPosition     *int64
@@ -3771,6 +3773,7 @@ func (r UpdateCustomerResponse) ContentType() string {
 
 // ListCustomerHistoryResponse200Headers the declared response headers of an HTTP 200 response for ListCustomerHistory
 type ListCustomerHistoryResponse200Headers struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -5166,6 +5169,13 @@ func ParseListCustomersResponse(rsp *http.Response) (*ListCustomersResponse, err
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListCustomersResponse200Headers
+		if values := rsp.Header.Values("Age"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Age", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Age = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -5791,6 +5801,13 @@ func ParseExportCustomersResponse(rsp *http.Response) (*ExportCustomersResponse,
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ExportCustomersResponse200Headers
+		if values := rsp.Header.Values("Age"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Age", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Age = &value
+		}
 		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -7386,6 +7403,13 @@ func ParseListCustomerHistoryResponse(rsp *http.Response) (*ListCustomerHistoryR
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListCustomerHistoryResponse200Headers
+		if values := rsp.Header.Values("Age"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Age", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Age = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {

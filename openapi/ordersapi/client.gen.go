@@ -4802,6 +4802,7 @@ func (r GetIdempotencyKeyResponse) ContentType() string {
 
 // ListOrdersResponse200Headers the declared response headers of an HTTP 200 response for ListOrders
 type ListOrdersResponse200Headers struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -5212,6 +5213,7 @@ func (r CreateOrderResponse) ContentType() string {
 
 // ExportOrdersResponse200Headers the declared response headers of an HTTP 200 response for ExportOrders
 type ExportOrdersResponse200Headers struct {
+	Age                *int
 	ContentDisposition *string
 	XCorrelationID     *externalRef0.CorrelationID
 	XEventPosition     *int64
@@ -6384,6 +6386,7 @@ func (r ConfirmOrderResponse) ContentType() string {
 
 // ListOrderHistoryResponse200Headers the declared response headers of an HTTP 200 response for ListOrderHistory
 type ListOrderHistoryResponse200Headers struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -6558,6 +6561,7 @@ func (r ListOrderHistoryResponse) ContentType() string {
 
 // ListProductsResponse200Headers the declared response headers of an HTTP 200 response for ListProducts
 type ListProductsResponse200Headers struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -6953,6 +6957,7 @@ func (r CreateProductResponse) ContentType() string {
 
 // ExportProductsResponse200Headers the declared response headers of an HTTP 200 response for ExportProducts
 type ExportProductsResponse200Headers struct {
+	Age                *int
 	ContentDisposition *string
 	XCorrelationID     *externalRef0.CorrelationID
 	XEventPosition     *int64
@@ -7724,6 +7729,7 @@ func (r UpdateProductResponse) ContentType() string {
 
 // ListProductHistoryResponse200Headers the declared response headers of an HTTP 200 response for ListProductHistory
 type ListProductHistoryResponse200Headers struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -7898,6 +7904,7 @@ func (r ListProductHistoryResponse) ContentType() string {
 
 // ListStockAdjustmentsResponse200Headers the declared response headers of an HTTP 200 response for ListStockAdjustments
 type ListStockAdjustmentsResponse200Headers struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -9619,6 +9626,13 @@ func ParseListOrdersResponse(rsp *http.Response) (*ListOrdersResponse, error) {
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListOrdersResponse200Headers
+		if values := rsp.Header.Values("Age"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Age", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Age = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -10268,6 +10282,13 @@ func ParseExportOrdersResponse(rsp *http.Response) (*ExportOrdersResponse, error
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ExportOrdersResponse200Headers
+		if values := rsp.Header.Values("Age"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Age", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Age = &value
+		}
 		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -12174,6 +12195,13 @@ func ParseListOrderHistoryResponse(rsp *http.Response) (*ListOrderHistoryRespons
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListOrderHistoryResponse200Headers
+		if values := rsp.Header.Values("Age"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Age", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Age = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -12440,6 +12468,13 @@ func ParseListProductsResponse(rsp *http.Response) (*ListProductsResponse, error
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListProductsResponse200Headers
+		if values := rsp.Header.Values("Age"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Age", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Age = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -13065,6 +13100,13 @@ func ParseExportProductsResponse(rsp *http.Response) (*ExportProductsResponse, e
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ExportProductsResponse200Headers
+		if values := rsp.Header.Values("Age"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Age", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Age = &value
+		}
 		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -14339,6 +14381,13 @@ func ParseListProductHistoryResponse(rsp *http.Response) (*ListProductHistoryRes
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListProductHistoryResponse200Headers
+		if values := rsp.Header.Values("Age"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Age", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Age = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {
@@ -14612,6 +14661,13 @@ func ParseListStockAdjustmentsResponse(rsp *http.Response) (*ListStockAdjustment
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListStockAdjustmentsResponse200Headers
+		if values := rsp.Header.Values("Age"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Age", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Age = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {

@@ -49,16 +49,19 @@ var stages = []struct {
 	run           func(ctx context.Context, b *bench) error
 }{
 	{"mysql", "every operation on MySQL, else on MariaDB", func(ctx context.Context, b *bench) error {
-		return b.measure(ctx, "bench", 1, true, operations...)
+		return b.measure(ctx, "bench", true, operations...)
 	}},
-	{"two", "two instances on one database", func(ctx context.Context, b *bench) error {
-		return b.measure(ctx, "two", 2, false, createWithKey, hotProduct)
+	{"instances", "1, 2 and 4 instances on one database", func(ctx context.Context, b *bench) error {
+		return b.manyInstances(ctx, "instances", 0)
+	}},
+	{"far", "the same, with a database that is a network away", func(ctx context.Context, b *bench) error {
+		return b.manyInstances(ctx, "far", oneWay)
 	}},
 	{"held", "orders while another session holds a product's row, on MySQL", func(ctx context.Context, b *bench) error {
-		return b.measure(ctx, "held", 1, false, otherProducts)
+		return b.measure(ctx, "held", false, otherProducts)
 	}},
 	{"sqlite", "every operation on SQLite", func(ctx context.Context, b *bench) error {
-		return b.measure(ctx, inAFile, 1, false, operations...)
+		return b.measure(ctx, inAFile, false, operations...)
 	}},
 	{"mysql-lists", "lists of -sizes rows", func(ctx context.Context, b *bench) error { return b.lists(ctx, "lists") }},
 	{"sqlite-lists", "the same on SQLite", func(ctx context.Context, b *bench) error { return b.lists(ctx, inAFile) }},

@@ -78,6 +78,16 @@ var hotProduct = operation{name: "create with key, one hot product", clients: []
 	},
 	sql: func(ctx context.Context, r rawSQL, n int64) error { return r.create(ctx, key(n), customerOf(n), 1) }}
 
+// manyProducts is the number of products in the database of manyInstances. The batches of several instances
+// then rarely need the same row.
+const manyProducts = 50_000
+
+var spread = operation{name: fmt.Sprintf("create with key, %d products", manyProducts), clients: []int{32, 128},
+	http: func(at addresses, n int64) vegeta.Target {
+		first := n * 7919 % (manyProducts - 2)
+		return post(at.orders+"/orders", key(n), order(customerOf(n), first+1, first+2, first+3))
+	}}
+
 // heldProduct is a product in the middle of the ids: an order that waits for this product has already locked
 // its products with smaller ids.
 const heldProduct = someProducts / 2

@@ -4,12 +4,18 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/Shopify/toxiproxy/v2"
+	"github.com/rs/zerolog"
 )
 
 // inAFile means SQLite, in place of the name of a database on the server.
@@ -40,30 +46,21 @@ func (b *bench) withDatabase(ctx context.Context, name string, filled bool, fn f
 	return fn(d)
 }
 
-// measure measures operations in a new database with this name. The contenders are raw SQL, the given number
-// of instances of b2b, and, if withPeers, the peers.
-func (b *bench) measure(ctx context.Context, name string, instances int, withPeers bool, all ...operation) error {
+// measure measures operations in a new database with this name. The contenders are raw SQL, b2b, and, if
+// withPeers, the peers.
+func (b *bench) measure(ctx context.Context, name string, withPeers bool, all ...operation) error {
 	return b.withDatabase(ctx, name, true, func(d *database) error {
-		return b.operations(ctx, d, instances, withPeers, all)
+		return b.operations(ctx, d, withPeers, all)
 	})
 }
 
-func (b *bench) operations(ctx context.Context, d *database, instances int, withPeers bool, all []operation) error {
-	var running []*process
-	var at []addresses
-	for range instances {
-		p, where, err := b.b2b(ctx, d.config)
-		if err != nil {
-			return err
-		}
-		defer p.stop()
-		running, at = append(running, p), append(at, where)
+func (b *bench) operations(ctx context.Context, d *database, withPeers bool, all []operation) error {
+	p, at, err := b.b2b(ctx, d.config)
+	if err != nil {
+		return err
 	}
-	title := d.engine
-	if instances > 1 {
-		title += fmt.Sprintf(": %d instances", instances)
-	}
-	s := b.section(title, measured...)
+	defer p.stop()
+	s := b.section(d.engine, measured...)
 	all = slices.DeleteFunc(slices.Clone(all), func(o operation) bool { return !b.only.MatchString(o.name) })
 	var others []contender
 	if withPeers && slices.ContainsFunc(all, func(o operation) bool { return o.peers }) {
@@ -81,24 +78,98 @@ func (b *bench) operations(ctx context.Context, d *database, instances int, with
 		}
 	}
 	for _, o := range all {
-		contenders := []contender{d.contender(), b.instances("b2b", at, running...)}
+		contenders := []contender{d.contender(), b.instances("b2b", []addresses{at}, p)}
 		if o.peers {
 			contenders = append(contenders, others...)
 		}
-		for _, clients := range o.clients {
-			if !slices.Contains(b.clients, clients) {
-				continue
-			}
-			got, err := b.inTurn(ctx, d, o, clients, contenders)
-			if err != nil {
-				return err
-			}
-			for i, c := range contenders {
-				s.measured(o.name, clients, c.name, fmt.Sprintf("%.2f", got[i].rate/got[0].rate), got[i])
-			}
+		if err := b.compare(ctx, s, d, o, contenders); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// compare measures an operation, for each number of clients, and adds the rows to the section. Each rate is
+// compared with the rate of the first contender.
+func (b *bench) compare(ctx context.Context, s *section, d *database, o operation, contenders []contender) error {
+	for _, clients := range o.clients {
+		if !slices.Contains(b.clients, clients) {
+			continue
+		}
+		got, err := b.inTurn(ctx, d, o, clients, contenders)
+		if err != nil {
+			return err
+		}
+		for i, c := range contenders {
+			s.measured(o.name, clients, c.name, fmt.Sprintf("%.2f", got[i].rate/got[0].rate), got[i])
+		}
+	}
+	return nil
+}
+
+// oneWay is the time from an instance to a database that is a network away, and again the time back.
+const oneWay = 2 * time.Millisecond
+
+// manyInstances measures 1, 2 and 4 instances of b2b on a database that each byte reaches after the time delay.
+func (b *bench) manyInstances(ctx context.Context, name string, delay time.Duration) error {
+	return b.withDatabase(ctx, name, false, func(d *database) error {
+		if err := d.fill(ctx, someCustomers, manyProducts, someOrders); err != nil {
+			return err
+		}
+		config, title := d.config, d.engine+": instances"
+		if delay > 0 {
+			title += fmt.Sprintf(", %v away from the database", delay)
+			p, err := far(net.JoinHostPort(config.Host, strconv.Itoa(config.Port)), delay)
+			if err != nil {
+				return err
+			}
+			defer p.Stop()
+			address := netip.MustParseAddrPort(p.Listen)
+			config.Host, config.Port = address.Addr().String(), int(address.Port())
+		}
+		var contenders []contender
+		var running []*process
+		var at []addresses
+		for _, n := range []int{1, 2, 4} {
+			for len(running) < n {
+				p, where, err := b.b2b(ctx, config)
+				if err != nil {
+					return err
+				}
+				defer p.stop()
+				running, at = append(running, p), append(at, where)
+			}
+			contenders = append(contenders, b.instances(fmt.Sprint(n, " b2b"), slices.Clone(at), running...))
+		}
+		s := b.section(title, measured...)
+		for _, o := range []operation{spread, createWithKey, hotProduct} {
+			if !b.only.MatchString(o.name) {
+				continue
+			}
+			if err := b.compare(ctx, s, d, o, contenders); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// far runs a proxy that passes each byte on after a delay, in both directions.
+func far(address string, delay time.Duration) (*toxiproxy.Proxy, error) {
+	proxies := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	p := toxiproxy.NewProxy(proxies, "far", "127.0.0.1:0", address)
+	if err := p.Start(); err != nil {
+		return nil, err
+	}
+	for _, stream := range []string{"upstream", "downstream"} {
+		const latency = `{"type":"latency","name":%[1]q,"stream":%[1]q,"attributes":{"latency":%[2]d}}`
+		toxic := strings.NewReader(fmt.Sprintf(latency, stream, delay.Milliseconds()))
+		if _, err := p.Toxics.AddToxicJson(toxic); err != nil {
+			p.Stop()
+			return nil, err
+		}
+	}
+	return p, nil
 }
 
 // inTurn measures contenders one after the other, in rounds, and returns the medians. A short first round

@@ -43,7 +43,8 @@ var chaosKills = flag.Int("chaos.kills", 20, "how often TestChaos kills somethin
 // database must contain each acknowledged effect once, and no other effect, and the history must name the
 // caller of each effect.
 //
-// MariaDB and MySQL are private servers: see server.Private.
+// MariaDB and MySQL are private servers: see server.Private. TiDB is the server of TEST_TIDB_DSN, and only the
+// services are killed.
 func TestChaos(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills")
@@ -67,6 +68,12 @@ func TestChaos(t *testing.T) {
 			}
 			t.Cleanup(func() { os.RemoveAll(dir) })
 			kept := keptFolder(t)
+			if dsn := os.Getenv(s.Variable); s.Engine == "TiDB" && dsn != "" {
+				c := dbtest.Create(t, dsn)
+				c.MaxConns = 5
+				newChaos(ctx, t, kept).distributed(c, nil)
+				return
+			}
 			log := "--log-error=" + filepath.Join(kept, "server.log")
 			private, err := server.Private(s.Engine, dir, "--innodb-flush-log-at-trx-commit=1", log)
 			if err != nil {
@@ -76,23 +83,32 @@ func TestChaos(t *testing.T) {
 				t.Skip("the server program is not installed")
 			}
 			t.Cleanup(func() { private.Stop() })
-			newChaos(ctx, t, kept).distributed(private)
+			config := newDatabase(t, private, "chaos")
+			config.MaxConns = 5
+			newChaos(ctx, t, kept).distributed(config, private)
 		})
 	}
 }
 
-// distributed runs each service as a process of its own, orders as two processes, on a database server.
-func (c *chaos) distributed(s *server.Server) {
-	config := db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: s.Port, User: "root", Name: "mysql", MaxConns: 5}
-	admin, err := db.Open(c.ctx, config)
+// newDatabase creates a database on a private server.
+func newDatabase(t *testing.T, s *server.Server, name string) db.Config {
+	t.Helper()
+	c := db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: s.Port, User: "root", Name: "mysql", MaxConns: 25}
+	admin, err := db.Open(t.Context(), c)
 	if err == nil {
-		err = admin.Exec("CREATE DATABASE chaos").Error
+		err = admin.Exec("CREATE DATABASE " + name).Error
 		db.Close(admin)
 	}
 	if err != nil {
-		c.t.Fatal(err)
+		t.Fatal(err)
 	}
-	config.Name = "chaos"
+	c.Name = name
+	return c
+}
+
+// distributed runs each service as a process of its own, orders as two processes, on a database. The parameter s
+// is the server to kill; nil kills none.
+func (c *chaos) distributed(config db.Config, s *server.Server) {
 	ports := []string{freePort(c.t), freePort(c.t), freePort(c.t), freePort(c.t)}
 	c.customers, c.orders, c.orchestrator = at(ports[0]), []string{at(ports[1]), at(ports[2])}, at(ports[3])
 	balancer := httptest.NewServer(balance(ports[1:3]))
@@ -103,7 +119,9 @@ func (c *chaos) distributed(s *server.Server) {
 	} {
 		c.supervise(service.name, append(slices.Clip(env), "PORT="+ports[i]), service.command)
 	}
-	c.database(s)
+	if s != nil {
+		c.database(s)
+	}
 	c.run(config)
 }
 

@@ -35,15 +35,16 @@ type Server struct {
 // arguments args. It returns nil when no program is installed.
 //
 // For MySQL, the environment variable TEST_MYSQL_KILL may name a command that replaces the program; then the
-// parameters dir and args are not used. The command gets the argument start, kill (SIGKILL) or wipe (stop the
-// server, and delete its data), and a port of 127.0.0.1. On the command's server, root must have no password.
+// parameter dir is not used. The command gets the argument start, kill (SIGKILL) or wipe (stop the server, and
+// delete its data), and a port of 127.0.0.1; the arguments of the server are in the variable
+// MYSQL_SERVER_ARGS. On the command's server, root must have no password.
 func Private(engine, dir string, args ...string) (*Server, error) {
 	if command := strings.Fields(os.Getenv("TEST_MYSQL_KILL")); engine == "MySQL" && len(command) > 0 {
 		port, err := FreePort()
 		if err != nil {
 			return nil, err
 		}
-		s := &Server{DSN: dsn(port), Port: port, command: command}
+		s := &Server{DSN: dsn(port), Port: port, command: command, args: append([]string{noBinaryLog}, args...)}
 		return s, errors.Join(s.Stop(), s.Restart()) // Stop deletes data that an earlier run has left
 	}
 	program := Find(engine)
@@ -100,12 +101,15 @@ func Start(engine, program, dir string, args ...string) (*Server, error) {
 	}
 	own = append(own,
 		"--port="+strconv.Itoa(port), "--bind-address=127.0.0.1", "--socket="+filepath.Join(dir, "sock"),
-		"--pid-file="+filepath.Join(dir, "pid"), "--max-connections=300", "--skip-log-bin",
+		"--pid-file="+filepath.Join(dir, "pid"), "--max-connections=300", noBinaryLog,
 		"--loose-innodb-snapshot-isolation=ON",
 	)
 	s := &Server{DSN: dsn(port), Port: port, program: program, args: append(own, args...)}
 	return s, s.Restart()
 }
+
+// noBinaryLog is an argument of servers. An argument --log-bin after it takes precedence.
+const noBinaryLog = "--skip-log-bin"
 
 // FreePort returns an unused port of this machine.
 func FreePort() (int, error) {
@@ -175,7 +179,9 @@ func (s *Server) end(signal os.Signal, word string) error {
 // tell runs the server's command with a word, such as start, and the port.
 func (s *Server) tell(word string) error {
 	args := append(s.command[1:], word, strconv.Itoa(s.Port))
-	out, err := exec.Command(s.command[0], args...).CombinedOutput()
+	cmd := exec.Command(s.command[0], args...)
+	cmd.Env = append(os.Environ(), "MYSQL_SERVER_ARGS="+strings.Join(s.args, " "))
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("%s: %w: %s", word, err, out)
 	}

@@ -1293,6 +1293,7 @@ type ListCustomersResponseObject interface {
 }
 
 type ListCustomers200ResponseHeaders struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -1308,6 +1309,9 @@ func (response ListCustomers200JSONResponse) VisitListCustomersResponse(w http.R
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -1789,6 +1793,7 @@ type ExportCustomersResponseObject interface {
 }
 
 type ExportCustomers200ResponseHeaders struct {
+	Age                *int
 	ContentDisposition *string
 	XCorrelationID     *externalRef0.CorrelationID
 	XEventPosition     *int64
@@ -1805,6 +1810,9 @@ func (response ExportCustomers200ApplicationXNdjsonResponse) VisitExportCustomer
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
 	}
 	if response.Headers.ContentDisposition != nil {
 		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
@@ -1858,6 +1866,9 @@ func (response ExportCustomers200TextCsvResponse) VisitExportCustomersResponse(w
 	w.Header().Set("Content-Type", "text/csv")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
 	}
 	if response.Headers.ContentDisposition != nil {
 		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
@@ -3114,6 +3125,7 @@ type ListCustomerHistoryResponseObject interface {
 }
 
 type ListCustomerHistory200ResponseHeaders struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -3129,6 +3141,9 @@ func (response ListCustomerHistory200JSONResponse) VisitListCustomerHistoryRespo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}

@@ -2133,6 +2133,7 @@ type ListOrdersResponseObject interface {
 }
 
 type ListOrders200ResponseHeaders struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -2148,6 +2149,9 @@ func (response ListOrders200JSONResponse) VisitListOrdersResponse(w http.Respons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -2653,6 +2657,7 @@ type ExportOrdersResponseObject interface {
 }
 
 type ExportOrders200ResponseHeaders struct {
+	Age                *int
 	ContentDisposition *string
 	XCorrelationID     *externalRef0.CorrelationID
 	XEventPosition     *int64
@@ -2669,6 +2674,9 @@ func (response ExportOrders200ApplicationXNdjsonResponse) VisitExportOrdersRespo
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
 	}
 	if response.Headers.ContentDisposition != nil {
 		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
@@ -2722,6 +2730,9 @@ func (response ExportOrders200TextCsvResponse) VisitExportOrdersResponse(w http.
 	w.Header().Set("Content-Type", "text/csv")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
 	}
 	if response.Headers.ContentDisposition != nil {
 		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
@@ -4192,6 +4203,7 @@ type ListOrderHistoryResponseObject interface {
 }
 
 type ListOrderHistory200ResponseHeaders struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -4207,6 +4219,9 @@ func (response ListOrderHistory200JSONResponse) VisitListOrderHistoryResponse(w 
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -4402,6 +4417,7 @@ type ListProductsResponseObject interface {
 }
 
 type ListProducts200ResponseHeaders struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -4417,6 +4433,9 @@ func (response ListProducts200JSONResponse) VisitListProductsResponse(w http.Res
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -4896,6 +4915,7 @@ type ExportProductsResponseObject interface {
 }
 
 type ExportProducts200ResponseHeaders struct {
+	Age                *int
 	ContentDisposition *string
 	XCorrelationID     *externalRef0.CorrelationID
 	XEventPosition     *int64
@@ -4912,6 +4932,9 @@ func (response ExportProducts200ApplicationXNdjsonResponse) VisitExportProductsR
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
 	}
 	if response.Headers.ContentDisposition != nil {
 		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
@@ -4965,6 +4988,9 @@ func (response ExportProducts200TextCsvResponse) VisitExportProductsResponse(w h
 	w.Header().Set("Content-Type", "text/csv")
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
 	}
 	if response.Headers.ContentDisposition != nil {
 		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
@@ -5968,6 +5994,7 @@ type ListProductHistoryResponseObject interface {
 }
 
 type ListProductHistory200ResponseHeaders struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -5983,6 +6010,9 @@ func (response ListProductHistory200JSONResponse) VisitListProductHistoryRespons
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
@@ -6179,6 +6209,7 @@ type ListStockAdjustmentsResponseObject interface {
 }
 
 type ListStockAdjustments200ResponseHeaders struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -6194,6 +6225,9 @@ func (response ListStockAdjustments200JSONResponse) VisitListStockAdjustmentsRes
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
