@@ -323,7 +323,8 @@ INSERT INTO goose_db_version (version_id, is_applied) VALUES (9, TRUE);
 -- mysql/00010_empty_phones.sql
 -- A customer without a phone has NULL, no longer '', which 2.0.0 stored for "phone": "". The change has its event, where the customer has
 -- events. Deleted customers, which nobody sees, stay as they are. Each statement can be run again: see 00002; the second one knows the
--- customers by their last events. LENGTH, because '' = ' ' in this collation.
+-- customers by their last events. LENGTH, because '' = ' ' in this collation; the subquery is not in ON,
+-- because TiDB takes none there.
 UPDATE customers SET phone = NULL, updated_at = GREATEST(updated_at, UTC_TIMESTAMP(3)) WHERE LENGTH(phone) = 0 AND deleted_at IS NULL;
 
 INSERT INTO events (type, subject, subject_id, customer_id, actor, created_at, representation)
@@ -331,8 +332,9 @@ SELECT 'customer.updated', 'customer', c.id, c.id, 'system', c.updated_at, REPLA
   REPLACE(last.representation, '"phone":""', '"phone":null'),
   CONCAT('"updated_at":', JSON_EXTRACT(last.representation, '$.updated_at')),
   CONCAT('"updated_at":"', LEFT(DATE_FORMAT(c.updated_at, '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z"'))
-FROM customers c JOIN events last ON last.id = (SELECT MAX(e.id) FROM events e WHERE e.subject = 'customer' AND e.subject_id = c.id)
-WHERE c.phone IS NULL AND c.deleted_at IS NULL AND last.representation LIKE '%"phone":""%';
+FROM customers c JOIN events last ON last.subject = 'customer' AND last.subject_id = c.id
+WHERE last.id = (SELECT MAX(e.id) FROM events e WHERE e.subject = 'customer' AND e.subject_id = c.id)
+  AND c.phone IS NULL AND c.deleted_at IS NULL AND last.representation LIKE '%"phone":""%';
 
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (10, TRUE);
 
@@ -441,6 +443,17 @@ UPDATE orders SET canceled_by =
 WHERE status = 'CANCELED' AND canceled_by IS NULL;
 
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (17, TRUE);
+
+-- mysql/00018_replica_beats.sql
+-- How far a replica lags: each process that reads from one writes here, every half a second, for how long it has run, and reads
+-- from the replica which of these has arrived there.
+CREATE TABLE IF NOT EXISTS replica_beats (
+  process    VARCHAR(26) NOT NULL PRIMARY KEY,
+  running_ms BIGINT      NOT NULL,
+  updated_at DATETIME(3) NOT NULL
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+INSERT INTO goose_db_version (version_id, is_applied) VALUES (18, TRUE);
 
 -- mysql/00018_units.sql
 -- The pieces of an order, for the summary of many orders. The column allows null, because programs of the version before may still insert

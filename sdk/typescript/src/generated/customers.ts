@@ -470,6 +470,13 @@ export interface components {
              * @example 1.4.0
              */
             version: string;
+            /**
+             * @description In `/ready` of a service that has a replica of its database (`DB_READ_HOST`): whether reads that may lag come from it, or from
+             *     the primary, because the replica lags too much or does not answer.
+             * @example used
+             * @enum {string}
+             */
+            replica?: "used" | "lags" | "away";
         } & {
             [key: string]: unknown;
         };
@@ -1037,6 +1044,13 @@ export interface components {
          */
         ETag: string;
         /**
+         * @description Only when the answer comes from a replica of the database: it has every change that is at least so many seconds older than the
+         *     answer's `Date`, and may lack later ones. Reads of one thing, and lists by `sku`, `email`, `external_ref` or `updated_since`,
+         *     never lag.
+         * @example 1
+         */
+        Age: number;
+        /**
          * @description `true` when this is the stored first answer to the key.
          * @example true
          */
@@ -1117,6 +1131,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    Age: components["headers"]["Age"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1341,6 +1356,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    Age: components["headers"]["Age"];
                     "Content-Disposition": components["headers"]["FileName"];
                     "X-Event-Position": components["headers"]["EventPosition"];
                     [name: string]: unknown;
@@ -1574,6 +1590,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    Age: components["headers"]["Age"];
                     [name: string]: unknown;
                 };
                 content: {

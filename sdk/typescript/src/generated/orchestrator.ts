@@ -221,6 +221,13 @@ export interface components {
              * @example 1.4.0
              */
             version: string;
+            /**
+             * @description In `/ready` of a service that has a replica of its database (`DB_READ_HOST`): whether reads that may lag come from it, or from
+             *     the primary, because the replica lags too much or does not answer.
+             * @example used
+             * @enum {string}
+             */
+            replica?: "used" | "lags" | "away";
         } & {
             [key: string]: unknown;
         };

@@ -23,6 +23,7 @@ from .event_list_response import EventListResponse
 from .file_encoding import FileEncoding
 from .file_format import FileFormat
 from .health import Health
+from .health_replica import HealthReplica
 from .import_line import ImportLine
 from .import_summary import ImportSummary
 from .key_report import KeyReport
@@ -91,6 +92,7 @@ __all__ = (
     "FileEncoding",
     "FileFormat",
     "Health",
+    "HealthReplica",
     "ImportLine",
     "ImportSummary",
     "KeyReport",

@@ -6,6 +6,9 @@ from typing import Any, Self, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..models.health_replica import HealthReplica, check_health_replica
+from ..types import UNSET, Unset
+
 T = TypeVar("T", bound="Health")
 
 
@@ -16,11 +19,16 @@ class Health:
         status (str): Always `ok`. Example: ok.
         service (str): Which service answered. Example: orders-api.
         version (str): Which version of the program it is. Example: 1.4.0.
+        replica (HealthReplica | Unset): In `/ready` of a service that has a replica of its database (`DB_READ_HOST`):
+            whether reads that may lag come from it, or from
+            the primary, because the replica lags too much or does not answer.
+             Example: used.
     """
 
     status: str
     service: str
     version: str
+    replica: HealthReplica | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -29,6 +37,10 @@ class Health:
         service = self.service
 
         version = self.version
+
+        replica: str | Unset = UNSET
+        if not isinstance(self.replica, Unset):
+            replica = self.replica
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -39,6 +51,8 @@ class Health:
                 "version": version,
             }
         )
+        if replica is not UNSET:
+            field_dict["replica"] = replica
 
         return field_dict
 
@@ -51,10 +65,18 @@ class Health:
 
         version = d.pop("version")
 
+        _replica = d.pop("replica", UNSET)
+        replica: HealthReplica | Unset
+        if isinstance(_replica, Unset):
+            replica = UNSET
+        else:
+            replica = check_health_replica(_replica)
+
         health = cls(
             status=status,
             service=service,
             version=version,
+            replica=replica,
         )
 
         health.additional_properties = d
