@@ -444,17 +444,6 @@ WHERE status = 'CANCELED' AND canceled_by IS NULL;
 
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (17, TRUE);
 
--- mysql/00018_replica_beats.sql
--- How far a replica lags: each process that reads from one writes here, every half a second, for how long it has run, and reads
--- from the replica which of these has arrived there.
-CREATE TABLE IF NOT EXISTS replica_beats (
-  process    VARCHAR(26) NOT NULL PRIMARY KEY,
-  running_ms BIGINT      NOT NULL,
-  updated_at DATETIME(3) NOT NULL
-) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
-
-INSERT INTO goose_db_version (version_id, is_applied) VALUES (18, TRUE);
-
 -- mysql/00018_units.sql
 -- The pieces of an order, for the summary of many orders. The column allows null, because programs of the version before may still insert
 -- orders without it, and is not filled for earlier orders: the summary then counts their lines. Each statement can be run again: see 00002.
@@ -468,3 +457,14 @@ DEALLOCATE PREPARE step;
 UPDATE orders SET updated_at = canceled_at WHERE status = 'CANCELED' AND updated_at <> canceled_at;
 
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (18, TRUE);
+
+-- mysql/00019_replica_beats.sql
+-- How far a replica lags: each process that reads from one writes here, every half a second, for how long it has run, and reads
+-- from the replica which of these has arrived there.
+CREATE TABLE IF NOT EXISTS replica_beats (
+  process    VARCHAR(26) NOT NULL PRIMARY KEY,
+  running_ms BIGINT      NOT NULL,
+  updated_at DATETIME(3) NOT NULL
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+INSERT INTO goose_db_version (version_id, is_applied) VALUES (19, TRUE);
