@@ -99,6 +99,9 @@ func (b *books) viewProduct(p *api.Product) any {
 func (b *books) viewAdjustment(a *api.StockAdjustment) any {
 	v := *a
 	v.CreatedAt = b.shown(a.CreatedAt)
+	if b.by.Customer != 0 {
+		v.Actor = nil
+	}
 	return v
 }
 
@@ -149,7 +152,9 @@ func (b *books) createProduct(n api.ProductRequest) verdict {
 func (b *books) moveStock(p *api.Product, delta int64, reason, what string) *api.StockAdjustment {
 	p.Stock, p.UpdatedAt = p.Stock+delta, b.now()
 	b.events = append(b.events, event{what: what, to: &p.ID, by: b.by.Subject})
-	a := &api.StockAdjustment{ProductID: p.ID, Delta: delta, Level: p.Stock, Reason: reason, CreatedAt: b.now()}
+	a := &api.StockAdjustment{
+		ProductID: p.ID, Delta: delta, Level: p.Stock, Reason: reason, Actor: new(b.by.Subject), CreatedAt: b.now(),
+	}
 	b.adjustments = append(b.adjustments, a)
 	return a
 }
@@ -323,7 +328,7 @@ func (b *books) transitioned(o *api.Order, what string, by auth.Principal) {
 func (b *books) cancel(o *api.Order, reason api.CancelReason, note *string, by auth.Principal) {
 	b.transitioned(o, "order.canceled", by)
 	o.Status, o.CanceledAt, o.UpdatedAt = contract.CANCELED, new(b.now()), b.now()
-	o.CancelReason, o.CancelNote = &reason, note
+	o.CancelReason, o.CancelNote, o.CanceledBy = &reason, note, new(by.Subject)
 	for _, item := range o.Items {
 		p := b.product(item.ProductID)
 		p.Stock, p.UpdatedAt = p.Stock+item.Qty, b.now()
