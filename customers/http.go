@@ -146,7 +146,7 @@ func (s *Service) ExportCustomers(ctx context.Context, r server.ExportCustomersR
 	if err != nil {
 		return nil, err
 	}
-	header, err := s.db.Read(ctx).ExportHeader()
+	header, err := service.ExportHeader(ctx, s.db, f.mustBeCurrent())
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,8 @@ func Rules() []doctor.Rule {
 		{Name: "positions of events follow each other, from the first that is not deleted", Table: "events", Query: `
 			SELECT e.id FROM events e LEFT JOIN event_positions p ON p.customer_id = 0
 			WHERE e.position IS NOT NULL
-			  AND (SELECT COUNT(*) FROM events o WHERE o.position = e.position - 1) <> (e.position > p.pruned_position + 1)
+			  AND (SELECT COUNT(*) FROM events o WHERE o.position = e.position - 1)
+			    <> (e.position > p.pruned_position + 1)
 			   OR e.position IS NOT NULL AND p.customer_id IS NULL
 			   OR (e.customer_position IS NULL) <> (e.position IS NULL OR e.customer_id IS NULL)
 			ORDER BY e.id`},

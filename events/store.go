@@ -135,7 +135,13 @@ func (s store) prune(age time.Duration, limit int) (n int, err error) {
 	if len(ids) == 0 {
 		return 0, nil
 	}
-	if err := s.DB.Where("id IN ?", ids).Delete(&event{}).Error; err != nil {
+	latest := s.DB.Model(&event{}).Where("id IN ?", ids).Select("MAX(created_at)")
+	err = s.DB.Exec(`UPDATE event_positions SET pruned_until = (?)
+		WHERE customer_id = 0 AND (pruned_until IS NULL OR pruned_until < (?))`, latest, latest).Error
+	if err == nil {
+		err = s.DB.Where("id IN ?", ids).Delete(&event{}).Error
+	}
+	if err != nil {
 		return 0, err
 	}
 	return len(ids), s.count("pruned_position", prunedCounters(events[:len(ids)]))

@@ -203,7 +203,7 @@ func (s *Service) ExportOrders(ctx context.Context, r server.ExportOrdersRequest
 	if err != nil {
 		return nil, err
 	}
-	header, err := s.db.Read(ctx).ExportHeader()
+	header, err := service.ExportHeader(ctx, s.db, f.mustBeCurrent())
 	if err != nil {
 		return nil, err
 	}
@@ -357,7 +357,7 @@ func (s *Service) ExportProducts(ctx context.Context, r server.ExportProductsReq
 	if err != nil {
 		return nil, err
 	}
-	header, err := s.db.Read(ctx).ExportHeader()
+	header, err := service.ExportHeader(ctx, s.db, f.mustBeCurrent())
 	if err != nil {
 		return nil, err
 	}

@@ -34,13 +34,8 @@ func (s Store) Events(subject string, id int64, page db.PageRequest) ([]history.
 	return history.Page(s.DB, subject, id, page)
 }
 
-// ExportHeader returns the header of an export that names the position in the caller's feed from which the
-// events go on. Call it before the export reads its first row: then a change that a row lacks has an event after
-// the position.
-func (s Store) ExportHeader() (map[string]string, error) {
-	position, err := history.Position(s.DB, s.Caller.Customer)
-	return map[string]string{"X-Event-Position": strconv.FormatInt(position, 10)}, err
-}
+// EventPosition returns the position of the newest event in the caller's feed.
+func (s Store) EventPosition() (int64, error) { return history.Position(s.DB, s.Caller.Customer) }
 
 // Record appends events in one statement. Code that writes rows must also call Record: see
 // TestEveryChangeIsRecorded.
@@ -106,6 +101,20 @@ func (d *Database[S]) ReadList(ctx context.Context, mustBeCurrent bool, fn func(
 		return fn(d.Read(ctx))
 	}
 	return d.ReadLagging(ctx, fn)
+}
+
+// ExportHeader returns the header of an export that names the position in the caller's feed from which the events
+// go on. Call it before the export reads its first row by ReadList, with the same mustBeCurrent: then a change
+// that the rows lack has an event after the position, also when they come from a replica.
+func ExportHeader[S interface{ EventPosition() (int64, error) }](
+	ctx context.Context, d *Database[S], mustBeCurrent bool,
+) (map[string]string, error) {
+	var position int64
+	err := d.ReadList(ctx, mustBeCurrent, func(q S) (err error) {
+		position, err = q.EventPosition()
+		return err
+	})
+	return map[string]string{"X-Event-Position": strconv.FormatInt(position, 10)}, err
 }
 
 // Change runs fn in a transaction, and again after a conflict with another transaction: see db.InTx.

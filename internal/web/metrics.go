@@ -25,7 +25,8 @@ var (
 	}, []string{"service"})
 	requestsShed = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "b2b_http_requests_shed_total",
-		Help: "Requests refused because of a limit: rate, or the slots for requests, searches, imports, exports or readers of events.",
+		Help: "Requests refused because of a limit: rate, or the slots for requests, searches, imports, exports " +
+			"or readers of events.",
 	}, []string{"service", "limit"})
 	replays = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "b2b_http_replays_total",

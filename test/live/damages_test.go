@@ -17,6 +17,7 @@ import (
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest"
 	"example.com/b2b/v2/db/doctor"
+	"example.com/b2b/v2/events"
 	"example.com/b2b/v2/internal/web"
 	"example.com/b2b/v2/internal/web/webtest"
 	"example.com/b2b/v2/orders"
@@ -43,6 +44,9 @@ const (
 	eventOfOne    = "event of a customer has its customer"
 	orderOfKey    = "idempotency key's order or product exists"
 	answerOfKey   = "stored answer of an idempotency key agrees with it"
+	noGap         = "positions of events follow each other, from the first that is not deleted"
+	noGapOfOne    = "positions of a customer's events follow each other, as those of all events"
+	counted       = "counter of positions is the last position"
 	blockOfOrders = "orders of a block were created between its moments"
 )
 
@@ -350,10 +354,58 @@ func TestHistoryOf200(t *testing.T) {
 	})
 }
 
+// TestPrunedData deletes the events of the sample data, which are old. The doctor finds nothing broken, and sees
+// damages to younger data, and each event that is missing between those that are left.
+func TestPrunedData(t *testing.T) {
+	for _, d := range []struct {
+		name, statement string
+		seen            []string
+	}{
+		{"nothing", "", nil},
+		{"all events of an order", "DELETE FROM events WHERE subject = 'order' AND subject_id = 3",
+			[]string{orderCreated, noGap, counted}},
+		{"total of a young order", "UPDATE orders SET total_cents = total_cents + 1 WHERE id = 3",
+			[]string{total, orderEvents, answerOfKey}},
+		{"sum of an old product", "UPDATE products SET stock = stock + 1 WHERE id = 5", []string{stockSum}},
+		{"an event between others", "DELETE FROM events WHERE type = 'product.updated'", []string{noGap}},
+		{"the last event", "DELETE FROM events WHERE subject = 'order' AND subject_id = 5",
+			[]string{orderCreated, counted}},
+		{"a position given twice", "UPDATE events SET position = position - 1 WHERE type = 'order.canceled'",
+			[]string{noGap, noGapOfOne}},
+		{"a counter", "UPDATE event_positions SET last_position = last_position + 1 WHERE customer_id = 2",
+			[]string{counted}},
+		{"a position without a counter", "DELETE FROM event_positions WHERE customer_id = 1", []string{noGapOfOne}},
+	} {
+		t.Run(d.name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+				makeHistory(t, g)
+				service := events.New(g, events.Config{Retention: 24 * time.Hour})
+				if _, err := service.SequenceBatch(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if got := brokenRules(t, g); got != nil {
+					t.Errorf("with all events, the doctor sees %q", got)
+				}
+				if n, err := service.Prune(t.Context()); n != 17 || err != nil {
+					t.Fatalf("%d %v", n, err)
+				}
+				if d.statement != "" {
+					if err := g.Exec(d.statement).Error; err != nil {
+						t.Fatal(err)
+					}
+				}
+				if got := brokenRules(t, g); !slices.Equal(got, d.seen) {
+					t.Errorf("the doctor sees %q, want %q", got, d.seen)
+				}
+			})
+		})
+	}
+}
+
 // brokenRules returns the names of the rules that the doctor finds broken.
 func brokenRules(t *testing.T, g *gorm.DB) (names []string) {
 	t.Helper()
-	rules := slices.Concat([]doctor.Rule{doctor.Schema()}, customers.Rules(), orders.Rules())
+	rules := slices.Concat([]doctor.Rule{doctor.Schema()}, customers.Rules(), orders.Rules(), events.Rules())
 	checks, err := doctor.Examine(t.Context(), g, rules)
 	if err != nil {
 		t.Fatal(err)

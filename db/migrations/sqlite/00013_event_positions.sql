@@ -9,9 +9,11 @@ CREATE UNIQUE INDEX uq_events_customer_position ON events (customer_id, customer
 DROP INDEX ix_events_customer;
 
 -- How far the positions have come, and up to which position the events were deleted: in row 0 of all events, in the other rows of a
--- customer's. The rows stay when events are deleted, so that no number is given again.
+-- customer's. The rows stay when events are deleted, so that no number is given again. Row 0 has the time of the latest deleted event:
+-- what is older may lack events.
 CREATE TABLE event_positions (
   customer_id     INTEGER PRIMARY KEY,
   last_position   INTEGER NOT NULL,
-  pruned_position INTEGER NOT NULL DEFAULT 0
+  pruned_position INTEGER NOT NULL DEFAULT 0,
+  pruned_until    DATETIME NULL
 );
