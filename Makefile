@@ -73,6 +73,7 @@ STACK ?= $(if $(filter services,$(PART)),b2b-services,b2b)
 ARCH ?= arm64
 GUIDED ?= $(shell grep -qs '^\[$(STACK)\.' samconfig.toml || echo --guided)
 deploy: lambda ## deploy PART (orchestrator, services) as the stack STACK by the AWS SAM CLI; the first time it asks for parameters
+	@[ -e samconfig.toml ] || echo 'version = 0.1' >samconfig.toml # the file must exist
 	sam deploy --template-file build/lambda/$(ARCH)/$(PART).yaml --stack-name $(STACK) --capabilities CAPABILITY_IAM \
 		--config-file $(CURDIR)/samconfig.toml --config-env $(STACK) $(or $(GUIDED),--resolve-s3 --no-fail-on-empty-changeset)
 

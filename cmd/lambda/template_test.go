@@ -409,6 +409,9 @@ func TestMakeTargets(t *testing.T) {
 	}
 	stub := []string{"-o", "lambda"} // the functions count as built
 	check(run(append(stub, "deploy")...), deploy("arm64", "orchestrator", "b2b")+" --guided")
+	if _, err := os.Stat(filepath.Join(folder, "samconfig.toml")); err != nil {
+		t.Error("sam deploy needs the file that it writes:", err)
+	}
 	write("samconfig.toml", "version = 0.1\n[b2b.deploy.parameters]\nregion = \"eu-west-1\"\n")
 	check(run(append(stub, "deploy")...), deploy("arm64", "orchestrator", "b2b")+again)
 	check(run(append(stub, "deploy", "PART=services", "ARCH=amd64")...), deploy("amd64", "services", "b2b-services")+" --guided")
