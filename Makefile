@@ -57,10 +57,35 @@ PROGRAM ?= bin/b2b
 build: ## build bin/b2b
 	CGO_ENABLED=0 go build -trimpath -tags nomsgpack -ldflags '$(LDFLAGS)' -o $(PROGRAM) ./cmd/b2b
 
-lambda: ## build the AWS Lambda function's zip, orchestrator/build/lambda.zip
-	mkdir -p orchestrator/build
-	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -trimpath -tags lambda.norpc -ldflags '$(LDFLAGS)' -o orchestrator/build/bootstrap ./cmd/lambda
-	go tool build-lambda-zip -o orchestrator/build/lambda.zip orchestrator/build/bootstrap
+# The functions of both architectures with their templates, in LAMBDA: FOLDER/arm64/orchestrator.zip beside orchestrator.yaml.
+LAMBDA ?= build/lambda
+lambda: ## build the AWS Lambda functions for arm64 and amd64 in build/lambda, each with its template for AWS SAM
+	@for arch in arm64 amd64; do for pair in orchestrator:lambda services:lambda-services; do \
+		part=$(LAMBDA)/$$arch/$${pair%:*} && mkdir -p $$part && \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -tags lambda.norpc -ldflags '$(LDFLAGS)' -o $$part/bootstrap ./cmd/$${pair#*:} && \
+		go tool build-lambda-zip -o $$part.zip $$part/bootstrap && \
+		go run ./internal/generate/gateway -arch $$arch -version '$(VERSION)' deploy/lambda/$${pair%:*}.yaml $$part.yaml || exit 1; \
+	done; done
+
+# make deploy PART=services deploys the Customers API and the Orders API instead of the orchestrator. What is asked for the
+# first time is kept in samconfig.toml, under the name of the stack; make deploy GUIDED=--guided asks again.
+PART ?= orchestrator
+STACK ?= $(if $(filter services,$(PART)),b2b-services,b2b)
+ARCH ?= arm64
+GUIDED ?= $(shell grep -qs '^\[$(STACK)\.' samconfig.toml || echo --guided)
+deploy: lambda ## deploy PART (orchestrator, services) as the stack STACK by the AWS SAM CLI; the first time it asks for parameters
+	@[ -e samconfig.toml ] || echo 'version = 0.1' >samconfig.toml # the file must exist
+	sam deploy --template-file build/lambda/$(ARCH)/$(PART).yaml --stack-name $(STACK) --capabilities CAPABILITY_IAM \
+		--config-file $(CURDIR)/samconfig.toml --config-env $(STACK) $(or $(GUIDED),--resolve-s3 --no-fail-on-empty-changeset)
+
+info: ## show the addresses of the stack STACK
+	sam list stack-outputs --stack-name $(STACK)
+
+logs: ## follow the logs of the functions of the stack STACK; FILTER=req-12345 shows the lines with a correlation id
+	sam logs --stack-name $(STACK) $(if $(FILTER),--filter '"$(FILTER)"',--tail)
+
+undeploy: ## remove the stack STACK from AWS
+	sam delete --stack-name $(STACK)
 
 sdk: ## make the generated part of every SDK in sdk/ again, from the documents
 	@for generate in sdk/*/generate; do echo $$generate; $$generate || exit 1; done
@@ -71,4 +96,4 @@ sdk-test: build ## pack every SDK in sdk/, install what was packed, and test it 
 release: ## collect in dist/ the release VERSION: documents, collection, SDKs, programs for PLATFORMS (all), checksums, SBOMs
 	@.ci/release '$(VERSION)' $(PLATFORMS)
 
-.PHONY: help run test chaos fuzz bench generate lint build lambda sdk sdk-test release
+.PHONY: help run test chaos fuzz bench generate lint build lambda deploy info logs undeploy sdk sdk-test release

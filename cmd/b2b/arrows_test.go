@@ -18,7 +18,7 @@ const module = "example.com/b2b/v2/"
 // missing, because no package imports a generator.
 var rooms = []string{
 	"buildinfo", "formats", "apperr", "auth", "correlation", "timing", "batch", "fair", "etag", "validation", "bulk",
-	"docs", "server", "peer", "web", "web/webtest", "idempotency", "history", "service", "config", "generate",
+	"docs", "server", "peer", "web", "web/webtest", "function", "function/functiontest", "idempotency", "history", "service", "config", "generate",
 }
 
 // TestRooms checks that each package of internal/ imports only packages before it in the list rooms.

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,7 +13,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"example.com/b2b/v2/internal/web/webtest"
-	"example.com/b2b/v2/openapi/orchestratorapi"
 )
 
 // mount is a way of making the function available. The events have the same fields for the path and the query
@@ -199,61 +197,3 @@ func TestBasePath(t *testing.T) {
 
 // link matches an address in a page; a document's address is in an attribute with JSON.
 var link = regexp.MustCompile(`(?:href="|src="|url&#34;:&#34;)([^"#&]+)`)
-
-// TestTemplateRoutes compares the routes of the template's REST API with the document: every operation, and every
-// page, reaches the function and is found there.
-func TestTemplateRoutes(t *testing.T) {
-	var template struct {
-		Resources struct {
-			Function struct {
-				Properties struct {
-					Events map[string]struct {
-						Type       string `yaml:"Type"`
-						Properties struct {
-							Path   string `yaml:"Path"`
-							Method string `yaml:"Method"`
-						} `yaml:"Properties"`
-					} `yaml:"Events"`
-				} `yaml:"Properties"`
-			} `yaml:"Function"`
-		} `yaml:"Resources"`
-	}
-	text, err := os.ReadFile("../../orchestrator/template.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := yaml.Unmarshal(text, &template); err != nil {
-		t.Fatal(err)
-	}
-	routed := func(method, path string) bool {
-		for _, e := range template.Resources.Function.Properties.Events {
-			at := e.Properties
-			pattern := regexp.QuoteMeta(at.Path)
-			pattern = regexp.MustCompile(`\\{\w+\\\+\\}`).ReplaceAllString(pattern, ".+")
-			pattern = regexp.MustCompile(`\\{\w+\\}`).ReplaceAllString(pattern, "[^/]+")
-			if e.Type == "Api" && (at.Method == "ANY" || at.Method == method) &&
-				regexp.MustCompile("^"+pattern+"$").MatchString(path) {
-				return true
-			}
-		}
-		return false
-	}
-	g := start(t, environment(newPeers(t).URL)...)
-	calls := map[string]string{"/docs": "GET", "/docs/errors": "GET", "/openapi.yaml": "GET", "/openapi.json": "GET"}
-	for path, item := range webtest.Spec(t, orchestratorapi.Document).Paths.Map() {
-		for method := range item.Operations() {
-			calls[path+" "+method] = method
-		}
-	}
-	for call, method := range calls {
-		path, _, _ := strings.Cut(call, " ")
-		path = regexp.MustCompile(`{\w+}`).ReplaceAllString(path, "some-key")
-		a := g.through(t, mounts["REST API, stage"].event, request{method: method, path: path})
-		if !routed(method, path) || a.StatusCode == http.StatusNotFound || a.StatusCode == http.StatusMethodNotAllowed {
-			t.Errorf("%s %s: routed %t, status %d", method, path, routed(method, path), a.StatusCode)
-		}
-	}
-	if !routed("GET", "/nowhere") || !routed("PUT", "/") {
-		t.Error("the API gateway answers unknown paths itself, not in the envelope of the contract")
-	}
-}

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -22,16 +21,13 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"go.yaml.in/yaml/v3"
 
 	"example.com/b2b/v2/internal/auth"
-	"example.com/b2b/v2/internal/config"
 	"example.com/b2b/v2/internal/function"
 	"example.com/b2b/v2/internal/function/functiontest"
 	"example.com/b2b/v2/internal/web/webtest"
 	"example.com/b2b/v2/openapi/contract"
 	"example.com/b2b/v2/openapi/customersapi"
-	"example.com/b2b/v2/openapi/orchestratorapi"
 	"example.com/b2b/v2/openapi/ordersapi"
 )
 
@@ -474,123 +470,5 @@ func TestZip(t *testing.T) {
 	packed, err := io.ReadAll(f)
 	if want, _ := os.ReadFile(functiontest.Bootstrap); err != nil || !bytes.Equal(packed, want) {
 		t.Errorf("the zip does not contain the bootstrap (%v)", err)
-	}
-}
-
-// TestTemplate compares the template with the repository. Only a deployment shows whether AWS accepts it.
-func TestTemplate(t *testing.T) {
-	type event struct {
-		Type       string
-		Properties struct{ Path, Method string }
-	}
-	type response struct{ ResponseTemplates map[string]string }
-	var template struct {
-		Parameters map[string]struct {
-			NoEcho  bool
-			Default string
-		}
-		Resources struct {
-			Function struct {
-				Properties struct {
-					Runtime, Handler, CodeURI string
-					Architectures             []string
-					Timeout                   int
-					Environment               struct{ Variables map[string]string }
-					Events                    map[string]event
-				}
-			}
-			RestAPI struct {
-				Properties struct {
-					GatewayResponses map[string]response
-				}
-			}
-		}
-		Outputs map[string]struct{ Value string }
-	}
-	text, err := os.ReadFile("../../orchestrator/template.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var tree any
-	if err := yaml.Unmarshal(text, &tree); err != nil {
-		t.Fatal(err)
-	}
-	asJSON, err := json.Marshal(tree)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(asJSON, &template); err != nil {
-		t.Fatal(err)
-	}
-	f := template.Resources.Function.Properties
-
-	if f.Runtime != "provided.al2023" || f.Handler != "bootstrap" ||
-		!slices.Equal(f.Architectures, []string{"arm64"}) {
-		t.Errorf("runtime %s, handler %s, architectures %v", f.Runtime, f.Handler, f.Architectures)
-	}
-	makefile, err := os.ReadFile("../../Makefile")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, target, _ := strings.Cut(string(makefile), "\nlambda:")
-	for _, part := range []string{
-		"GOARCH=arm64 ", "-tags lambda.norpc ", "-o orchestrator/" + f.CodeURI + " orchestrator/build/bootstrap",
-	} {
-		if !strings.Contains(target, part) {
-			t.Errorf("make lambda does not have %s", part)
-		}
-	}
-
-	for name, parameter := range map[string]string{
-		"SERVICE_TOKEN": "ServiceToken", "JWT_SECRET": "JwtSecret",
-	} {
-		if !template.Parameters[parameter].NoEcho || f.Environment.Variables[name] != parameter {
-			t.Errorf("%s is shown", name)
-		}
-	}
-	groups := []string{"Logging", "Deployment", "Access", "JWT", "Serving", "CustomersPeer", "OrdersPeer", "Mounting"}
-	for _, v := range config.Variables() { // the function reads these groups in configuration(t.Context())
-		if _, passed := f.Environment.Variables[v.Name]; !passed && slices.Contains(groups, v.Group) {
-			t.Errorf("%s never reaches the function", v.Name)
-		}
-	}
-	for name, value := range f.Environment.Variables {
-		if !slices.ContainsFunc(config.Variables(), func(v config.Variable) bool { return v.Name == name }) {
-			t.Errorf("%s is no variable of internal/config", name)
-		}
-		if p, ok := template.Parameters[value]; ok {
-			value = p.Default
-		}
-		if strings.HasSuffix(name, "_API_BASE") {
-			value = "https://api.example.com"
-		} else if strings.HasSuffix(name, "_TOKEN") || strings.HasSuffix(name, "_SECRET") {
-			value = strings.Repeat("s", 32)
-		}
-		t.Setenv(name, value)
-	}
-	cfg, err := configuration(t.Context())
-	if timeout := time.Duration(f.Timeout) * time.Second; err != nil || cfg.AuthMode != config.OnlyJWT ||
-		cfg.RequestTimeout >= timeout || timeout > 29*time.Second {
-		t.Errorf("a request may take %s, the function %s, API Gateway 29 s (%v)", cfg.RequestTimeout, timeout, err)
-	}
-
-	spec := webtest.Spec(t, orchestratorapi.Document)
-	everyPath := func(e event) bool { return e == event{Type: "HttpApi"} }
-	if !slices.ContainsFunc(slices.Collect(maps.Values(f.Events)), everyPath) { // see TestTemplateRoutes
-		t.Errorf("events: %v", f.Events)
-	}
-	for name, output := range template.Outputs {
-		if !strings.HasSuffix(output.Value, endpoint) || spec.Paths.Find(endpoint) == nil {
-			t.Errorf("output %s: %s is not in openapi.yaml", name, output.Value)
-		}
-	}
-	for name, r := range template.Resources.RestAPI.Properties.GatewayResponses {
-		var body contract.ErrorBody
-		d := json.NewDecoder(strings.NewReader(r.ResponseTemplates["application/json"]))
-		d.DisallowUnknownFields()
-		if err := d.Decode(&body); err != nil || body.Success || body.Error == "" || body.Code == "" ||
-			*body.CorrelationID != "$context.requestId" {
-			t.Errorf("%s breaks the envelope: %+v %v", name, body, err)
-		}
 	}
 }

@@ -23,6 +23,7 @@ import (
 // elsewhere lists the commands of pages that TestPages does not run.
 var elsewhere = []string{
 	"make run", "make test", "make generate", "make lint", "make build", "make lambda", // .ci/run
+	"make deploy", "make deploy PART=services", // TestMakeTargets
 	"make chaos", // TestChaos is a short form
 	"npx newman run postman/B2B-Order-Management.postman_collection.json", // .ci/run
 }

@@ -107,48 +107,90 @@ func tokenOf(operation *openapi3.Operation) string {
 	return token
 }
 
-// TestAWSPage compares docs/aws.md with the template of the Lambda function, and with the ports of the
+// TestAWSPage compares docs/aws.md with the templates of the Lambda functions, and with the ports of the
 // configuration.
 func TestAWSPage(t *testing.T) {
 	text := page(t, "docs/aws.md")
-	var template struct {
-		Parameters map[string]struct {
-			Default *string `yaml:"Default"`
-		} `yaml:"Parameters"`
-		Resources struct {
-			Function struct {
-				Properties struct {
-					Environment struct {
-						Variables map[string]string `yaml:"Variables"`
-					} `yaml:"Environment"`
-				} `yaml:"Properties"`
-			} `yaml:"Function"`
-		} `yaml:"Resources"`
-	}
-	if err := yaml.Unmarshal([]byte(page(t, "orchestrator/template.yaml")), &template); err != nil {
-		t.Fatal(err)
-	}
-	var want []string
-	for variable, parameter := range template.Resources.Function.Properties.Environment.Variables {
-		p, ok := template.Parameters[parameter]
-		if !ok {
-			if fixed := "`" + variable + "` is fixed at " + parameter; !strings.Contains(text, fixed) {
-				t.Errorf("docs/aws.md does not say that %s", fixed)
+	for part, section := range map[string]string{
+		"orchestrator": sectionOf(t, text, "## Lambda"), "services": sectionOf(t, text, "## The APIs in Lambda"),
+	} {
+		type environment struct {
+			Environment struct {
+				Variables map[string]string `yaml:"Variables"`
+			} `yaml:"Environment"`
+		}
+		var template struct {
+			Parameters map[string]struct {
+				Default *string `yaml:"Default"`
+			} `yaml:"Parameters"`
+			Globals struct {
+				Function environment `yaml:"Function"`
+			} `yaml:"Globals"`
+			Resources map[string]struct {
+				Type       string      `yaml:"Type"`
+				Properties environment `yaml:"Properties"`
+			} `yaml:"Resources"`
+		}
+		if err := yaml.Unmarshal([]byte(page(t, "deploy/lambda/"+part+".yaml")), &template); err != nil {
+			t.Fatal(err)
+		}
+		variables := template.Globals.Function.Environment.Variables
+		if variables == nil {
+			variables = map[string]string{}
+		}
+		var named []string
+		for name, r := range template.Resources {
+			for variable, value := range r.Properties.Environment.Variables {
+				variables[variable] = value
 			}
-			continue
+			if r.Type == "AWS::Serverless::Function" && part == "services" || strings.HasSuffix(r.Type, "Alarm") {
+				named = append(named, name)
+			}
 		}
-		value := "none: it must be given"
-		if p.Default != nil && *p.Default == "" {
-			value = "empty"
-		} else if p.Default != nil {
-			value = "`" + *p.Default + "`"
+		var want []string
+		for variable, parameter := range variables {
+			p, ok := template.Parameters[parameter]
+			if !ok {
+				if fixed := "`" + variable + "` is fixed at " + parameter; !strings.Contains(joined(text), fixed) &&
+					!strings.Contains(parameter, "${") && !slices.Contains([]string{
+					"DB_HOST", "DB_TLS", "OTEL_SERVICE_NAME"}, variable) {
+					t.Errorf("docs/aws.md does not say that %s", fixed)
+				}
+				continue
+			}
+			value := "none: it must be given"
+			if p.Default != nil && *p.Default == "" {
+				value = "empty"
+			} else if p.Default != nil {
+				value = "`" + *p.Default + "`"
+			}
+			want = append(want, fmt.Sprintf("| `%s` | `%s` | %s |", parameter, variable, value))
 		}
-		want = append(want, fmt.Sprintf("| `%s` | `%s` | %s |", parameter, variable, value))
+		rows := rowsOf(section)
+		for _, row := range want {
+			if !slices.Contains(rows, row) {
+				t.Errorf("docs/aws.md: %s lacks %s", part, row)
+			}
+		}
+		for _, row := range rows {
+			variable := regexp.MustCompile("^\\| `\\w+` \\| `[A-Z_]+` \\|").FindString(row)
+			if variable != "" && !slices.Contains(want, row) {
+				t.Errorf("docs/aws.md: %s has no %s", part, row)
+			}
+		}
+		for parameter := range template.Parameters {
+			if !strings.Contains(text, "`"+parameter+"`") {
+				t.Errorf("docs/aws.md does not name the parameter %s", parameter)
+			}
+		}
+		for _, name := range named {
+			service := regexp.MustCompile(`^(Customers|Orders|Jobs)(Function|Api)`)
+			alarm := strings.NewReplacer("ApiFails", "HttpApiFails").Replace(service.ReplaceAllString(name, "$2"))
+			if !strings.Contains(text, "`"+name+"`") && !strings.Contains(text, "`"+alarm+"`") {
+				t.Errorf("docs/aws.md does not name %s", name)
+			}
+		}
 	}
-	if len(want) != len(template.Parameters) {
-		t.Errorf("%d of %d parameters are variables", len(want), len(template.Parameters))
-	}
-	wantRows(t, "the Lambda function in docs/aws.md", rowsOf(sectionOf(t, text, "## Lambda")), want)
 
 	var services []string
 	for port, service := range servicePorts() {
@@ -179,6 +221,9 @@ func TestAWSPage(t *testing.T) {
 	}
 }
 
+// joined returns a text with its lines joined.
+func joined(text string) string { return strings.Join(strings.Fields(text), " ") }
+
 // TestVariablesInPages checks that each variable exists that a page for people who run the services names.
 // TestFromNodejs does so for the page of the original.
 func TestVariablesInPages(t *testing.T) {
@@ -191,7 +236,9 @@ func TestVariablesInPages(t *testing.T) {
 		for _, m := range codeSpan.FindAllStringSubmatch(page(t, name), -1) {
 			if variable := isName.FindStringSubmatch(m[1]); variable != nil {
 				found++
-				if !isVariable(variable[1]) {
+				plain, isARN := strings.CutSuffix(variable[1], "_ARN") // for Lambda: see docs/aws.md
+				standard := strings.HasPrefix(variable[1], "OTEL_")
+				if !isVariable(plain) && !standard || isARN && !slices.Contains(config.Secrets(), plain) {
 					t.Errorf("%s names %s, which is no variable of internal/config", name, variable[1])
 				}
 			}
