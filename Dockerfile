@@ -8,15 +8,13 @@ ARG VERSION
 ARG TARGETARCH
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     CGO_ENABLED=0 GOARCH=$TARGETARCH go build -trimpath -tags nomsgpack -ldflags "-s -w -X example.com/b2b/v2/internal/buildinfo.version=$VERSION" -o bin/b2b ./cmd/b2b && \
-    mkdir -p bin/home/data bin/empty
+    mkdir -p bin/root/home/b2b/data bin/root/data bin/root/tmp && chmod 1777 bin/root/tmp
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
-# A named volume on one of these folders gets the owner of the folder, so that SQLite can write there.
-COPY --from=build --chown=65532:65532 /src/bin/home /home/b2b
-COPY --from=build --chown=65532:65532 /src/bin/empty /data
-# Imports write here; a container with a read-only root needs a tmpfs or a volume for it.
-COPY --from=build --chown=65532:65532 /src/bin/empty /tmp
+# The folders that may be written: for a database, and for the files of imports. A named volume gets the owner of its folder, and a tmpfs
+# on /tmp its mode.
+COPY --from=build --chown=65532:65532 /src/bin/root /
 USER 65532:65532
 WORKDIR /home/b2b
 COPY --from=build /src/bin/b2b /usr/local/bin/b2b

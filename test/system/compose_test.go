@@ -31,7 +31,8 @@ type composeFile struct {
 }
 
 type composeService struct {
-	Image, Build    string
+	Image           string
+	Build           struct{ Context string }
 	Command         []string
 	Environment     map[string]string
 	Ports           []string
@@ -135,7 +136,7 @@ func TestCompose(t *testing.T) {
 				}
 				return
 			}
-			if s.Build != "" {
+			if s.Build.Context == "." {
 				builds++
 			}
 			s.wantHardened(t)
@@ -342,7 +343,7 @@ func TestDockerfile(t *testing.T) {
 		t.Fatal(err)
 	}
 	build, final, _ := strings.Cut(strings.ReplaceAll(string(text), "\\\n", " "), "\n\n")
-	image := regexp.MustCompile(`(?m)^FROM golang:(\S+) AS build$`).FindStringSubmatch(build)
+	image := regexp.MustCompile(`(?m)^FROM --platform=\$BUILDPLATFORM golang:(\S+) AS build$`).FindStringSubmatch(build)
 	if image == nil || !strings.HasPrefix(string(goVersion), image[1]+".") {
 		t.Errorf("builds with %v, go.mod needs %s", image, goVersion)
 	}

@@ -210,7 +210,7 @@ func forProcess(t *testing.T, env map[string]string, database string) (all []str
 // starts with the variables of its container.
 func TestKubernetes(t *testing.T) {
 	all := readManifests(t)
-	version := regexp.MustCompile(`(?m)^## (\S+?),? `).FindStringSubmatch(page(t, "CHANGELOG.md"))[1]
+	version := nextVersion(t)
 	workloads, connections := map[string]manifest{}, 10 // by command
 	for name, m := range all {
 		if pod := m.Spec.Template.Spec; len(pod.Containers) > 0 {
@@ -267,6 +267,12 @@ func TestKubernetes(t *testing.T) {
 	if p := all["NetworkPolicy/default"].Spec; len(p.PolicyTypes) != 2 || p.PodSelector.MatchLabels != nil || p.Ingress != nil {
 		t.Errorf("the default policy lets in, or is not for all pods: %+v", p)
 	}
+}
+
+// nextVersion returns the first version in CHANGELOG.md.
+func nextVersion(t *testing.T) string {
+	t.Helper()
+	return regexp.MustCompile(`(?m)^## ([0-9.]+)`).FindStringSubmatch(page(t, "CHANGELOG.md"))[1]
 }
 
 func defaultOf(variable string) string {

@@ -256,8 +256,8 @@ func TestComposeCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	takesService := []string{"up", "logs", "restart", "exec"}
-	takesNone := []string{"up", "logs", "down", "ps", "stop", "start", "build"}
-	command := regexp.MustCompile("(?m)(?:^|`)docker compose( [^`\n]+)")
+	takesNone := []string{"up", "logs", "down", "ps", "stop", "start", "restart", "build"}
+	command := regexp.MustCompile("(?m)(?:^|`)docker compose(?: -f \\S+)*( [^`\n]+)")
 	found := 0
 	for _, name := range []string{"docs/operations.md", "docs/troubleshooting.md", "docs/from-nodejs.md"} {
 		for _, m := range command.FindAllStringSubmatch(page(t, name), -1) {
