@@ -14,6 +14,7 @@ import { join, resolve } from 'node:path'
 import { isDeepStrictEqual as same } from 'node:util'
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'head', 'options', 'trace']
+const FORMATS = ['($int32)', '($int64)', '($date-time)', '($email)'] // those of OpenAPI
 const HIGHEST = 3000 // pixels of an operation that is expanded; it was 5 200 with every error's example
 // The programs of the start page, and how to run one; those of the other SDKs run where these are tested.
 const PROGRAMS = [['curl', 'curl.sh', 'bash'], ['go', 'main.go', 'go', 'run'], ['java'], ['typescript'], ['python']]
@@ -224,6 +225,8 @@ async function startsFresh(block, what) {
   check(`17, ${what}: optional parameters are empty`, filled.length === 0, filled.map(row => `${row.name} ${row.value}`).join(', '))
   check(`17, ${what}: its key is new`, key === undefined || /^try-\w{12}$/.test(key) && !keys.has(key), key)
   check(`18, ${what}: types stay in their column`, !rows.some(row => row.isWide), rows.filter(row => row.isWide).map(row => row.name).join(', '))
+  const odd = (await block.locator('.prop-format').allInnerTexts()).filter(format => !FORMATS.includes(format))
+  check(`17, ${what}: formats are known`, odd.length === 0, odd.join(', '))
   keys.add(key)
 }
 

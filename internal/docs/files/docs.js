@@ -10,9 +10,10 @@ const spent = new Set()
 const KEY = 'X-Idempotency-Key'
 
 // prepare returns a document for this page: with the address of the service that served it, without examples that would fill in
-// an optional parameter, and with keys in the examples of orders that no earlier visitor has used.
+// an optional parameter, without our own formats, and with keys in the examples of orders that no earlier visitor has used.
 function prepare(spec, url) {
   spec = structuredClone(spec)
+  forgetFormats(spec)
   if (spec.servers) spec.servers = [{ ...spec.servers[0], url }]
   const items = Object.values(spec.paths)
   const operations = items.flatMap(item => Object.values(item)).filter(operation => operation.responses)
@@ -28,6 +29,12 @@ function prepare(spec, url) {
     for (const name of ['idempotency_key', 'external_ref']) if (example?.items && name in example) example[name] = key
   }
   return spec
+}
+
+// forgetFormats removes the formats that OpenAPI does not know, such as trimmed. Their patterns, which they alone have, stay.
+function forgetFormats(node) {
+  if (node?.pattern) delete node.format
+  if (node && typeof node === 'object') Object.values(node).forEach(forgetFormats)
 }
 
 function improve({ React: { createElement: h, Fragment, useState } }) {
