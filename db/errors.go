@@ -104,8 +104,12 @@ func kindOfMySQL(err *mysqldriver.MySQLError) error {
 		8028, 9004, 9007: // ErrInfoSchemaChanged, ErrResolveLockTimeout, ErrWriteConflict
 		return ErrConflict
 	case 1105: // ER_UNKNOWN_ERROR: https://docs.pingcap.com/tidb/stable/troubleshoot-lock-conflicts
-		if strings.Contains(err.Message, "pessimistic lock retry limit reached") {
+		// GET_LOCK ends with "lock wait timeout" when many sessions ask at once.
+		if strings.Contains(err.Message, "pessimistic lock retry limit reached") || err.Message == "lock wait timeout" {
 			return ErrConflict
+		}
+		if err.Message == "context canceled" { // perhaps of a COMMIT, so the transaction must not run again
+			return ErrUnavailable
 		}
 		if m := wrappedByTiDB.FindStringSubmatch(err.Message); m != nil {
 			number, _ := strconv.ParseUint(m[1], 10, 16)
@@ -118,6 +122,7 @@ func kindOfMySQL(err *mysqldriver.MySQLError) error {
 		1290, 1792, // ER_OPTION_PREVENTS_STATEMENT (read-only), ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
 		1836,       // ER_READ_ONLY_MODE
 		8027, 8120, // ErrInfoSchemaExpired, ErrGetStartTS
+		8501,             // ErrResultUndetermined
 		9001, 9002, 9003, // ErrPDServerTimeout, ErrTiKVServerTimeout, ErrTiKVServerBusy
 		9005,             // ErrRegionUnavailable
 		9008, 9010, 9011: // ErrTiKVStoreLimit, ErrTiKVStaleCommand, ErrTiKVMaxTimestampNotSynced

@@ -1,5 +1,6 @@
 -- +goose Up
--- Each statement can be run again: MySQL commits DDL at once, and a start may be killed half-way.
+-- Each statement can be run again: MySQL commits DDL at once, and a start may be killed half-way. With AUTO_ID_CACHE 1 ids ascend in
+-- time on TiDB, too, where else each server takes them from a range of its own; other engines take it for a comment.
 CREATE TABLE IF NOT EXISTS customers (
   id           BIGINT       NOT NULL AUTO_INCREMENT PRIMARY KEY,
   name         VARCHAR(255) NOT NULL,
@@ -9,7 +10,7 @@ CREATE TABLE IF NOT EXISTS customers (
   deleted_at   DATETIME(3)  NULL,
   active_email VARCHAR(255) GENERATED ALWAYS AS (CASE WHEN deleted_at IS NULL THEN LOWER(email) END) STORED,
   UNIQUE KEY uq_customers_active_email (active_email)
-) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE 1 */;
 
 CREATE TABLE IF NOT EXISTS products (
   id          BIGINT       NOT NULL AUTO_INCREMENT PRIMARY KEY,
@@ -21,7 +22,7 @@ CREATE TABLE IF NOT EXISTS products (
   UNIQUE KEY uq_products_sku (sku),
   CONSTRAINT ck_products_price CHECK (price_cents >= 0),
   CONSTRAINT ck_products_stock CHECK (stock >= 0)
-) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE 1 */;
 
 -- Every change of a product's stock that is not an order: stock = sum of deltas - pieces of its orders not CANCELED.
 CREATE TABLE IF NOT EXISTS stock_adjustments (
@@ -34,7 +35,7 @@ CREATE TABLE IF NOT EXISTS stock_adjustments (
   KEY ix_stock_adjustments_product (product_id, id),
   CONSTRAINT fk_stock_adjustments_product FOREIGN KEY (product_id) REFERENCES products (id),
   CONSTRAINT ck_stock_adjustments_level CHECK (level >= 0)
-) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE 1 */;
 
 CREATE TABLE IF NOT EXISTS orders (
   id           BIGINT      NOT NULL AUTO_INCREMENT PRIMARY KEY,
@@ -52,7 +53,7 @@ CREATE TABLE IF NOT EXISTS orders (
   CONSTRAINT ck_orders_confirmed CHECK ((status <> 'CREATED' OR confirmed_at IS NULL) AND (status <> 'CONFIRMED' OR confirmed_at IS NOT NULL)),
   CONSTRAINT ck_orders_canceled CHECK ((status = 'CANCELED') = (canceled_at IS NOT NULL)),
   CONSTRAINT ck_orders_cancel_reason CHECK ((status = 'CANCELED') = (cancel_reason IS NOT NULL))
-) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE 1 */;
 
 CREATE TABLE IF NOT EXISTS order_items (
   order_id         BIGINT NOT NULL,

@@ -13,4 +13,4 @@ CREATE TABLE IF NOT EXISTS events (
   representation MEDIUMTEXT   NOT NULL,
   KEY ix_events_subject (subject, subject_id, id),
   KEY ix_events_customer (customer_id, id)
-) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE 1 */;
