@@ -79,6 +79,7 @@ func commands() []command {
 	examine, copies := &doctorCommand{services: services}, &backupCommand{}
 	probe := &healthCommand{settings: c, services: services}
 	issue := &tokenCommand{settings: c}
+	clerks := &officeCommand{tokenCommand: tokenCommand{settings: c}}
 	return append(all,
 		command{name: "import", flags: imports.flags, argument: &imports.path, run: imports.run,
 			summary: "create and change what a file says: FILE [--kind products|customers] " +
@@ -106,6 +107,9 @@ func commands() []command {
 		command{name: "token", flags: issue.flags, run: issue.run,
 			summary: "print a JWT, signed with JWT_SECRET: --sub NAME " +
 				`--scope "orders:read orders:write" [--customer 7] [--ttl 1h]`},
+		command{name: "office", flags: clerks.flags, run: clerks.run,
+			summary: "print a link to the back office that signs a clerk in: [--sub NAME] [--scope SCOPES] [--ttl 8h] " +
+				"[--base https://orders.example.com]; whoever has the link is that clerk, until its time is over"},
 		command{name: "version", run: version, summary: "the version of this program; also --version"},
 	)
 }

@@ -38,14 +38,23 @@ func (t *tokenCommand) flags(f *flag.FlagSet) {
 }
 
 func (t *tokenCommand) run(_ context.Context, out io.Writer) error {
+	token, err := t.issue()
+	if err == nil {
+		fmt.Fprintln(out, token)
+	}
+	return err
+}
+
+// issue returns the token of the flags.
+func (t *tokenCommand) issue() (string, error) {
 	scopes := strings.Fields(t.caller.Scope)
 	for _, scope := range scopes {
 		if !slices.Contains(auth.Scopes, scope) {
-			return fmt.Errorf("--scope: %q is no scope; allowed: %s", scope, strings.Join(auth.Scopes, ", "))
+			return "", fmt.Errorf("--scope: %q is no scope; allowed: %s", scope, strings.Join(auth.Scopes, ", "))
 		}
 	}
 	if len(scopes) == 0 {
-		return fmt.Errorf(`--scope is ""; allowed: %s`, strings.Join(auth.Scopes, ", "))
+		return "", fmt.Errorf(`--scope is ""; allowed: %s`, strings.Join(auth.Scopes, ", "))
 	}
 	t.caller.Scope = strings.Join(scopes, " ")
 	c := t.settings
@@ -54,15 +63,14 @@ func (t *tokenCommand) run(_ context.Context, out io.Writer) error {
 		groups = append(groups, &c.Issuing)
 	}
 	if err := c.Read(groups...); err != nil {
-		return err
+		return "", err
 	}
 	if len(c.JWTSecrets) == 0 {
-		return errors.New(`JWT_SECRET is ""; allowed: the secret that the services have`)
+		return "", errors.New(`JWT_SECRET is ""; allowed: the secret that the services have`)
 	}
 	token, err := options.Tokens(c).Issue(t.caller, c.TokenLifetime)
 	if err != nil {
-		return fmt.Errorf("--sub %q cannot be: %w", t.caller.Subject, err)
+		return "", fmt.Errorf("--sub %q cannot be: %w", t.caller.Subject, err)
 	}
-	fmt.Fprintln(out, token)
-	return nil
+	return token, nil
 }

@@ -1,5 +1,5 @@
-// Package office serves the back office: pages for people who find, place, cancel, receive, price and import. The
-// pages call the three services as any client does, so a page can do nothing that the API cannot.
+// Package office serves the back office: pages for people who find, place, cancel, receive, price and import.
+// The pages call the services as any client does, so a page can do nothing that the API cannot.
 package office
 
 import (
@@ -20,33 +20,34 @@ var files embed.FS
 
 var page = template.Must(template.ParseFS(files, "page/index.html"))
 
-// Serve adds the pages below /office to the orchestrator's engine, with the options o. The field o.Others has the
-// addresses of the other services. Every path that is no file answers with the same HTML, because the scripts choose
-// the screen by the path.
+// Serve adds the pages below /office to the orchestrator's engine, with the options o. The field o.Others has
+// the addresses of the other services. Every path that is no file answers with the same HTML, because the
+// scripts choose the screen by the path.
 func Serve(engine *gin.Engine, o web.Options) {
 	e := web.Engine{Engine: engine}
-	e.GET("/office", func(c *gin.Context) { web.ServePage(c, page, describe(c.Request.Host, o.Others, "office/")) })
+	serve := func(c *gin.Context, root string) { web.ServePage(c, page, describe(c.Request.Host, o.Others, root)) }
+	e.GET("/office", func(c *gin.Context) { serve(c, "office/") })
 	e.GET("/office/*path", func(c *gin.Context) {
 		name := strings.TrimPrefix(c.Param("path"), "/")
 		if path.Ext(name) != ".html" && isFile("page/"+name) {
 			web.ServeFile(c, files, "page/"+name)
 			return
 		}
-		web.ServePage(c, page, describe(c.Request.Host, o.Others, strings.Repeat("../", strings.Count(name, "/"))))
+		serve(c, "./"+strings.Repeat("../", strings.Count(name, "/")))
 	})
 }
 
-// describe returns the data of the page's template, for a browser that has called the host. The parameter root leads
-// from the page to /office/: links are relative, because a proxy may serve the pages below a path of its own.
+// describe returns the data of the page's template, for a browser that has called the host. The parameter root
+// leads from the page to /office/: links are relative, because a proxy may serve the pages below a path of its
+// own.
 func describe(host string, others []docs.Linked, root string) any {
 	bases := map[string]string{}
 	for _, other := range others {
 		bases[other.Name] = docs.ForBrowser(other.Base, host)
 	}
-	if root == "" {
-		root = "./"
+	return map[string]string{
+		"Root": root, "Customers": bases["customers"], "Orders": bases["orders"], "Currency": "USD",
 	}
-	return map[string]string{"Root": root, "Customers": bases["customers"], "Orders": bases["orders"], "Currency": "USD"}
 }
 
 func isFile(name string) bool {

@@ -39,7 +39,8 @@ var does = map[string]string{
 
 // Serve adds the page GET / to the orchestrator's engine, with the options o, and also the Postman collection
 // and the joined document of all services, as /openapi/all.yaml and /openapi/all.json. The field o.Others has
-// the addresses of the other services; with the parameter office, the page links to the back office. The page loads nothing from other sites, and has no inline scripts.
+// the addresses of the other services. With the parameter office, the page links to the back office. The page
+// loads nothing from other sites, and has no inline scripts.
 func Serve(engine *gin.Engine, o web.Options, office bool) {
 	e := web.Engine{Engine: engine}
 	e.GET("/", func(c *gin.Context) { web.ServePage(c, page, describe(c.Request, o.Others, office)) })

@@ -1,5 +1,5 @@
 // A field that finds things while one types: customers, products, or all in the box on top.
-import { html, useEffect, useRef, useState } from './vendor/htm-preact.js'
+import { html, useEffect, useLayoutEffect, useRef, useState } from './vendor/htm-preact.js'
 import { t } from './words.js'
 
 let ids = 0
@@ -13,9 +13,9 @@ const useId = () => useState(() => `id${++ids}-`)[0]
  * waits for them. An option that is exact, or the only one, is picked without the arrows, with Enter and when the field is left.
  * @param {{
  *   label: string, text: string, onText: (text: string) => void, find: (text: string, signal: AbortSignal) => Promise<Option[]>,
- *   onPick: (option: Option) => void, onPaste?: (event: ClipboardEvent) => void, leave?: boolean, nothing?: string,
+ *   onPick: (option: Option, here: boolean) => void, onPaste?: (event: ClipboardEvent) => void, leave?: boolean, nothing?: string,
  *   unlabeled?: boolean, inputRef?: any, [attribute: string]: any,
- * }} props leave: picks when the field is left; unlabeled: the label is for screen readers alone
+ * }} props onPick: here says whether the cursor is still in the field; leave: picks when the field is left; unlabeled: the label is for screen readers alone
  */
 export function Combo({ label, text, onText, find, onPick, leave = true, nothing, unlabeled, inputRef, ...input }) {
   const id = useId()
@@ -25,9 +25,17 @@ export function Combo({ label, text, onText, find, onPick, leave = true, nothing
   const [failed, setFailed] = useState(false)
   const entered = useRef(false)
   const root = useRef(/** @type {HTMLElement | null} */ (null))
+  const shown = useRef(options) // of this moment: a field may be left before it is drawn again
+  shown.current = options
 
-  const close = () => { setOptions(null); setActive(-1); setAsked(''); entered.current = false; setFailed(false) }
-  const pick = option => { close(); onPick(option) }
+  const close = () => { setOptions(shown.current = null); setActive(-1); setAsked(''); entered.current = false; setFailed(false) }
+  const latest = useRef(onPick)
+  latest.current = onPick
+  const pick = option => {
+    const here = root.current?.contains(document.activeElement) ?? false
+    close()
+    latest.current(option, here)
+  }
   const choice = from => {
     const exact = from.filter(option => option.exact)
     return exact.length === 1 ? exact[0] : from.length === 1 ? from[0] : undefined
@@ -67,17 +75,18 @@ export function Combo({ label, text, onText, find, onPick, leave = true, nothing
     }
   }
   const onBlur = () => {
-    if (!options) return
-    const option = options[active] ?? choice(options)
+    if (!shown.current) return
+    const option = shown.current[active] ?? choice(shown.current)
     if (leave && option) pick(option)
     else close()
   }
+  useLayoutEffect(() => { if (input.autofocus) root.current?.querySelector('input')?.focus() }, [])
   const open = options !== null && asked !== ''
   return html`<div class="combo" ref=${root}>
     <label class="field"><span class=${unlabeled ? 'unseen' : ''}>${label}</span>
       <input ref=${inputRef} role="combobox" aria-expanded=${open} aria-controls=${id + 'list'} aria-autocomplete="list" autocomplete="off" spellcheck=${false}
         aria-activedescendant=${open && active >= 0 ? id + active : undefined} value=${text} ...${input}
-        onInput=${e => { entered.current = false; setAsked(e.target.value); setOptions(null); onText(e.target.value) }}
+        onInput=${e => { entered.current = false; setAsked(e.target.value); setOptions(shown.current = null); onText(e.target.value) }}
         onKeyDown=${onKeyDown} onBlur=${onBlur} /></label>
     <ul id=${id + 'list'} role="listbox" aria-label=${label} hidden=${!open || !options?.length}>
       ${open && options?.map((option, i) => html`<li id=${id + i} role="option" aria-selected=${i === active} class=${option.group && option.group !== options[i - 1]?.group ? 'begins' : ''}

@@ -31,8 +31,8 @@ export function useDraft(name, initial) {
   const set = next => { setDraft(now.current = keep(next)) }
   return {
     ...draft,
-    /** Sets some of the values. @param {Partial<T>} values */
-    change: values => set({ ...now.current, values: { ...now.current.values, ...values } }),
+    /** Sets some of the values, or what a function makes of those of now. @param {Partial<T> | ((now: T) => Partial<T>)} values */
+    change: values => set({ ...now.current, values: { ...now.current.values, ...(typeof values === 'function' ? values(now.current.values) : values) } }),
     /** Notes that the form is sent: from now on its effect may be there. */
     note: () => set({ ...now.current, sent: true }),
     /** Begins a new form, with a new key. */
@@ -121,8 +121,10 @@ function Earlier({ draft }) {
  * @param {{ label: string, value: string, onInput: (value: string) => void, hint?: string, class?: string, [attribute: string]: any }} props
  */
 export function Field({ label, value, onInput, hint, class: look, ...input }) {
+  const field = useRef(/** @type {HTMLInputElement | null} */ (null))
+  useLayoutEffect(() => { if (input.autofocus) field.current?.focus() }, []) // the browser waits, and keys would be lost
   return html`<label class=${'field ' + (look ?? '')}><span>${label}</span>
-    <input value=${value} onInput=${e => onInput(e.target.value)} autocomplete="off" ...${input} />
+    <input ref=${field} value=${value} onInput=${e => onInput(e.target.value)} autocomplete="off" ...${input} />
     ${hint && html`<small>${hint}</small>`}</label>`
 }
 

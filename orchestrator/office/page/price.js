@@ -1,5 +1,5 @@
 // A price that is changed in place: only if nobody else has changed the product meanwhile.
-import { html, useState } from './vendor/htm-preact.js'
+import { html, useLayoutEffect, useRef, useState } from './vendor/htm-preact.js'
 import { may } from './client.js'
 import { Conflict } from './form.js'
 import { useProductEdit } from './edit.js'
@@ -22,6 +22,8 @@ export function PriceInPlace({ product, editing, onEdit, onChange }) {
 function PriceField({ product, onEdit, onChange }) {
   const [text, setText] = useState(plainMoney(product.price_cents))
   const price = cents(text)
+  const field = useRef(/** @type {HTMLInputElement | null} */ (null))
+  useLayoutEffect(() => { field.current?.focus(); field.current?.select() }, [])
   const edit = useProductEdit(product, onChange)
   const save = event => {
     event.preventDefault()
@@ -34,8 +36,8 @@ function PriceField({ product, onEdit, onChange }) {
     onEdit(false)
   }
   return html`<form class="in-place" onSubmit=${save} onKeyDown=${keys} aria-label=${t('Price of {sku}', { sku: product.sku })}>
-    <input class="short" autofocus inputmode="decimal" aria-label=${t('Price of {sku}', { sku: product.sku })} aria-invalid=${price === null} value=${text}
-      ref=${input => { if (input && !input.dataset.seen) { input.dataset.seen = 'yes'; input.select() } }} onInput=${e => setText(e.target.value)} />
+    <input class="short" inputmode="decimal" aria-label=${t('Price of {sku}', { sku: product.sku })} aria-invalid=${price === null} value=${text}
+      ref=${field} onInput=${e => setText(e.target.value)} />
     <button class="first">${t('Save')}</button><button type="button" onClick=${() => onEdit(false)}>${t('Back')}</button>
     ${price === null && html`<small class="bad">${t('This is no amount.')}</small>`}
     <${Outcome} sending=${edit.sending} />

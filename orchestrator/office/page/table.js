@@ -26,7 +26,7 @@ export function Table({ caption, columns, rows, href, selected, onSelect, row: l
   useEffect(() => {
     const back = left.get(location.pathname + location.search)
     const link = back && table.current?.querySelector(`tbody a[href="${CSS.escape(back)}"]`)
-    if (link instanceof HTMLElement && document.activeElement === document.body) link.focus()
+    if (link instanceof HTMLElement && document.activeElement?.matches('body, main')) link.focus()
   }, [rows.length > 0])
   const all = rows.length > 0 && rows.every(row => selected?.has(row.id))
   const choose = (index, on, range) => {

@@ -90,11 +90,7 @@ export function midnight(date) {
 /** Returns the date of today, or some days from it, such as 2024-03-01, in the clerk's time zone. */
 export function today(days = 0) {
   const now = new Date()
-  return dateOf(new Date(now.getFullYear(), now.getMonth(), now.getDate() + days))
-}
-
-/** Returns the date of a moment in the clerk's time zone. @param {Date} date */
-export function dateOf(date) {
+  const date = new Date(now.getFullYear(), now.getMonth(), now.getDate() + days)
   return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(n => String(n).padStart(2, '0')).join('-')
 }
 

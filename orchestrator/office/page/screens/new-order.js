@@ -49,20 +49,25 @@ export function NewOrder() {
   }
   const focus = selector => { /** @type {HTMLElement | null | undefined} */ (root.current?.querySelector(selector))?.focus() }
 
-  const setLines = next => {
+  const setLines = to => draft.change(({ lines: now }) => {
+    const next = typeof to === 'function' ? to(now) : to
     const filled = next.filter((line, i) => line.sku || line.qty || i === next.length - 1).slice(0, most)
     const last = filled.at(-1)
-    draft.change({ lines: last && !last.sku && !last.qty || filled.length === most ? filled : [...filled, empty] })
-  }
+    return { lines: last && !last.sku && !last.qty || filled.length === most ? filled : [...filled, empty] }
+  })
   const change = (index, part) =>
-    draft.change({ lines: lines.map((line, i) => (i === index ? { ...line, ...part } : line)) })
-  const field = (index, name) => setTimeout(() => focus(`[data-line="${index}"] input[name=${name}]`))
+    draft.change(({ lines: now }) => ({ lines: now.map((line, i) => (i === index ? { ...line, ...part } : line)) }))
+  const field = (index, name) => { // of a line that may not be drawn yet
+    const selector = `[data-line="${index}"] input[name=${name}]`
+    if (root.current?.querySelector(selector)) focus(selector)
+    else setTimeout(() => focus(selector))
+  }
   const next = event => {
     if (event.key !== 'Enter' || event.ctrlKey || event.metaKey || event.defaultPrevented || !(event.target instanceof HTMLInputElement)) return
     event.preventDefault() // Enter leads to the next field; Ctrl-Enter saves
     const index = Number(event.target.closest('[data-line]')?.getAttribute('data-line') ?? -1)
     if (event.target.name === 'sku') return field(index, 'qty')
-    if (event.target.name === 'qty') setLines(lines)
+    if (event.target.name === 'qty') setLines(now => now)
     field(index + 1, 'sku')
   }
   const paste = (event, index) => {
@@ -70,10 +75,10 @@ export function NewOrder() {
     if (!/[\t\n]/.test(text.trim())) return
     event.preventDefault()
     const pasted = cells(text, text.includes('\t') ? '\t' : separatorOf(text)).map(([sku = '', qty = '']) => ({ sku: sku.trim(), qty: qty.trim() }))
-    setLines([...lines.slice(0, index), ...pasted, ...lines.slice(index + 1)])
+    setLines(now => [...now.slice(0, index), ...pasted, ...now.slice(index + 1)])
     field(Math.min(index + pasted.length, most - 1), 'sku')
   }
-  const remove = index => { setLines(lines.filter((_, i) => i !== index)); field(Math.max(0, index - 1), 'sku') }
+  const remove = index => { setLines(now => now.filter((_, i) => i !== index)); field(Math.max(0, index - 1), 'sku') }
 
   const quoted = quote.error || !items.length ? undefined : quote.data
   const fill = () => {
@@ -90,7 +95,7 @@ export function NewOrder() {
         <div class="pair">
           <${Combo} label=${t('Customer')} name="customer" text=${customerName} find=${findCustomers} placeholder=${t('a part of the name or email')} required autofocus aria-invalid=${!customer && customerName ? true : undefined}
             onText=${text => draft.change({ customerName: text, customer: 0 })}
-            onPick=${option => { draft.change({ customer: Number(option.value), customerName: option.text }); field(0, 'sku') }} />
+            onPick=${(option, here) => { draft.change({ customer: Number(option.value), customerName: option.text }); if (here) field(0, 'sku') }} />
           <${Field} label=${t('Reference (optional)')} name="reference" value=${reference} maxlength="100" onInput=${value => draft.change({ reference: value })} />
         </div>
         <div role="group" aria-label=${t('Lines')} class="entry">
@@ -102,9 +107,9 @@ export function NewOrder() {
             return html`<div class=${'line' + (short || bad || mistakes.length ? ' wrong' : '')} data-line=${index} key=${index}>
               <${Combo} label=${t('SKU')} name="sku" unlabeled=${index > 0} text=${line.sku} find=${findProducts} placeholder=${index ? '' : t('SKU or a part of the name')} aria-invalid=${mistakes.length ? true : undefined}
                 onText=${sku => change(index, { sku })} onPaste=${e => paste(e, index)}
-                onPick=${option => { change(index, { sku: option.value }); field(index, 'qty') }} />
+                onPick=${(option, here) => { change(index, { sku: option.value }); if (here) field(index, 'qty') }} />
               <label class="field pieces"><span class=${index ? 'unseen' : ''}>${t('Quantity')}</span><input name="qty" inputmode="numeric" autocomplete="off" value=${line.qty} aria-invalid=${bad ? true : undefined}
-                onInput=${e => change(index, { qty: e.target.value })} onBlur=${() => setLines(lines)} /></label>
+                onInput=${e => change(index, { qty: e.target.value })} onBlur=${() => setLines(now => now)} /></label>
               <button type="button" class="plain remove" aria-label=${t('Remove line {n}', { n: index + 1 })} hidden=${!line.sku && !line.qty} onClick=${() => remove(index)}>×</button>
               ${(known || short || bad || mistakes.length > 0) && html`<small class="says">${bad ? t('Quantity must be a whole number above 0.')
                 : mistakes.length ? explainDetail(mistakes[0])

@@ -24,7 +24,7 @@ export function Receive() {
   const [receipts, setReceipts] = useState(kept)
   const [missing, setMissing] = useState('')
   const form = useRef(/** @type {HTMLElement | null} */ (null))
-  const focus = name => setTimeout(() => /** @type {HTMLElement | null | undefined} */ (form.current?.querySelector(`input[name=${name}]`))?.focus())
+  const focus = name => /** @type {HTMLElement | null | undefined} */ (form.current?.querySelector(`input[name=${name}]`))?.focus()
   const delta = /^[+-]?\d{1,9}$/.test(pieces.trim()) ? Number(pieces) : 0
 
   const sending = useSend(async key => {
@@ -54,7 +54,7 @@ export function Receive() {
     <div class="columns" ref=${form}>
       <${Form} label=${t('Receive')} class="receive" onSend=${send}>
         <${Combo} label=${t('SKU')} name="sku" text=${sku} find=${findProducts} placeholder=${t('SKU or a part of the name')} autofocus aria-invalid=${missing ? true : undefined}
-          onText=${text => { setMissing(''); draft.change({ sku: text }) }} onPick=${option => { draft.change({ sku: option.value }); focus('pieces') }} />
+          onText=${text => { setMissing(''); draft.change({ sku: text }) }} onPick=${(option, here) => { draft.change({ sku: option.value }); if (here) focus('pieces') }} />
         <${Field} label=${t('Pieces')} name="pieces" value=${pieces} inputmode="numeric" aria-invalid=${pieces.trim() && !delta ? true : undefined} onInput=${value => draft.change({ pieces: value })} hint=${t('A minus takes pieces out.')} />
         <${Field} label=${t('Note (optional)')} name="note" value=${note} maxlength="255" onInput=${value => draft.change({ note: value })} hint=${t('Such as the number of the delivery note.')} />
         ${missing && html`<p class="bad" role="alert">${missing}</p>`}

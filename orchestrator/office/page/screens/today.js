@@ -4,7 +4,7 @@ import { api, useLoad } from '../client.js'
 import { Chart } from '../chart.js'
 import { at } from '../router.js'
 import { Bar, Problem, Table } from '../table.js'
-import { dateOf, midnight, number, t, today, when } from '../words.js'
+import { number, t, today, when } from '../words.js'
 import { last } from './import.js'
 import { columns, withCustomers } from './orders.js'
 
@@ -50,12 +50,9 @@ export function Today() {
 function Weeks() {
   const from = today(1 - 7 * weeks)
   const summary = useLoad(`today summary ${from}`, async signal => {
-    const found = new Map()
-    for await (const order of api.listOrders({ confirmed_from: midnight(from).toISOString(), status: 'CONFIRMED' }, { signal })) {
-      const date = dateOf(new Date(order.confirmed_at ?? '')), day = found.get(date) ?? { orders: 0, value: 0 }
-      found.set(date, { orders: day.orders + 1, value: day.value + order.total_cents })
-    }
-    return Array.from({ length: 7 * weeks }, (_, i) => ({ orders: 0, value: 0, units: 0, ...found.get(today(i + 1 - 7 * weeks)), date: today(i + 1 - 7 * weeks) }))
+    const tz = Intl.DateTimeFormat().resolvedOptions().timeZone
+    const { data } = await api.summarizeOrders({ from, to: today(), tz }, { signal })
+    return data.days.map(({ day, confirmed }) => ({ date: day, orders: confirmed.orders, units: confirmed.units, value: confirmed.total_cents }))
   })
   return html`<section aria-labelledby="weeks"><h2 id="weeks">${t('Confirmed in the last {n} weeks', { n: weeks })}</h2><${Bar} loading=${summary.loading} />
     ${summary.error && html`<${Problem} error=${summary.error} again=${summary.reload} />`}

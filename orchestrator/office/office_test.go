@@ -1,0 +1,116 @@
+package office
+
+import (
+	"bytes"
+	"io/fs"
+	"net/http/httptest"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+
+	"example.com/b2b/v2/internal/docs"
+	"example.com/b2b/v2/internal/web"
+	"example.com/b2b/v2/internal/web/webtest"
+	api "example.com/b2b/v2/openapi/orchestratorapi"
+)
+
+// serve serves the back office, and returns its address.
+func serve(t *testing.T) string {
+	t.Helper()
+	o := webtest.Options()
+	o.Service, o.Document = "orchestrator", api.Document
+	o.Others = []docs.Linked{
+		{Name: "orders", Title: "Orders API", Base: "https://api.example.com/orders"},
+		{Name: "customers", Title: "Customers API", Base: "http://customers-api:3001"},
+	}
+	engine := web.New(o)
+	Serve(engine.Engine, o)
+	s := httptest.NewServer(engine)
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// TestServe checks that each path below /office is a screen, with links that lead to the files, and that each file is
+// served with its type.
+func TestServe(t *testing.T) {
+	base := serve(t)
+	for at, root := range map[string]string{
+		"/office": "office/", "/office/": "./", "/office/orders": "./",
+		"/office/orders/3": "./../", "/office/a/b/c": "./../../",
+	} {
+		status, body, header := webtest.Do(t, "GET", base+at, "")
+		page := string(body)
+		if status != 200 || !strings.Contains(page, `src="`+root+`main.js"`) {
+			t.Errorf("%s: %d %s", at, status, page)
+		}
+		if !strings.Contains(page, `data-orders="https://api.example.com/orders"`) ||
+			!strings.Contains(page, `data-customers="http://127.0.0.1:3001"`) {
+			t.Errorf("%s: not the addresses of the services: %s", at, page)
+		}
+		policy := header.Get("Content-Security-Policy")
+		if !strings.Contains(policy, "script-src 'self';") || !strings.Contains(policy, "default-src 'none'") {
+			t.Errorf("%s: %s", at, policy)
+		}
+	}
+	types := map[string]string{".js": "text/javascript", ".css": "text/css", ".txt": "text/plain"}
+	served := 0
+	err := fs.WalkDir(files, "page", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path.Ext(name) == ".html" {
+			return err
+		}
+		want, _ := fs.ReadFile(files, name)
+		_, body, header := webtest.Do(t, "GET", base+"/office"+strings.TrimPrefix(name, "page"), "")
+		if !bytes.Equal(body, want) || !strings.HasPrefix(header.Get("Content-Type"), types[path.Ext(name)]) {
+			t.Errorf("%s: %d bytes of %d, %s", name, len(body), len(want), header.Get("Content-Type"))
+		}
+		served++
+		return nil
+	})
+	if err != nil || served < 20 {
+		t.Errorf("%d files: %v", served, err)
+	}
+}
+
+// unsafe matches JavaScript that makes markup or code of a text, and addresses of other hosts.
+var unsafe = regexp.MustCompile(
+	`innerHTML|outerHTML|insertAdjacent|dangerouslySet|document\.write|\beval\(|new Function|https?://`)
+
+// TestNoMarkupOfTexts checks that the pages' scripts show texts as texts, and name no other host.
+func TestNoMarkupOfTexts(t *testing.T) {
+	scripts, _ := fs.Glob(files, "page/*.js")
+	screens, _ := fs.Glob(files, "page/screens/*.js")
+	for _, name := range append(scripts, screens...) {
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := unsafe.Find(text); found != nil {
+			t.Errorf("%s has %s", name, found)
+		}
+	}
+	if len(screens) < 8 {
+		t.Errorf("%d screens", len(screens))
+	}
+}
+
+// TestImports checks that the scripts import each other by relative paths to files that exist.
+func TestImports(t *testing.T) {
+	imported := regexp.MustCompile(`(?m)^(?:import|export) .*from '([^']+)'`)
+	err := fs.WalkDir(files, "page", func(name string, _ fs.DirEntry, err error) error {
+		if err != nil || path.Ext(name) != ".js" {
+			return err
+		}
+		text, _ := fs.ReadFile(files, name)
+		for _, m := range imported.FindAllSubmatch(text, -1) {
+			target := path.Join(path.Dir(name), string(m[1]))
+			if !strings.HasPrefix(string(m[1]), ".") || !isFile(target) {
+				t.Errorf("%s imports %s", name, m[1])
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
