@@ -129,7 +129,7 @@ func (s *Sender) send(ctx context.Context, m Message, a *Attempt) error {
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", "b2b-webhooks/"+buildinfo.Version())
 	r.Header.Set(standardwebhooks.HeaderWebhookID, m.ID)
-	r.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(a.Began.Unix(), 10))
+	r.Header.Set(standardwebhooks.HeaderWebhookTimestamp, stamp(a.Began))
 	r.Header.Set(standardwebhooks.HeaderWebhookSignature, strings.Join(signatures, " "))
 	transport := s.direct
 	if s.proxy != nil {
@@ -151,6 +151,9 @@ func (s *Sender) send(ctx context.Context, m Message, a *Attempt) error {
 	a.Status, a.Answer, a.RetryAfter = res.StatusCode, readable(body), retryAfter(res.Header, a.Began)
 	return nil
 }
+
+// stamp returns a time as the header webhook-timestamp has it.
+func stamp(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }
 
 // refusal is the error of CheckURL.
 type refusal struct{ error }

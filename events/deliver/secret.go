@@ -48,6 +48,9 @@ func (Secret) String() string { return "***" }
 // GoString implements fmt.GoStringer.
 func (s Secret) GoString() string { return s.String() }
 
+// MarshalText implements encoding.TextMarshaler, for JSON.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 // LogValue implements slog.LogValuer.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 

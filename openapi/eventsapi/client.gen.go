@@ -390,6 +390,20 @@ type WebhookEndpointWithSecret struct {
 	Secret *string `json:"secret"`
 }
 
+// WebhookMessage The body of a request to a webhook endpoint. Check the signature of its bytes before you read it.
+type WebhookMessage struct {
+	// Type The event's type; or `webhook_endpoint.test`, whose `data` is the endpoint.
+	//
+	// Example: order.confirmed
+	Type string `json:"type"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2024-03-01T09:30:00.000Z
+	Timestamp contract.Time `json:"timestamp"`
+	Data      FeedEvent     `json:"data"`
+}
+
 // WebhookSecretResponse defines model for WebhookSecretResponse.
 type WebhookSecretResponse struct {
 	// Success Always true here; false in every error.
