@@ -31,7 +31,7 @@ func (s *Service) CreateWebhookEndpoint(ctx context.Context, r server.CreateWebh
 	return answer(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
 		e := endpoint{
 			URL: r.Body.URL, Description: r.Body.Description, Types: listFrom(r.Body.Types),
-			Signature: deliver.Algorithm(*r.Body.Signature),
+			Signature: deliver.Algorithm(valueOr(r.Body.Signature, api.HmacSha256)),
 		}
 		err := tx.create(&e)
 		return e.ID, withSecret(e), err
