@@ -30,7 +30,8 @@ func TestRebinding(t *testing.T) {
 			if err := s.CheckURL(url); err != nil {
 				t.Fatal(err)
 			}
-			a := s.Send(t.Context(), Message{URL: url, ID: "evt_1", Body: []byte("{}"), Secrets: []Secret{NewSecret(HMAC)}})
+			m := Message{URL: url, ID: "evt_1", Body: []byte("{}"), Secrets: []Secret{NewSecret(HMAC)}}
+			a := s.Send(t.Context(), m)
 			if allowed {
 				if a.Status != 200 || reached.Swap(0) != 1 {
 					t.Errorf("the name server does not work: %+v", a)
