@@ -28,3 +28,6 @@ func Rules() []doctor.Rule {
 			ORDER BY p.customer_id`},
 	}
 }
+
+// Notes returns rules whose rows are unusual, and not broken.
+func Notes() []doctor.Rule { return keyedOperations.Notes("webhooks") }

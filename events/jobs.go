@@ -12,6 +12,12 @@ func (s *Service) Jobs() []db.Job {
 		// Not exclusive: the lock of an exclusive job outlives a dead machine by minutes. The processes take turns
 		// by the row that Sequence locks.
 		{Name: "sequence events", Interval: pause, Run: s.Sequence, Lag: s.sequencingLag, Due: s.unsequenced},
-		{Name: "delete old events", Interval: 5 * time.Second, Exclusive: true, Run: s.Prune, Lag: s.pruningLag},
+		{Name: "delete old events", Interval: often, Exclusive: true, Run: s.Prune, Lag: s.pruningLag},
+		{Name: "delete expired keys of webhooks", Interval: often, Run: s.db.Keys.Purge, Lag: s.db.Keys.Lag},
+		{Name: "delete old deliveries of webhooks", Interval: often, Run: s.deleteDeliveries},
+		{Name: "delete old secrets of webhooks", Interval: often, Run: s.forgetSecrets},
+		{Name: "measure webhooks", Interval: often, Run: s.measureWebhooks},
 	}
 }
+
+const often = 5 * time.Second

@@ -8,13 +8,17 @@ import (
 
 	"gorm.io/gorm"
 
+	"example.com/b2b/v2/events/deliver"
+	"example.com/b2b/v2/internal/batch"
 	"example.com/b2b/v2/internal/idempotency"
 	"example.com/b2b/v2/internal/service"
 )
 
 // Config configures the service.
 type Config struct {
-	Retention time.Duration // how long events are kept; 0 means for ever
+	Retention   time.Duration  // how long events are kept; 0 means for ever
+	KeyLifetime time.Duration  // how long idempotency keys are remembered
+	Webhooks    deliver.Config // where webhooks may go
 }
 
 // Service implements the generated StrictServerInterface on a database.
@@ -23,6 +27,8 @@ type Service struct {
 	db       *service.Database[store]
 	patience time.Duration // longest time in which an answer may neither come nor go on
 	waiters  waiters
+	sender   *deliver.Sender
+	recorder batch.Batcher[*progress]
 
 	stop    sync.Once
 	stopped chan struct{} // closed by Stop
@@ -30,10 +36,15 @@ type Service struct {
 
 // New returns the service. db.Migrate must have brought the database up to date.
 func New(g *gorm.DB, c Config) *Service {
+	keys := idempotency.Keys{DB: g, Lifetime: c.KeyLifetime, Operations: keyedOperations}
 	newStore := func(base service.Store) store { return store{base} }
-	return &Service{
-		Config: c, db: service.NewDatabase(g, "events", idempotency.Keys{}, newStore), stopped: make(chan struct{}),
+	s := &Service{
+		Config: c, db: service.NewDatabase(g, "events", keys, newStore), stopped: make(chan struct{}),
+		sender: deliver.New(c.Webhooks),
 	}
+	s.recorder.Name = "progress of webhooks"
+	s.recorder.MaxConcurrent, s.recorder.MaxCost, s.recorder.Run = 1, 200, s.record
+	return s
 }
 
 // Stop ends streams and requests that wait for events, each with a complete answer. Later requests do not wait.

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/service"
 )
 
@@ -160,4 +161,155 @@ func (s *Service) pruningLag(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	return max(0, first[0].Now.Sub(first[0].Since)), nil
+}
+
+// locking returns a store in which every query locks the rows of its result until the transaction ends.
+func (s store) locking() store {
+	s.DB = db.ForUpdate(s.DB)
+	return s
+}
+
+// findEndpoint returns an endpoint. Error: 404 webhook_endpoint_not_found.
+func (s store) findEndpoint(id int64) (e endpoint, err error) {
+	err = s.endpoints().Select("*, ? AS now", s.Now()).Take(&e, id).Error
+	if service.IsNotFound(err) {
+		err = apperr.WebhookEndpointNotFound.New(id)
+	}
+	return e, err
+}
+
+// lockEndpoint is findEndpoint, and locks the row until the transaction ends.
+func (s store) lockEndpoint(id int64) (endpoint, error) { return s.locking().findEndpoint(id) }
+
+func (s store) listEndpoints(page db.PageRequest) ([]endpoint, *int64, error) {
+	return db.Page[endpoint](s.endpoints().Select("*, ? AS now", s.Now()), page)
+}
+
+func (s store) countEndpoints() (n int64, err error) {
+	err = s.endpoints().Count(&n).Error
+	return n, err
+}
+
+func (s store) insertEndpoint(e *endpoint) error { return service.Insert(s.Store, []*endpoint{e}) }
+
+// deleteEndpoint deletes an endpoint with its secrets. Error: 404 webhook_endpoint_not_found.
+func (s store) deleteEndpoint(id int64) error {
+	e, err := s.lockEndpoint(id)
+	if err != nil {
+		return err
+	}
+	return s.endpoints().Delete(&e).Error
+}
+
+// writeEndpoints writes locked endpoints: the columns of their progress, and the given columns.
+func (s store) writeEndpoints(all []*endpoint, columns ...string) error {
+	columns = append(columns, "position", "failures", "failing_since", "next_attempt_at", "slow", "disabled_at",
+		"disabled_reason", "leased_by", "leased_until")
+	_, err := db.UpdateEach(s.DB.Model(&endpoint{}), all, columns...)
+	return err
+}
+
+// deliveries begins a query for the deliveries to an endpoint.
+func (s store) deliveries(endpoint int64) *gorm.DB {
+	return s.DB.Model(&delivery{}).Where("endpoint_id = ?", endpoint)
+}
+
+func (s store) insertDeliveries(all []*delivery) error {
+	if len(all) == 0 {
+		return nil
+	}
+	return service.Insert(s.Store, all)
+}
+
+// dueEndpoints reads the ids of endpoints for which there are events, and that nobody serves now. The endpoint
+// that was served last comes last.
+func (s store) dueEndpoints(slow bool, limit int) (ids []int64, err error) {
+	now := s.Now()
+	err = s.DB.Table("webhook_endpoints e").
+		Joins("JOIN event_positions p ON p.customer_id = COALESCE(e.customer_id, 0)").
+		Where("e.disabled_at IS NULL AND e.position < p.last_position AND e.slow = ?", slow).
+		Where("e.next_attempt_at IS NULL OR e.next_attempt_at <= ?", now).
+		Where("e.leased_until IS NULL OR e.leased_until <= ?", now).
+		Order("e.leased_until").Limit(limit).Pluck("e.id", &ids).Error
+	return ids, err
+}
+
+// leaseEndpoints takes the leases of endpoints that nobody serves now, and returns these endpoints.
+func (s store) leaseEndpoints(ids []int64, lease string) (leased []endpoint, err error) {
+	err = db.ByID(s.DB.Model(&endpoint{})).Where("id IN ? AND disabled_at IS NULL", ids).
+		Where("leased_until IS NULL OR leased_until <= ?", s.Now()).
+		UpdateColumns(map[string]any{"leased_by": lease, "leased_until": db.Now(s.DB, leaseTime)}).Error
+	if err != nil {
+		return nil, err
+	}
+	err = s.DB.Select("*, ? AS now", s.Now()).Where("id IN ? AND leased_by = ?", ids, lease).Find(&leased).Error
+	return leased, err
+}
+
+// renewLeases renews leases that their holder still has.
+func (s store) renewLeases(ids []int64, leases []string) error {
+	return db.ByID(s.DB.Model(&endpoint{})).Where("id IN ? AND leased_by IN ?", ids, leases).
+		UpdateColumn("leased_until", db.Now(s.DB, leaseTime)).Error
+}
+
+// lockEndpoints locks endpoints, in ascending id, and returns them by id. Deleted endpoints are missing.
+func (s store) lockEndpoints(ids []int64) (map[int64]*endpoint, error) {
+	var all []*endpoint
+	err := db.ByID(db.ForUpdate(s.DB)).Select("*, ? AS now", s.Now()).
+		Where("id IN ?", ids).Order("id").Find(&all).Error
+	byID := make(map[int64]*endpoint, len(all))
+	for _, e := range all {
+		byID[e.ID] = e
+	}
+	return byID, err
+}
+
+// deleteDeliveries deletes the deliveries before the last seven days, in small steps.
+func (s *Service) deleteDeliveries(ctx context.Context) (total int, err error) {
+	for {
+		q := s.db.Read(ctx).DB
+		var ids []int64
+		err := q.Model(&delivery{}).Where("attempted_at <= ?", db.Now(q, -deliveriesKept)).
+			Order("attempted_at").Limit(500).Pluck("id", &ids).Error
+		if err != nil || len(ids) == 0 {
+			return total, err
+		}
+		res := q.Delete(&delivery{}, ids)
+		if res.Error != nil {
+			return total, res.Error
+		}
+		total += int(res.RowsAffected)
+	}
+}
+
+// forgetSecrets deletes the secrets that no longer sign.
+func (s *Service) forgetSecrets(ctx context.Context) (int, error) {
+	q := s.db.Read(ctx).DB
+	res := q.Model(&endpoint{}).Where("previous_until <= ?", db.Now(q, 0)).
+		UpdateColumns(map[string]any{"previous_secret": nil, "previous_until": nil})
+	return int(res.RowsAffected), res.Error
+}
+
+// countDisabled counts the disabled endpoints by reason.
+func (s store) countDisabled() (counts []struct {
+	DisabledReason string
+	N              int64
+}, err error) {
+	err = s.DB.Model(&endpoint{}).Select("disabled_reason, COUNT(*) AS n").Where("disabled_at IS NOT NULL").
+		Group("disabled_reason").Scan(&counts).Error
+	return counts, err
+}
+
+// oldestUndelivered returns the age of the oldest event that waits for an endpoint that is not slow.
+func (s store) oldestUndelivered() (time.Duration, error) {
+	q := s.DB.Table("webhook_endpoints e").Where("e.disabled_at IS NULL AND NOT e.slow")
+	ofAll, err := db.Age(q.Session(&gorm.Session{}).Where("e.customer_id IS NULL").
+		Joins("JOIN events ON events.position = e.position + 1"), "events.created_at")
+	if err != nil {
+		return 0, err
+	}
+	ofCustomers, err := db.Age(q.Session(&gorm.Session{}).
+		Joins("JOIN events ON events.customer_id = e.customer_id AND events.customer_position = e.position + 1"),
+		"events.created_at")
+	return max(ofAll, ofCustomers), err
 }

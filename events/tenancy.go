@@ -1,12 +1,15 @@
 package events
 
 import (
+	"context"
+	"slices"
 	"strings"
 
 	"gorm.io/gorm"
 
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/openapi/contract"
 )
 
@@ -27,6 +30,7 @@ var kinds = []kind{
 	{word: "customer", subject: "customer", scope: "customers:read"},
 	{word: "product", subject: "product", scope: "products:read", allCustomers: true},
 	{word: "stock", subject: "product", scope: "products:read", allCustomers: true},
+	{word: endpointSubject, subject: endpointSubject, scope: "webhooks:read"},
 }
 
 // feed returns the customer whose events are the caller's feed; 0 for all events.
@@ -39,14 +43,18 @@ func (s store) events(after, upTo int64) *gorm.DB {
 	if own := s.feed(); own != 0 {
 		q, column = q.Where("customer_id = ?", own), "customer_position"
 	}
-	var subjects []string
+	return q.Select("*, "+column+" AS place").Where(db.Likely(q, "subject IN ?"), s.subjects()).
+		Where(column+" > ? AND "+column+" <= ?", after, upTo).Order(column)
+}
+
+// subjects returns the kinds of subjects whose events the caller may read.
+func (s store) subjects() (all []string) {
 	for _, k := range kinds {
 		if s.refusal(k) == nil {
-			subjects = append(subjects, k.subject)
+			all = append(all, k.subject)
 		}
 	}
-	return q.Select("*, "+column+" AS place").Where(db.Likely(q, "subject IN ?"), subjects).
-		Where(column+" > ? AND "+column+" <= ?", after, upTo).Order(column)
+	return all
 }
 
 // positions returns the counter of the caller's feed.
@@ -89,3 +97,72 @@ func (s store) types(list *string) (types []string, err error) {
 	}
 	return types, nil
 }
+
+// endpoints begins a query for the webhook endpoints that the caller may see. Deliveries have no condition of
+// their own: who asks for them must have found the endpoint.
+func (s store) endpoints() *gorm.DB {
+	q := s.DB.Model(&endpoint{})
+	if own := s.Caller.Customer; own != 0 {
+		q = q.Where("customer_id = ?", own)
+	}
+	return q
+}
+
+// owner returns the customer to whom an endpoint of the caller belongs, or nil for none.
+func (s store) owner() *int64 {
+	if own := s.Caller.Customer; own != 0 {
+		return &own
+	}
+	return nil
+}
+
+// granted returns the kinds of subjects whose events an endpoint of the caller gets, which are those that
+// GET /events shows the caller. Error: 403 forbidden when there is none.
+func (s store) granted() ([]string, error) {
+	reader := kind{scope: "events:read"} // the scope of GET /events
+	if refusal := s.refusal(reader); refusal != nil {
+		return nil, refusal
+	}
+	all := s.subjects()
+	if len(all) == 0 {
+		return nil, s.refusal(kinds[0])
+	}
+	return all, nil
+}
+
+// mayRead returns 403 forbidden unless the caller may read every kind of event that the endpoint gets.
+func (s store) mayRead(e endpoint) error {
+	all, err := s.granted()
+	if err != nil {
+		return err
+	}
+	for _, k := range kinds {
+		if slices.Contains(e.Subjects.names(), k.subject) && !slices.Contains(all, k.subject) {
+			return s.refusal(k)
+		}
+	}
+	return nil
+}
+
+// kindOf returns the kind of an event's type.
+func kindOf(eventType string) kind {
+	word, _, _ := strings.Cut(eventType, ".")
+	i := slices.IndexFunc(kinds, func(k kind) bool { return k.word == word })
+	if i < 0 {
+		return kind{}
+	}
+	return kinds[i]
+}
+
+// ofOwner returns a store that reads the feed from which the endpoint gets its events. Its user must leave out
+// the events that the endpoint does not want.
+func (s store) ofOwner(e endpoint) store {
+	s.Caller = auth.System
+	if e.CustomerID != nil {
+		s.Caller.Customer = *e.CustomerID
+	}
+	return s
+}
+
+// asSystem returns a context for stores that see all endpoints. It is for sending, and for upkeep.
+func asSystem(ctx context.Context) context.Context { return auth.With(ctx, auth.System) }

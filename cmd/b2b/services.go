@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"sync"
 
 	"gorm.io/gorm"
 
@@ -12,6 +13,7 @@ import (
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/doctor"
 	"example.com/b2b/v2/events"
+	"example.com/b2b/v2/events/deliver"
 	"example.com/b2b/v2/internal/config"
 	"example.com/b2b/v2/internal/peer"
 	"example.com/b2b/v2/internal/server"
@@ -72,14 +74,19 @@ func table(c *config.Settings) []*service {
 		},
 	}
 	eventsAPI := &service{
-		name: "events", title: "Events API", database: true, rules: events.Rules(),
+		name: "events", title: "Events API", database: true, rules: events.Rules(), notes: events.Notes(),
 		settings: &c.Events, port: &c.EventsPort, base: new(string),
 		try: "curl '%s/events?limit=3'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
-			s := events.New(g, events.Config{Retention: c.EventRetention})
+			s := events.New(g, events.Config{Retention: c.EventRetention, KeyLifetime: c.KeyLifetime,
+				Webhooks: deliver.Config{AllowPrivate: c.WebhookPrivate, UseProxy: c.WebhookProxy,
+					OnlyHTTPS: c.Env == config.Production}})
 			return s.Handler(o), func(ctx context.Context) {
 				context.AfterFunc(ctx, s.Stop)
-				db.RunJobs(ctx, g, o.Log, s.Jobs()...)
+				var all sync.WaitGroup
+				all.Go(func() { db.RunJobs(ctx, g, o.Log, s.Jobs()...) })
+				all.Go(func() { s.Deliver(ctx, o.Log) })
+				all.Wait()
 			}, nil
 		},
 	}

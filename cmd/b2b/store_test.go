@@ -91,9 +91,9 @@ func TestOneClock(t *testing.T) {
 	})
 }
 
-// asSystem are the functions that see the rows of all customers: the sweep and its lag, probes of locks, and
-// batches, which check each caller in the functions of tenancy.go.
-var asSystem = []string{"ExpireReservations", "expiryLag", "isFree", "runBatch", "runLookups"}
+// asSystem are the functions that see the rows of all customers: the sweep and its lag, probes of locks, the
+// delivery of webhooks, and batches, which check each caller in the functions of tenancy.go.
+var asSystem = []string{"Deliver", "ExpireReservations", "expiryLag", "isFree", "runBatch", "runLookups"}
 
 // TestTenancy checks that a service says only in tenancy.go and store.go which rows a caller may see, and
 // that only the functions of asSystem see all rows. An order command cannot forget the check, because it gets

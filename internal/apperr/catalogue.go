@@ -156,6 +156,12 @@ var (
 		Sentence: "There is no order %d.", Args: []any{77},
 		When: "The order does not exist.",
 		Do:   "Check the id."})
+	WebhookEndpointNotFound = define(Code{Name: "webhook_endpoint_not_found", Status: http.StatusNotFound,
+		Retry: Never, On: []string{"getWebhookEndpoint", "updateWebhookEndpoint", "deleteWebhookEndpoint",
+			"rotateWebhookSecret", "testWebhookEndpoint", "listWebhookDeliveries", "replayWebhookEvents"},
+		Sentence: "There is no webhook endpoint %d.", Args: []any{99},
+		When: "The endpoint does not exist, was deleted, or belongs to another customer.",
+		Do:   "Check the id."})
 	IdempotencyKeyUnknown = define(Code{Name: "idempotency_key_unknown", Status: http.StatusNotFound,
 		Retry: AfterThat, On: []string{"getIdempotencyKey", "findIdempotencyKey", "getCustomerIdempotencyKey",
 			"findCustomerIdempotencyKey", "getOrchestration", "findOrchestration"},
@@ -217,8 +223,13 @@ var (
 		Example:  Detail{"/sku", "belongs to another product", Params{"rule": "unique", "product_id": 2}},
 		When:     "Another product has the sku.",
 		Do:       "`params` names that product: use it, or use another sku."})
+	TooManyWebhookEndpoints = define(Code{Name: "too_many_webhook_endpoints", Status: http.StatusConflict,
+		Retry: AfterThat, On: []string{"createWebhookEndpoint"},
+		Sentence: "A customer has at most %d webhook endpoints.", Args: []any{20},
+		When: "The customer has as many endpoints as a customer may have.",
+		Do:   "Delete an endpoint that nobody needs, or change its `url`."})
 	EventsExpired = define(Code{Name: "events_expired", Status: http.StatusGone,
-		Retry: Never, On: []string{"listEvents"},
+		Retry: Never, On: []string{"listEvents", "replayWebhookEvents"},
 		Sentence: "The events after position %d are no longer all there: read everything again by the exports, " +
 			"and go on from the smallest X-Event-Position that they name.", Args: []any{17},
 		Example: Detail{"/query/after", "is 17, and must be from 4711 to 5813",

@@ -35,7 +35,7 @@ const Admin = "admin"
 
 // Scopes lists the scopes that the OpenAPI documents require, and Admin.
 var Scopes = []string{"customers:read", "customers:write", "products:read", "products:write",
-	"orders:read", "orders:write", "events:read", Admin}
+	"orders:read", "orders:write", "events:read", "webhooks:read", "webhooks:write", Admin}
 
 // Known reports whether p is a known caller. Anonymous is not, even when another service calls for Anonymous.
 func (p Principal) Known() bool { return p.Subject != Anonymous.Subject }

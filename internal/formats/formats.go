@@ -71,10 +71,12 @@ var All = map[string]Format{
 	// Without a bound for digits, because regexp limits the product of repetitions: see IDs.
 	"ids": format(`[1-9][0-9]*(?:,[1-9][0-9]*){0,99}`, "must be 1 to 100 ids with commas between them, such as 1,2"),
 	// The empty string is allowed, because an empty parameter counts as omitted.
-	"seconds":   format(`|(?:[1-5]?[0-9]|60)s?`, "must be a number of seconds up to 60, such as 30 or 30s"),
-	"date-time": {Sentence: "must be an RFC 3339 time, such as 2024-01-31T12:00:00Z"},
-	"int32":     {Sentence: "must be a whole number of 32 bits"},
-	"int64":     {Sentence: "must be a whole number of 64 bits"},
+	"seconds": format(`|(?:[1-5]?[0-9]|60)s?`, "must be a number of seconds up to 60, such as 30 or 30s"),
+	// The service also checks the host: see events/deliver.
+	"webhook-url": format(`https?:\/\/[!-~]+`, "must be an address such as https://erp.example.com/webhooks"),
+	"date-time":   {Sentence: "must be an RFC 3339 time, such as 2024-01-31T12:00:00Z"},
+	"int32":       {Sentence: "must be a whole number of 32 bits"},
+	"int64":       {Sentence: "must be a whole number of 64 bits"},
 }
 
 func format(pattern, sentence string) Format {

@@ -77,6 +77,10 @@ func TestFormats(t *testing.T) {
 				"", "/etc/passwd", "../UTC", "Europe/../UTC", "Europe/", "Europe//Madrid", "a/b/c/d", "+02:00", "Europe\\Madrid",
 			},
 		},
+		"webhook-url": {
+			good: []string{"https://erp.example.com", "http://localhost:8080/hook?a=b", "https://[2606:4700::1111]/"},
+			bad:  []string{"", "erp.example.com", "ftp://erp.example.com", "https://", "https://a b", "https://ä.example"},
+		},
 		"date-time": {},
 		"int32":     {}, // kin-openapi's
 		"int64":     {},

@@ -30,39 +30,41 @@ func (e CSVDelimiter) Valid() bool {
 
 // Defines values for ErrorCode.
 const (
-	CancelWindowClosed     ErrorCode = "cancel_window_closed"
-	CustomerNotFound       ErrorCode = "customer_not_found"
-	CustomersUnavailable   ErrorCode = "customers_unavailable"
-	EmailTaken             ErrorCode = "email_taken"
-	EventsExpired          ErrorCode = "events_expired"
-	ExternalRefTaken       ErrorCode = "external_ref_taken"
-	Forbidden              ErrorCode = "forbidden"
-	IdempotencyKeyRequired ErrorCode = "idempotency_key_required"
-	IdempotencyKeyReused   ErrorCode = "idempotency_key_reused"
-	IdempotencyKeyUnknown  ErrorCode = "idempotency_key_unknown"
-	InsufficientStock      ErrorCode = "insufficient_stock"
-	Internal               ErrorCode = "internal"
-	MalformedJSON          ErrorCode = "malformed_json"
-	MalformedRow           ErrorCode = "malformed_row"
-	MethodNotAllowed       ErrorCode = "method_not_allowed"
-	NotFound               ErrorCode = "not_found"
-	OrderIncomplete        ErrorCode = "order_incomplete"
-	OrderNotConfirmable    ErrorCode = "order_not_confirmable"
-	OrderNotFound          ErrorCode = "order_not_found"
-	PayloadTooLarge        ErrorCode = "payload_too_large"
-	PreconditionFailed     ErrorCode = "precondition_failed"
-	ProductInactive        ErrorCode = "product_inactive"
-	ProductNotFound        ErrorCode = "product_not_found"
-	RateLimited            ErrorCode = "rate_limited"
-	RequestTimeout         ErrorCode = "request_timeout"
-	SkuTaken               ErrorCode = "sku_taken"
-	Timeout                ErrorCode = "timeout"
-	TotalChanged           ErrorCode = "total_changed"
-	Unauthorized           ErrorCode = "unauthorized"
-	Unavailable            ErrorCode = "unavailable"
-	UnsupportedMediaType   ErrorCode = "unsupported_media_type"
-	UpstreamUnavailable    ErrorCode = "upstream_unavailable"
-	ValidationFailed       ErrorCode = "validation_failed"
+	CancelWindowClosed      ErrorCode = "cancel_window_closed"
+	CustomerNotFound        ErrorCode = "customer_not_found"
+	CustomersUnavailable    ErrorCode = "customers_unavailable"
+	EmailTaken              ErrorCode = "email_taken"
+	EventsExpired           ErrorCode = "events_expired"
+	ExternalRefTaken        ErrorCode = "external_ref_taken"
+	Forbidden               ErrorCode = "forbidden"
+	IdempotencyKeyRequired  ErrorCode = "idempotency_key_required"
+	IdempotencyKeyReused    ErrorCode = "idempotency_key_reused"
+	IdempotencyKeyUnknown   ErrorCode = "idempotency_key_unknown"
+	InsufficientStock       ErrorCode = "insufficient_stock"
+	Internal                ErrorCode = "internal"
+	MalformedJSON           ErrorCode = "malformed_json"
+	MalformedRow            ErrorCode = "malformed_row"
+	MethodNotAllowed        ErrorCode = "method_not_allowed"
+	NotFound                ErrorCode = "not_found"
+	OrderIncomplete         ErrorCode = "order_incomplete"
+	OrderNotConfirmable     ErrorCode = "order_not_confirmable"
+	OrderNotFound           ErrorCode = "order_not_found"
+	PayloadTooLarge         ErrorCode = "payload_too_large"
+	PreconditionFailed      ErrorCode = "precondition_failed"
+	ProductInactive         ErrorCode = "product_inactive"
+	ProductNotFound         ErrorCode = "product_not_found"
+	RateLimited             ErrorCode = "rate_limited"
+	RequestTimeout          ErrorCode = "request_timeout"
+	SkuTaken                ErrorCode = "sku_taken"
+	Timeout                 ErrorCode = "timeout"
+	TooManyWebhookEndpoints ErrorCode = "too_many_webhook_endpoints"
+	TotalChanged            ErrorCode = "total_changed"
+	Unauthorized            ErrorCode = "unauthorized"
+	Unavailable             ErrorCode = "unavailable"
+	UnsupportedMediaType    ErrorCode = "unsupported_media_type"
+	UpstreamUnavailable     ErrorCode = "upstream_unavailable"
+	ValidationFailed        ErrorCode = "validation_failed"
+	WebhookEndpointNotFound ErrorCode = "webhook_endpoint_not_found"
 )
 
 // Valid indicates whether the value is a known member of the ErrorCode enum.
@@ -122,6 +124,8 @@ func (e ErrorCode) Valid() bool {
 		return true
 	case Timeout:
 		return true
+	case TooManyWebhookEndpoints:
+		return true
 	case TotalChanged:
 		return true
 	case Unauthorized:
@@ -134,6 +138,8 @@ func (e ErrorCode) Valid() bool {
 		return true
 	case ValidationFailed:
 		return true
+	case WebhookEndpointNotFound:
+		return true
 	default:
 		return false
 	}
@@ -141,9 +147,10 @@ func (e ErrorCode) Valid() bool {
 
 // Defines values for EventSubject.
 const (
-	Customer EventSubject = "customer"
-	Order    EventSubject = "order"
-	Product  EventSubject = "product"
+	Customer        EventSubject = "customer"
+	Order           EventSubject = "order"
+	Product         EventSubject = "product"
+	WebhookEndpoint EventSubject = "webhook_endpoint"
 )
 
 // Valid indicates whether the value is a known member of the EventSubject enum.
@@ -155,6 +162,8 @@ func (e EventSubject) Valid() bool {
 		return true
 	case Product:
 		return true
+	case WebhookEndpoint:
+		return true
 	default:
 		return false
 	}
@@ -162,15 +171,16 @@ func (e EventSubject) Valid() bool {
 
 // Defines values for EventType.
 const (
-	CustomerCreated EventType = "customer.created"
-	CustomerDeleted EventType = "customer.deleted"
-	CustomerUpdated EventType = "customer.updated"
-	OrderCanceled   EventType = "order.canceled"
-	OrderConfirmed  EventType = "order.confirmed"
-	OrderCreated    EventType = "order.created"
-	ProductCreated  EventType = "product.created"
-	ProductUpdated  EventType = "product.updated"
-	StockAdjusted   EventType = "stock.adjusted"
+	CustomerCreated         EventType = "customer.created"
+	CustomerDeleted         EventType = "customer.deleted"
+	CustomerUpdated         EventType = "customer.updated"
+	OrderCanceled           EventType = "order.canceled"
+	OrderConfirmed          EventType = "order.confirmed"
+	OrderCreated            EventType = "order.created"
+	ProductCreated          EventType = "product.created"
+	ProductUpdated          EventType = "product.updated"
+	StockAdjusted           EventType = "stock.adjusted"
+	WebhookEndpointDisabled EventType = "webhook_endpoint.disabled"
 )
 
 // Valid indicates whether the value is a known member of the EventType enum.
@@ -193,6 +203,8 @@ func (e EventType) Valid() bool {
 	case ProductUpdated:
 		return true
 	case StockAdjusted:
+		return true
+	case WebhookEndpointDisabled:
 		return true
 	default:
 		return false
@@ -379,7 +391,7 @@ type ChangeEvent struct {
 	// Example: 1
 	ID ID `json:"id"`
 
-	// Type What happened. `product.updated` is a change of its name, its price or whether it is active; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell.
+	// Type What happened. `product.updated` is a change of its name, its price or whether it is active; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. `webhook_endpoint.disabled`: nothing more is sent to a webhook endpoint, see its `disabled_reason`.
 	//
 	// Example: order.created
 	Type EventType `json:"type"`
@@ -476,7 +488,7 @@ type EventListResponse struct {
 // Example: order
 type EventSubject string
 
-// EventType What happened. `product.updated` is a change of its name, its price or whether it is active; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell.
+// EventType What happened. `product.updated` is a change of its name, its price or whether it is active; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. `webhook_endpoint.disabled`: nothing more is sent to a webhook endpoint, see its `disabled_reason`.
 //
 // Example: order.created
 type EventType string

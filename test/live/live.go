@@ -52,7 +52,7 @@ func Serve(g *gorm.DB, o web.Options, start func(http.Handler) string) map[strin
 	}
 	addresses["orders"] = start(must(orders.New(g, c)).Handler(o))
 	addresses["orchestrator"] = start(must(orchestrator.New(peerAt("customers"), peerAt("orders"))).Engine(o))
-	addresses["events"] = start(events.New(g, events.Config{}).Handler(o))
+	addresses["events"] = start(events.New(g, events.Config{KeyLifetime: keyLifetime}).Handler(o))
 	return addresses
 }
 

@@ -86,8 +86,8 @@ func merge(n, from *yaml.Node) {
 	}
 }
 
-// prune removes components without a reference. It repeats the removal, because a removed component may have
-// held the last reference to another component.
+// prune removes components without a reference and without the key x-kept. It repeats the removal, because a
+// removed component may have held the last reference to another component.
 func (d document) prune() {
 	for again := true; again; {
 		used := map[string]bool{}
@@ -99,7 +99,9 @@ func (d document) prune() {
 		})
 		again = false
 		for kind := range slices.Chunk(at(d.Node, "components").Content, 2) {
-			if keep(kind[1], func(name string) bool { return used["#/components/"+kind[0].Value+"/"+name] }) {
+			if keep(kind[1], func(name string) bool {
+				return used["#/components/"+kind[0].Value+"/"+name] || value(at(kind[1], name), "x-kept") == "true"
+			}) {
 				again = true
 			}
 		}

@@ -38,8 +38,8 @@ func WantNoLeak(t testing.TB, log []byte) {
 }
 
 var (
-	// JWTs and values of X-Acting-For begin with a JSON object in base64: eyJ
-	token    = regexp.MustCompile(`eyJ[\w-]{8,}`)
+	// JWTs and values of X-Acting-For begin with a JSON object in base64: eyJ. The others are secrets of webhooks.
+	token    = regexp.MustCompile(`eyJ[\w-]{8,}|(?:whsec|whsk)_`)
 	address  = regexp.MustCompile(`[\w.+-]+@[\w-]+\.[a-z]\w*`)
 	sentence = "name@example.com" // the example in the message about invalid email addresses
 

@@ -1,0 +1,80 @@
+package deliver
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+	"syscall"
+
+	"code.dny.dev/ssrf"
+)
+
+// azure is the address of the metadata service of Azure's machines. It is among the public addresses; the
+// metadata services of other clouds have addresses that package ssrf refuses.
+var azure = netip.MustParsePrefix("168.63.129.16/32")
+
+var guardian = ssrf.New(ssrf.WithAnyPort(), ssrf.WithDeniedV4Prefixes(azure))
+
+// errPrivate is the error of a connection to an address that only this network may reach.
+var errPrivate = errors.New("the address is not public")
+
+// public returns errPrivate unless the address is a public one: not private, loopback, link-local or shared by
+// a provider's customers, and no IPv6 address that stands for an IPv4 address.
+func public(address netip.Addr) error {
+	if guardian.SafeAddr(address.WithZone("")) != nil {
+		return errPrivate
+	}
+	return nil
+}
+
+// onlyPublic is the Control function of a net.Dialer. The dialer calls the function with the address of each
+// connection, after it has resolved the name, so a name that changes its address meanwhile gains nothing.
+func onlyPublic(_, address string, _ syscall.RawConn) error {
+	to, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return errPrivate
+	}
+	return public(to.Addr())
+}
+
+// CheckURL returns an error for a URL to which Send would never send. It does not resolve the name: its address
+// may change, and is checked by each connection.
+func (s *Sender) CheckURL(raw string) error {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return errors.New("must be a URL")
+	case u.Scheme != "https" && (u.Scheme != "http" || s.config.OnlyHTTPS):
+		return errors.New("must begin with https://")
+	case u.Hostname() == "":
+		return errors.New("must name a host")
+	case u.User != nil:
+		return errors.New("must not have a user or a password: the signature says who sends")
+	case u.Fragment != "":
+		return errors.New("must not have a fragment (#)")
+	case !s.config.AllowPrivate && isPrivate(u.Hostname()):
+		return errors.New("must be a public address")
+	}
+	return nil
+}
+
+// isPrivate reports whether the host is a private address in plain words: localhost, or a literal address.
+func isPrivate(host string) bool {
+	name := strings.TrimSuffix(strings.ToLower(host), ".")
+	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && public(address) != nil
+}
+
+// dialer returns the dialer of connections to endpoints.
+func (c Config) dialer() *net.Dialer {
+	d := &net.Dialer{Timeout: connectTimeout}
+	if !c.AllowPrivate {
+		d.Control = onlyPublic
+	}
+	return d
+}

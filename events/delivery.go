@@ -1,0 +1,235 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"example.com/b2b/v2/events/deliver"
+	"example.com/b2b/v2/internal/batch"
+	"example.com/b2b/v2/internal/history"
+)
+
+var (
+	deliveriesTotal = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "b2b_webhook_deliveries_total",
+		Help: "Attempts to send a webhook, by outcome.",
+	}, []string{"outcome"})
+	deliveryLag = promauto.NewGauge(prometheus.GaugeOpts{
+		Name: "b2b_webhook_lag_seconds",
+		Help: "Age of the oldest event that waits for a webhook endpoint whose last attempt was good and quick.",
+	})
+	disabledEndpoints = promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "b2b_webhook_endpoints_disabled",
+		Help: "Disabled webhook endpoints, by reason.",
+	}, []string{"reason"})
+)
+
+// delivery is a row of the table webhook_deliveries: an attempt to send a message to an endpoint, or a note
+// that events were skipped.
+type delivery struct {
+	ID          int64
+	EndpointID  int64
+	WebhookID   *string // nil when nothing was sent
+	Type        *string
+	Position    *int64 // position of the event; nil for a test
+	AttemptedAt time.Time
+	Outcome     string
+	Status      *int32 // nil without an answer
+	DurationMS  int32
+	Answer      *string
+	Failure     *string
+
+	began time.Time // on the program's clock
+}
+
+// TableName implements gorm's Tabler.
+func (delivery) TableName() string { return "webhook_deliveries" }
+
+func (d delivery) Key() int64 { return d.ID }
+
+// Outcomes of deliveries: values of outcome in the OpenAPI document.
+const (
+	delivered = "delivered"
+	refused   = "refused" // by a status other than 200 to 299
+	failed    = "failed"  // without an answer
+	skipped   = "skipped" // the events had been deleted
+)
+
+const deliveriesKept = 7 * 24 * time.Hour // the time for which deliveries are kept
+
+// deliveryOf returns the delivery for an attempt to send a message of a type.
+func deliveryOf(id, messageType string, position *int64, a deliver.Attempt) *delivery {
+	d := &delivery{
+		WebhookID: &id, Type: &messageType, Position: position, began: a.Began,
+		DurationMS: int32(a.Took.Milliseconds()), Answer: nonEmpty(a.Answer), Failure: nonEmpty(a.Failure),
+	}
+	switch {
+	case a.Delivered():
+		d.Outcome = delivered
+	case a.Status != 0:
+		d.Outcome = refused
+	default:
+		d.Outcome = failed
+	}
+	if a.Status != 0 {
+		d.Status = new(int32(a.Status))
+	}
+	deliveriesTotal.WithLabelValues(d.Outcome).Inc()
+	return d
+}
+
+func nonEmpty(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+// happened sets the time of the attempt on the database's clock, which shows the time now.
+func (d *delivery) happened(now time.Time) {
+	d.AttemptedAt = now
+	if !d.began.IsZero() {
+		d.AttemptedAt = now.Add(-time.Since(d.began))
+	}
+}
+
+// progress is what the holder of a lease has done since it took the lease, or since its last progress. It is
+// a command of Service.recorder.
+type progress struct {
+	endpoint   int64
+	lease      string
+	position   int64            // the new position of the endpoint
+	deliveries []*delivery      // in order
+	failure    *deliver.Attempt // the last attempt, when it failed
+	slow       bool             // an attempt failed, or took long
+	ended      bool             // the lease ends
+
+	lost     bool   // set by record: another process has the lease, so nothing was written
+	disabled string // set by record: the reason why the endpoint was disabled
+}
+
+// ConflictKeys implements batch.Command.
+func (p *progress) ConflictKeys() []string { return []string{strconv.FormatInt(p.endpoint, 10)} }
+
+// Cost implements batch.Command.
+func (p *progress) Cost() int { return 1 + len(p.deliveries) }
+
+// record writes progress, in one transaction for all. Whoever has lost its lease writes nothing: it cannot
+// move the position of an endpoint back, and it cannot undo a replay.
+func (s *Service) record(ctx context.Context, all []*progress) (_ []batch.Held, rolledBack bool, err error) {
+	err = s.db.ChangeReserved(ctx, func(tx store) (failure error) {
+		defer func() { rolledBack = failure != nil }() // an error of the commit leaves the outcome unknown
+		ids := make([]int64, len(all))
+		for i, p := range all {
+			ids[i] = p.endpoint
+		}
+		endpoints, err := tx.lockEndpoints(ids)
+		if err != nil {
+			return err
+		}
+		var changed []*endpoint
+		var made []*delivery
+		var happened []history.Event
+		for _, p := range all {
+			p.lost, p.disabled = true, ""
+			e := endpoints[p.endpoint]
+			if e == nil || e.LeasedBy == nil || *e.LeasedBy != p.lease {
+				continue
+			}
+			p.lost = false
+			p.apply(e)
+			changed = append(changed, e)
+			for _, d := range p.deliveries {
+				d.ID, d.EndpointID = 0, e.ID
+				d.happened(e.Now)
+				made = append(made, d)
+			}
+			if p.disabled != "" {
+				happened = append(happened, history.Event{
+					Type: disabled, Subject: endpointSubject, SubjectID: e.ID, CustomerID: e.CustomerID,
+					CreatedAt: e.Now, Payload: endpointView(*e),
+				})
+			}
+		}
+		if len(changed) == 0 {
+			return nil
+		}
+		if err := tx.writeEndpoints(changed); err != nil {
+			return err
+		}
+		if err := tx.Record(happened...); err != nil {
+			return err
+		}
+		return tx.insertDeliveries(made)
+	})
+	return nil, rolledBack, err
+}
+
+// apply changes the endpoint.
+func (p *progress) apply(e *endpoint) {
+	if p.position > e.Position {
+		e.retryNow() // an event was delivered since the last failure
+	}
+	e.Position, e.Slow = p.position, p.slow
+	if p.ended {
+		e.endLease()
+	}
+	if p.failure == nil {
+		return
+	}
+	e.Failures++
+	if e.FailingSince == nil {
+		e.FailingSince = &e.Now
+	}
+	failingFor := e.Now.Sub(*e.FailingSince)
+	switch {
+	case p.failure.Gone():
+		e.disable(gone)
+	case failingFor >= giveUp:
+		e.disable(failing)
+	default:
+		wait := waitAfter(e.Failures, p.failure.RetryAfter)
+		next := e.Now.Add(min(wait, giveUp-failingFor))
+		e.NextAttemptAt = &next
+		return
+	}
+	p.disabled = *e.DisabledReason
+}
+
+const (
+	giveUp    = 3 * 24 * time.Hour // the time of failures after which an endpoint is disabled
+	firstWait = 5 * time.Second
+	maxWait   = 6 * time.Hour // also the longest wait that an endpoint may ask for
+)
+
+// waitAfter returns the wait after a number of failures in a row: five seconds, then three times as long with
+// each failure, up to six hours; each differs at random by up to a fifth, so that endpoints that failed
+// together are not tried together. The wait is never shorter than retryAfter, up to six hours.
+func waitAfter(failures int32, retryAfter time.Duration) time.Duration {
+	wait := firstWait
+	for range failures - 1 {
+		wait = min(3*wait, maxWait)
+	}
+	wait = wait*4/5 + rand.N(wait*2/5)
+	return max(wait, min(retryAfter, maxWait))
+}
+
+// measureWebhooks sets the metrics of webhooks.
+func (s *Service) measureWebhooks(ctx context.Context) (int, error) {
+	lag, err := s.db.Read(ctx).oldestUndelivered()
+	deliveryLag.Set(lag.Seconds())
+	counts, failure := s.db.Read(ctx).countDisabled()
+	for _, reason := range []string{requested, failing, gone} {
+		disabledEndpoints.WithLabelValues(reason).Set(0)
+	}
+	for _, c := range counts {
+		disabledEndpoints.WithLabelValues(c.DisabledReason).Set(float64(c.N))
+	}
+	return 0, errors.Join(err, failure)
+}

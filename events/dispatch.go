@@ -1,0 +1,316 @@
+package events
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"example.com/b2b/v2/events/deliver"
+	"example.com/b2b/v2/openapi/contract"
+	api "example.com/b2b/v2/openapi/eventsapi"
+)
+
+const (
+	leaseTime   = 10 * time.Second // the time after which another process serves the endpoints of a dead one
+	renewPause  = leaseTime / 4
+	lookPause   = 100 * time.Millisecond // pause between two looks for endpoints with events
+	quickPlaces = 64                     // endpoints served at once
+	slowPlaces  = 192                    // slow endpoints served at once, besides
+	slowAfter   = time.Second            // an attempt that takes longer makes an endpoint slow
+	turnTime    = 2 * time.Second        // the time after which an endpoint gives its place to the next
+	pageSize    = 20                     // events that a turn has in memory
+	stopTime    = 5 * time.Second        // time for the attempts in flight when the process stops
+)
+
+// dispatcher sends events to endpoints. It looks for endpoints for which there are events, takes their leases,
+// and gives each a turn. Turns of quick endpoints wait for no slow endpoint: those have places of their own.
+type dispatcher struct {
+	*Service
+	log    *slog.Logger
+	name   string                 // the name of this process in leases
+	leases int                    // number of leases taken
+	places map[bool]chan struct{} // the occupied places of quick (false) and of slow (true) endpoints
+	turns  sync.WaitGroup
+
+	mu   sync.Mutex
+	held map[int64]string // the leases of the turns, by endpoint
+}
+
+// Deliver sends events to webhook endpoints until ctx ends. Several processes may do so at once, and share the
+// endpoints.
+func (s *Service) Deliver(ctx context.Context, log *slog.Logger) {
+	d := &dispatcher{
+		Service: s, log: log.With("job", "deliver webhooks"), name: rand.Text(),
+		places: map[bool]chan struct{}{false: make(chan struct{}, quickPlaces), true: make(chan struct{}, slowPlaces)},
+		held:   map[int64]string{},
+	}
+	ctx = asSystem(ctx)
+	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	context.AfterFunc(ctx, func() { time.AfterFunc(stopTime, stop) })
+	d.turns.Go(func() { d.renew(ctx) })
+	for ctx.Err() == nil {
+		pause := lookPause
+		for _, slow := range []bool{false, true} {
+			if err := d.look(ctx, sending, slow); err != nil && ctx.Err() == nil {
+				d.log.Error("webhooks cannot be delivered now", "error", err)
+				pause = 10 * lookPause
+			}
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
+	}
+	d.turns.Wait()
+}
+
+// look begins turns for endpoints with events, as many as there are places. ctx ends when the process stops, and
+// sending ends later.
+func (d *dispatcher) look(ctx, sending context.Context, slow bool) error {
+	places := d.places[slow]
+	free := cap(places) - len(places)
+	if free == 0 {
+		return nil
+	}
+	ids, err := d.db.Read(ctx).dueEndpoints(slow, free)
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	ids = slices.DeleteFunc(ids, func(id int64) bool { return d.held[id] != "" })
+	d.mu.Unlock()
+	taken := take(places, len(ids))
+	if taken == 0 {
+		return nil
+	}
+	begun := 0
+	defer func() { give(places, taken-begun) }()
+	d.leases++
+	lease := fmt.Sprint(d.name, " ", d.leases)
+	var leased []endpoint
+	err = d.db.ChangeReserved(ctx, func(tx store) (err error) {
+		leased, err = tx.leaseEndpoints(ids[:taken], lease)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	pages := map[string][]placed{}
+	for _, e := range leased {
+		// Endpoints of one customer are mostly at the same position, and share what is read.
+		feed := fmt.Sprint(valueOr(e.CustomerID, 0), " ", e.Position)
+		if _, found := pages[feed]; !found {
+			if pages[feed], err = d.next(ctx, e); err != nil {
+				return err // the leases end soon
+			}
+		}
+		d.mu.Lock()
+		d.held[e.ID] = lease
+		d.mu.Unlock()
+		t := turn{dispatcher: d, endpoint: e, page: pages[feed], place: places}
+		begun++
+		d.turns.Go(func() { t.run(ctx, sending) })
+	}
+	return nil
+}
+
+// take occupies up to n places, and returns how many were free.
+func take(places chan struct{}, n int) int {
+	for i := range n {
+		select {
+		case places <- struct{}{}:
+		default:
+			return i
+		}
+	}
+	return n
+}
+
+func give(places chan struct{}, n int) {
+	for range n {
+		<-places
+	}
+}
+
+func valueOr[T any](p *T, otherwise T) T {
+	if p == nil {
+		return otherwise
+	}
+	return *p
+}
+
+// next reads the events after the position of an endpoint.
+func (s *Service) next(ctx context.Context, e endpoint) (page []placed, err error) {
+	err = s.db.Read(ctx).ofOwner(e).events(e.Position, e.Position+pageSize).Find(&page).Error
+	return page, err
+}
+
+// renew renews the leases of all turns, until the process stops and the last turn has ended.
+func (d *dispatcher) renew(ctx context.Context) {
+	for {
+		select {
+		case <-time.After(renewPause):
+		case <-ctx.Done():
+			return // the turns end before their leases do
+		}
+		var ids []int64
+		var leases []string
+		d.mu.Lock()
+		for id, lease := range d.held {
+			ids, leases = append(ids, id), append(leases, lease)
+		}
+		d.mu.Unlock()
+		if len(ids) == 0 {
+			continue
+		}
+		slices.Sort(ids)
+		slices.Sort(leases)
+		if err := d.db.Read(ctx).renewLeases(ids, slices.Compact(leases)); err != nil && ctx.Err() == nil {
+			d.log.Error("leases of webhook endpoints could not be renewed", "error", err)
+		}
+	}
+}
+
+// turn sends events to an endpoint, one after the other, until there are no more, an attempt fails, or the time
+// of the turn is over.
+type turn struct {
+	*dispatcher
+	endpoint endpoint
+	page     []placed
+	progress progress
+
+	mu    sync.Mutex
+	place chan struct{}
+}
+
+func (t *turn) run(ctx, sending context.Context) {
+	slow := time.AfterFunc(slowAfter, t.slowDown)
+	defer func() {
+		slow.Stop()
+		t.dispatcher.mu.Lock()
+		delete(t.held, t.endpoint.ID)
+		t.dispatcher.mu.Unlock()
+		t.mu.Lock()
+		give(t.place, 1)
+		t.mu.Unlock()
+	}()
+	over, stop := context.WithTimeout(ctx, turnTime)
+	defer stop()
+	t.progress = progress{endpoint: t.endpoint.ID, lease: *t.endpoint.LeasedBy, position: t.endpoint.Position,
+		slow: t.endpoint.Slow}
+	for {
+		ended, err := t.sendPage(sending, over)
+		if err == nil && !ended {
+			t.page, err = t.next(sending, endpoint{CustomerID: t.endpoint.CustomerID, Position: t.progress.position})
+		}
+		if err != nil && !errors.Is(err, errLost) && ctx.Err() == nil {
+			t.log.Error("a webhook endpoint will be served again when its lease has ended",
+				"webhook_endpoint_id", t.endpoint.ID, "error", err)
+		}
+		if err != nil || ended {
+			return
+		}
+	}
+}
+
+// slowDown gives the place of a quick endpoint back, and takes a place of a slow endpoint if one is free.
+func (t *turn) slowDown() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if quick := t.places[false]; t.place == quick {
+		select {
+		case t.places[true] <- struct{}{}:
+			t.place = t.places[true]
+			give(quick, 1)
+		default:
+		}
+	}
+}
+
+// sendPage sends the events of the page, and records the progress. It reports whether the turn has ended.
+func (t *turn) sendPage(sending, over context.Context) (ended bool, err error) {
+	p := &t.progress
+	p.deliveries, p.ended = nil, false
+	if skip, err := t.skip(sending); err != nil || skip {
+		return false, err
+	}
+	for _, happened := range t.page {
+		if p.failure != nil || over.Err() != nil {
+			break
+		}
+		if t.endpoint.wants(happened.Event) {
+			a, err := t.send(sending, happened)
+			if err != nil {
+				return true, err
+			}
+			p.slow = !a.Delivered() || a.Took > slowAfter
+			if !a.Delivered() {
+				p.failure = &a
+				break
+			}
+		}
+		p.position = happened.Place
+	}
+	p.ended = p.failure != nil || over.Err() != nil || len(t.page) < pageSize
+	return p.ended, t.submit(sending)
+}
+
+// skip goes on behind events that were deleted before the endpoint could get them, and notes that. It reports
+// whether it has done so.
+func (t *turn) skip(ctx context.Context) (bool, error) {
+	p := &t.progress
+	if len(t.page) > 0 && t.page[0].Place == p.position+1 {
+		return false, nil
+	}
+	has, err := t.db.Read(ctx).ofOwner(t.endpoint).positions()
+	if err != nil || has.PrunedPosition <= p.position {
+		return false, err
+	}
+	p.position = has.PrunedPosition
+	p.deliveries = []*delivery{{Outcome: skipped, Position: new(p.position)}}
+	deliveriesTotal.WithLabelValues(skipped).Inc()
+	return true, t.submit(ctx)
+}
+
+// send sends an event once.
+func (t *turn) send(ctx context.Context, happened placed) (deliver.Attempt, error) {
+	body, err := json.Marshal(api.WebhookMessage{
+		Type: happened.Type, Timestamp: contract.Time{Time: happened.CreatedAt}, Data: view(happened),
+	})
+	if err != nil {
+		return deliver.Attempt{}, err
+	}
+	id := fmt.Sprint("evt_", happened.ID)
+	a := t.sender.Send(ctx, deliver.Message{URL: t.endpoint.URL, ID: id, Body: body, Secrets: t.endpoint.secrets()})
+	if ctx.Err() != nil {
+		return a, ctx.Err() // stopped by this process: no failure of the endpoint
+	}
+	t.progress.deliveries = append(t.progress.deliveries, deliveryOf(id, happened.Type, &happened.Place, a))
+	return a, nil
+}
+
+// errLost is the error of a turn whose lease another process has, or nobody.
+var errLost = errors.New("the lease was lost")
+
+// submit records the progress.
+func (t *turn) submit(ctx context.Context) error {
+	p := t.progress // a copy, because the Batcher may still run the command after Submit has returned
+	if err := t.recorder.Submit(ctx, &p); err != nil {
+		return err
+	}
+	if p.disabled != "" {
+		t.log.Warn("a webhook endpoint was disabled", "webhook_endpoint_id", t.endpoint.ID,
+			"customer_id", valueOr(t.endpoint.CustomerID, 0), "reason", p.disabled)
+	}
+	if p.lost {
+		return errLost
+	}
+	return nil
+}

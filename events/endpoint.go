@@ -1,0 +1,231 @@
+package events
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oapi-codegen/nullable"
+
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/events/deliver"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/history"
+	"example.com/b2b/v2/internal/service"
+)
+
+// endpoint is a row of the table webhook_endpoints.
+type endpoint struct {
+	ID             int64
+	CustomerID     *int64 // the customer whose events the endpoint gets; nil for the events of all
+	URL            string
+	Description    *string
+	Types          *list // nil for all types of Subjects
+	Subjects       list  // the kinds of subjects whose events the creator could read
+	Signature      deliver.Algorithm
+	Secret         deliver.Secret
+	PreviousSecret *deliver.Secret // signs, too, until PreviousUntil
+	PreviousUntil  *time.Time
+	Position       int64 // everything up to this position in the feed of CustomerID was delivered
+	Failures       int32 // attempts that failed since the last success
+	FailingSince   *time.Time
+	NextAttemptAt  *time.Time
+	Slow           bool // the last attempt failed, or took long
+	DisabledAt     *time.Time
+	DisabledReason *string
+	LeasedBy       *string    // the lease whose holder may send events and change Position; nil when nobody sends
+	LeasedUntil    *time.Time // the end of the lease, or of the last
+	CreatedBy      string
+	CreatedAt      time.Time
+	UpdatedAt      time.Time `gorm:"autoUpdateTime:false"` // of the last change by a caller
+
+	Now time.Time `gorm:"->"` // time of the database's clock; set by queries that select it
+}
+
+// TableName implements gorm's Tabler.
+func (endpoint) TableName() string { return "webhook_endpoints" }
+
+func (e endpoint) Key() int64 { return e.ID }
+
+// list is a list of names in a column, separated by commas.
+type list string
+
+func (l list) names() []string { return strings.Split(string(l), ",") }
+
+func listOf[S ~string](names []S) list {
+	all := service.Views(names, func(name S) string { return string(name) })
+	slices.Sort(all)
+	return list(strings.Join(slices.Compact(all), ","))
+}
+
+// Reasons why an endpoint is disabled: values of disabled_reason in the OpenAPI document.
+const (
+	requested = "requested"
+	failing   = "failing"
+	gone      = "gone"
+)
+
+// endpointSubject is the subject of events about endpoints, and disabled the type of such an event.
+const (
+	endpointSubject = "webhook_endpoint"
+	disabled        = "webhook_endpoint.disabled"
+)
+
+const (
+	maxEndpoints   = 20             // endpoints of a customer
+	secretsOverlap = 24 * time.Hour // the time for which the secret before a rotation still signs
+)
+
+// wants reports whether the endpoint gets the event.
+func (e endpoint) wants(happened history.Event) bool {
+	return slices.Contains(e.Subjects.names(), happened.Subject) &&
+		(e.Types == nil || slices.Contains(e.Types.names(), happened.Type))
+}
+
+// secrets returns the secrets that sign now.
+func (e endpoint) secrets() []deliver.Secret {
+	if e.PreviousSecret != nil && e.PreviousUntil.After(e.Now) {
+		return []deliver.Secret{e.Secret, *e.PreviousSecret}
+	}
+	return []deliver.Secret{e.Secret}
+}
+
+// disable stops deliveries for a reason.
+func (e *endpoint) disable(reason string) {
+	e.DisabledAt, e.DisabledReason, e.NextAttemptAt = &e.Now, &reason, nil
+}
+
+// retryNow ends the wait after a failure.
+func (e *endpoint) retryNow() { e.Failures, e.FailingSince, e.NextAttemptAt = 0, nil, nil }
+
+// endLease takes the lease from its holder, who can no longer change the position.
+func (e *endpoint) endLease() { e.LeasedBy, e.LeasedUntil = nil, &e.Now }
+
+// rotate gives the endpoint a new secret.
+func (e *endpoint) rotate() {
+	until, before := e.Now.Add(secretsOverlap), e.Secret
+	e.Secret, e.PreviousSecret, e.PreviousUntil = deliver.NewSecret(e.Signature), &before, &until
+}
+
+// endpointChange has the new values of an endpoint; a nil or unspecified field keeps the old value.
+type endpointChange struct {
+	url         *string
+	description nullable.Nullable[string]
+	types       nullable.Nullable[list]
+	enabled     *bool
+}
+
+func (ch endpointChange) apply(e *endpoint) {
+	if ch.url != nil && *ch.url != e.URL {
+		e.URL = *ch.url
+		e.retryNow()
+	}
+	if ch.description.IsSpecified() {
+		e.Description = valueOf(ch.description)
+	}
+	if ch.types.IsSpecified() {
+		e.Types = valueOf(ch.types)
+	}
+	switch {
+	case ch.enabled == nil || *ch.enabled == (e.DisabledAt == nil):
+	case *ch.enabled:
+		e.DisabledAt, e.DisabledReason = nil, nil
+		e.retryNow()
+	default:
+		e.disable(requested)
+	}
+}
+
+// valueOf returns nil for null.
+func valueOf[T any](n nullable.Nullable[T]) *T {
+	if value, err := n.Get(); err == nil {
+		return &value
+	}
+	return nil
+}
+
+// create inserts an endpoint that gets the events from now on. Errors: 403 forbidden, 409
+// too_many_webhook_endpoints.
+func (s store) create(e *endpoint) error {
+	subjects, err := s.granted()
+	if err != nil {
+		return err
+	}
+	e.CustomerID, e.Subjects, e.CreatedBy = s.owner(), listOf(subjects), s.Origin.Actor
+	if err := e.checkTypes(); err != nil {
+		return err
+	}
+	if n, err := s.countEndpoints(); err != nil {
+		return err
+	} else if n >= maxEndpoints && e.CustomerID != nil {
+		return apperr.TooManyWebhookEndpoints.New(maxEndpoints)
+	}
+	reached, err := s.positions()
+	if err != nil {
+		return err
+	}
+	if e.Now, err = s.ReadClock(); err != nil {
+		return err
+	}
+	e.Secret, e.Position = deliver.NewSecret(e.Signature), reached.LastPosition
+	e.CreatedAt, e.UpdatedAt = e.Now, e.Now
+	return s.insertEndpoint(e)
+}
+
+// checkTypes returns 403 forbidden for a type of event that the endpoint may never get.
+func (e endpoint) checkTypes() error {
+	if e.Types == nil {
+		return nil
+	}
+	for _, name := range e.Types.names() {
+		if k := kindOf(name); !slices.Contains(e.Subjects.names(), k.subject) {
+			return apperr.Forbidden.New().With("/types", apperr.Params{"scope": k.scope},
+				"has %s, which the endpoint may not get: its creator could not read such events", name)
+		}
+	}
+	return nil
+}
+
+// change changes a visible endpoint, and ends the lease of the process that sends to it. The caller must be
+// allowed to read every kind of event that the endpoint gets: the change may send them to another address.
+// Errors: 404 webhook_endpoint_not_found, 403 forbidden, and the error of fn.
+func (s store) change(id int64, fn func(e *endpoint) error) (endpoint, error) {
+	e, err := s.lockEndpoint(id)
+	if err != nil {
+		return e, err
+	}
+	if err := s.mayRead(e); err != nil {
+		return e, err
+	}
+	if err := fn(&e); err != nil {
+		return e, err
+	}
+	e.endLease()
+	e.UpdatedAt = e.Now
+	return e, s.writeEndpoints([]*endpoint{&e}, "url", "description", "types", "secret", "previous_secret",
+		"previous_until", "updated_at")
+}
+
+// replay moves a locked endpoint to a position. Error: 410 events_expired when the feed has no events after it.
+func (s store) replay(e *endpoint, after int64) error {
+	has, err := s.ofOwner(*e).positions()
+	if err != nil {
+		return err
+	}
+	if after < has.PrunedPosition || after > has.LastPosition {
+		params := apperr.Params{"after": after, "first_after": has.PrunedPosition, "last_position": has.LastPosition}
+		return apperr.EventsExpired.New(after).With("/query/after", params,
+			"is %d, and must be from %d to %d", after, has.PrunedPosition, has.LastPosition)
+	}
+	e.Position = after
+	e.retryNow()
+	return nil
+}
+
+// deliveriesOf reads a page of the deliveries to an endpoint. Error: 404 webhook_endpoint_not_found.
+func (s store) deliveriesOf(id int64, page db.PageRequest) ([]delivery, *int64, error) {
+	if _, err := s.findEndpoint(id); err != nil {
+		return nil, nil, err
+	}
+	return db.Page[delivery](s.deliveries(id), page)
+}

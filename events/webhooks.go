@@ -1,0 +1,240 @@
+package events
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/oapi-codegen/nullable"
+
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/events/deliver"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/idempotency"
+	"example.com/b2b/v2/internal/service"
+	"example.com/b2b/v2/openapi/contract"
+	api "example.com/b2b/v2/openapi/eventsapi"
+	"example.com/b2b/v2/openapi/eventsapi/server"
+)
+
+// CreateWebhookEndpoint creates an endpoint. Errors: 400 validation_failed for a URL to which nothing is sent,
+// 422 idempotency_key_reused, and the errors of store.create.
+func (s *Service) CreateWebhookEndpoint(ctx context.Context, r server.CreateWebhookEndpointRequestObject,
+) (server.CreateWebhookEndpointResponseObject, error) {
+	if err := s.checkURL(&r.Body.URL); err != nil {
+		return nil, err
+	}
+	request := createWebhookEndpoint.Request(ctx, r.Params.XIdempotencyKey, r.Body)
+	return answer(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
+		e := endpoint{
+			URL: r.Body.URL, Description: r.Body.Description, Types: listFrom(r.Body.Types),
+			Signature: deliver.Algorithm(valueOr(r.Body.Signature, api.HmacSha256)),
+		}
+		err := tx.create(&e)
+		return e.ID, withSecret(e), err
+	}))
+}
+
+func (s *Service) checkURL(url *string) error {
+	if url == nil {
+		return nil
+	}
+	if err := s.sender.CheckURL(*url); err != nil {
+		return apperr.ValidationFailed.New().With("/url", apperr.Params{"rule": "url"}, "%s", err)
+	}
+	return nil
+}
+
+// ListWebhookEndpoints returns a page of endpoints.
+func (s *Service) ListWebhookEndpoints(ctx context.Context, r server.ListWebhookEndpointsRequestObject,
+) (server.ListWebhookEndpointsResponseObject, error) {
+	page := db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit)
+	rows, next, err := s.db.Read(ctx).listEndpoints(page)
+	return server.ListWebhookEndpoints200JSONResponse{Body: api.WebhookEndpointListResponse{
+		Success: true, Data: service.Views(rows, endpointView), Meta: contract.Meta{NextCursor: next},
+	}}, err
+}
+
+// GetWebhookEndpoint returns an endpoint. Error: 404 webhook_endpoint_not_found.
+func (s *Service) GetWebhookEndpoint(ctx context.Context, r server.GetWebhookEndpointRequestObject,
+) (server.GetWebhookEndpointResponseObject, error) {
+	e, err := s.db.Read(ctx).findEndpoint(r.ID)
+	return server.GetWebhookEndpoint200JSONResponse{Body: endpointResponse(e)}, err
+}
+
+// UpdateWebhookEndpoint changes the given fields of an endpoint. Errors: 400 validation_failed for a URL to
+// which nothing is sent, and the errors of store.change and endpoint.checkTypes.
+func (s *Service) UpdateWebhookEndpoint(ctx context.Context, r server.UpdateWebhookEndpointRequestObject,
+) (server.UpdateWebhookEndpointResponseObject, error) {
+	if err := s.checkURL(r.Body.URL); err != nil {
+		return nil, err
+	}
+	change := endpointChange{url: r.Body.URL, description: r.Body.Description, enabled: r.Body.Enabled}
+	if r.Body.Types.IsNull() {
+		change.types = nullable.NewNullNullable[list]()
+	} else if types, err := r.Body.Types.Get(); err == nil {
+		change.types = nullable.NewNullableWithValue(listOf(types))
+	}
+	e, err := s.changeEndpoint(ctx, r.ID, func(_ store, e *endpoint) error {
+		change.apply(e)
+		return e.checkTypes()
+	})
+	return server.UpdateWebhookEndpoint200JSONResponse{Body: endpointResponse(e)}, err
+}
+
+// changeEndpoint changes an endpoint in a transaction: see store.change.
+func (s *Service) changeEndpoint(ctx context.Context, id int64, fn func(tx store, e *endpoint) error,
+) (e endpoint, err error) {
+	err = s.db.ChangeRow(ctx, fmt.Sprint(id), func(tx store) (err error) {
+		e, err = tx.change(id, func(e *endpoint) error { return fn(tx, e) })
+		return err
+	})
+	return e, err
+}
+
+// DeleteWebhookEndpoint deletes an endpoint. Error: 404 webhook_endpoint_not_found.
+func (s *Service) DeleteWebhookEndpoint(ctx context.Context, r server.DeleteWebhookEndpointRequestObject,
+) (server.DeleteWebhookEndpointResponseObject, error) {
+	err := s.db.ChangeRow(ctx, fmt.Sprint(r.ID), func(tx store) error { return tx.deleteEndpoint(r.ID) })
+	message := fmt.Sprintf("Webhook endpoint %d was deleted.", r.ID)
+	return server.DeleteWebhookEndpoint200JSONResponse{
+		Body: api.WebhookDeletedResponse{Success: true, Message: message}}, err
+}
+
+// RotateWebhookSecret gives an endpoint a new secret. Errors: 422 idempotency_key_reused, and the errors of
+// store.change.
+func (s *Service) RotateWebhookSecret(ctx context.Context, r server.RotateWebhookSecretRequestObject,
+) (server.RotateWebhookSecretResponseObject, error) {
+	request := rotateWebhookSecret.Request(ctx, r.Params.XIdempotencyKey, r.ID)
+	return answer(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
+		e, err := tx.change(r.ID, func(e *endpoint) error {
+			e.rotate()
+			return nil
+		})
+		return e.ID, withSecret(e), err
+	}))
+}
+
+// TestWebhookEndpoint sends a test message to an endpoint, once. Error: 404 webhook_endpoint_not_found.
+func (s *Service) TestWebhookEndpoint(ctx context.Context, r server.TestWebhookEndpointRequestObject,
+) (server.TestWebhookEndpointResponseObject, error) {
+	e, err := s.db.Read(ctx).findEndpoint(r.ID)
+	if err != nil {
+		return nil, err
+	}
+	const messageType = "webhook_endpoint.test"
+	body, err := json.Marshal(testMessage{messageType, contract.Time{Time: e.Now}, endpointView(e)})
+	if err != nil {
+		return nil, err
+	}
+	id := "test_" + strings.ToLower(rand.Text())
+	a := s.sender.Send(ctx, deliver.Message{URL: e.URL, ID: id, Body: body, Secrets: e.secrets()})
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	d := deliveryOf(id, messageType, nil, a)
+	d.EndpointID = e.ID
+	err = s.db.Change(ctx, func(tx store) error {
+		now, err := tx.ReadClock()
+		if err != nil {
+			return err
+		}
+		d.ID = 0
+		d.happened(now)
+		return tx.insertDeliveries([]*delivery{d})
+	})
+	return server.TestWebhookEndpoint200JSONResponse{
+		Body: api.WebhookDeliveryResponse{Success: true, Data: deliveryView(*d)}}, err
+}
+
+// testMessage is the body of a test message.
+type testMessage struct {
+	Type      string              `json:"type"`
+	Timestamp contract.Timestamp  `json:"timestamp"`
+	Data      api.WebhookEndpoint `json:"data"`
+}
+
+// ListWebhookDeliveries returns a page of the deliveries to an endpoint. Error: 404
+// webhook_endpoint_not_found.
+func (s *Service) ListWebhookDeliveries(ctx context.Context, r server.ListWebhookDeliveriesRequestObject,
+) (server.ListWebhookDeliveriesResponseObject, error) {
+	page := db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit)
+	rows, next, err := s.db.Read(ctx).deliveriesOf(r.ID, page)
+	return server.ListWebhookDeliveries200JSONResponse{Body: api.WebhookDeliveryListResponse{
+		Success: true, Data: service.Views(rows, deliveryView), Meta: contract.Meta{NextCursor: next},
+	}}, err
+}
+
+// ReplayWebhookEvents lets an endpoint begin again after a position. Errors: see store.change and store.replay.
+func (s *Service) ReplayWebhookEvents(ctx context.Context, r server.ReplayWebhookEventsRequestObject,
+) (server.ReplayWebhookEventsResponseObject, error) {
+	e, err := s.changeEndpoint(ctx, r.ID, func(tx store, e *endpoint) error {
+		return tx.replay(e, r.Params.After)
+	})
+	return server.ReplayWebhookEvents200JSONResponse{Body: endpointResponse(e)}, err
+}
+
+func answer(a idempotency.Answer, err error) (server.Answer, error) { return a.Respond, err }
+
+func listFrom(types *[]contract.EventType) *list {
+	if types == nil {
+		return nil
+	}
+	return new(listOf(*types))
+}
+
+func endpointResponse(e endpoint) api.WebhookEndpointResponse {
+	return api.WebhookEndpointResponse{Success: true, Data: endpointView(e)}
+}
+
+// withSecret is the answer to a creation or a rotation, which alone shows the secret.
+func withSecret(e endpoint) api.WebhookSecretResponse {
+	shown := api.WebhookEndpointWithSecret{Endpoint: endpointView(e)}
+	if e.Signature == deliver.HMAC {
+		shown.Secret = new(string(e.Secret))
+	}
+	return api.WebhookSecretResponse{Success: true, Data: shown}
+}
+
+// endpointView shows an endpoint, without its secrets.
+func endpointView(e endpoint) api.WebhookEndpoint {
+	v := api.WebhookEndpoint{
+		ID: e.ID, CustomerID: e.CustomerID, URL: e.URL, Description: e.Description,
+		Subjects:  namesAs[contract.EventSubject](e.Subjects),
+		Signature: api.WebhookSignature(e.Signature), PublicKey: e.Secret.PublicKey(),
+		Enabled: e.DisabledAt == nil, DisabledAt: timeView(e.DisabledAt),
+		DisabledReason: (*api.WebhookEndpointDisabledReason)(e.DisabledReason),
+		Position:       e.Position, Failures: e.Failures, FailingSince: timeView(e.FailingSince),
+		NextAttemptAt: timeView(e.NextAttemptAt), CreatedBy: e.CreatedBy,
+		CreatedAt: contract.Time{Time: e.CreatedAt}, UpdatedAt: contract.Time{Time: e.UpdatedAt},
+	}
+	if len(e.secrets()) > 1 {
+		v.PreviousSecretUntil = timeView(e.PreviousUntil)
+	}
+	if e.Types != nil {
+		v.Types = new(namesAs[contract.EventType](*e.Types))
+	}
+	return v
+}
+
+func namesAs[S ~string](l list) []S {
+	return service.Views(l.names(), func(name string) S { return S(name) })
+}
+
+func deliveryView(d delivery) api.WebhookDelivery {
+	return api.WebhookDelivery{
+		ID: d.ID, WebhookID: d.WebhookID, Type: d.Type, Position: d.Position,
+		AttemptedAt: contract.Time{Time: d.AttemptedAt}, Outcome: api.WebhookDeliveryOutcome(d.Outcome),
+		Status: d.Status, DurationMs: d.DurationMS, Answer: d.Answer, Failure: d.Failure,
+	}
+}
+
+func timeView(t *time.Time) *contract.NullableTimestamp {
+	if t == nil {
+		return nil
+	}
+	return &contract.Time{Time: *t}
+}

@@ -1,0 +1,852 @@
+package events_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/oapi-codegen/nullable"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+	"gorm.io/gorm"
+
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/events"
+	"example.com/b2b/v2/events/deliver"
+	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/history"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/contract"
+	api "example.com/b2b/v2/openapi/eventsapi"
+)
+
+// patience limits the waits of these tests; none takes so long.
+const patience = 30 * time.Second
+
+// sending is a service that sends webhooks.
+type sending struct {
+	*api.ClientWithResponses // of a caller without a token
+	t                        *testing.T
+	db                       *gorm.DB
+	base                     string
+	log                      *lockedBuffer
+	stop                     func() // ends the background work; the service still answers
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// send starts a service on g. Its background work runs until the test ends.
+func send(t *testing.T, g *gorm.DB) *sending {
+	t.Helper()
+	s := events.New(g, events.Config{KeyLifetime: time.Hour, Webhooks: deliver.Config{AllowPrivate: true}})
+	w := &sending{t: t, db: g, log: &lockedBuffer{}}
+	o := webtest.Options()
+	o.Log = webtest.Log(w.log)
+	w.base = webtest.Serve(t, s.Handler(o), webtest.Spec(t, api.Document))
+	w.ClientWithResponses = w.as(nil)
+	ctx, cancel := context.WithCancel(context.Background())
+	var work sync.WaitGroup
+	work.Go(func() { db.RunJobs(ctx, g, o.Log, s.Jobs()...) })
+	work.Go(func() { s.Deliver(ctx, o.Log) })
+	w.stop = func() { cancel(); work.Wait() }
+	t.Cleanup(func() {
+		w.stop()
+		if t.Failed() {
+			t.Log(w.log)
+		}
+	})
+	return w
+}
+
+// as returns a client of the caller.
+func (w *sending) as(p *auth.Principal) *api.ClientWithResponses {
+	w.t.Helper()
+	sign := func(_ context.Context, r *http.Request) error {
+		if p == nil {
+			return nil
+		}
+		token, err := webtest.Options().Tokens.Issue(*p, time.Hour)
+		r.Header.Set("Authorization", "Bearer "+token)
+		return err
+	}
+	c, err := api.NewClientWithResponses(w.base, api.WithRequestEditorFn(sign))
+	must(w.t, err)
+	return c
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// happen records n events of a type, each in a transaction, with ascending subjects from the parameter first.
+// The events belong to a customer, or to none for 0.
+func (w *sending) happen(eventType string, customer, first int64, n int) {
+	w.t.Helper()
+	subject, _, _ := strings.Cut(eventType, ".")
+	for i := range int64(n) {
+		e := history.Event{
+			Type: eventType, Subject: subject, SubjectID: first + i, CreatedAt: time.Now(),
+			Payload: map[string]any{"id": first + i, "note": "of " + eventType},
+		}
+		if customer != 0 {
+			e.CustomerID = &customer
+		}
+		must(w.t, db.InTx(w.t.Context(), w.db, func(tx *gorm.DB) error {
+			return history.Append(tx, history.Origin{Actor: "test"}, e)
+		}))
+	}
+}
+
+// received is a request that a receiver got.
+type received struct {
+	api.WebhookMessage
+	id     string
+	body   []byte
+	header http.Header
+	left   <-chan struct{} // closed when the sender has hung up
+}
+
+// receiver is a partner's server. It answers each request as the function answer says, with 204 for nil.
+type receiver struct {
+	*httptest.Server
+	t       *testing.T
+	arrived chan received
+
+	mu     sync.Mutex
+	answer func(w http.ResponseWriter, got received)
+}
+
+func receive(t *testing.T) *receiver {
+	r := &receiver{t: t, arrived: make(chan received, 10_000)}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		got := received{id: q.Header.Get("webhook-id"), header: q.Header, left: q.Context().Done()}
+		got.body, _ = io.ReadAll(q.Body)
+		if err := json.Unmarshal(got.body, &got.WebhookMessage); err != nil {
+			t.Errorf("%v: %s", err, got.body)
+		}
+		r.mu.Lock()
+		answer := r.answer
+		r.mu.Unlock()
+		r.arrived <- got
+		if answer != nil {
+			answer(w, got)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *receiver) answers(answer func(w http.ResponseWriter, got received)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answer = answer
+}
+
+func (r *receiver) next() received {
+	r.t.Helper()
+	select {
+	case got := <-r.arrived:
+		return got
+	case <-time.After(patience):
+		r.t.Fatal("nothing arrives")
+		return received{}
+	}
+}
+
+// subjects waits for n messages, and returns the ids of their subjects.
+func (r *receiver) subjects(n int) (ids []int64) {
+	r.t.Helper()
+	for range n {
+		ids = append(ids, r.next().Data.SubjectID)
+	}
+	return ids
+}
+
+func create(t *testing.T, c *api.ClientWithResponses, r api.WebhookEndpointRequest) api.WebhookEndpointWithSecret {
+	t.Helper()
+	res, err := c.CreateWebhookEndpointWithResponse(t.Context(), nil, r)
+	if err != nil || res.JSON201 == nil {
+		t.Fatalf("%v %s", err, res.Body)
+	}
+	return res.JSON201.Data
+}
+
+func (w *sending) endpoint(id int64) api.WebhookEndpoint {
+	w.t.Helper()
+	res, err := w.GetWebhookEndpointWithResponse(w.t.Context(), id)
+	if err != nil || res.JSON200 == nil {
+		w.t.Fatalf("%v %s", err, res.Body)
+	}
+	return res.JSON200.Data
+}
+
+func (w *sending) deliveries(id int64) []api.WebhookDelivery {
+	w.t.Helper()
+	res, err := w.ListWebhookDeliveriesWithResponse(w.t.Context(), id, nil)
+	if err != nil || res.JSON200 == nil {
+		w.t.Fatalf("%v %s", err, res.Body)
+	}
+	return res.JSON200.Data
+}
+
+// until waits until the condition is true of the endpoint, and returns the endpoint.
+func (w *sending) until(id int64, what string, condition func(e api.WebhookEndpoint) bool) api.WebhookEndpoint {
+	w.t.Helper()
+	deadline := time.After(patience)
+	for {
+		e := w.endpoint(id)
+		if condition(e) {
+			return e
+		}
+		select {
+		case <-deadline:
+			w.t.Fatalf("it is not so that %s: %+v", what, e)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// exec changes the database behind the service's back.
+func (w *sending) exec(statement string, args ...any) {
+	w.t.Helper()
+	must(w.t, w.db.Exec(statement, args...).Error)
+}
+
+// TestWebhooks follows events to two endpoints: all of them arrive, in order, signed, and as the feed shows them.
+func TestWebhooks(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		w, r, orders := send(t, g), receive(t), receive(t)
+		w.happen("order.created", 7, 1, 3) // before the endpoints
+		w.untilSequenced(3)
+		all := create(t, w.ClientWithResponses, api.WebhookEndpointRequest{URL: r.URL})
+		some := create(t, w.ClientWithResponses, api.WebhookEndpointRequest{
+			URL: orders.URL + "/hook?a=b", Types: &[]contract.EventType{"order.confirmed", "order.created"}})
+		w.happen("order.created", 7, 10, 30)
+		w.happen("product.updated", 0, 40, 5)
+		w.happen("order.confirmed", 8, 50, 1)
+		var ids []string
+		for i := range 36 {
+			got := r.next()
+			check, err := standardwebhooks.NewWebhook(*all.Secret)
+			must(t, err)
+			if err := check.Verify(got.body, got.header); err != nil {
+				t.Errorf("message %d: %v", i, err)
+			}
+			if got.Data.Position != int64(4+i) || got.id != fmt.Sprint("evt_", got.Data.ID) ||
+				got.Type != string(got.Data.Type) || !got.Timestamp.Equal(got.Data.CreatedAt.Time) {
+				t.Errorf("message %d: %+v", i, got)
+			}
+			ids = append(ids, got.id)
+			feed, err := w.ListEventsWithResponse(t.Context(),
+				&api.ListEventsParams{After: new(got.Data.Position - 1), Limit: new(int32(1))})
+			if err != nil || feed.JSON200 == nil || len(feed.JSON200.Data) != 1 {
+				t.Fatalf("%v %s", err, feed.Body)
+			}
+			if sent, shown := toJSON(got.Data), toJSON(feed.JSON200.Data[0]); sent != shown {
+				t.Errorf("sent %s, the feed has %s", sent, shown)
+			}
+		}
+		want := []int64{50}
+		for i := range int64(30) {
+			want = slices.Insert(want, int(i), 10+i)
+		}
+		if got := orders.subjects(31); !slices.Equal(got, want) {
+			t.Errorf("orders %v", got)
+		}
+		isDone := func(e api.WebhookEndpoint) bool { return e.Position == 39 }
+		e := w.until(all.Endpoint.ID, "everything is delivered", isDone)
+		if e.Failures != 0 || e.NextAttemptAt != nil || !e.Enabled || e.CustomerID != nil {
+			t.Errorf("%+v", e)
+		}
+		w.until(some.Endpoint.ID, "the position is behind the last event", isDone)
+		for _, d := range w.deliveries(all.Endpoint.ID) {
+			if d.Outcome != "delivered" || *d.Status != 204 || d.Failure != nil || d.Answer != nil ||
+				*d.WebhookID != ids[*d.Position-4] || time.Since(d.AttemptedAt.Time) > time.Minute {
+				t.Errorf("%+v", d)
+			}
+		}
+		if sent := len(r.arrived) + len(orders.arrived); sent > 0 {
+			t.Errorf("%d messages too many", sent)
+		}
+	})
+}
+
+func toJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+func (w *sending) untilSequenced(n int64) {
+	w.t.Helper()
+	deadline := time.After(patience)
+	for {
+		res, err := w.ListEventsWithResponse(w.t.Context(), nil)
+		if err != nil || res.JSON200 == nil {
+			w.t.Fatalf("%v %s", err, res.Body)
+		}
+		if res.JSON200.Meta.LastPosition >= n {
+			return
+		}
+		select {
+		case <-deadline:
+			w.t.Fatal("the events get no positions")
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// TestWebhookRetries refuses an event until the endpoint is disabled, and lets the endpoint go on.
+func TestWebhookRetries(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		w, r := send(t, g), receive(t)
+		r.answers(func(w http.ResponseWriter, _ received) {
+			w.Header().Set("Retry-After", "3600")
+			http.Error(w, "Down for maintenance", http.StatusServiceUnavailable)
+		})
+		id := create(t, w.as(&auth.Principal{Subject: "erp", Customer: 7, Scope: auth.Admin}),
+			api.WebhookEndpointRequest{URL: r.URL}).Endpoint.ID
+		w.happen("order.created", 7, 1, 2)
+		first := r.next()
+		e := w.until(id, "the first attempt has failed", func(e api.WebhookEndpoint) bool { return e.Failures == 1 })
+		if wait := time.Until(e.NextAttemptAt.Time); e.Position != 0 || wait < 58*time.Minute || wait > 61*time.Minute {
+			t.Errorf("after Retry-After: 3600, the wait is %s: %+v", wait, e)
+		}
+		r.answers(func(w http.ResponseWriter, _ received) { w.WriteHeader(http.StatusBadRequest) })
+		w.exec("UPDATE webhook_endpoints SET next_attempt_at = created_at")
+		if again := r.next(); again.id != first.id || !bytes.Equal(again.body, first.body) {
+			t.Errorf("the retry is %s %s, and was %s %s", again.id, again.body, first.id, first.body)
+		}
+		e = w.until(id, "the second attempt has failed", func(e api.WebhookEndpoint) bool { return e.Failures == 2 })
+		if wait := time.Until(e.NextAttemptAt.Time); wait < 10*time.Second || wait > 19*time.Second {
+			t.Errorf("after two failures, the wait is %s", wait)
+		}
+		for i, d := range w.deliveries(id) {
+			if d.Outcome != "refused" || *d.Status != []int32{400, 503}[i] || *d.WebhookID != first.id ||
+				i == 1 && *d.Answer != "Down for maintenance" {
+				t.Errorf("%d: %+v", i, d)
+			}
+		}
+
+		// Three days later.
+		w.exec("UPDATE webhook_endpoints SET next_attempt_at = created_at, failing_since = ?",
+			time.Now().UTC().Add(-73*time.Hour))
+		r.next()
+		e = w.until(id, "the endpoint is disabled", func(e api.WebhookEndpoint) bool { return !e.Enabled })
+		if *e.DisabledReason != "failing" || e.DisabledAt == nil || e.NextAttemptAt != nil {
+			t.Errorf("%+v", e)
+		}
+		for _, words := range []string{`"a webhook endpoint was disabled"`, `"reason":"failing"`, `"customer_id":7`} {
+			if !strings.Contains(w.log.String(), words) {
+				t.Errorf("the log has no %s", words)
+			}
+		}
+		w.untilSequenced(3)
+		mine := &auth.Principal{Subject: "erp", Customer: 7, Scope: "events:read webhooks:read"}
+		feed, err := w.as(mine).ListEventsWithResponse(t.Context(), nil)
+		must(t, err)
+		if feed.JSON200 == nil || len(feed.JSON200.Data) != 1 {
+			t.Fatalf("the owner's feed: %s", feed.Body)
+		}
+		if e := feed.JSON200.Data[0]; e.Type != "webhook_endpoint.disabled" || e.SubjectID != id ||
+			!strings.Contains(string(e.Representation), `"failing"`) {
+			t.Errorf("the owner's feed: %s", feed.Body)
+		}
+
+		// The owner has repaired the receiver.
+		r.answers(nil)
+		enable := api.WebhookEndpointUpdate{Enabled: new(true)}
+		update, err := w.UpdateWebhookEndpointWithResponse(t.Context(), id, enable)
+		if err != nil || update.JSON200 == nil || !update.JSON200.Data.Enabled {
+			t.Fatalf("%v %s", err, update.Body)
+		}
+		if got := r.subjects(3); !slices.Equal(got, []int64{1, 2, id}) { // the last is its own event
+			t.Errorf("%v", got)
+		}
+
+		// 410 disables at once.
+		r.answers(func(w http.ResponseWriter, _ received) { w.WriteHeader(http.StatusGone) })
+		w.happen("order.created", 7, 3, 1)
+		r.next()
+		e = w.until(id, "the endpoint is disabled", func(e api.WebhookEndpoint) bool { return !e.Enabled })
+		if *e.DisabledReason != "gone" || e.Failures != 1 {
+			t.Errorf("%+v", e)
+		}
+	})
+}
+
+// TestWebhookTenancy creates endpoints with the tokens of two partners.
+func TestWebhookTenancy(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		w, r, r8 := send(t, g), receive(t), receive(t)
+		const manage = "webhooks:read webhooks:write events:read "
+		erp := w.as(&auth.Principal{Subject: "erp", Customer: 7, Scope: manage + "orders:read products:read"})
+		own := create(t, erp, api.WebhookEndpointRequest{URL: r.URL}).Endpoint
+		if !slices.Equal(own.Subjects, []contract.EventSubject{"order", "webhook_endpoint"}) || *own.CustomerID != 7 {
+			t.Errorf("%+v", own)
+		}
+		other := w.as(&auth.Principal{Subject: "shop", Customer: 8, Scope: manage + "orders:read customers:read"})
+		create(t, other, api.WebhookEndpointRequest{URL: r8.URL})
+		w.happen("order.created", 8, 1, 3)
+		w.happen("customer.updated", 7, 2, 1)
+		w.happen("product.created", 0, 3, 1)
+		w.happen("order.created", 7, 4, 1)
+		w.happen("customer.updated", 8, 8, 1)
+		if got := r.next(); got.Data.SubjectID != 4 || got.Data.Position != 2 {
+			t.Errorf("the first event of the endpoint is %s", got.body)
+		}
+		if got := r8.subjects(4); !slices.Equal(got, []int64{1, 2, 3, 8}) {
+			t.Errorf("%v", got)
+		}
+
+		// What belongs to others is not there.
+		elsewhere := api.WebhookEndpointUpdate{URL: new(r8.URL)}
+		for name, call := range map[string]func(c *api.ClientWithResponses, id int64) (int, []byte){
+			"get": func(c *api.ClientWithResponses, id int64) (int, []byte) {
+				res, err := c.GetWebhookEndpointWithResponse(t.Context(), id)
+				must(t, err)
+				return res.StatusCode(), res.Body
+			},
+			"update": func(c *api.ClientWithResponses, id int64) (int, []byte) {
+				res, err := c.UpdateWebhookEndpointWithResponse(t.Context(), id, elsewhere)
+				must(t, err)
+				return res.StatusCode(), res.Body
+			},
+			"rotate": func(c *api.ClientWithResponses, id int64) (int, []byte) {
+				res, err := c.RotateWebhookSecretWithResponse(t.Context(), id, nil)
+				must(t, err)
+				return res.StatusCode(), res.Body
+			},
+			"test": func(c *api.ClientWithResponses, id int64) (int, []byte) {
+				res, err := c.TestWebhookEndpointWithResponse(t.Context(), id)
+				must(t, err)
+				return res.StatusCode(), res.Body
+			},
+			"deliveries": func(c *api.ClientWithResponses, id int64) (int, []byte) {
+				res, err := c.ListWebhookDeliveriesWithResponse(t.Context(), id, nil)
+				must(t, err)
+				return res.StatusCode(), res.Body
+			},
+			"replay": func(c *api.ClientWithResponses, id int64) (int, []byte) {
+				res, err := c.ReplayWebhookEventsWithResponse(t.Context(), id, &api.ReplayWebhookEventsParams{})
+				must(t, err)
+				return res.StatusCode(), res.Body
+			},
+			"delete": func(c *api.ClientWithResponses, id int64) (int, []byte) {
+				res, err := c.DeleteWebhookEndpointWithResponse(t.Context(), id)
+				must(t, err)
+				return res.StatusCode(), res.Body
+			},
+		} {
+			status, body := call(other, own.ID)
+			_, none := call(other, 999)
+			webtest.WantError(t, status, body, 404, "webhook_endpoint_not_found")
+			if strings.ReplaceAll(string(none), "999", fmt.Sprint(own.ID)) != string(body) {
+				t.Errorf("%s: another's is %s, none is %s", name, body, none)
+			}
+		}
+		list, err := other.ListWebhookEndpointsWithResponse(t.Context(), nil)
+		if err != nil || list.JSON200 == nil || len(list.JSON200.Data) != 1 || *list.JSON200.Data[0].CustomerID != 8 {
+			t.Errorf("%v %s", err, list.Body)
+		}
+
+		// No token makes an endpoint of others' events, and none turns an endpoint that may get more than the
+		// token may read to another address.
+		for _, c := range []struct {
+			scope string
+			types []contract.EventType
+			field string
+		}{
+			{"webhooks:write orders:read", nil, "/header/Authorization"},
+			{"webhooks:write events:read", nil, "/header/Authorization"},
+			{manage + "orders:read", []contract.EventType{"order.created", "customer.created"}, "/types"},
+			{manage + "orders:read products:read", []contract.EventType{"product.created"}, "/types"}, // of no customer
+		} {
+			p := auth.Principal{Subject: "erp", Customer: 7, Scope: c.scope}
+			request := api.WebhookEndpointRequest{URL: r.URL}
+			if c.types != nil {
+				request.Types = &c.types
+			}
+			res, err := w.as(&p).CreateWebhookEndpointWithResponse(t.Context(), nil, request)
+			must(t, err)
+			webtest.WantError(t, res.StatusCode(), res.Body, 403, "forbidden", c.field)
+		}
+		clerk := w.as(&auth.Principal{Subject: "clerk", Customer: 7, Scope: manage + "customers:read"})
+		res, err := clerk.UpdateWebhookEndpointWithResponse(t.Context(), own.ID, elsewhere)
+		must(t, err)
+		webtest.WantError(t, res.StatusCode(), res.Body, 403, "forbidden", "/header/Authorization")
+		more := nullable.NewNullableWithValue([]contract.EventType{"customer.updated"})
+		res, err = w.as(&auth.Principal{Subject: "boss", Customer: 7, Scope: auth.Admin}).
+			UpdateWebhookEndpointWithResponse(t.Context(), own.ID, api.WebhookEndpointUpdate{Types: more})
+		must(t, err)
+		webtest.WantError(t, res.StatusCode(), res.Body, 403, "forbidden", "/types")
+	})
+}
+
+// TestWebhookReplay replays events while an attempt is in flight: whoever sends it can no longer move the
+// position of the endpoint.
+func TestWebhookReplay(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		w, r := send(t, g), receive(t)
+		id := create(t, w.ClientWithResponses, api.WebhookEndpointRequest{URL: r.URL}).Endpoint.ID
+		w.happen("order.created", 7, 1, 5)
+		var ids []string
+		for range 5 {
+			ids = append(ids, r.next().id)
+		}
+		w.until(id, "everything is delivered", func(e api.WebhookEndpoint) bool { return e.Position == 5 })
+		held, release := make(chan struct{}), make(chan struct{})
+		r.answers(func(http.ResponseWriter, received) {
+			held <- struct{}{}
+			<-release
+		})
+		w.happen("order.created", 7, 6, 1)
+		<-held
+		r.next()
+		replay, err := w.ReplayWebhookEventsWithResponse(t.Context(), id, &api.ReplayWebhookEventsParams{After: 2})
+		if err != nil || replay.JSON200 == nil || replay.JSON200.Data.Position != 2 {
+			t.Fatalf("%v %s", err, replay.Body)
+		}
+		r.answers(nil)
+		close(release)
+		var again []string
+		for range 4 {
+			again = append(again, r.next().id)
+		}
+		if !slices.Equal(again[:3], ids[2:]) {
+			t.Errorf("replayed %v, first sent %v", again, ids)
+		}
+		w.until(id, "everything is delivered again", func(e api.WebhookEndpoint) bool { return e.Position == 6 })
+		for _, after := range []int64{7, 1 << 40} {
+			res, err := w.ReplayWebhookEventsWithResponse(t.Context(), id, &api.ReplayWebhookEventsParams{After: after})
+			must(t, err)
+			webtest.WantError(t, res.StatusCode(), res.Body, 410, "events_expired", "/query/after")
+		}
+	})
+}
+
+// TestWebhookLeases lets two processes send to the same endpoints, and a third die with the lease of one.
+func TestWebhookLeases(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		a, b := send(t, g), send(t, g)
+		receivers := make([]*receiver, 8)
+		for i := range receivers {
+			receivers[i] = receive(t)
+			create(t, a.ClientWithResponses, api.WebhookEndpointRequest{URL: receivers[i].URL})
+		}
+		a.exec("UPDATE webhook_endpoints SET leased_by = 'dead', leased_until = ? WHERE id = 1",
+			time.Now().UTC().Add(3*time.Second))
+		for i := range 10 {
+			b.happen("order.created", 7, int64(10*i), 10)
+		}
+		want := make([]int64, 100)
+		for i := range want {
+			want[i] = int64(i)
+		}
+		for i, r := range receivers {
+			if got := r.subjects(100); !slices.Equal(got, want) {
+				t.Errorf("endpoint %d got %v", i+1, got)
+			}
+			if len(r.arrived) > 0 {
+				t.Errorf("endpoint %d got %d messages twice", i+1, len(r.arrived))
+			}
+		}
+		// One of them stops: the other goes on at once, because the leases were given back.
+		a.stop()
+		b.happen("order.created", 7, 500, 1)
+		for i, r := range receivers {
+			if got := r.next().Data.SubjectID; got != 500 {
+				t.Errorf("endpoint %d got %d", i+1, got)
+			}
+		}
+	})
+}
+
+// TestSlowWebhooks holds the attempts of more endpoints than there are places for quick ones. The others still
+// get their events.
+func TestSlowWebhooks(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		w, slow, quick := send(t, g), receive(t), receive(t)
+		release := make(chan struct{})
+		var timedOut atomic.Int64
+		slow.answers(func(_ http.ResponseWriter, got received) {
+			select {
+			case <-release:
+			case <-got.left:
+				timedOut.Add(1)
+			}
+		})
+		for range 100 {
+			create(t, w.ClientWithResponses, api.WebhookEndpointRequest{URL: slow.URL})
+		}
+		dead := httptest.NewServer(nil)
+		dead.Close()
+		for range 10 {
+			create(t, w.ClientWithResponses, api.WebhookEndpointRequest{URL: dead.URL})
+		}
+		create(t, w.ClientWithResponses, api.WebhookEndpointRequest{URL: quick.URL})
+		w.happen("order.created", 7, 1, 1)
+		quick.next()
+		w.happen("order.created", 7, 2, 1)
+		if got := quick.next(); got.Data.SubjectID != 2 {
+			t.Errorf("%d", got.Data.SubjectID)
+		}
+		if n := timedOut.Load(); n > 0 {
+			t.Errorf("the quick endpoint had to wait until %d slow ones gave their places back", n)
+		}
+		close(release)
+	})
+}
+
+// TestWebhookRetention deletes events that an endpoint has not got yet.
+func TestWebhookRetention(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		w, r := send(t, g), receive(t)
+		r.answers(func(w http.ResponseWriter, _ received) { w.WriteHeader(500) })
+		id := create(t, w.ClientWithResponses, api.WebhookEndpointRequest{URL: r.URL}).Endpoint.ID
+		w.happen("order.created", 7, 1, 5)
+		r.next()
+		w.until(id, "the first attempt has failed", func(e api.WebhookEndpoint) bool { return e.Failures == 1 })
+		w.exec("UPDATE event_positions SET pruned_position = 3")
+		w.exec("DELETE FROM events WHERE position <= 3")
+		r.answers(nil)
+		w.exec("UPDATE webhook_endpoints SET next_attempt_at = created_at")
+		if got := r.subjects(2); !slices.Equal(got, []int64{4, 5}) {
+			t.Errorf("%v", got)
+		}
+		w.until(id, "the rest is delivered", func(e api.WebhookEndpoint) bool { return e.Position == 5 })
+		d := w.deliveries(id)
+		if len(d) != 4 {
+			t.Fatalf("%+v", d)
+		}
+		note := d[2]
+		if note.Outcome != "skipped" || *note.Position != 3 || note.WebhookID != nil || note.Status != nil {
+			t.Errorf("%+v", note)
+		}
+		res, err := w.ReplayWebhookEventsWithResponse(t.Context(), id, &api.ReplayWebhookEventsParams{After: 2})
+		must(t, err)
+		webtest.WantError(t, res.StatusCode(), res.Body, 410, "events_expired", "/query/after")
+		w.exec("UPDATE webhook_deliveries SET attempted_at = ? WHERE outcome = 'skipped'",
+			time.Now().UTC().AddDate(0, 0, -8))
+		for range patience / (100 * time.Millisecond) {
+			if d = w.deliveries(id); len(d) == 3 {
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		t.Errorf("old deliveries are not deleted: %+v", d)
+	})
+}
+
+// TestWebhookSecrets rotates the secret of an endpoint. No later answer shows a secret, and no log shows one:
+// webtest.Log panics for it.
+func TestWebhookSecrets(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		w, r := send(t, g), receive(t)
+		r.answers(func(w http.ResponseWriter, _ received) { w.WriteHeader(500) })
+		created := create(t, w.ClientWithResponses, api.WebhookEndpointRequest{URL: r.URL})
+		id, key := created.Endpoint.ID, "rotation-1"
+		rotate := func(key string) (string, http.Header) {
+			params := &api.RotateWebhookSecretParams{XIdempotencyKey: &key}
+			res, err := w.RotateWebhookSecretWithResponse(t.Context(), id, params)
+			if err != nil || res.JSON200 == nil || res.JSON200.Data.Endpoint.PreviousSecretUntil == nil {
+				t.Fatalf("%v %s", err, res.Body)
+			}
+			return *res.JSON200.Data.Secret, res.HTTPResponse.Header
+		}
+		accepted := func(secrets ...string) (all []bool) {
+			w.exec("UPDATE webhook_endpoints SET next_attempt_at = created_at")
+			got := r.next()
+			for _, secret := range secrets {
+				check, err := standardwebhooks.NewWebhook(secret)
+				must(t, err)
+				all = append(all, check.Verify(got.body, got.header) == nil)
+			}
+			failures := w.endpoint(id).Failures
+			w.until(id, "the attempt has failed", func(e api.WebhookEndpoint) bool {
+				return e.Failures > failures || e.NextAttemptAt != nil && e.NextAttemptAt.After(e.CreatedAt.Time)
+			})
+			return all
+		}
+		w.happen("order.created", 7, 1, 1)
+		first := *created.Secret
+		if got := accepted(first); !slices.Equal(got, []bool{true}) {
+			t.Errorf("%v", got)
+		}
+		second, _ := rotate(key)
+		if again, h := rotate(key); again != second || h.Get("Idempotency-Replayed") != "true" || first == second {
+			t.Errorf("the same key gives another secret")
+		}
+		if got := accepted(first, second); !slices.Equal(got, []bool{true, true}) {
+			t.Errorf("after a rotation: %v", got)
+		}
+		third, _ := rotate("rotation-2")
+		if got := accepted(first, second, third); !slices.Equal(got, []bool{false, true, true}) {
+			t.Errorf("after two rotations: %v", got)
+		}
+		// A day later.
+		w.exec("UPDATE webhook_endpoints SET previous_until = created_at")
+		if got := accepted(first, second, third); !slices.Equal(got, []bool{false, false, true}) {
+			t.Errorf("a day after a rotation: %v", got)
+		}
+		var kept int64
+		for range patience / (50 * time.Millisecond) {
+			must(t, g.Raw("SELECT COUNT(*) FROM webhook_endpoints WHERE previous_secret IS NOT NULL").Scan(&kept).Error)
+			if kept == 0 {
+				break
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		if kept > 0 {
+			t.Error("a secret that no longer signs is still there")
+		}
+		var shown strings.Builder
+		for _, path := range []string{"", "/1", "/1/deliveries"} {
+			_, body, _ := webtest.Do(t, "GET", w.base+"/webhook-endpoints"+path, "")
+			shown.Write(body)
+		}
+		_, events, _ := webtest.Do(t, "GET", w.base+"/events", "")
+		for _, text := range []string{shown.String(), string(events), w.log.String()} {
+			if strings.Contains(text, "whsec_") || strings.Contains(text, first[6:]) {
+				t.Errorf("a secret is shown: %s", text)
+			}
+		}
+
+		signed := create(t, w.ClientWithResponses, api.WebhookEndpointRequest{URL: r.URL, Signature: new(api.Ed25519)})
+		if signed.Secret != nil || !strings.HasPrefix(*signed.Endpoint.PublicKey, "whpk_") {
+			t.Errorf("%+v", signed)
+		}
+		w.happen("order.created", 7, 2, 1)
+		if got := r.next().header.Get("webhook-signature"); !strings.HasPrefix(got, "v1a,") {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
+// TestWebhookKeys creates an endpoint twice with one key.
+func TestWebhookKeys(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		w := send(t, g)
+		request := api.WebhookEndpointRequest{URL: "https://erp.acme.example/hook"}
+		params := &api.CreateWebhookEndpointParams{XIdempotencyKey: new("key-1")}
+		var bodies []string
+		var calls sync.WaitGroup
+		var mu sync.Mutex
+		for range 4 {
+			calls.Go(func() {
+				res, err := w.CreateWebhookEndpointWithResponse(context.Background(), params, request)
+				if err != nil || res.JSON201 == nil {
+					t.Errorf("%v %s", err, res.Body)
+					return
+				}
+				mu.Lock()
+				bodies = append(bodies, string(res.Body))
+				mu.Unlock()
+			})
+		}
+		calls.Wait()
+		if slices.Sort(bodies); len(slices.Compact(bodies)) != 1 {
+			t.Errorf("%s", bodies)
+		}
+		request.Description = new("another")
+		res, err := w.CreateWebhookEndpointWithResponse(t.Context(), params, request)
+		must(t, err)
+		webtest.WantError(t, res.StatusCode(), res.Body, 422, "idempotency_key_reused")
+		list, err := w.ListWebhookEndpointsWithResponse(t.Context(), nil)
+		if err != nil || list.JSON200 == nil || len(list.JSON200.Data) != 1 {
+			t.Errorf("%v %s", err, list.Body)
+		}
+		for _, url := range []string{"http://user@erp.acme.example", "https://erp.acme.example/#x", "http:///x"} {
+			res, err := w.CreateWebhookEndpointWithResponse(t.Context(), nil, api.WebhookEndpointRequest{URL: url})
+			must(t, err)
+			webtest.WantError(t, res.StatusCode(), res.Body, 400, "validation_failed", "/url")
+		}
+		partner := w.as(&auth.Principal{Subject: "erp", Customer: 7, Scope: auth.Admin})
+		for range 20 {
+			create(t, partner, api.WebhookEndpointRequest{URL: request.URL})
+		}
+		res, err = partner.CreateWebhookEndpointWithResponse(t.Context(), nil, request)
+		must(t, err)
+		webtest.WantError(t, res.StatusCode(), res.Body, 409, "too_many_webhook_endpoints")
+	})
+}
+
+// TestWebhookTest sends test messages.
+func TestWebhookTest(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		w, r := send(t, g), receive(t)
+		created := create(t, w.ClientWithResponses, api.WebhookEndpointRequest{URL: r.URL})
+		id := created.Endpoint.ID
+		res, err := w.UpdateWebhookEndpointWithResponse(t.Context(), id, api.WebhookEndpointUpdate{
+			Enabled: new(false), Description: nullable.NewNullableWithValue("mine"),
+			Types: nullable.NewNullNullable[[]contract.EventType](),
+		})
+		if err != nil || res.JSON200 == nil {
+			t.Fatalf("%v %s", err, res.Body)
+		}
+		e := res.JSON200.Data
+		if e.Enabled || *e.DisabledReason != "requested" || *e.Description != "mine" || e.Types != nil {
+			t.Errorf("%s", res.Body)
+		}
+		for _, status := range []int{204, 500} {
+			r.answers(func(w http.ResponseWriter, _ received) { w.WriteHeader(status) })
+			sent, err := w.TestWebhookEndpointWithResponse(t.Context(), id)
+			if err != nil || sent.JSON200 == nil {
+				t.Fatalf("%v %s", err, sent.Body)
+			}
+			outcome := map[int]api.WebhookDeliveryOutcome{204: "delivered", 500: "refused"}[status]
+			if d := sent.JSON200.Data; *d.Status != int32(status) || d.Outcome != outcome {
+				t.Errorf("%s", sent.Body)
+			}
+			got := r.next()
+			check, err := standardwebhooks.NewWebhook(*created.Secret)
+			must(t, err)
+			if err := check.Verify(got.body, got.header); err != nil || got.Type != "webhook_endpoint.test" ||
+				got.id != *sent.JSON200.Data.WebhookID {
+				t.Errorf("%v %s", err, got.body)
+			}
+		}
+		if e := w.endpoint(id); e.Failures != 0 || e.Enabled {
+			t.Errorf("a test message has changed the endpoint: %+v", e)
+		}
+		deleted, err := w.DeleteWebhookEndpointWithResponse(t.Context(), id)
+		if err != nil || deleted.JSON200 == nil {
+			t.Fatalf("%v %s", err, deleted.Body)
+		}
+		again, err := w.DeleteWebhookEndpointWithResponse(t.Context(), id)
+		must(t, err)
+		webtest.WantError(t, again.StatusCode(), again.Body, 404, "webhook_endpoint_not_found")
+	})
+}
