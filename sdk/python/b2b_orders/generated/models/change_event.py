@@ -21,12 +21,13 @@ class ChangeEvent:
     Attributes:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
         type_ (str): What happened. `product.updated` is a change of its name, its price or whether it is active;
-            `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. Extensible:
+            `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell.
+            `webhook_endpoint.disabled`: nothing more is sent to a webhook endpoint, see its `disabled_reason`. Extensible:
             others may be added to `order.created`, `order.confirmed`, `order.canceled`, `product.created`,
-            `product.updated`, `stock.adjusted`, `customer.created`, `customer.updated`, `customer.deleted`. Example:
-            order.created.
-        subject (str): What kind of thing changed. Extensible: others may be added to `order`, `product`, `customer`.
-            Example: order.
+            `product.updated`, `stock.adjusted`, `customer.created`, `customer.updated`, `customer.deleted`,
+            `webhook_endpoint.disabled`. Example: order.created.
+        subject (str): What kind of thing changed. Extensible: others may be added to `order`, `product`, `customer`,
+            `webhook_endpoint`. Example: order.
         subject_id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
         customer_id (int | None): The customer whom it concerns; null for a product. Example: 1.
         actor (str): Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on
