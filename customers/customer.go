@@ -44,7 +44,7 @@ type customer struct {
 	ExternalRef *string // the customer's number in the ERP of the caller
 	CreatedAt   time.Time
 	UpdatedAt   time.Time      `gorm:"autoUpdateTime:false"`
-	DeletedAt   gorm.DeletedAt // gorm adds `deleted_at IS NULL` to every query, and makes Delete an UPDATE
+	DeletedAt   gorm.DeletedAt // gorm adds `deleted_at IS NULL` to every query that is not Unscoped
 
 	Now time.Time `gorm:"->"` // time of the database's clock; set by queries that select it
 }
@@ -75,6 +75,7 @@ func (s store) createAll(customers []*customer) error {
 type change struct {
 	Name, Email        *string
 	Phone, ExternalRef nullable.Nullable[string]
+	Deleted            bool // a row of an import for a deleted customer, which is refused
 }
 
 // apply returns c with the new values of ch.
@@ -157,21 +158,27 @@ func (s store) updateAll(customers []*customer) error {
 
 // delete marks a locked customer as deleted.
 func (s store) delete(c customer) error {
-	at := gorm.Session{NowFunc: c.moment}
-	if err := s.customers().Session(&at).Delete(&c).Error; err != nil {
+	c.UpdatedAt = c.moment()
+	c.DeletedAt = gorm.DeletedAt{Time: c.UpdatedAt, Valid: true}
+	if _, err := db.UpdateEach(s.customers(), []*customer{&c}, "deleted_at", "updated_at"); err != nil {
 		return err
 	}
-	c.DeletedAt = gorm.DeletedAt{Time: c.moment(), Valid: true}
-	return s.Record(event(deleted, c, c.moment()))
+	return s.Record(event(deleted, c, c.UpdatedAt))
 }
 
 // find returns a customer. Error: 404 customer_not_found for a missing or deleted customer.
 func (s store) find(id int64) (c customer, err error) {
 	err = s.customers().Select("*, ? AS now", s.Now()).Take(&c, id).Error
+	return c, customerError(err, id)
+}
+
+// customerError returns 404 customer_not_found when a query has found no customer, and any other error
+// unchanged.
+func customerError(err error, id int64) error {
 	if service.IsNotFound(err) {
-		err = apperr.CustomerNotFound.New(id)
+		return apperr.CustomerNotFound.New(id)
 	}
-	return c, err
+	return err
 }
 
 // texts is the index for searches in customers.
@@ -185,6 +192,7 @@ type filter struct {
 	service.Filter
 	Email       *string // compared without regard to upper and lower case
 	ExternalRef *string
+	Deleted     bool // deleted customers, too; they have neither Email nor ExternalRef
 }
 
 // mustBeCurrent says whether the list must not lag: see service.Database.ReadList.
@@ -195,6 +203,9 @@ func (f filter) mustBeCurrent() bool {
 // list reads a page of customers.
 func (s store) list(f filter, page db.PageRequest) ([]customer, *int64, error) {
 	q := s.customers()
+	if f.Deleted {
+		q = q.Unscoped()
+	}
 	if f.Email != nil {
 		q = q.Where("active_email = LOWER(?)", *f.Email)
 	}

@@ -21,6 +21,9 @@ func (ch change) emailKey() string { return emailKey(*ch.Email) }
 func emailKey(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
 func (ch change) names() []bulk.Name {
+	if ch.Deleted {
+		return nil // another row may have the email and the external_ref now
+	}
 	names := []bulk.Name{{Field: "/email", Value: ch.emailKey()}}
 	if ref, err := ch.ExternalRef.Get(); err == nil {
 		names = append(names, bulk.Name{Field: "/external_ref", Value: ref})
@@ -69,6 +72,10 @@ func (s store) importCustomers(rows []*bulk.Row[change], dryRun dryRun) error {
 			holder = byRef[*c.ExternalRef]
 		}
 		switch {
+		case r.Value.Deleted:
+			r.Refuse(apperr.ValidationFailed.New().With("/deleted_at",
+				apperr.Params{"rule": "deleted"}, "says that the customer is deleted; leave the row out"))
+			continue
 		case exists && c.equals(before):
 			r.Is(contract.Unchanged, c.ID)
 			continue

@@ -135,8 +135,17 @@ func TestHistory(t *testing.T) {
 				last.Actor != auth.Anonymous.Subject {
 				t.Errorf("%+v, %v", last, err)
 			}
-			status, body, _ := webtest.Do(t, "GET", path+"/history", "")
+			reader := as("reader", 0)
+			status, body, _ := webtest.Do(t, "GET", path+"/history?limit=1", "", reader...)
+			if status != 200 || !strings.Contains(string(body), `"customer.deleted"`) ||
+				!strings.Contains(string(body), `"deleted_at":"`) {
+				t.Errorf("%d %s", status, body)
+			}
+			status, body, _ = webtest.Do(t, "GET", path+"/history", "", as("other", id+1)...)
 			webtest.WantError(t, status, body, 404, "customer_not_found")
+			if status, body, _ = webtest.Do(t, "GET", path+"/history", "", as("own", id)...); status != 200 {
+				t.Errorf("to its partner: %d %s", status, body)
+			}
 		})
 		if got := broken(t, g); got != "" {
 			t.Errorf("the doctor finds %s", got)

@@ -94,6 +94,7 @@ func (s *Service) ListCustomers(ctx context.Context, r server.ListCustomersReque
 	if err != nil {
 		return nil, err
 	}
+	f.Deleted = r.Params.IncludeDeleted != nil && *r.Params.IncludeDeleted
 	rows, next, err := s.page(ctx, f, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	return server.ListCustomers200JSONResponse{Body: api.CustomerListResponse{
 		Success: true, Data: service.Views(rows, view), Meta: contract.Meta{NextCursor: next},
@@ -116,7 +117,9 @@ func filterFrom(search, email, externalRef, updatedSince, ids *string) (filter, 
 	if email != nil {
 		email = new(strings.TrimSpace(*email))
 	}
-	return filter{service.Filter{Search: search, IDs: formats.IDs(ids), UpdatedSince: since}, email, externalRef}, err
+	return filter{
+		Filter: service.Filter{Search: search, IDs: formats.IDs(ids), UpdatedSince: since}, Email: email, ExternalRef: externalRef,
+	}, err
 }
 
 // ImportCustomers creates or changes a customer for each row of a file. Errors: see bulk.Import.
@@ -129,7 +132,8 @@ func (s *Service) ImportCustomers(ctx context.Context, r server.ImportCustomersR
 	file, err := bulk.Import[api.CustomerImportRow, change]{
 		DryRun: *r.Params.DryRun,
 		Value: func(row api.CustomerImportRow) change {
-			return change{row.Name, &row.Email, row.Phone, row.ExternalRef}
+			deleted := row.DeletedAt != nil && *row.DeletedAt != ""
+			return change{row.Name, &row.Email, row.Phone, row.ExternalRef, deleted}
 		},
 		Names: change.names,
 		Apply: func(ctx context.Context, rows []*bulk.Row[change]) error {
@@ -146,6 +150,7 @@ func (s *Service) ExportCustomers(ctx context.Context, r server.ExportCustomersR
 	if err != nil {
 		return nil, err
 	}
+	f.Deleted = r.Params.IncludeDeleted != nil && *r.Params.IncludeDeleted
 	header, err := service.ExportHeader(ctx, s.db, f.mustBeCurrent())
 	if err != nil {
 		return nil, err
@@ -183,7 +188,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, r server.UpdateCustomerReq
 		if err != nil {
 			return err
 		}
-		c, err = tx.updateCustomer(before, change{r.Body.Name, r.Body.Email, r.Body.Phone, r.Body.ExternalRef})
+		c, err = tx.updateCustomer(before, change{Name: r.Body.Name, Email: r.Body.Email, Phone: r.Body.Phone, ExternalRef: r.Body.ExternalRef})
 		return err
 	})
 	return server.UpdateCustomer200JSONResponse{Body: response(c)}, err

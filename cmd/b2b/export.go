@@ -24,7 +24,7 @@ type exportCommand struct {
 // filters lists the query parameters of the exports, with the names in the OpenAPI documents.
 var filters = []string{"status", "customer_id", "external_ref", "from", "to",
 	"confirmed_from", "confirmed_to", "cancel_reason",
-	"updated_since", "search", "sku", "email", "active", "stock_below", "ids"}
+	"updated_since", "search", "sku", "email", "active", "stock_below", "ids", "include_deleted"}
 
 func (e *exportCommand) flags(f *flag.FlagSet) {
 	e.client.flags(f)

@@ -199,7 +199,7 @@ type chunk struct {
 // maxPending unindexed rows.
 func (s *lookup[T]) pending() (map[int64]*roaring.Bitmap, error) {
 	var rows []T
-	q := s.w.Apply(s.q.Table(s.x.Table)).Where("unindexed = 1").Limit(maxPending + 1)
+	q := s.w.Apply(s.q.Table(s.x.Table).Unscoped()).Where("unindexed = 1").Limit(maxPending + 1)
 	err := q.Select(s.columns()).Find(&rows).Error
 	if err != nil || len(rows) > maxPending {
 		return nil, err

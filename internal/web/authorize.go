@@ -2,9 +2,9 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
 
 	"example.com/b2b/v2/internal/apperr"
@@ -19,7 +19,7 @@ const authorizationField = "/header/Authorization"
 // unauthorized, 403 forbidden, 429 rate_limited.
 func authorize(tokens auth.Tokens, rates *rateLimiter) func(*gin.Context, *operation) {
 	return func(c *gin.Context, op *operation) {
-		caller, err := identify(c, tokens, op.security)
+		caller, err := identify(c, tokens, op)
 		if len(op.security) > 0 {
 			if err == nil || caller.Known() {
 				call := callOf(c)
@@ -43,22 +43,30 @@ func authorize(tokens auth.Tokens, rates *rateLimiter) func(*gin.Context, *opera
 	}
 }
 
-// identify returns the caller. The caller must meet an alternative of the operation's security requirements;
-// an empty alternative is only for callers without a token. Errors: 401 unauthorized for a missing or invalid
+// identify returns the caller. The caller must meet an alternative of the operation's security requirements,
+// and have the scopes of the parameters that are true; an empty alternative is only for callers without a
+// token. Errors: 401 unauthorized for a missing or invalid
 // token, 403 forbidden when a valid token meets no alternative.
-func identify(
-	c *gin.Context, tokens auth.Tokens, alternatives openapi3.SecurityRequirements,
-) (auth.Principal, error) {
-	if len(alternatives) == 0 {
+func identify(c *gin.Context, tokens auth.Tokens, op *operation) (auth.Principal, error) {
+	if len(op.security) == 0 {
 		return auth.Anonymous, nil
 	}
 	caller, err := tokens.Identify(c.Request.Header)
 	if err != nil {
 		return caller, err
 	}
+	var more []string // scopes of parameters
+	for name, scopes := range op.scopes {
+		if c.Query(name) == "true" {
+			more = append(more, scopes...)
+		}
+	}
 	refusal := apperr.Forbidden.New()
-	for _, needed := range alternatives {
+	for _, needed := range op.security {
 		scopes, byToken := needed["bearerAuth"]
+		if byToken {
+			scopes = slices.Concat(scopes, more)
+		}
 		_, byService := needed["serviceToken"]
 		missing := caller.Lacks(scopes)
 		switch {

@@ -40,6 +40,7 @@ type operation struct {
 	mayLag     bool                          // the answer 200 may come from a replica, and then has an Age
 	searches   bool                          // has a parameter named `search`
 	readsMany  bool                          // counts as a search, because it may read many rows
+	scopes     map[string][]string           // further scopes that a parameter of the query needs when it is true
 	sunset     http.Header                   // headers that announce the end of the operation; nil for none
 }
 
@@ -75,7 +76,14 @@ func newOperation(r *routers.Route) *operation {
 		parameters: slices.Concat(described.Parameters, r.PathItem.Parameters),
 		security:   *cmp.Or(described.Security, &r.Spec.Security),
 		allOnly:    described.Extensions["x-concerns-all-customers"] == true,
+		scopes:     map[string][]string{},
 		sunset:     sunsetHeaders(described),
+	}
+	for _, p := range op.parameters {
+		scopes, _ := p.Value.Extensions["x-required-scopes"].([]any)
+		for _, scope := range scopes {
+			op.scopes[p.Value.Name] = append(op.scopes[p.Value.Name], scope.(string))
+		}
 	}
 	op.readsMany = described.Extensions["x-counts-as-search"] == true
 	op.searches = op.parameters.GetByInAndName(openapi3.ParameterInQuery, "search") != nil

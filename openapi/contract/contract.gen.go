@@ -426,7 +426,7 @@ type ChangeEvent struct {
 	// Example: 2024-03-01T09:30:00.000Z
 	CreatedAt Timestamp `json:"created_at"`
 
-	// Representation The thing right after the change, as reading it showed it then as `data`; of a deleted customer, right before.
+	// Representation The thing right after the change, as reading it showed it then as `data`; of a deleted customer, with its `deleted_at`.
 	//
 	// Example: {"customer_id":1,"id":3,"status":"CREATED","total_cents":259800}
 	Representation json.RawMessage `json:"representation"`

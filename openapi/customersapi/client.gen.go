@@ -118,9 +118,9 @@ type CustomerImportRow struct {
 	// Example: 2024-03-01T09:30:00.000Z
 	UpdatedAt *string `json:"updated_at,omitempty"`
 
-	// DeletedAt Of an export; it is not read.
+	// DeletedAt Of an export; a row with a time in it is refused, so that no file makes a deleted customer anew.
 	//
-	// Example: 2024-03-01T09:30:00.000Z
+	// Example:
 	DeletedAt *string `json:"deleted_at,omitempty"`
 
 	// Refusal Of a file of refused rows, as `b2b import` writes it; it is not read.
@@ -418,6 +418,11 @@ type ListCustomersParams struct {
 	// Ids Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
 	// repeated one counts once. `limit=100` has all of them on one page.
 	Ids *Ids `form:"ids,omitempty" json:"ids,omitempty"`
+
+	// IncludeDeleted Deleted customers, too, each with its `deleted_at`; a deletion moves `updated_at`, so that a copy kept by `updated_since`
+	// misses none. Needs the scope `events:read` besides the operation's. `email` and `external_ref` find no deleted customer,
+	// because another customer may have them now; `search` and `ids` do.
+	IncludeDeleted *bool `form:"include_deleted,omitempty" json:"include_deleted,omitempty"`
 }
 
 // CreateCustomerParams defines parameters for CreateCustomer.
@@ -459,6 +464,11 @@ type ExportCustomersParams struct {
 	// Ids Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
 	// repeated one counts once. `limit=100` has all of them on one page.
 	Ids *Ids `form:"ids,omitempty" json:"ids,omitempty"`
+
+	// IncludeDeleted Deleted customers, too, each with its `deleted_at`; a deletion moves `updated_at`, so that a copy kept by `updated_since`
+	// misses none. Needs the scope `events:read` besides the operation's. `email` and `external_ref` find no deleted customer,
+	// because another customer may have them now; `search` and `ids` do.
+	IncludeDeleted *bool `form:"include_deleted,omitempty" json:"include_deleted,omitempty"`
 }
 
 // ImportCustomersParams defines parameters for ImportCustomers.
@@ -599,7 +609,7 @@ type ClientInterface interface {
 
 	// ListCustomers List and search customers
 	//
-	// Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer is in no list. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
+	// Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer is in the list only with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
 	// are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
 	//
 	// Corresponds with GET /customers (the `ListCustomers` operationId).
@@ -666,8 +676,8 @@ type ClientInterface interface {
 
 	// DeleteCustomer Delete a customer
 	//
-	// Deletes softly: the customer's orders stay, the customer is 404 everywhere from now on, and its email may be used
-	// again. Deleting it a second time is 404.
+	// Deletes softly: the customer's orders stay, the customer is 404 from now on, and its email may be used again. Deleting it a second
+	// time is 404. Its history stays readable, and lists with `include_deleted=true` have it.
 	//
 	// Corresponds with DELETE /customers/{id} (the `DeleteCustomer` operationId).
 	DeleteCustomer(ctx context.Context, id externalRef0.ID, params *DeleteCustomerParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -701,7 +711,7 @@ type ClientInterface interface {
 
 	// ListCustomerHistory List what has happened to a customer
 	//
-	// Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when, and how the record was then. A deleted customer is 404, here too.
+	// Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when, and how the record was then. The history of a deleted customer ends with its deletion.
 	//
 	// Corresponds with GET /customers/{id}/history (the `ListCustomerHistory` operationId).
 	ListCustomerHistory(ctx context.Context, id CustomerID, params *ListCustomerHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -766,7 +776,7 @@ func (c *Client) GetCustomerIdempotencyKey(ctx context.Context, key externalRef0
 
 // ListCustomers List and search customers
 //
-// Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer is in no list. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
+// Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer is in the list only with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
 // are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
 //
 // Corresponds with GET /customers (the `ListCustomers` operationId).
@@ -883,8 +893,8 @@ func (c *Client) ImportCustomersWithBody(ctx context.Context, params *ImportCust
 
 // DeleteCustomer Delete a customer
 //
-// Deletes softly: the customer's orders stay, the customer is 404 everywhere from now on, and its email may be used
-// again. Deleting it a second time is 404.
+// Deletes softly: the customer's orders stay, the customer is 404 from now on, and its email may be used again. Deleting it a second
+// time is 404. Its history stays readable, and lists with `include_deleted=true` have it.
 //
 // Corresponds with DELETE /customers/{id} (the `DeleteCustomer` operationId).
 func (c *Client) DeleteCustomer(ctx context.Context, id externalRef0.ID, params *DeleteCustomerParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -958,7 +968,7 @@ func (c *Client) UpdateCustomer(ctx context.Context, id CustomerID, params *Upda
 
 // ListCustomerHistory List what has happened to a customer
 //
-// Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when, and how the record was then. A deleted customer is 404, here too.
+// Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when, and how the record was then. The history of a deleted customer ends with its deletion.
 //
 // Corresponds with GET /customers/{id}/history (the `ListCustomerHistory` operationId).
 func (c *Client) ListCustomerHistory(ctx context.Context, id CustomerID, params *ListCustomerHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1232,6 +1242,18 @@ func NewListCustomersRequest(server string, params *ListCustomersParams) (*http.
 
 		}
 
+		if params.IncludeDeleted != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include_deleted", *params.IncludeDeleted, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -1416,6 +1438,18 @@ func NewExportCustomersRequest(server string, params *ExportCustomersParams) (*h
 		if params.Ids != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "ids", *params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "ids"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.IncludeDeleted != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include_deleted", *params.IncludeDeleted, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1906,7 +1940,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListCustomersWithResponse List and search customers
 	//
-	// Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer is in no list. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
+	// Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer is in the list only with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
 	// are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -1977,8 +2011,8 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteCustomerWithResponse Delete a customer
 	//
-	// Deletes softly: the customer's orders stay, the customer is 404 everywhere from now on, and its email may be used
-	// again. Deleting it a second time is 404.
+	// Deletes softly: the customer's orders stay, the customer is 404 from now on, and its email may be used again. Deleting it a second
+	// time is 404. Its history stays readable, and lists with `include_deleted=true` have it.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2016,7 +2050,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListCustomerHistoryWithResponse List what has happened to a customer
 	//
-	// Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when, and how the record was then. A deleted customer is 404, here too.
+	// Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when, and how the record was then. The history of a deleted customer ends with its deletion.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4326,7 +4360,7 @@ func (c *ClientWithResponses) GetCustomerIdempotencyKeyWithResponse(ctx context.
 
 // ListCustomersWithResponse List and search customers
 //
-// Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer is in no list. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
+// Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer is in the list only with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
 // are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -4427,8 +4461,8 @@ func (c *ClientWithResponses) ImportCustomersWithBodyWithResponse(ctx context.Co
 
 // DeleteCustomerWithResponse Delete a customer
 //
-// Deletes softly: the customer's orders stay, the customer is 404 everywhere from now on, and its email may be used
-// again. Deleting it a second time is 404.
+// Deletes softly: the customer's orders stay, the customer is 404 from now on, and its email may be used again. Deleting it a second
+// time is 404. Its history stays readable, and lists with `include_deleted=true` have it.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4490,7 +4524,7 @@ func (c *ClientWithResponses) UpdateCustomerWithResponse(ctx context.Context, id
 
 // ListCustomerHistoryWithResponse List what has happened to a customer
 //
-// Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when, and how the record was then. A deleted customer is 404, here too.
+// Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when, and how the record was then. The history of a deleted customer ends with its deletion.
 //
 // Returns a wrapper object for the known response body format(s).
 //

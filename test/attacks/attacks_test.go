@@ -313,6 +313,12 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 		{"list the victim's order by its id",
 			byMallory("orders", "GET", fmt.Sprint("/orders?ids=1,2,", s.order), "", 200, "")},
 		{"list the victim's record by its id", byMallory("customers", "GET", "/customers?ids=1,2", "", 200, "")},
+		{"list deleted records of others",
+			byMallory("customers", "GET", "/customers?include_deleted=true", "", 200, "")},
+		{"list deleted records without events:read", attack{
+			service: "customers", method: "GET", path: "/customers?include_deleted=true", status: 403, code: "forbidden",
+			as: &auth.Principal{Subject: "reader", Scope: "customers:read customers:write"},
+		}},
 		{"list behind a cursor",
 			byMallory("orders", "GET", fmt.Sprint("/orders?cursor=", s.order-1), "", 200, "")},
 		{"the report on the victim's key",

@@ -106,6 +106,7 @@ class Calls(Caller):
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         ids: str | Unset = UNSET,
+        include_deleted: bool | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[Customer]]:
@@ -120,6 +121,7 @@ class Calls(Caller):
             cursor=cursor,
             limit=limit,
             ids=ids,
+            include_deleted=include_deleted,
         )
         return self._call(
             "list_customers",
@@ -141,6 +143,7 @@ class Calls(Caller):
         updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
         ids: str | Unset = UNSET,
+        include_deleted: bool | Unset = UNSET,
         limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -155,6 +158,7 @@ class Calls(Caller):
                 updated_since=updated_since,
                 sort=sort,
                 ids=ids,
+                include_deleted=include_deleted,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -215,6 +219,7 @@ class Calls(Caller):
         external_ref: str | Unset = UNSET,
         updated_since: str | datetime.date | Unset = UNSET,
         ids: str | Unset = UNSET,
+        include_deleted: bool | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Iterator[Customer]:
@@ -225,6 +230,7 @@ class Calls(Caller):
             external_ref=external_ref,
             updated_since=moment(updated_since),
             ids=ids,
+            include_deleted=include_deleted,
         )
         return self._export(
             "export_customers",
@@ -1190,6 +1196,7 @@ class AsyncCalls(AsyncCaller):
         cursor: int | Unset = UNSET,
         limit: int | Unset = UNSET,
         ids: str | Unset = UNSET,
+        include_deleted: bool | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[Customer]]:
@@ -1204,6 +1211,7 @@ class AsyncCalls(AsyncCaller):
             cursor=cursor,
             limit=limit,
             ids=ids,
+            include_deleted=include_deleted,
         )
         return await self._call(
             "list_customers",
@@ -1225,6 +1233,7 @@ class AsyncCalls(AsyncCaller):
         updated_since: str | datetime.date | Unset = UNSET,
         sort: ListSort | Unset = UNSET,
         ids: str | Unset = UNSET,
+        include_deleted: bool | Unset = UNSET,
         limit: int = 100,
         correlation_id: str | None = None,
         deadline: float | None = None,
@@ -1239,6 +1248,7 @@ class AsyncCalls(AsyncCaller):
                 updated_since=updated_since,
                 sort=sort,
                 ids=ids,
+                include_deleted=include_deleted,
                 limit=limit,
                 correlation_id=correlation_id,
                 deadline=deadline,
@@ -1299,6 +1309,7 @@ class AsyncCalls(AsyncCaller):
         external_ref: str | Unset = UNSET,
         updated_since: str | datetime.date | Unset = UNSET,
         ids: str | Unset = UNSET,
+        include_deleted: bool | Unset = UNSET,
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> AsyncIterator[Customer]:
@@ -1309,6 +1320,7 @@ class AsyncCalls(AsyncCaller):
             external_ref=external_ref,
             updated_since=moment(updated_since),
             ids=ids,
+            include_deleted=include_deleted,
         )
         return self._export(
             "export_customers",

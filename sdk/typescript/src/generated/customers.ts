@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * List and search customers
-         * @description Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer is in no list. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
+         * @description Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer is in the list only with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
          *     are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
          */
         get: operations["listCustomers"];
@@ -113,8 +113,8 @@ export interface paths {
         post?: never;
         /**
          * Delete a customer
-         * @description Deletes softly: the customer's orders stay, the customer is 404 everywhere from now on, and its email may be used
-         *     again. Deleting it a second time is 404.
+         * @description Deletes softly: the customer's orders stay, the customer is 404 from now on, and its email may be used again. Deleting it a second
+         *     time is 404. Its history stays readable, and lists with `include_deleted=true` have it.
          */
         delete: operations["deleteCustomer"];
         options?: never;
@@ -137,7 +137,7 @@ export interface paths {
         };
         /**
          * List what has happened to a customer
-         * @description Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when, and how the record was then. A deleted customer is 404, here too.
+         * @description Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when, and how the record was then. The history of a deleted customer ends with its deletion.
          */
         get: operations["listCustomerHistory"];
         put?: never;
@@ -340,8 +340,8 @@ export interface components {
              */
             updated_at?: string;
             /**
-             * @description Of an export; it is not read.
-             * @example 2024-03-01T09:30:00.000Z
+             * @description Of an export; a row with a time in it is refused, so that no file makes a deleted customer anew.
+             * @example
              */
             deleted_at?: string;
             /**
@@ -679,7 +679,7 @@ export interface components {
             correlation_id: string | null;
             created_at: components["schemas"]["Timestamp"];
             /**
-             * @description The thing right after the change, as reading it showed it then as `data`; of a deleted customer, right before.
+             * @description The thing right after the change, as reading it showed it then as `data`; of a deleted customer, with its `deleted_at`.
              * @example {
              *       "id": 3,
              *       "customer_id": 1,
@@ -1120,6 +1120,13 @@ export interface operations {
                  * @example 1,2
                  */
                 ids?: components["parameters"]["Ids"];
+                /**
+                 * @description Deleted customers, too, each with its `deleted_at`; a deletion moves `updated_at`, so that a copy kept by `updated_since`
+                 *     misses none. Needs the scope `events:read` besides the operation's. `email` and `external_ref` find no deleted customer,
+                 *     because another customer may have them now; `search` and `ids` do.
+                 * @example true
+                 */
+                include_deleted?: boolean;
             };
             header?: never;
             path?: never;
@@ -1345,6 +1352,13 @@ export interface operations {
                  * @example 1,2
                  */
                 ids?: components["parameters"]["Ids"];
+                /**
+                 * @description Deleted customers, too, each with its `deleted_at`; a deletion moves `updated_at`, so that a copy kept by `updated_since`
+                 *     misses none. Needs the scope `events:read` besides the operation's. `email` and `external_ref` find no deleted customer,
+                 *     because another customer may have them now; `search` and `ids` do.
+                 * @example true
+                 */
+                include_deleted?: boolean;
             };
             header?: never;
             path?: never;

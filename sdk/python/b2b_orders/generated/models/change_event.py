@@ -35,7 +35,7 @@ class ChangeEvent:
         correlation_id (None | str): The correlation id of the call; null when no call did it. Example: req-12345.
         created_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
         representation (ChangeEventRepresentation): The thing right after the change, as reading it showed it then as
-            `data`; of a deleted customer, right before. Example: {'id': 3, 'customer_id': 1, 'status': 'CREATED',
+            `data`; of a deleted customer, with its `deleted_at`. Example: {'id': 3, 'customer_id': 1, 'status': 'CREATED',
             'total_cents': 259800}.
     """
 

@@ -4,10 +4,13 @@ from typing import Any, Self
 
 
 class ChangeEventRepresentation(dict[str, Any]):
-    """The thing right after the change, as reading it showed it then as `data`; of a deleted customer, right before.
+    """The thing right after the change, as reading it showed it then as `data`; of a deleted customer, with its
+    `deleted_at`.
 
-    Example:
-        {'id': 3, 'customer_id': 1, 'status': 'CREATED', 'total_cents': 259800}"""
+        Example:
+            {'id': 3, 'customer_id': 1, 'status': 'CREATED', 'total_cents': 259800}
+
+    """
 
     @property
     def additional_properties(self) -> dict[str, Any]:

@@ -23,7 +23,8 @@ class CustomerImportRow:
         id (int | Unset): Of an export; it is not read. Example: 2.
         created_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
         updated_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
-        deleted_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
+        deleted_at (str | Unset): Of an export; a row with a time in it is refused, so that no file makes a deleted
+            customer anew.
         refusal (str | Unset): Of a file of refused rows, as `b2b import` writes it; it is not read. Example: The
             request is not valid. /name is required..
     """

@@ -63,9 +63,9 @@ def sync_detailed(
 ) -> Response[DeletedResponse]:
     """Delete a customer
 
-     Deletes softly: the customer's orders stay, the customer is 404 everywhere from now on, and its
-    email may be used
-    again. Deleting it a second time is 404.
+     Deletes softly: the customer's orders stay, the customer is 404 from now on, and its email may be
+    used again. Deleting it a second
+    time is 404. Its history stays readable, and lists with `include_deleted=true` have it.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -99,9 +99,9 @@ def sync(
 ) -> DeletedResponse | None:
     """Delete a customer
 
-     Deletes softly: the customer's orders stay, the customer is 404 everywhere from now on, and its
-    email may be used
-    again. Deleting it a second time is 404.
+     Deletes softly: the customer's orders stay, the customer is 404 from now on, and its email may be
+    used again. Deleting it a second
+    time is 404. Its history stays readable, and lists with `include_deleted=true` have it.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -130,9 +130,9 @@ async def asyncio_detailed(
 ) -> Response[DeletedResponse]:
     """Delete a customer
 
-     Deletes softly: the customer's orders stay, the customer is 404 everywhere from now on, and its
-    email may be used
-    again. Deleting it a second time is 404.
+     Deletes softly: the customer's orders stay, the customer is 404 from now on, and its email may be
+    used again. Deleting it a second
+    time is 404. Its history stays readable, and lists with `include_deleted=true` have it.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -164,9 +164,9 @@ async def asyncio(
 ) -> DeletedResponse | None:
     """Delete a customer
 
-     Deletes softly: the customer's orders stay, the customer is 404 everywhere from now on, and its
-    email may be used
-    again. Deleting it a second time is 404.
+     Deletes softly: the customer's orders stay, the customer is 404 from now on, and its email may be
+    used again. Deleting it a second
+    time is 404. Its history stays readable, and lists with `include_deleted=true` have it.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.

@@ -16,6 +16,7 @@ def _get_kwargs(
     external_ref: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
     ids: str | Unset = UNSET,
+    include_deleted: bool | Unset = UNSET,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
@@ -29,6 +30,8 @@ def _get_kwargs(
     params["updated_since"] = updated_since
 
     params["ids"] = ids
+
+    params["include_deleted"] = include_deleted
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -74,6 +77,7 @@ def sync_detailed(
     external_ref: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
     ids: str | Unset = UNSET,
+    include_deleted: bool | Unset = UNSET,
 ) -> Response[Customer]:
     """Read all customers as a file
 
@@ -94,6 +98,7 @@ def sync_detailed(
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        include_deleted (bool | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -109,6 +114,7 @@ def sync_detailed(
         external_ref=external_ref,
         updated_since=updated_since,
         ids=ids,
+        include_deleted=include_deleted,
     )
 
     response = client.get_httpx_client().request(
@@ -126,6 +132,7 @@ def sync(
     external_ref: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
     ids: str | Unset = UNSET,
+    include_deleted: bool | Unset = UNSET,
 ) -> Customer | None:
     """Read all customers as a file
 
@@ -146,6 +153,7 @@ def sync(
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        include_deleted (bool | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -162,6 +170,7 @@ def sync(
         external_ref=external_ref,
         updated_since=updated_since,
         ids=ids,
+        include_deleted=include_deleted,
     ).parsed
 
 
@@ -173,6 +182,7 @@ async def asyncio_detailed(
     external_ref: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
     ids: str | Unset = UNSET,
+    include_deleted: bool | Unset = UNSET,
 ) -> Response[Customer]:
     """Read all customers as a file
 
@@ -193,6 +203,7 @@ async def asyncio_detailed(
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        include_deleted (bool | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -208,6 +219,7 @@ async def asyncio_detailed(
         external_ref=external_ref,
         updated_since=updated_since,
         ids=ids,
+        include_deleted=include_deleted,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -223,6 +235,7 @@ async def asyncio(
     external_ref: str | Unset = UNSET,
     updated_since: str | Unset = UNSET,
     ids: str | Unset = UNSET,
+    include_deleted: bool | Unset = UNSET,
 ) -> Customer | None:
     """Read all customers as a file
 
@@ -243,6 +256,7 @@ async def asyncio(
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        include_deleted (bool | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -260,5 +274,6 @@ async def asyncio(
             external_ref=external_ref,
             updated_since=updated_since,
             ids=ids,
+            include_deleted=include_deleted,
         )
     ).parsed

@@ -80,7 +80,7 @@ def sync_detailed(
     """List what has happened to a customer
 
      Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when,
-    and how the record was then. A deleted customer is 404, here too.
+    and how the record was then. The history of a deleted customer ends with its deletion.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -122,7 +122,7 @@ def sync(
     """List what has happened to a customer
 
      Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when,
-    and how the record was then. A deleted customer is 404, here too.
+    and how the record was then. The history of a deleted customer ends with its deletion.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -159,7 +159,7 @@ async def asyncio_detailed(
     """List what has happened to a customer
 
      Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when,
-    and how the record was then. A deleted customer is 404, here too.
+    and how the record was then. The history of a deleted customer ends with its deletion.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -199,7 +199,7 @@ async def asyncio(
     """List what has happened to a customer
 
      Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when,
-    and how the record was then. A deleted customer is 404, here too.
+    and how the record was then. The history of a deleted customer ends with its deletion.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.

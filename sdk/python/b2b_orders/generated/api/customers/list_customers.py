@@ -20,6 +20,7 @@ def _get_kwargs(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
     ids: str | Unset = UNSET,
+    include_deleted: bool | Unset = UNSET,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
@@ -43,6 +44,8 @@ def _get_kwargs(
     params["limit"] = limit
 
     params["ids"] = ids
+
+    params["include_deleted"] = include_deleted
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -91,12 +94,13 @@ def sync_detailed(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
     ids: str | Unset = UNSET,
+    include_deleted: bool | Unset = UNSET,
 ) -> Response[CustomerListResponse]:
     """List and search customers
 
      Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer
-    is in no list. `search` matches a literal part of the name or the email, whatever its case: `%` and
-    `_`
+    is in the list only with `include_deleted=true`. `search` matches a literal part of the name or the
+    email, whatever its case: `%` and `_`
     are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
     `null`.
 
@@ -110,6 +114,7 @@ def sync_detailed(
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
         ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        include_deleted (bool | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -128,6 +133,7 @@ def sync_detailed(
         cursor=cursor,
         limit=limit,
         ids=ids,
+        include_deleted=include_deleted,
     )
 
     response = client.get_httpx_client().request(
@@ -148,12 +154,13 @@ def sync(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
     ids: str | Unset = UNSET,
+    include_deleted: bool | Unset = UNSET,
 ) -> CustomerListResponse | None:
     """List and search customers
 
      Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer
-    is in no list. `search` matches a literal part of the name or the email, whatever its case: `%` and
-    `_`
+    is in the list only with `include_deleted=true`. `search` matches a literal part of the name or the
+    email, whatever its case: `%` and `_`
     are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
     `null`.
 
@@ -167,6 +174,7 @@ def sync(
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
         ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        include_deleted (bool | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -186,6 +194,7 @@ def sync(
         cursor=cursor,
         limit=limit,
         ids=ids,
+        include_deleted=include_deleted,
     ).parsed
 
 
@@ -200,12 +209,13 @@ async def asyncio_detailed(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
     ids: str | Unset = UNSET,
+    include_deleted: bool | Unset = UNSET,
 ) -> Response[CustomerListResponse]:
     """List and search customers
 
      Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer
-    is in no list. `search` matches a literal part of the name or the email, whatever its case: `%` and
-    `_`
+    is in the list only with `include_deleted=true`. `search` matches a literal part of the name or the
+    email, whatever its case: `%` and `_`
     are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
     `null`.
 
@@ -219,6 +229,7 @@ async def asyncio_detailed(
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
         ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        include_deleted (bool | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -237,6 +248,7 @@ async def asyncio_detailed(
         cursor=cursor,
         limit=limit,
         ids=ids,
+        include_deleted=include_deleted,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -255,12 +267,13 @@ async def asyncio(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
     ids: str | Unset = UNSET,
+    include_deleted: bool | Unset = UNSET,
 ) -> CustomerListResponse | None:
     """List and search customers
 
      Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer
-    is in no list. `search` matches a literal part of the name or the email, whatever its case: `%` and
-    `_`
+    is in the list only with `include_deleted=true`. `search` matches a literal part of the name or the
+    email, whatever its case: `%` and `_`
     are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
     `null`.
 
@@ -274,6 +287,7 @@ async def asyncio(
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
         ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        include_deleted (bool | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -294,5 +308,6 @@ async def asyncio(
             cursor=cursor,
             limit=limit,
             ids=ids,
+            include_deleted=include_deleted,
         )
     ).parsed
