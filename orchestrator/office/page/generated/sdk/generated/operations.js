@@ -1,6 +1,6 @@
 export const operations = {
     /** List and search customers */
-    listCustomers: { "service": "customers", "method": "get", "path": "/customers", "key": "none", "query": ["search", "email", "external_ref", "updated_since", "sort", "cursor", "limit", "ids"], "moments": ["updated_since"], "body": "none", "status": 200, "answer": "CustomerListResponse", "limit": 100 },
+    listCustomers: { "service": "customers", "method": "get", "path": "/customers", "key": "none", "query": ["search", "email", "external_ref", "updated_since", "sort", "cursor", "limit", "ids", "include_deleted"], "moments": ["updated_since"], "body": "none", "status": 200, "answer": "CustomerListResponse", "limit": 100 },
     /** Create a customer */
     createCustomer: { "service": "customers", "method": "post", "path": "/customers", "key": "header", "query": [], "moments": [], "body": "required", "status": 201, "answer": "CustomerResponse" },
     /** Read one customer */
@@ -60,7 +60,7 @@ export const files = {
     /** Create and change customers, row by row */
     importCustomers: { "service": "customers", "method": "post", "path": "/customers/import", "query": ["dry_run"], "moments": [], "answer": "ImportLine" },
     /** Read all customers as a file */
-    exportCustomers: { "service": "customers", "method": "get", "path": "/customers/export", "query": ["search", "email", "external_ref", "updated_since", "ids"], "moments": ["updated_since"], "answer": "Customer" },
+    exportCustomers: { "service": "customers", "method": "get", "path": "/customers/export", "query": ["search", "email", "external_ref", "updated_since", "ids", "include_deleted"], "moments": ["updated_since"], "answer": "Customer" },
     /** Create and change products, row by row */
     importProducts: { "service": "orders", "method": "post", "path": "/products/import", "query": ["dry_run"], "moments": [], "answer": "ImportLine" },
     /** Read all products as a file */
