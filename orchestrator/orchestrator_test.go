@@ -663,6 +663,25 @@ func TestHealthReadyAndStartPage(t *testing.T) {
 	}
 }
 
+// TestCurrency checks that the documents and the start page show the currency of the deployment, or USD.
+func TestCurrency(t *testing.T) {
+	for set, want := range map[string]string{"": "USD", "EUR": "EUR"} {
+		o := webtest.Options()
+		o.Currency = set
+		base := serveWith(t, &peers{}, o)
+		for path, text := range map[string]string{
+			"/": `data-currency="` + want + `"`, "/openapi.yaml": "  x-currency: " + want + "\n",
+			"/openapi.json": `"x-currency":"` + want + `"`, "/openapi/all.yaml": "  x-currency: " + want + "\n",
+			"/openapi/all.json": `"x-currency":"` + want + `"`,
+		} {
+			status, body, _ := webtest.Do(t, "GET", base+path, "")
+			if status != 200 || strings.Count(string(body), text) != 1 {
+				t.Errorf("%s: %d, not once %q", path, status, text)
+			}
+		}
+	}
+}
+
 // TestJoinedDocument checks that the joined document has each operation of every document, unchanged, at
 // the address of its service.
 func TestJoinedDocument(t *testing.T) {
@@ -672,7 +691,7 @@ func TestJoinedDocument(t *testing.T) {
 		"http://127.0.0.1:3001": customersapi.Document, "https://api.example.com/orders": ordersapi.Document,
 		"http://127.0.0.1:3003": eventsapi.Document, base: api.Document,
 	} {
-		own, _ := docs.Served(document, true)
+		own, _ := docs.Served(document, true, "")
 		for path, item := range webtest.Spec(t, own).Paths.Map() {
 			for method, operation := range item.Operations() {
 				if path != "/health" && path != "/ready" {

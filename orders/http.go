@@ -172,7 +172,7 @@ func (s *Service) SummarizeOrders(ctx context.Context, r server.SummarizeOrdersR
 	if err != nil {
 		return nil, err
 	}
-	err = s.db.Read(ctx).summarize(c)
+	err = s.db.ReadLagging(ctx, func(q store) error { return q.summarize(c) })
 	response := api.OrdersSummaryResponse{Success: true, Data: summaryView(c)}
 	return server.SummarizeOrders200JSONResponse{Body: response}, err
 }

@@ -107,6 +107,9 @@ func (s store) summarize(c *calendar) error {
 	if len(c.days) == 0 {
 		return nil
 	}
+	for i := range c.days {
+		c.days[i] = daySummary{date: c.days[i].date} // without the totals of a replica that has failed
+	}
 	period := c.period()
 	spans, err := s.idRanges(period)
 	if err != nil {

@@ -52,7 +52,7 @@ func newHandler(ctx context.Context) (function.Handler, error) {
 func service(ctx context.Context, c *config.Settings, name string,
 	build func(*gorm.DB, web.Options) (function.Handler, error), more ...any,
 ) (function.Handler, error) {
-	g, err := open(ctx, c, append(more, &c.Access, &c.JWT, &c.Serving, &c.Keys, &c.Mounting)...)
+	g, err := open(ctx, c, append(more, &c.Access, &c.JWT, &c.Serving, &c.Amounts, &c.Keys, &c.Mounting)...)
 	if err != nil {
 		return nil, err
 	}

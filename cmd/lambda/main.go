@@ -39,6 +39,6 @@ func configuration(ctx context.Context) (c config.Settings, err error) {
 	c.Env = config.Production
 	err = errors.Join(
 		config.Required("CUSTOMERS_API_BASE", "ORDERS_API_BASE"),
-		c.Read(&c.Logging, &c.Access, &c.JWT, &c.Serving, &c.CustomersPeer, &c.OrdersPeer, &c.Mounting))
+		c.Read(&c.Logging, &c.Access, &c.JWT, &c.Serving, &c.Amounts, &c.CustomersPeer, &c.OrdersPeer, &c.Mounting))
 	return c, err
 }

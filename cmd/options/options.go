@@ -23,7 +23,7 @@ func Tokens(s *config.Settings) auth.Tokens {
 // issuer's keys, and renews the keys until ctx ends. The error is the failure of the first fetch.
 func Options(ctx context.Context, s *config.Settings, log *slog.Logger) (web.Options, error) {
 	o := web.Options{
-		Tokens: Tokens(s), Open: s.AuthMode == config.Open, Log: log, Timeout: s.RequestTimeout,
+		Tokens: Tokens(s), Open: s.AuthMode == config.Open, Log: log, Timeout: s.RequestTimeout, Currency: s.Currency,
 		Limits: web.Limits{
 			Rate: s.RateLimit, Burst: s.RateBurst, Proxies: s.TrustedProxies,
 			InFlight: s.MaxInFlight, Searches: s.MaxSearches, Imports: s.MaxImports, Exports: s.MaxExports,

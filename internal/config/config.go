@@ -47,6 +47,7 @@ type Settings struct {
 	Issuing
 	Calling
 	Serving
+	Amounts
 	Limiting
 	Listening
 	Browsers
@@ -148,6 +149,11 @@ type Calling struct {
 // Serving configures the time limit of requests, for every service.
 type Serving struct {
 	RequestTimeout time.Duration `env:"REQUEST_TIMEOUT_SECONDS" default:"25" unit:"seconds" from:"1" to:"300" help:"how long a request may take once its body has arrived"`
+}
+
+// Amounts configures what the amounts of the API are, for every service.
+type Amounts struct {
+	Currency string `env:"CURRENCY" default:"USD" format:"currency" help:"the currency of all amounts, by its code in ISO 4217: the documents and the pages show it, and a cent is a hundredth of it"`
 }
 
 // Limiting configures limits for requests, for every service outside Lambda.
@@ -452,14 +458,16 @@ var formats = map[string]struct {
 	"address": {"an address such as https://api.example.com/orders", isAddress},
 	"origin": {"sites such as https://shop.example.com, as browsers name them " +
 		"(no *, no path, no default port), separated by commas", isOrigin},
-	"path": {"a path such as /b2b or /shop/b2b", basePath.MatchString},
-	"ip":   {"localhost or an IP address", isBindAddress},
+	"path":     {"a path such as /b2b or /shop/b2b", basePath.MatchString},
+	"ip":       {"localhost or an IP address", isBindAddress},
+	"currency": {"a code of ISO 4217 such as EUR", currency.MatchString},
 	"name": {"names such as api.example.com, without a port and without *, separated by commas",
 		hostName.MatchString},
 	"network": {"IP addresses and networks such as 10.0.0.0/8, separated by commas", isNetwork},
 }
 
 var (
+	currency = regexp.MustCompile(`^[A-Z]{3}$`)
 	hostName = regexp.MustCompile(`^[a-z0-9._-]+$`)
 	basePath = regexp.MustCompile(`^(?:/[A-Za-z0-9$_.+!*'()~-]+)*/?$`)
 	origin   = regexp.MustCompile(`^https?://(?:[a-z0-9._-]+|\[[0-9a-f:]+\])(?::\d+)?$`)

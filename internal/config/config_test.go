@@ -47,7 +47,7 @@ func TestRead(t *testing.T) {
 		"MAX_IMPORTS": "14", "MAX_EXPORTS": "15", "MAX_EVENT_READERS": "16", "BIND_ADDRESS": "::", "MAX_CONNECTIONS": "12",
 		"MAX_CONNECTIONS_PER_ADDRESS": "13", "ALLOWED_HOSTS": "a.example,b.example",
 		"CORS_ALLOWED_ORIGINS": "https://a.example,http://b.example:8080", "REQUEST_TIMEOUT_SECONDS": "5",
-		"SHUTDOWN_TIMEOUT_SECONDS": "6", "LOG_LEVEL": "warn", "EVENT_RETENTION_DAYS": "17", "SERVERLESS_OFFLINE_PORT": "5000",
+		"SHUTDOWN_TIMEOUT_SECONDS": "6", "LOG_LEVEL": "warn", "CURRENCY": "EUR", "EVENT_RETENTION_DAYS": "17", "SERVERLESS_OFFLINE_PORT": "5000",
 	} {
 		t.Setenv(name, value)
 	}
@@ -61,6 +61,7 @@ func TestRead(t *testing.T) {
 	want.JWT = JWT{[]string{"s"}, "https://i.example/keys", "i", "a"}
 	want.TokenLifetime, want.RequestTimeout, want.ShutdownTimeout = 7*24*time.Hour, 5*time.Second, 6*time.Second
 	want.KeyLifetime, want.CancellationWindow, want.Reservation = 2*time.Hour, 3*time.Minute, 4*time.Hour
+	want.Currency = "EUR"
 	want.EventRetention = 17 * 24 * time.Hour
 	want.OrchestratorPort, want.CustomersBase, want.OrdersBase = 5000, "https://c.example", "http://o.example:1/x"
 	want.Limiting = Limiting{8, 9, []string{"10.0.0.0/8", "::1"}, 10, 11, 14, 15, 16}
@@ -137,6 +138,20 @@ func TestBasePath(t *testing.T) {
 		s := Settings{Mounting: Mounting{BasePath: "refused"}}
 		if err := s.Read(&s.Mounting); s.BasePath != want || (err != nil) != (want == "refused") {
 			t.Errorf("%q: %q, %v", value, s.BasePath, err)
+		}
+	}
+}
+
+// TestCurrency refuses texts that are not codes of ISO 4217.
+func TestCurrency(t *testing.T) {
+	for value, want := range map[string]string{
+		"": "USD", "EUR": "EUR", "eur": "refused", "EURO": "refused", "€": "refused", "EU": "refused", "EUR\n": "refused",
+		`E"R`: "refused",
+	} {
+		t.Setenv("CURRENCY", value)
+		s := Settings{Amounts: Amounts{Currency: "refused"}}
+		if err := s.Read(&s.Amounts); s.Currency != want || (err != nil) != (want == "refused") {
+			t.Errorf("%q: %q, %v", value, s.Currency, err)
 		}
 	}
 }

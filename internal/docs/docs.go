@@ -131,12 +131,15 @@ func ForBrowser(base, host string) string {
 	return u.String()
 }
 
-// Served returns the document for callers, as YAML and as a model, with the version of this program. With the
-// parameter open, operations do not require a caller's token. Served panics when the document cannot be read,
-// because the document is part of the program.
-func Served(document []byte, open bool) ([]byte, *openapi3.T) {
+// Served returns the document for callers, as YAML and as a model, with the version of this program, and with
+// the currency of the amounts unless the currency is "". With the parameter open, operations do not require a
+// caller's token. Served panics when the document cannot be read, because the document is part of the program.
+func Served(document []byte, open bool, currency string) ([]byte, *openapi3.T) {
 	if open {
 		document = bearerAuth.ReplaceAll(document, []byte("$1- {}\n$0"))
+	}
+	if currency != "" {
+		document = currencyCode.ReplaceAll(document, []byte("${1}"+currency))
 	}
 	spec, err := openapi3.NewLoader().LoadFromData(document)
 	if err != nil {
@@ -160,6 +163,9 @@ func Below(base string, document []byte) []byte {
 
 // server matches the server of a document, up to the slash of its relative address.
 var server = regexp.MustCompile(`(?:"url":"|(?m:^) +(?:- )?url: )/`)
+
+// currencyCode matches the currency in the info of a document.
+var currencyCode = regexp.MustCompile(`(?m)^(  x-currency: )[A-Z]{3}$`)
 
 // bearerAuth matches the line that requires a caller's token for an operation.
 var bearerAuth = regexp.MustCompile(`(?m)^( +)- bearerAuth:`)

@@ -27,6 +27,7 @@ type Options struct {
 	// BodyTimeout bounds the time to receive a JSON body, and the time to receive or send each 64 KiB of a
 	// file; 0 means ten seconds.
 	BodyTimeout time.Duration
+	Currency    string // currency of all amounts, for the document; "" means that of the document
 	Limits      Limits
 	Browsers    Browsers
 	Stopping    func() bool // reports whether the service is about to stop; nil means never
@@ -42,7 +43,7 @@ type Options struct {
 // New returns an engine for the generated handlers. It panics when the document cannot be read, because the
 // document is part of the program, and when an entry of Limits.Proxies is neither an address nor a network.
 func New(o Options) Engine {
-	document, spec := docs.Served(o.Document, o.Open)
+	document, spec := docs.Served(o.Document, o.Open, o.Currency)
 	operations := newOperations(spec)
 	bodyTimeout := cmp.Or(o.BodyTimeout, 10*time.Second)
 

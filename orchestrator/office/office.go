@@ -25,7 +25,7 @@ var page = template.Must(template.ParseFS(files, "page/index.html"))
 // scripts choose the screen by the path.
 func Serve(engine *gin.Engine, o web.Options) {
 	e := web.Engine{Engine: engine}
-	serve := func(c *gin.Context, root string) { web.ServePage(c, page, describe(c.Request.Host, o.Others, root)) }
+	serve := func(c *gin.Context, root string) { web.ServePage(c, page, describe(c.Request.Host, o, root)) }
 	e.GET("/office", func(c *gin.Context) { serve(c, "office/") })
 	e.GET("/office/*path", func(c *gin.Context) {
 		name := strings.TrimPrefix(c.Param("path"), "/")
@@ -40,13 +40,13 @@ func Serve(engine *gin.Engine, o web.Options) {
 // describe returns the data of the page's template, for a browser that has called the host. The parameter root
 // leads from the page to /office/: links are relative, because a proxy may serve the pages below a path of its
 // own.
-func describe(host string, others []docs.Linked, root string) any {
+func describe(host string, o web.Options, root string) any {
 	bases := map[string]string{}
-	for _, other := range others {
+	for _, other := range o.Others {
 		bases[other.Name] = docs.ForBrowser(other.Base, host)
 	}
 	return map[string]string{
-		"Root": root, "Customers": bases["customers"], "Orders": bases["orders"], "Currency": "USD",
+		"Root": root, "Customers": bases["customers"], "Orders": bases["orders"], "Currency": o.Currency,
 	}
 }
 

@@ -43,7 +43,9 @@ var does = map[string]string{
 // loads nothing from other sites, and has no inline scripts.
 func Serve(engine *gin.Engine, o web.Options, office bool) {
 	e := web.Engine{Engine: engine}
-	e.GET("/", func(c *gin.Context) { web.ServePage(c, page, describe(c.Request, o.Others, office)) })
+	asYAML, spec := docs.Served(openapi.Document, o.Open, o.Currency)
+	currency := spec.Info.Extensions["x-currency"]
+	e.GET("/", func(c *gin.Context) { web.ServePage(c, page, describe(c.Request, o.Others, office, currency)) })
 	for _, name := range []string{"start.css", "start.js"} {
 		e.GET("/start/"+name, func(c *gin.Context) { web.ServeFile(c, files, name) })
 	}
@@ -53,7 +55,6 @@ func Serve(engine *gin.Engine, o web.Options, office bool) {
 	e.GET("/postman/environment.json", func(c *gin.Context) {
 		c.Data(http.StatusOK, "application/json", postman.Environment(addresses(c.Request, o.Others)))
 	})
-	asYAML, spec := docs.Served(openapi.Document, o.Open)
 	asJSON, err := spec.MarshalJSON()
 	if err != nil {
 		panic(err)
@@ -71,7 +72,7 @@ type service struct{ Title, Does, Base string }
 type snippet struct{ ID, Name, Needs, Code string }
 
 // describe returns the data of the page's template.
-func describe(r *http.Request, others []docs.Linked, office bool) any {
+func describe(r *http.Request, others []docs.Linked, office bool, currency any) any {
 	bases := addresses(r, others)
 	services := []service{{"Orchestrator", does["orchestrator"], ""}}
 	for _, other := range others {
@@ -88,7 +89,7 @@ func describe(r *http.Request, others []docs.Linked, office bool) any {
 	}
 	return map[string]any{
 		"Customers": bases["customers"], "Orders": bases["orders"], "Snippets": all, "Services": services,
-		"Office": office,
+		"Office": office, "Currency": currency,
 	}
 }
 

@@ -39,7 +39,7 @@ for (const row of document.querySelectorAll('[data-base]')) {
   }
 }
 
-const price = cents => (cents / 100).toLocaleString('en', { style: 'currency', currency: form.dataset.currency })
+const price = cents => (cents / 100).toLocaleString('en', { style: 'currency', currency: form.dataset.currency, minimumFractionDigits: 2 })
 
 // choices are the lists of the form: where each comes from, and what a line of it says.
 const choices = [

@@ -2810,6 +2810,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    Age: components["headers"]["Age"];
                     [name: string]: unknown;
                 };
                 content: {
