@@ -230,9 +230,9 @@ func merged(t *testing.T, from template, name string) lambdaFunction {
 // groups are the groups of the configuration that a function reads: see configuration(), and command
 // lambda-services.
 var groups = map[string][]string{
-	"Function":          {"Logging", "Deployment", "Access", "JWT", "Serving", "CustomersPeer", "OrdersPeer", "Mounting"},
-	"CustomersFunction": {"Logging", "Access", "JWT", "Serving", "Keys", "Database"},
-	"OrdersFunction":    {"Logging", "Access", "JWT", "Serving", "Keys", "Database", "Orders", "CustomersPeer"},
+	"Function":          {"Logging", "Deployment", "Access", "JWT", "Serving", "Amounts", "CustomersPeer", "OrdersPeer", "Mounting"},
+	"CustomersFunction": {"Logging", "Access", "JWT", "Serving", "Amounts", "Keys", "Database"},
+	"OrdersFunction":    {"Logging", "Access", "JWT", "Serving", "Amounts", "Keys", "Database", "Orders", "CustomersPeer"},
 	"JobsFunction":      {"Logging", "Keys", "Database", "Orders"},
 	"MigrateFunction":   {"Logging", "Database"},
 }
