@@ -164,6 +164,13 @@ func tables(t testing.TB, g *gorm.DB) (names []string) {
 	return names
 }
 
+// IsTiDB reports whether the engine is TiDB.
+func IsTiDB(g *gorm.DB) bool {
+	var version string
+	return g.Name() == db.MySQL && g.Raw("SELECT VERSION()").Scan(&version).Error == nil &&
+		strings.Contains(version, "TiDB")
+}
+
 // SetClock stops the clock of the database at a whole second, and limits g to a single connection. It skips
 // the test on SQLite, which has the program's clock.
 func SetClock(t testing.TB, g *gorm.DB, at time.Time) {
