@@ -214,6 +214,9 @@ func NoFilesort(t *testing.T, g *gorm.DB) {
 			return
 		}
 		plan := ask()
+		if strings.Contains(plan, "Point_Get_") {
+			return // TiDB reads a single row, and may still "sort" it
+		}
 		for _, bad := range []string{"OFFSET", "COUNT(", "filesort", "TEMP B-TREE", "Sort_", "TopN_"} {
 			if strings.Contains(statement+plan, bad) {
 				t.Errorf("%s has %s in it or in its plan: %s", statement, bad, plan)
