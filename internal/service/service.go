@@ -93,8 +93,8 @@ func (d *Database[S]) ReadLagging(ctx context.Context, fn func(q S) error) error
 	return err
 }
 
-// ReadList is ReadLagging for a list, unless the list must be current: a caller that looks for a unique value
-// decides by the answer whether to create the thing, and a caller that asks for the changes since a moment would
+// ReadList is ReadLagging for a list, unless the list must be current: a caller that looks for an id or a unique
+// value decides by the answer whether the thing exists, and a caller that asks for the changes since a moment would
 // miss the changes that have not reached the replica.
 func (d *Database[S]) ReadList(ctx context.Context, mustBeCurrent bool, fn func(q S) error) error {
 	if mustBeCurrent {

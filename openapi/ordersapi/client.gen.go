@@ -5588,6 +5588,7 @@ func (r QuoteOrderResponse) ContentType() string {
 
 // SummarizeOrdersResponse200Headers the declared response headers of an HTTP 200 response for SummarizeOrders
 type SummarizeOrdersResponse200Headers struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -10904,6 +10905,13 @@ func ParseSummarizeOrdersResponse(rsp *http.Response) (*SummarizeOrdersResponse,
 	switch {
 	case rsp.StatusCode == 200:
 		var headers SummarizeOrdersResponse200Headers
+		if values := rsp.Header.Values("Age"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Age", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Age = &value
+		}
 		if values := rsp.Header.Values("X-Correlation-Id"); len(values) > 0 {
 			var value externalRef0.CorrelationID
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Correlation-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "correlation-id"}); err != nil {

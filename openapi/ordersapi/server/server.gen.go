@@ -3200,6 +3200,7 @@ type SummarizeOrdersResponseObject interface {
 }
 
 type SummarizeOrders200ResponseHeaders struct {
+	Age            *int
 	XCorrelationID *externalRef0.CorrelationID
 }
 
@@ -3215,6 +3216,9 @@ func (response SummarizeOrders200JSONResponse) VisitSummarizeOrdersResponse(w ht
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Age != nil {
+		w.Header().Set("Age", fmt.Sprint(*response.Headers.Age))
+	}
 	if response.Headers.XCorrelationID != nil {
 		w.Header().Set("X-Correlation-Id", fmt.Sprint(*response.Headers.XCorrelationID))
 	}
