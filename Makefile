@@ -24,6 +24,9 @@ PACKAGES ?= ./orders ./test/system ./test/tenants ./...
 test: ## run the tests on SQLite and every MySQL and MariaDB of this machine; RUN=TestETag/MariaDB PACKAGES=./orders: one test on one engine
 	CGO_ENABLED=0 CGO_CFLAGS=-O0 go run ./db/dbtest/run $(ENGINES) $(GOTEST) -timeout 30m $(if $(value RUN),-run '$(value RUN)') $(PACKAGES)
 
+test-tidb: ## run the tests on SQLite and the TiDB of TEST_TIDB_DSN, which takes half an hour; RUN and PACKAGES as for make test
+	CGO_ENABLED=0 go run ./db/dbtest/run -only TiDB -timeout 90m $(if $(value RUN),-run '$(value RUN)') $(PACKAGES)
+
 KILLS ?= 200
 chaos: ## kill services and database servers KILLS times under load, part them for 30 s, hold rows, and look for what was lost or done twice
 	CGO_ENABLED=0 go run ./db/dbtest/run -v -count=1 -timeout 3h -run '^Test(Chaos|Network|HeldRow)$$' ./test/system -chaos.kills=$(KILLS) -network.partition=30s -held.rate=200
@@ -96,4 +99,4 @@ sdk-test: build ## pack every SDK in sdk/, install what was packed, and test it 
 release: ## collect in dist/ the release VERSION: documents, collection, SDKs, programs for PLATFORMS (all), checksums, SBOMs
 	@.ci/release '$(VERSION)' $(PLATFORMS)
 
-.PHONY: help run test chaos fuzz bench generate lint build lambda deploy info logs undeploy sdk sdk-test release
+.PHONY: help run test test-tidb chaos fuzz bench generate lint build lambda deploy info logs undeploy sdk sdk-test release

@@ -197,7 +197,7 @@ type filter struct {
 
 // mustBeCurrent says whether the list must not lag: see service.Database.ReadList.
 func (f filter) mustBeCurrent() bool {
-	return f.Email != nil || f.ExternalRef != nil || f.UpdatedSince != nil
+	return f.Email != nil || f.ExternalRef != nil || f.IDs != nil || f.UpdatedSince != nil
 }
 
 // list reads a page of customers.

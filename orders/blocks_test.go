@@ -30,8 +30,12 @@ func (s *system) insertBlocked(t *testing.T, rows []blocked) {
 	}
 }
 
+// recordRanges records all complete ranges, and compares their number. On TiDB no range is ever recorded.
 func (s *system) recordRanges(t *testing.T, want int) {
 	t.Helper()
+	if dbtest.IsTiDB(s.db) {
+		want = 0
+	}
 	if n, err := s.service.RecordRanges(ctx); err != nil || n != want {
 		t.Fatalf("%d id ranges were recorded, %v, want %d", n, err, want)
 	}

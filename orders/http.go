@@ -168,13 +168,18 @@ func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObje
 // SummarizeOrders returns the totals of the orders of each day. Error: see newCalendar.
 func (s *Service) SummarizeOrders(ctx context.Context, r server.SummarizeOrdersRequestObject,
 ) (server.SummarizeOrdersResponseObject, error) {
-	c, err := newCalendar(r.Params.From, r.Params.To, *r.Params.Tz)
+	var c *calendar
+	err := s.db.ReadLagging(ctx, func(q store) (err error) {
+		if c, err = newCalendar(r.Params.From, r.Params.To, *r.Params.Tz); err == nil {
+			err = q.summarize(c)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	err = s.db.ReadLagging(ctx, func(q store) error { return q.summarize(c) })
 	response := api.OrdersSummaryResponse{Success: true, Data: summaryView(c)}
-	return server.SummarizeOrders200JSONResponse{Body: response}, err
+	return server.SummarizeOrders200JSONResponse{Body: response}, nil
 }
 
 // moments are the times that an order list or export may filter by, as texts of the query; nil sets no limit.

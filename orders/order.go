@@ -284,7 +284,9 @@ type orderFilter struct {
 }
 
 // mustBeCurrent says whether the list must not lag: see service.Database.ReadList.
-func (f orderFilter) mustBeCurrent() bool { return f.ExternalRef != nil || f.Updated != (db.Period{}) }
+func (f orderFilter) mustBeCurrent() bool {
+	return f.ExternalRef != nil || f.IDs != nil || f.Updated != (db.Period{})
+}
 
 // list reads a page of orders, without their items.
 func (s store) list(f orderFilter, page db.PageRequest) ([]order, *int64, error) {

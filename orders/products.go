@@ -171,7 +171,9 @@ type productFilter struct {
 }
 
 // mustBeCurrent says whether the list must not lag: see service.Database.ReadList.
-func (f productFilter) mustBeCurrent() bool { return f.SKU != nil || f.UpdatedSince != nil }
+func (f productFilter) mustBeCurrent() bool {
+	return f.SKU != nil || f.IDs != nil || f.UpdatedSince != nil
+}
 
 // listProducts reads a page of products.
 func (s store) listProducts(f productFilter, page db.PageRequest) ([]product, *int64, error) {

@@ -164,6 +164,13 @@ func tables(t testing.TB, g *gorm.DB) (names []string) {
 	return names
 }
 
+// IsTiDB reports whether the engine is TiDB.
+func IsTiDB(g *gorm.DB) bool {
+	var version string
+	return g.Name() == db.MySQL && g.Raw("SELECT VERSION()").Scan(&version).Error == nil &&
+		strings.Contains(version, "TiDB")
+}
+
 // SetClock stops the clock of the database at a whole second, and limits g to a single connection. It skips
 // the test on SQLite, which has the program's clock.
 func SetClock(t testing.TB, g *gorm.DB, at time.Time) {
@@ -207,6 +214,9 @@ func NoFilesort(t *testing.T, g *gorm.DB) {
 			return
 		}
 		plan := ask()
+		if strings.Contains(plan, "Point_Get_") {
+			return // TiDB reads a single row, and may still "sort" it
+		}
 		for _, bad := range []string{"OFFSET", "COUNT(", "filesort", "TEMP B-TREE", "Sort_", "TopN_"} {
 			if strings.Contains(statement+plan, bad) {
 				t.Errorf("%s has %s in it or in its plan: %s", statement, bad, plan)

@@ -80,7 +80,7 @@ func (d *Database[S]) store(ctx context.Context, q *gorm.DB) S {
 func (d *Database[S]) Read(ctx context.Context) S { return d.store(ctx, d.DB.WithContext(ctx)) }
 
 // ReadLagging runs fn, which must only read, on a store that may lack the latest changes: see db.ReadLagging. It
-// is for operations whose answers have the header Age in the OpenAPI document: see TestLaggingReads. A read on
+// is for operations whose answers have the header Age in the OpenAPI document: see TestReplica. A read on
 // which a decision depends, here or by the caller, needs Read.
 func (d *Database[S]) ReadLagging(ctx context.Context, fn func(q S) error) error {
 	times := timing.From(ctx)
@@ -93,8 +93,8 @@ func (d *Database[S]) ReadLagging(ctx context.Context, fn func(q S) error) error
 	return err
 }
 
-// ReadList is ReadLagging for a list, unless the list must be current: a caller that looks for a unique value
-// decides by the answer whether to create the thing, and a caller that asks for the changes since a moment would
+// ReadList is ReadLagging for a list, unless the list must be current: a caller that looks for an id or a unique
+// value decides by the answer whether the thing exists, and a caller that asks for the changes since a moment would
 // miss the changes that have not reached the replica.
 func (d *Database[S]) ReadList(ctx context.Context, mustBeCurrent bool, fn func(q S) error) error {
 	if mustBeCurrent {

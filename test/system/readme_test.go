@@ -24,7 +24,9 @@ import (
 var elsewhere = []string{
 	"make run", "make test", "make generate", "make lint", "make build", "make lambda", // .ci/run
 	"make deploy", "make deploy PART=services", // TestMakeTargets
-	"make chaos", // TestChaos is a short form
+	"make chaos",     // TestChaos is a short form
+	"make test-tidb", // the same tests as make test
+	`make bench ARGS="-on instances,far -clients 32,128"`,                 // .ci/run runs all stages, small
 	"npx newman run postman/B2B-Order-Management.postman_collection.json", // .ci/run
 }
 

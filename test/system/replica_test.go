@@ -18,6 +18,7 @@ import (
 	"example.com/b2b/v2/db/dbtest/server"
 	"example.com/b2b/v2/internal/web/webtest"
 	"example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/eventsapi"
 	"example.com/b2b/v2/openapi/orchestratorapi"
 	"example.com/b2b/v2/openapi/ordersapi"
 )
@@ -210,6 +211,7 @@ type frozenRead struct {
 func (f *frozen) wantReads(t *testing.T) {
 	t.Helper()
 	since := url.QueryEscape(time.Now().UTC().Add(-time.Hour).Format(time.RFC3339))
+	today := time.Now().UTC().Format(time.DateOnly)
 	c, o := f.customers, f.orders
 	customer, product := fmt.Sprint(f.created.customer), fmt.Sprint(f.created.product)
 	order := fmt.Sprint(f.created.order)
@@ -251,8 +253,14 @@ func (f *frozen) wantReads(t *testing.T) {
 		{"getOrder", fmt.Sprint(o, "/orders/", f.order), "CONFIRMED", false},
 		{"listOrderHistory", fmt.Sprint(o, "/orders/", f.order, "/history"), "order.confirmed", true},
 		{"listOrderHistory", o + "/orders/" + order + "/history", "order.confirmed", false},
+		{"listCustomers", c + "/customers?ids=" + customer, "Frozen GmbH", false},
+		{"listProducts", o + "/products?ids=" + product, "FROZEN-1", false},
+		{"listOrders", o + "/orders?ids=" + order, `"frozen-o"`, false},
+		{"summarizeOrders", o + "/orders/summary?from=" + today + "&to=" + today, `"created":{"orders":3`, true},
 		{"findIdempotencyKey", o + "/idempotency-keys?key=frozen-o", `"CONFIRMED"`, false},
 		{"getIdempotencyKey", o + "/idempotency-keys/frozen-o", `"CONFIRMED"`, false},
+
+		{"listEvents", f.events + "/events", "", false},
 
 		{"findOrchestration", whole + "?idempotency_key=frozen-w", `"CONFIRMED"`, false},
 		{"getOrchestration", whole + "/frozen-w", `"CONFIRMED"`, false},
@@ -272,9 +280,12 @@ func (f *frozen) wantReads(t *testing.T) {
 				r.url, status, header.Get("Age"), r.text, has, r.lags, body)
 		}
 	}
-	for _, document := range [][]byte{customersapi.Document, ordersapi.Document, orchestratorapi.Document} {
+	for _, document := range [][]byte{
+		customersapi.Document, ordersapi.Document, orchestratorapi.Document, eventsapi.Document,
+	} {
 		for path, item := range webtest.Spec(t, document).Paths.Map() {
-			if item.Get == nil || path == "/health" || path == "/ready" {
+			isWebhook := strings.HasPrefix(path, "/webhook")
+			if item.Get == nil || path == "/health" || path == "/ready" || isWebhook {
 				continue
 			}
 			operation := item.Get.OperationID

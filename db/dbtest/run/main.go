@@ -1,9 +1,10 @@
 // Command run runs go test on SQLite and on each other engine that it finds, and prints the engines at the
 // end. It uses the servers that TEST_MYSQL_DSN, TEST_MARIADB_DSN and TEST_TIDB_DSN name. When the variable of
 // MySQL or MariaDB is not set, but its server program is installed, the command starts a server in a
-// temporary folder. With -require, the command fails when an engine in the list is missing.
+// temporary folder. With -require, the command fails when an engine in the list is missing. With -only, it also
+// leaves out all other engines except SQLite.
 //
-//	go run ./db/dbtest/run [-require MySQL,MariaDB] [arguments of go test]
+//	go run ./db/dbtest/run [-require MySQL,MariaDB | -only TiDB] [arguments of go test]
 package main
 
 import (
@@ -24,15 +25,16 @@ func main() {
 	log.SetFlags(0)
 	args := os.Args[1:]
 	var required []string
-	if len(args) > 1 && args[0] == "-require" {
-		required, args = strings.Split(args[1], ","), args[2:]
+	var only bool
+	if len(args) > 1 && (args[0] == "-require" || args[0] == "-only") {
+		only, required, args = args[0] == "-only", strings.Split(args[1], ","), args[2:]
 	}
-	if err := run(required, args); err != nil {
+	if err := run(required, only, args); err != nil {
 		log.Fatal("run: ", err)
 	}
 }
 
-func run(required, args []string) error {
+func run(required []string, only bool, args []string) error {
 	dir, err := os.MkdirTemp("", "b2b-test-")
 	if err != nil {
 		return err
@@ -41,6 +43,10 @@ func run(required, args []string) error {
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt) // Ctrl-C ends go test, and then this command
 	ran := []string{"SQLite"}
 	for _, s := range dbtest.Servers {
+		if only && !slices.Contains(required, s.Engine) {
+			os.Unsetenv(s.Variable)
+			continue
+		}
 		if program := server.Find(s.Engine); program != "" && os.Getenv(s.Variable) == "" {
 			// These servers do not wait for the disk: their data need not survive a crash. A test that kills
 			// a server starts a server of its own.
