@@ -65,7 +65,7 @@ LAMBDA ?= build/lambda
 lambda: ## build the AWS Lambda functions for arm64 and amd64 in build/lambda, each with its template for AWS SAM
 	@for arch in arm64 amd64; do for pair in orchestrator:lambda services:lambda-services; do \
 		part=$(LAMBDA)/$$arch/$${pair%:*} && mkdir -p $$part && \
-		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -tags lambda.norpc -ldflags '$(LDFLAGS)' -o $$part/bootstrap ./cmd/$${pair#*:} && \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -tags nomsgpack,lambda.norpc -ldflags '$(LDFLAGS)' -o $$part/bootstrap ./cmd/$${pair#*:} && \
 		go tool build-lambda-zip -o $$part.zip $$part/bootstrap && \
 		go run ./internal/generate/gateway -arch $$arch -version '$(VERSION)' deploy/lambda/$${pair%:*}.yaml $$part.yaml || exit 1; \
 	done; done

@@ -377,6 +377,10 @@ func TestFunctionDeadline(t *testing.T) {
 		g := start(t, append(environment(silent.URL), "REQUEST_TIMEOUT_SECONDS=300", "AWS_LAMBDA_FUNCTION_TIMEOUT=2")...)
 		a := g.send(t, "http_v2", order(sampleOrder))
 		a.expectError(t, http.StatusGatewayTimeout, "upstream_unavailable") // 503 would mean the end of all tries
+		a = g.send(t, "http_v2", request{method: "GET", path: "/health"})
+		if a.StatusCode != http.StatusOK { // the same process goes on: Lambda has not killed it
+			t.Errorf("afterwards: %+v", a)
+		}
 	})
 	t.Run("refused", func(t *testing.T) {
 		gone := httptest.NewServer(nil)

@@ -237,8 +237,11 @@ var groups = map[string][]string{
 	"MigrateFunction":   {"Logging", "Database"},
 }
 
-// unset are variables whose defaults are right for Lambda.
-var unset = []string{"DB_DRIVER", "DB_PATH", "DB_PORT", "DB_TLS_CA"}
+// unset are variables whose defaults are right for Lambda. A function has no replica, because a frozen process
+// cannot watch how far the replica lags.
+var unset = []string{
+	"DB_DRIVER", "DB_PATH", "DB_PORT", "DB_TLS_CA", "DB_READ_HOST", "DB_READ_PORT", "DB_READ_MAX_LAG_SECONDS",
+}
 
 // TestTemplateVariables expects each function to get every variable that it reads, and no other.
 func TestTemplateVariables(t *testing.T) {

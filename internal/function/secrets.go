@@ -51,7 +51,7 @@ func FetchSecrets(ctx context.Context, names []string) error {
 func secret(ctx context.Context, from string, fetched map[string]string) (string, error) {
 	parts := strings.Split(from, ":") // arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME, and :KEY::
 	if len(parts) < 7 || parts[2] != "secretsmanager" {
-		return "", errors.New("allowed: the ARN of a secret in AWS Secrets Manager, or ARN:KEY::")
+		return "", errors.New("allowed: the ARN of a secret in AWS Secrets Manager, or ARN:KEY:: for a key of JSON")
 	}
 	arn := strings.Join(parts[:7], ":")
 	if _, known := fetched[arn]; !known {
@@ -76,7 +76,8 @@ func secret(ctx context.Context, from string, fetched map[string]string) (string
 }
 
 // secretsManager returns a client with the credentials that Lambda puts into the environment of a function.
-// The package config of the SDK, which looks in many other places, would add a third to the program.
+// The package config of the SDK looks for credentials in files and on the network, too, and would add
+// 2 MB to the program.
 func secretsManager(region string) *secretsmanager.Client {
 	var endpoint *string // the address of AWS, unless the SDK's own variable names another
 	if url := os.Getenv("AWS_ENDPOINT_URL_SECRETS_MANAGER"); url != "" {

@@ -60,7 +60,7 @@ func Build(t testing.TB, pkg string) string {
 }
 
 func build(pkg, program string) error {
-	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", program, pkg)
+	build := exec.Command("go", "build", "-tags", "nomsgpack,lambda.norpc", "-o", program, pkg)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w: %s", pkg, err, out)
