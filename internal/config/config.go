@@ -221,7 +221,7 @@ type Orders struct {
 
 // Events configures the Events API.
 type Events struct {
-	EventRetention time.Duration `env:"EVENT_RETENTION_DAYS" default:"90" unit:"days" from:"0" to:"36500" help:"how long events are kept, for the feed and for the histories; 0 keeps all"`
+	EventRetention time.Duration `env:"EVENT_RETENTION_DAYS" default:"90" unit:"days" from:"0" to:"36500" help:"how long events are kept, for the feed and for the histories, and for how long after the first start with a feed nothing is deleted; 0 keeps all"`
 	WebhookPrivate bool          `env:"WEBHOOK_ALLOW_PRIVATE" development:"true" production:"false" help:"send webhooks also to private, loopback and link-local addresses, so to any service of this network"`
 	WebhookProxy   bool          `env:"WEBHOOK_USE_PROXY" default:"false" help:"send webhooks through the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name; the proxy then resolves names, and must refuse private addresses itself"`
 }

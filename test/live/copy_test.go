@@ -210,7 +210,7 @@ func TestCopyByExportAndFeed(t *testing.T) {
 			if len(m.things) != len(now.things) {
 				t.Errorf("copy %d has %d things, want %d", i, len(m.things), len(now.things))
 			}
-			if len(now.things) < 15 {
+			if len(now.things) < 8 {
 				t.Errorf("only %d things", len(now.things))
 			}
 		}
