@@ -140,9 +140,9 @@ type Issuing struct {
 	TokenLifetime time.Duration `env:"JWT_EXPIRES_IN" default:"24h" help:"how long a token of b2b token is valid, as 90m, 24h or 7d"`
 }
 
-// Calling configures the commands that call services: b2b import, export, order and cancel.
+// Calling configures the commands that call services: b2b import, export, order, cancel and follow.
 type Calling struct {
-	Token string `env:"B2B_TOKEN" secret:"true" help:"the token with which b2b import, export, order and cancel call the services; none where callers need none"`
+	Token string `env:"B2B_TOKEN" secret:"true" help:"the token with which b2b import, export, order, cancel and follow call the services; none where callers need none"`
 }
 
 // Serving configures the time limit of requests, for every service.
