@@ -7,23 +7,25 @@ func Rules() []doctor.Rule {
 	return []doctor.Rule{
 		{Name: "positions of events follow each other, from the first that is not deleted", Table: "events", Query: `
 			SELECT e.id FROM events e LEFT JOIN event_positions p ON p.customer_id = 0
-			WHERE e.position IS NOT NULL
-			  AND (SELECT COUNT(*) FROM events o WHERE o.position = e.position - 1)
+			WHERE e.position > p.pruned_position
+			  AND (SELECT COUNT(*) FROM events o WHERE o.position = e.position - 1 AND o.position > p.pruned_position)
 			    <> (e.position > p.pruned_position + 1)
 			   OR e.position IS NOT NULL AND p.customer_id IS NULL
 			   OR (e.customer_position IS NULL) <> (e.position IS NULL OR e.customer_id IS NULL)
 			ORDER BY e.id`},
 		{Name: "positions of a customer's events follow each other, as those of all events", Table: "events", Query: `
 			SELECT e.id FROM events e LEFT JOIN event_positions p ON p.customer_id = e.customer_id
-			WHERE e.customer_position IS NOT NULL
+			WHERE e.customer_position > p.pruned_position
 			  AND (SELECT COUNT(*) FROM events o WHERE o.customer_id = e.customer_id AND o.position < e.position
-			       AND o.customer_position = e.customer_position - 1) <> (e.customer_position > p.pruned_position + 1)
+			       AND o.customer_position = e.customer_position - 1 AND o.customer_position > p.pruned_position) <> (e.customer_position > p.pruned_position + 1)
 			   OR e.customer_position IS NOT NULL AND p.customer_id IS NULL
 			ORDER BY e.id`},
 		{Name: "counter of positions is the last position", Table: "event_positions", Query: `
 			SELECT p.customer_id FROM event_positions p
-			WHERE p.last_position <> COALESCE(CASE p.customer_id WHEN 0 THEN (SELECT MAX(position) FROM events)
-			    ELSE (SELECT MAX(e.customer_position) FROM events e WHERE e.customer_id = p.customer_id) END,
+			WHERE p.last_position <> COALESCE(CASE p.customer_id
+			    WHEN 0 THEN (SELECT MAX(e.position) FROM events e WHERE e.position > p.pruned_position)
+			    ELSE (SELECT MAX(e.customer_position) FROM events e WHERE e.customer_id = p.customer_id
+			      AND e.customer_position > p.pruned_position) END,
 			  p.pruned_position)
 			ORDER BY p.customer_id`},
 	}

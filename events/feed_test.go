@@ -267,6 +267,14 @@ func TestStream(t *testing.T) {
 	})
 }
 
+// age makes the feed older than any time of retention in these tests.
+func (s *system) age(t *testing.T) {
+	t.Helper()
+	if err := s.g.Exec("UPDATE event_positions SET begun_at = '2020-01-01 00:00:00' WHERE customer_id = 0").Error; err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestPrune deletes old events while readers are at different places of the feed.
 func TestPrune(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
@@ -282,6 +290,10 @@ func TestPrune(t *testing.T) {
 			t.Errorf("%d events without a position were deleted: %v", n, err)
 		}
 		s.sequence(t)
+		if n, err := s.Prune(ctx); n != 0 || err != nil {
+			t.Errorf("%d events were deleted from a young feed: %v", n, err)
+		}
+		s.age(t)
 		for _, want := range []int{3, 0} { // the event at 5 is old, too, and waits for the event at 4
 			if n, err := s.Prune(ctx); n != want || err != nil {
 				t.Errorf("%d %v, want %d", n, err, want)
@@ -343,6 +355,7 @@ func TestPruneReads(t *testing.T) {
 		old.CreatedAt = old.CreatedAt.Add(-2 * time.Hour)
 		s.record(t, nil, old, event(1, 11, 0))
 		s.sequence(t)
+		s.age(t)
 		var pruned atomic.Bool
 		err := g.Callback().Query().Before("gorm:query").Register("prune", func(tx *gorm.DB) {
 			if tx.Statement.Table == "events" && !pruned.Swap(true) {

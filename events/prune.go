@@ -6,7 +6,8 @@ import "context"
 const pruneStep = 500
 
 // Prune deletes sequenced events that are older than s.Retention, in the order of their positions, and returns
-// their number. An event stays as long as an event before it stays.
+// their number. An event stays as long as an event before it stays. Nothing is deleted until the feed itself is
+// older than s.Retention: see mayPrune.
 func (s *Service) Prune(ctx context.Context) (total int, err error) {
 	if s.Retention == 0 {
 		return 0, nil

@@ -57,11 +57,21 @@ func (s store) lockCounter(wait time.Duration) (all counter, err error) {
 	if err = lock(); !service.IsNotFound(err) {
 		return all, err
 	}
-	first := clause.OnConflict{DoNothing: true} // the first events of the database
-	if err = s.DB.Clauses(first).Create(&counter{}).Error; err == nil {
+	// These are the first events of the database. Another process may do the same.
+	first := map[string]any{"customer_id": 0, "last_position": 0, "begun_at": s.Now()}
+	err = s.DB.Model(&counter{}).Clauses(clause.OnConflict{DoNothing: true}).Create(first).Error
+	if err == nil {
 		err = lock()
 	}
 	return all, err
+}
+
+// mayPrune reports whether the feed is older than the time age. Until then no event is deleted, so that an update
+// from a version without a feed does not delete histories at once.
+func (s store) mayPrune(age time.Duration) (bool, error) {
+	var feeds []counter
+	err := s.DB.Where("customer_id = ? AND begun_at < ?", 0, db.Now(s.DB, -age)).Find(&feeds).Error
+	return len(feeds) > 0, err
 }
 
 // newEvents reads events without a position, the first of each subject before its later events. It reads only
@@ -115,6 +125,9 @@ type oldEvent struct {
 // prune deletes the first events that are older than the time age, at most limit events, and writes into the
 // counters that they are deleted. It returns their number.
 func (s store) prune(age time.Duration, limit int) (n int, err error) {
+	if may, err := s.mayPrune(age); err != nil || !may {
+		return 0, err
+	}
 	all, err := s.lockCounter(time.Second) // Sequence writes the same counters
 	if err != nil {
 		return 0, err
@@ -153,7 +166,11 @@ func (s *Service) pruningLag(ctx context.Context) (time.Duration, error) {
 	if s.Retention == 0 {
 		return 0, nil
 	}
-	q := s.db.Read(ctx).DB
+	reader := s.db.Read(ctx)
+	if may, err := reader.mayPrune(s.Retention); err != nil || !may {
+		return 0, err
+	}
+	q := reader.DB
 	var first []struct{ Since, Now time.Time }
 	err := q.Model(&event{}).Where("position > 0").Order("position").Limit(1).
 		Select("created_at AS since, ? AS now", db.Now(q, -s.Retention)).Find(&first).Error

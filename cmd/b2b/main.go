@@ -77,6 +77,7 @@ func commands() []command {
 	keyed := keyedCommand{client: client{settings: c}}
 	orders, cancels := &orderCommand{keyedCommand: keyed}, &cancelCommand{keyedCommand: keyed}
 	examine, copies := &doctorCommand{services: services}, &backupCommand{}
+	follows := &followCommand{settings: c}
 	probe := &healthCommand{settings: c, services: services}
 	issue := &tokenCommand{settings: c}
 	clerks := &officeCommand{tokenCommand: tokenCommand{settings: c}}
@@ -94,6 +95,9 @@ func commands() []command {
 				"[--metadata NAME=VALUE] [--confirm] [--key KEY]; repeat it with the same key"},
 		command{name: "cancel", flags: cancels.flags, argument: &cancels.order, run: cancels.run,
 			summary: "cancel an order: ORDER [--reason WHY] [--key KEY]"},
+		command{name: "follow", flags: follows.flags, run: follows.run,
+			summary: "print what happens, from now on or [--after POSITION], and go on after interruptions: " +
+				"[--types order.created,order.canceled] [--output json]"},
 		command{name: "migrate", run: onDatabase(migrate), summary: "bring the database's schema up to date"},
 		command{name: "seed", run: onDatabase(seed), summary: "load the sample data into an empty database"},
 		command{name: "doctor", flags: examine.flags, run: onDatabase(examine.run),

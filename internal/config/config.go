@@ -141,9 +141,9 @@ type Issuing struct {
 	TokenLifetime time.Duration `env:"JWT_EXPIRES_IN" default:"24h" help:"how long a token of b2b token is valid, as 90m, 24h or 7d"`
 }
 
-// Calling configures the commands that call services: b2b import, export, order and cancel.
+// Calling configures the commands that call services: b2b import, export, order, cancel and follow.
 type Calling struct {
-	Token string `env:"B2B_TOKEN" secret:"true" help:"the token with which b2b import, export, order and cancel call the services; none where callers need none"`
+	Token string `env:"B2B_TOKEN" secret:"true" help:"the token with which b2b import, export, order, cancel and follow call the services; none where callers need none"`
 }
 
 // Serving configures the time limit of requests, for every service.
@@ -227,7 +227,7 @@ type Orders struct {
 
 // Events configures the Events API.
 type Events struct {
-	EventRetention time.Duration `env:"EVENT_RETENTION_DAYS" default:"90" unit:"days" from:"0" to:"36500" help:"how long events are kept, for the feed and for the histories; 0 keeps all"`
+	EventRetention time.Duration `env:"EVENT_RETENTION_DAYS" default:"90" unit:"days" from:"0" to:"36500" help:"how long events are kept, for the feed and for the histories, and for how long after the first start with a feed nothing is deleted; 0 keeps all"`
 	WebhookPrivate bool          `env:"WEBHOOK_ALLOW_PRIVATE" development:"true" production:"false" help:"send webhooks also to private, loopback and link-local addresses, so to any service of this network"`
 	WebhookProxy   bool          `env:"WEBHOOK_USE_PROXY" default:"false" help:"send webhooks through the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name; the proxy then resolves names, and must refuse private addresses itself"`
 }

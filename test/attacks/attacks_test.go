@@ -29,6 +29,7 @@ import (
 
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/events"
 	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/internal/correlation"
 	"example.com/b2b/v2/internal/web"
@@ -113,6 +114,9 @@ func serve(t *testing.T, g *gorm.DB) *target {
 		t, "POST", s.base["orders"]+"/orders", order,
 		"Authorization", s.bearer(t, victim), web.IdempotencyHeader, "shared-key",
 	)
+	if _, err := events.New(g, events.Config{}).SequenceBatch(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	s.order = int64(placed["id"].(float64))
 	s.tag = s.currentTag(t)
 	return s
@@ -343,6 +347,16 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 			byMallory("customers", "DELETE", "/customers/2", "", 404, "customer_not_found")},
 		{"the victim's record's history",
 			byMallory("customers", "GET", "/customers/2/history", "", 404, "customer_not_found")},
+		{"the feed", byMallory("events", "GET", "/events?limit=1000", "", 200, "")},
+		{"the feed, by types", byMallory("events", "GET", "/events?types=order.created,customer.created", "", 200, "")},
+		{"the feed behind another's position", byMallory("events", "GET", "/events?after=18", "", 410, "events_expired")},
+		{"the feed behind another's id",
+			byMallory("events", "GET", "/events", "", 410, "events_expired", "Last-Event-ID", "18")},
+		{"a stream behind another's id", byMallory("events", "GET", "/events", "", 410, "events_expired",
+			"Last-Event-ID", "18", "Accept", "text/event-stream")},
+		{"events of products", forbidden("events", "GET", "/events?types=stock.adjusted", "")},
+		{"SQL in a type", byMallory("events", "GET", "/events?types=order.created%27%20OR%201=1--", "", 400,
+			"validation_failed")},
 		{"search for the victim", byMallory("customers", "GET", "/customers?search=globex", "", 200, "")},
 		{"make another customer",
 			forbidden("customers", "POST", "/customers", `{"name":"x","email":"x@example.com"}`)},

@@ -364,6 +364,8 @@ func TestPrunedData(t *testing.T) {
 		{"nothing", "", nil},
 		{"all events of an order", "DELETE FROM events WHERE subject = 'order' AND subject_id = 3",
 			[]string{orderCreated, noGap, counted}},
+		{"a restore, after which readers begin anew", "UPDATE event_positions SET " +
+			"pruned_position = last_position + 1000000, last_position = last_position + 1000000", nil},
 		{"total of a young order", "UPDATE orders SET total_cents = total_cents + 1 WHERE id = 3",
 			[]string{total, orderEvents, answerOfKey}},
 		{"sum of an old product", "UPDATE products SET stock = stock + 1 WHERE id = 5", []string{stockSum}},
@@ -385,6 +387,9 @@ func TestPrunedData(t *testing.T) {
 				}
 				if got := brokenRules(t, g); got != nil {
 					t.Errorf("with all events, the doctor sees %q", got)
+				}
+				if err := g.Exec("UPDATE event_positions SET begun_at = '2020-01-01 00:00:00'").Error; err != nil {
+					t.Fatal(err)
 				}
 				if n, err := service.Prune(t.Context()); n != 17 || err != nil {
 					t.Fatalf("%d %v", n, err)

@@ -28,6 +28,8 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
+	"gorm.io/gorm"
+
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest"
 	"example.com/b2b/v2/db/dbtest/server"
@@ -54,10 +56,11 @@ func TestChaos(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) {
 		c := newChaos(ctx, t, keptFolder(t))
 		config := db.Config{Driver: db.SQLite, Path: filepath.Join(c.dir, "b2b.db")}
-		ports := []string{freePort(t), freePort(t), freePort(t)}
+		ports := []string{freePort(t), freePort(t), freePort(t), freePort(t)}
+		c.events = []string{at(ports[3])}
 		c.customers, c.orders, c.orchestrator = at(ports[0]), []string{at(ports[1])}, at(ports[2])
 		env := append(guarded(config), "CUSTOMERS_PORT="+ports[0], "ORDERS_PORT="+ports[1])
-		c.supervise("the process", append(env, "EVENTS_PORT=0", "ORCHESTRATOR_PORT="+ports[2]))
+		c.supervise("the process", append(env, "EVENTS_PORT="+ports[3], "ORCHESTRATOR_PORT="+ports[2]))
 		c.run(config)
 	})
 	for _, s := range dbtest.Servers {
@@ -109,13 +112,18 @@ func newDatabase(t *testing.T, s *server.Server, name string) db.Config {
 // distributed runs each service as a process of its own, orders as two processes, on a database. The parameter s
 // is the server to kill; nil kills none.
 func (c *chaos) distributed(config db.Config, s *server.Server) {
-	ports := []string{freePort(c.t), freePort(c.t), freePort(c.t), freePort(c.t)}
+	ports := make([]string, 6)
+	for i := range ports {
+		ports[i] = freePort(c.t)
+	}
 	c.customers, c.orders, c.orchestrator = at(ports[0]), []string{at(ports[1]), at(ports[2])}, at(ports[3])
+	c.events = []string{at(ports[4]), at(ports[5])}
 	balancer := httptest.NewServer(balance(ports[1:3]))
 	c.t.Cleanup(balancer.Close)
 	env := append(guarded(config), "CUSTOMERS_API_BASE="+c.customers, "ORDERS_API_BASE="+balancer.URL)
 	for i, service := range []struct{ name, command string }{
 		{"customers", "customers"}, {"orders A", "orders"}, {"orders B", "orders"}, {"orchestrator", "orchestrator"},
+		{"events A", "events"}, {"events B", "events"},
 	} {
 		c.supervise(service.name, append(slices.Clip(env), "PORT="+ports[i]), service.command)
 	}
@@ -177,7 +185,7 @@ type chaos struct {
 	dir                     string          // folder of logs and of SQLite; kept when the test fails
 	ctx                     context.Context // ends when the test gives up
 	customers, orchestrator string          // addresses
-	orders                  []string        // addresses of the instances
+	orders, events          []string        // addresses of the instances
 	victims                 []*victim
 	running                 sync.WaitGroup // goroutines that start victims again
 	http                    http.Client
@@ -333,7 +341,7 @@ const (
 
 // run puts the system under load, kills its parts, and compares the database with the acknowledged effects.
 func (c *chaos) run(config db.Config) {
-	services := append([]string{c.customers, c.orchestrator}, c.orders...)
+	services := slices.Concat([]string{c.customers, c.orchestrator}, c.orders, c.events)
 	office := newPartner(c.t, "office", 0)
 	watched, done := context.WithCancel(c.ctx)
 	c.running.Go(func() { c.watch(watched, config) })
@@ -351,6 +359,7 @@ func (c *chaos) run(config db.Config) {
 		id, _ := c.call(office, "POST", c.orders[:1], "/products", "", product)
 		c.products = append(c.products, stock{id, chaosStock})
 	}
+	followers, followed := c.follow(partners[0].Customer)
 	var clients sync.WaitGroup
 	for i := range chaosClients {
 		clients.Go(func() { c.client(i/2, partners[i%2]) })
@@ -362,7 +371,7 @@ func (c *chaos) run(config db.Config) {
 		c.call(office, "GET", []string{base}, "/ready", "", "")
 	}
 	done()
-	c.examine(config)
+	c.examine(config, func(g *gorm.DB) { c.compareFeeds(g, followers, followed) })
 	c.report()
 }
 
@@ -464,7 +473,7 @@ func (c *chaos) client(n int, by partner) {
 				c.broken("%s %s: order %d %s, want %d %s", operation, key, id, status, o.ID, want)
 			}
 			o.ID, o.Status = id, status
-			record(by, operation, key, id, events[operation], by.Customer)
+			record(by, operation, key, id, eventOf[operation], by.Customer)
 		}
 		const template = `"customer_id":%d,"items":[{"product_id":%d,"qty":%d},{"product_id":%d,"qty":%d}]`
 		order := fmt.Sprintf(template, by.Customer, tagged, o.Tag, shared, o.Extra)
@@ -473,7 +482,7 @@ func (c *chaos) client(n int, by partner) {
 			const path = "/orchestrator/create-and-confirm-order"
 			step("createOrder", []string{c.orchestrator}, path, body, "CONFIRMED")
 			if o.ID != 0 {
-				record(by, "confirmOrder", key, o.ID, events["confirmOrder"], by.Customer)
+				record(by, "confirmOrder", key, o.ID, eventOf["confirmOrder"], by.Customer)
 			}
 		} else {
 			step("createOrder", c.orders, "/orders", "{"+order+"}", "CREATED")
@@ -490,8 +499,8 @@ func (c *chaos) client(n int, by partner) {
 	}
 }
 
-// events are the events of the operations.
-var events = map[string]string{
+// eventOf has the events of the operations.
+var eventOf = map[string]string{
 	"createOrder":  "order.created",
 	"confirmOrder": "order.confirmed",
 	"cancelOrder":  "order.canceled",
@@ -598,7 +607,7 @@ func (c *chaos) broken(format string, args ...any) {
 }
 
 // examine compares the database with the acknowledged effects, and runs the doctor.
-func (c *chaos) examine(config db.Config) {
+func (c *chaos) examine(config db.Config, compareFeeds func(g *gorm.DB)) {
 	ctx := context.Background() // c.ctx may have ended
 	g, err := db.Open(ctx, config)
 	if err != nil {
@@ -606,6 +615,7 @@ func (c *chaos) examine(config db.Config) {
 		return
 	}
 	defer db.Close(g)
+	compareFeeds(g)
 	tagged, shared := &c.products[0], &c.products[1]
 	for _, a := range c.adjusted {
 		shared.Stock += a.Delta

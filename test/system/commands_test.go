@@ -397,7 +397,7 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%v: %v", args, err)
 		}
 		for _, command := range []string{
-			"customers", "orders", "events", "orchestrator", "import", "export", "order", "cancel", "migrate", "seed",
+			"customers", "orders", "events", "orchestrator", "import", "export", "order", "cancel", "follow", "migrate", "seed",
 			"doctor", "backup", "health", "token", "version",
 		} {
 			if !strings.Contains(help, "  b2b "+command+" ") {

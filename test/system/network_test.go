@@ -26,6 +26,7 @@ import (
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest"
 	"example.com/b2b/v2/db/doctor"
+	"example.com/b2b/v2/events"
 	"example.com/b2b/v2/orders"
 )
 
@@ -296,7 +297,7 @@ func (n *network) call(t *testing.T, method, url, body, key string) (int, []byte
 }
 
 // rules are the doctor's rules of all services.
-var rules = slices.Concat(customers.Rules(), orders.Rules())
+var rules = slices.Concat(customers.Rules(), orders.Rules(), events.Rules())
 
 // finish stops the services, and examines their logs and the database.
 func (n *network) finish(t *testing.T) {

@@ -81,7 +81,7 @@ func runPages(t *testing.T, p *process) {
 	}
 	addresses := strings.NewReplacer(
 		openapi.OrchestratorAddress, p.orchestrator, openapi.CustomersAddress, p.customers,
-		openapi.OrdersAddress, p.orders,
+		openapi.OrdersAddress, p.orders, openapi.EventsAddress, p.events,
 	)
 	ran := map[string]int{}
 	for _, name := range names {

@@ -25,10 +25,12 @@ import (
 
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/events"
 	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/internal/bulk"
 	"example.com/b2b/v2/internal/web/webtest"
 	"example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/eventsapi"
 	"example.com/b2b/v2/openapi/orchestratorapi"
 	"example.com/b2b/v2/openapi/ordersapi"
 	"example.com/b2b/v2/test/live"
@@ -38,6 +40,7 @@ var documents = map[string][]byte{
 	"customers":    customersapi.Document,
 	"orders":       ordersapi.Document,
 	"orchestrator": orchestratorapi.Document,
+	"events":       eventsapi.Document,
 }
 
 // everyScope has every scope that a partner can have.
@@ -102,7 +105,7 @@ func (s *system) value(r *rapid.T, p auth.Principal, name string) any {
 	switch name {
 	case "customer_id", "product_id":
 		return id.Draw(r, name)
-	case "id", "cursor":
+	case "id", "cursor", "after", "Last-Event-ID":
 		return rapid.OneOf(id, rapid.Int64Range(1, 40)).Draw(r, name)
 	case "ids":
 		return "1,2,3,4,5,6"
@@ -331,6 +334,11 @@ func (s *system) call(t *testing.T, r *rapid.T, p auth.Principal, successes map[
 		r.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
+	if o.OperationID == "listEvents" { // everything that was recorded is in the feed
+		if _, err := events.New(s.db, events.Config{}).SequenceBatch(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
 	before := s.hashOthers(r, p.Customer)
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {

@@ -28,10 +28,11 @@ DEALLOCATE PREPARE step;
 
 -- How far the positions have come, and up to which position the events were deleted: in row 0 of all events, in the other rows of a
 -- customer's. The rows stay when events are deleted, so that no number is given again. Row 0 has the time of the latest deleted event:
--- what is older may lack events.
+-- what is older may lack events. It also has the time at which the first position was given.
 CREATE TABLE IF NOT EXISTS event_positions (
   customer_id     BIGINT NOT NULL PRIMARY KEY,
   last_position   BIGINT NOT NULL,
   pruned_position BIGINT NOT NULL DEFAULT 0,
-  pruned_until    DATETIME(3) NULL
+  pruned_until    DATETIME(3) NULL,
+  begun_at        DATETIME(3) NULL
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

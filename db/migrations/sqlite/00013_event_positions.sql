@@ -10,10 +10,11 @@ DROP INDEX ix_events_customer;
 
 -- How far the positions have come, and up to which position the events were deleted: in row 0 of all events, in the other rows of a
 -- customer's. The rows stay when events are deleted, so that no number is given again. Row 0 has the time of the latest deleted event:
--- what is older may lack events.
+-- what is older may lack events. It also has the time at which the first position was given.
 CREATE TABLE event_positions (
   customer_id     INTEGER PRIMARY KEY,
   last_position   INTEGER NOT NULL,
   pruned_position INTEGER NOT NULL DEFAULT 0,
-  pruned_until    DATETIME NULL
+  pruned_until    DATETIME NULL,
+  begun_at        DATETIME NULL
 );

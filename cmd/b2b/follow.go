@@ -1,0 +1,132 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+
+	"example.com/b2b/v2/internal/config"
+	"example.com/b2b/v2/openapi/contract"
+	"example.com/b2b/v2/openapi/eventsapi"
+)
+
+// followCommand prints events as they happen.
+type followCommand struct {
+	settings *config.Settings
+	base     string // address of the Events API
+	token    string
+	types    string // of the events, separated by commas; "" for all
+	output   string // text, or json for a JSON object a line
+	after    *int64 // the position before the first event; nil for the next event
+}
+
+func (c *followCommand) flags(f *flag.FlagSet) {
+	c.output = "text"
+	f.StringVar(&c.base, "base", "", "where the Events API is; without it http://localhost with EVENTS_PORT")
+	f.StringVar(&c.token, "token", "", "the token to call with; without it B2B_TOKEN")
+	f.StringVar(&c.types, "types", "", "only events of these types, such as order.created,order.canceled")
+	f.Func("after", "begin behind this position; 0 is the beginning; without it what happens from now on",
+		func(text string) error {
+			n, err := strconv.ParseInt(text, 10, 64)
+			c.after = &n
+			return err
+		})
+	outputFlag(f, &c.output, "json (a line for each event) or text; without it text")
+}
+
+// errAgain marks an error after which followCommand tries again.
+var errAgain = errors.New("trying again")
+
+// run prints events until ctx ends. While the service does not answer, run tries again, and goes on behind the
+// last event that it has printed.
+func (c *followCommand) run(ctx context.Context, out io.Writer) error {
+	s := c.settings
+	if err := s.Read(&s.Calling, &s.Ports); err != nil {
+		return err
+	}
+	base := cmp.Or(c.base, "http://localhost:"+strconv.Itoa(s.EventsPort))
+	client, err := eventsapi.NewClientWithResponses(base, eventsapi.WithHTTPClient(&http.Client{Timeout: time.Minute}))
+	if err != nil {
+		return err
+	}
+	silent := false
+	for {
+		err := c.read(ctx, client, out)
+		switch {
+		case ctx.Err() != nil:
+			return errInterrupted
+		case errors.Is(err, errAgain):
+			if !silent {
+				fmt.Fprintf(os.Stderr, "%s: %v\n", base, err)
+			}
+			silent = true
+			select {
+			case <-time.After(time.Second):
+			case <-ctx.Done():
+			}
+		case err != nil:
+			return err
+		default:
+			silent = false
+		}
+	}
+}
+
+// read prints the next events, or waits until there are some. Errors: errAgain, and refusals for good.
+func (c *followCommand) read(ctx context.Context, client *eventsapi.ClientWithResponses, out io.Writer) error {
+	authorize := func(_ context.Context, req *http.Request) error {
+		if token := cmp.Or(c.token, c.settings.Token); token != "" {
+			req.Header.Set("Authorization", "Bearer "+token)
+		}
+		return nil
+	}
+	params := &eventsapi.ListEventsParams{After: c.after, Wait: new("30s")}
+	if c.types != "" {
+		params.Types = &c.types
+	}
+	if c.after == nil { // only to learn the last position
+		params.Limit, params.Wait = new(int32(1)), nil
+	}
+	res, err := client.ListEventsWithResponse(ctx, params, authorize)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", errAgain, err)
+	case res.StatusCode() >= 500 || res.StatusCode() == http.StatusTooManyRequests:
+		return fmt.Errorf("%w: %s", errAgain, res.Status())
+	case res.JSON200 == nil:
+		var refused contract.ErrorBody
+		if contract.Unmarshal(res.Body, &refused) != nil {
+			return fmt.Errorf("%s: is --base right?", res.Status())
+		}
+		return errors.New(describe(refused.Error, refused.Details))
+	}
+	meta := res.JSON200.Meta
+	if c.after == nil {
+		c.after = &meta.LastPosition
+		return nil
+	}
+	for _, e := range res.JSON200.Data {
+		line := fmt.Sprintf("%d  %s  %s %d  by %s", e.Position, e.CreatedAt.Format(time.RFC3339), e.Type, e.SubjectID,
+			e.Actor)
+		if c.output == "json" {
+			text, err := json.Marshal(e)
+			if err != nil {
+				return err
+			}
+			line = string(text)
+		}
+		if _, err := fmt.Fprintln(out, line); err != nil {
+			return err
+		}
+	}
+	c.after = &meta.NextAfter
+	return nil
+}
