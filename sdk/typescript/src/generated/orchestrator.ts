@@ -283,7 +283,7 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * @description Stable; branch on it. Extensible: others may be added to `malformed_json`, `malformed_row`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `total_changed`, `sku_taken`, `events_expired`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
+         * @description Stable; branch on it. Extensible: others may be added to `malformed_json`, `malformed_row`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `webhook_endpoint_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `total_changed`, `sku_taken`, `too_many_webhook_endpoints`, `events_expired`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
          * @example validation_failed
          */
         ErrorCode: string;
