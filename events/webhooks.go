@@ -8,11 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/oapi-codegen/nullable"
-
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/events/deliver"
 	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/history"
 	"example.com/b2b/v2/internal/idempotency"
 	"example.com/b2b/v2/internal/service"
 	"example.com/b2b/v2/openapi/contract"
@@ -72,12 +71,7 @@ func (s *Service) UpdateWebhookEndpoint(ctx context.Context, r server.UpdateWebh
 	if err := s.checkURL(r.Body.URL); err != nil {
 		return nil, err
 	}
-	change := endpointChange{url: r.Body.URL, description: r.Body.Description, enabled: r.Body.Enabled}
-	if r.Body.Types.IsNull() {
-		change.types = nullable.NewNullNullable[list]()
-	} else if types, err := r.Body.Types.Get(); err == nil {
-		change.types = nullable.NewNullableWithValue(listOf(types))
-	}
+	change := endpointChange{r.Body.URL, r.Body.Description, r.Body.Types, r.Body.Enabled}
 	e, err := s.changeEndpoint(ctx, r.ID, func(_ store, e *endpoint) error {
 		change.apply(e)
 		return e.checkTypes()
@@ -126,7 +120,15 @@ func (s *Service) TestWebhookEndpoint(ctx context.Context, r server.TestWebhookE
 		return nil, err
 	}
 	const messageType = "webhook_endpoint.test"
-	body, err := json.Marshal(testMessage{messageType, contract.Time{Time: e.Now}, endpointView(e)})
+	representation, err := json.Marshal(endpointView(e))
+	if err != nil {
+		return nil, err
+	}
+	message := history.Event{
+		ID: e.ID, Type: messageType, Subject: endpointSubject, SubjectID: e.ID, CustomerID: e.CustomerID,
+		Origin: s.db.Read(ctx).Origin, CreatedAt: e.Now, Representation: string(representation),
+	}
+	body, err := messageOf(placed{Event: message})
 	if err != nil {
 		return nil, err
 	}
@@ -148,13 +150,6 @@ func (s *Service) TestWebhookEndpoint(ctx context.Context, r server.TestWebhookE
 	})
 	return server.TestWebhookEndpoint200JSONResponse{
 		Body: api.WebhookDeliveryResponse{Success: true, Data: deliveryView(*d)}}, err
-}
-
-// testMessage is the body of a test message.
-type testMessage struct {
-	Type      string              `json:"type"`
-	Timestamp contract.Timestamp  `json:"timestamp"`
-	Data      api.WebhookEndpoint `json:"data"`
 }
 
 // ListWebhookDeliveries returns a page of the deliveries to an endpoint. Error: 404
@@ -179,8 +174,9 @@ func (s *Service) ReplayWebhookEvents(ctx context.Context, r server.ReplayWebhoo
 
 func answer(a idempotency.Answer, err error) (server.Answer, error) { return a.Respond, err }
 
+// listFrom returns nil for all types.
 func listFrom(types *[]contract.EventType) *list {
-	if types == nil {
+	if types == nil || len(*types) == 0 {
 		return nil
 	}
 	return new(listOf(*types))
@@ -214,8 +210,9 @@ func endpointView(e endpoint) api.WebhookEndpoint {
 	if len(e.secrets()) > 1 {
 		v.PreviousSecretUntil = timeView(e.PreviousUntil)
 	}
+	v.Types = []contract.EventType{}
 	if e.Types != nil {
-		v.Types = new(namesAs[contract.EventType](*e.Types))
+		v.Types = namesAs[contract.EventType](*e.Types)
 	}
 	return v
 }
