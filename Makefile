@@ -31,6 +31,9 @@ KILLS ?= 200
 chaos: ## kill services and database servers KILLS times under load, part them for 30 s, hold rows, and look for what was lost or done twice
 	CGO_ENABLED=0 go run ./db/dbtest/run -v -count=1 -timeout 3h -run '^Test(Chaos|Network|HeldRow)$$' ./test/system -chaos.kills=$(KILLS) -network.partition=30s -held.rate=200
 
+test-operate: ## run the containers on a Docker engine, with Prometheus and Jaeger; .ci/run does the same without Jaeger
+	test/containers/run --jaeger
+
 FUZZTIME ?= 2m
 fuzz: ## run each fuzz target for FUZZTIME; what breaks one lies in its testdata/fuzz then, where make test tries it again
 	@built=$$(mktemp -d) && trap 'rm -rf "$$built"' EXIT && \
@@ -99,4 +102,4 @@ sdk-test: build ## pack every SDK in sdk/, install what was packed, and test it 
 release: ## collect in dist/ the release VERSION: documents, collection, SDKs, programs for PLATFORMS (all), checksums, SBOMs
 	@.ci/release '$(VERSION)' $(PLATFORMS)
 
-.PHONY: help run test test-tidb chaos fuzz bench generate lint build lambda deploy info logs undeploy sdk sdk-test release
+.PHONY: help run test test-tidb test-operate chaos fuzz bench generate lint build lambda deploy info logs undeploy sdk sdk-test release

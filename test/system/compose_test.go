@@ -285,8 +285,9 @@ func TestObserve(t *testing.T) {
 		}
 	}
 	slices.Sort(targets)
-	if got := slices.Sorted(slices.Values(prometheus.Scrapes[0].Configs[0].Targets)); !slices.Equal(got, targets) {
-		t.Errorf("Prometheus reads %v, want %v", got, targets)
+	read := slices.Sorted(slices.Values(prometheus.Scrapes[0].Configs[0].Targets))
+	if !slices.Equal(read, targets) {
+		t.Errorf("Prometheus reads %v, want %v", read, targets)
 	}
 	watchers := 0
 	for name, s := range overlay.Services {
@@ -306,8 +307,9 @@ func TestObserve(t *testing.T) {
 			}
 		})
 	}
-	if mounts := fmt.Sprint(overlay.Services["prometheus"].Volumes); watchers != 2 ||
-		!strings.Contains(mounts, "./deploy/prometheus/rules.yml:/etc/prometheus/"+strings.Join(prometheus.RuleFiles, "")) {
+	mounts := fmt.Sprint(overlay.Services["prometheus"].Volumes)
+	rules := "./deploy/prometheus/rules.yml:/etc/prometheus/" + strings.Join(prometheus.RuleFiles, "")
+	if watchers != 2 || !strings.Contains(mounts, rules) {
 		t.Errorf("%d containers watch, Prometheus with the files %s", watchers, mounts)
 	}
 }

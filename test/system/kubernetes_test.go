@@ -232,40 +232,43 @@ func TestKubernetes(t *testing.T) {
 			if least := drainsFor(t, env); pod.TerminationGracePeriodSeconds <= int(least.Seconds()) {
 				t.Errorf("is killed after %d s, drains for %s", pod.TerminationGracePeriodSeconds, least)
 			}
-			if r := m.Spec.Strategy.RollingUpdate; r.MaxUnavailable == nil || *r.MaxUnavailable != 0 || r.MaxSurge < 1 {
-				t.Errorf("a rolling update takes away instances before new ones are ready: %+v", r)
+			update := m.Spec.Strategy.RollingUpdate
+			if update.MaxUnavailable == nil || *update.MaxUnavailable != 0 || update.MaxSurge < 1 {
+				t.Errorf("a rolling update takes away pods before new ones are ready: %+v", update)
 			}
-			if n, err := strconv.Atoi(env["DB_MAX_CONNECTIONS"]); err == nil {
-				connections += n * (all["HorizontalPodAutoscaler/"+name].Spec.MaxReplicas + m.Spec.Strategy.RollingUpdate.MaxSurge)
-			} else if env["DB_HOST"] != "" {
-				t.Error(err)
-			}
-			if env["MIGRATE_ON_START"] != "false" && env["DB_HOST"] != "" {
-				t.Error("migrates, which is the Job's work")
+			if env["DB_HOST"] != "" {
+				n, err := strconv.Atoi(env["DB_MAX_CONNECTIONS"])
+				if err != nil || env["MIGRATE_ON_START"] != "false" {
+					t.Errorf("%v; MIGRATE_ON_START is %q, but migrating is the Job's work", err, env["MIGRATE_ON_START"])
+				}
+				connections += n * (all["HorizontalPodAutoscaler/"+name].Spec.MaxReplicas + update.MaxSurge)
 			}
 			start(t, forProcess(t, env, migratedFile(t)), command)
 		})
 	}
 	t.Run("migrate", func(t *testing.T) {
 		m, ok := workloads["migrate"]
-		if want := "migrate-" + strings.ReplaceAll(version, ".", "-"); !ok || m.Kind != "Job" || m.Metadata.Name != want {
+		want := "migrate-" + strings.ReplaceAll(version, ".", "-")
+		if !ok || m.Kind != "Job" || m.Metadata.Name != want {
 			t.Fatalf("%s %s runs b2b migrate, want Job %s", m.Kind, m.Metadata.Name, want)
 		}
 		env := all.environment(t, m.Spec.Template.Spec)
 		if env["DB_USER"] == all["ConfigMap/b2b-database"].Data["DB_USER"] {
 			t.Error("the services could change the schema")
 		}
-		if out, err := execute(t, forProcess(t, env, filepath.Join(t.TempDir(), "b2b.db")), "migrate"); err != nil {
+		process := forProcess(t, env, filepath.Join(t.TempDir(), "b2b.db"))
+		if out, err := execute(t, process, "migrate"); err != nil {
 			t.Errorf("%v %s", err, out)
 		}
 		all.wantPolicies(t, "migrate", env, nil)
 	})
-	if want := fmt.Sprintf("`max_connections` must be %d or more", connections); !strings.Contains(
-		sectionOf(t, page(t, "docs/operations.md"), "## Kubernetes"), want) {
+	section := sectionOf(t, page(t, "docs/operations.md"), "## Kubernetes")
+	if want := fmt.Sprintf("`max_connections` must be %d or more", connections); !strings.Contains(section, want) {
 		t.Errorf("docs/operations.md does not say in Kubernetes that %s", want)
 	}
-	if p := all["NetworkPolicy/default"].Spec; len(p.PolicyTypes) != 2 || p.PodSelector.MatchLabels != nil || p.Ingress != nil {
-		t.Errorf("the default policy lets in, or is not for all pods: %+v", p)
+	policy := all["NetworkPolicy/default"].Spec
+	if len(policy.PolicyTypes) != 2 || policy.PodSelector.MatchLabels != nil || policy.Ingress != nil {
+		t.Errorf("the default policy lets calls in, or is not for all pods: %+v", policy)
 	}
 }
 
@@ -287,11 +290,13 @@ func defaultOf(variable string) string {
 // wantRestricted checks what the restricted level of Kubernetes wants of a pod, and that the root is read-only.
 func wantRestricted(t *testing.T, pod podSpec, image string) {
 	c, s := pod.Containers[0], pod.SecurityContext
-	if escalation := c.SecurityContext.AllowPrivilegeEscalation; escalation == nil || *escalation ||
-		!c.SecurityContext.ReadOnlyRootFilesystem || !slices.Equal(c.SecurityContext.Capabilities.Drop, []string{"ALL"}) {
-		t.Errorf("security context of the container: %+v", c.SecurityContext)
+	own := c.SecurityContext
+	if own.AllowPrivilegeEscalation == nil || *own.AllowPrivilegeEscalation || !own.ReadOnlyRootFilesystem ||
+		!slices.Equal(own.Capabilities.Drop, []string{"ALL"}) {
+		t.Errorf("the container may escalate, write its root, or has capabilities: %+v", own)
 	}
-	if !s.RunAsNonRoot || s.RunAsUser != 65532 || s.FSGroup != 65532 || s.SeccompProfile.Type != "RuntimeDefault" {
+	if !s.RunAsNonRoot || s.RunAsUser != 65532 || s.FSGroup != 65532 ||
+		s.SeccompProfile.Type != "RuntimeDefault" {
 		t.Errorf("security context of the pod: %+v", s)
 	}
 	if links := pod.EnableServiceLinks; links == nil || *links {
@@ -300,8 +305,9 @@ func wantRestricted(t *testing.T, pod podSpec, image string) {
 	if token := pod.AutomountServiceAccountToken; token == nil || *token {
 		t.Error("the pod gets a token of Kubernetes, which it does not need")
 	}
-	if c.Resources.Limits["memory"] == "" || c.Resources.Requests["cpu"] == "" || c.Resources.Requests["memory"] == "" {
-		t.Errorf("resources %v", c.Resources)
+	r := c.Resources
+	if r.Limits["memory"] == "" || r.Requests["cpu"] == "" || r.Requests["memory"] == "" {
+		t.Errorf("resources %v", r)
 	}
 	if c.Image != image {
 		t.Errorf("image %s, want %s, of the first version in CHANGELOG.md", c.Image, image)
@@ -316,10 +322,13 @@ func (all manifests) wantAround(t *testing.T, name string, pod podSpec, port str
 		ports[p.Name] = p.ContainerPort
 	}
 	env := all.environment(t, pod)
-	if strconv.Itoa(ports["http"]) != port || strconv.Itoa(ports["operators"]) != env["OPS_PORT"] || len(ports) != 2 {
+	if strconv.Itoa(ports["http"]) != port || strconv.Itoa(ports["operators"]) != env["OPS_PORT"] ||
+		len(ports) != 2 {
 		t.Errorf("ports %v, but the service listens on %s and %s", ports, port, env["OPS_PORT"])
 	}
-	for path, probes := range map[string][]probe{"/health": {c.StartupProbe, c.LivenessProbe}, "/ready": {c.ReadinessProbe}} {
+	for path, probes := range map[string][]probe{
+		"/health": {c.StartupProbe, c.LivenessProbe}, "/ready": {c.ReadinessProbe},
+	} {
 		for _, p := range probes {
 			if p.HTTPGet.Path != path || p.HTTPGet.Port != "http" {
 				t.Errorf("probe %+v, want %s", p, path)
@@ -329,7 +338,8 @@ func (all manifests) wantAround(t *testing.T, name string, pod podSpec, port str
 	hasTemporary := false
 	for _, mount := range c.VolumeMounts {
 		for _, volume := range pod.Volumes {
-			hasTemporary = hasTemporary || mount.MountPath == "/tmp" && volume.Name == mount.Name && volume.EmptyDir != nil
+			hasTemporary = hasTemporary ||
+				mount.MountPath == "/tmp" && volume.Name == mount.Name && volume.EmptyDir != nil
 		}
 	}
 	if !hasTemporary {
@@ -353,11 +363,13 @@ func (all manifests) wantAround(t *testing.T, name string, pod podSpec, port str
 	if label := all["Deployment/"+name].Spec.Template.Metadata.Labels[nameLabel]; label != name {
 		t.Errorf("the pods have the label %s", label)
 	}
-	if s := all["Service/"+name].Spec; len(s.Ports) != 1 || strconv.Itoa(s.Ports[0].Port) != port || s.Ports[0].TargetPort != "http" {
-		t.Errorf("the Service has the ports %v, want %s", s.Ports, port)
+	published := all["Service/"+name].Spec.Ports
+	if len(published) != 1 || strconv.Itoa(published[0].Port) != port || published[0].TargetPort != "http" {
+		t.Errorf("the Service has the ports %v, want %s", published, port)
 	}
 	scaler := all["HorizontalPodAutoscaler/"+name].Spec
-	if scaler.ScaleTargetRef.Kind != "Deployment" || scaler.ScaleTargetRef.Name != name || scaler.MinReplicas < 2 {
+	if scaler.ScaleTargetRef.Kind != "Deployment" || scaler.ScaleTargetRef.Name != name ||
+		scaler.MinReplicas < 2 {
 		t.Errorf("HorizontalPodAutoscaler %s is missing, or %+v", name, scaler.ScaleTargetRef)
 	}
 }
