@@ -549,6 +549,15 @@ const parts = {
     await next.getByRole('heading', { name: 'Sign in' }).waitFor()
     check('signing out holds for every tab')
 
+    const guide = readFileSync(new URL('../../docs/office.md', import.meta.url), 'utf8') // as its reader does
+    const links = /```sh\n(.*?)```/s.exec(guide)[1].trim().split('\n').map(line => execFileSync('bash', ['-c', line.replace(/^b2b/, '"$PROGRAM"')]).toString().trim())
+    check('b2b office prints links', links.length === 2 && links.every(link => /\/office#token=eyJ[\w.-]+$/.test(link)) && links[1].startsWith('https://orders.example.com/office'), links)
+    const clerk = await open('', { site: 'tokens', hash: new URL(links[0]).hash })
+    await clerk.getByRole('button', { name: 'maria' }).waitFor()
+    await clerk.getByRole('heading', { name: 'Orders to confirm' }).waitFor()
+    await rest(clerk)
+    check('such a link signs in', await clerk.getByRole('heading', { name: 'Sign in' }).count() === 0 && !clerk.url().includes('token'))
+
     const partner = await open('orders', { site: 'tokens', hash: '#token=' + token('--sub', 'partner', '--scope', 'orders:read orders:write products:read customers:read events:read', '--customer', '2') })
     await partner.getByRole('link', { name: '#2', exact: true }).waitFor()
     check('a link with a token signs in, and the address has it no more', !partner.url().includes('token'), partner.url())
