@@ -192,11 +192,14 @@ export async function customersOf(ids, signal) {
   const missing = [...new Set(ids)].filter(id => !known.has(id))
   for (let i = 0; i < missing.length; i += 100) {
     const page = missing.slice(i, i + 100)
-    const { data } = await api.listCustomers({ ids: page.join(), limit: 100 }, { signal })
+    const { data } = await api.listCustomers({ ids: page.join(), limit: 100, ...deletedToo() }, { signal })
     for (const id of page) known.set(id, data.find(customer => customer.id === id) ?? null)
   }
   return new Map(ids.map(id => [id, known.get(id) ?? null]))
 }
+
+/** Asks for deleted customers, too, if the token may see them. */
+export const deletedToo = () => (may('events:read') ? { include_deleted: true } : {})
 
 /** Notes a customer as it is now. @param {Customer} customer */
 export function learn(customer) { known.set(customer.id, customer) }

@@ -1,5 +1,5 @@
 // Import: a file is shown as the page understands it, tried, applied, and what was refused comes back as a file to mend.
-import { html, useRef, useState } from '../vendor/htm-preact.js'
+import { html, useMemo, useRef, useState } from '../vendor/htm-preact.js'
 import { patient } from '../client.js'
 import { explainDetail } from '../errors.js'
 import { cells, csv, save, separatorOf } from '../file.js'
@@ -94,7 +94,7 @@ export function Import() {
 
 /** @param {{ sheet: Sheet, onChange: (sheet: Sheet) => void }} props */
 function Settings({ sheet, onChange }) {
-  const [header = [], ...rows] = rowsOf(sheet.text, sheet.separator)
+  const [header = [], ...rows] = useMemo(() => rowsOf(sheet.text, sheet.separator), [sheet.text, sheet.separator])
   const [verdicts, setVerdicts] = useState(/** @type {Map<number, Verdict>} */ (new Map()))
   const [phase, setPhase] = useState(/** @type {'ready' | 'trying' | 'tried' | 'applying' | 'applied'} */ ('ready'))
   const [summary, setSummary] = useState(/** @type {any} */ (null))
