@@ -51,6 +51,7 @@ var programs = map[string]string{
 	"docs/quickstart-python.md":     "test/quickstarts/run",
 	"docs/quickstart-go.md":         "test/quickstarts/run",
 	"docs/quickstart-java.md":       "test/quickstarts/run",
+	"docs/office.md":                "test/office/run",
 	"README.es.md":                  "TestSpanishPages",
 }
 

@@ -1,5 +1,6 @@
 // The services as the pages see them: the SDK's client, the token, and loading with the answers of older questions
 // dropped.
+import { operations } from './generated/sdk/generated/operations.js'
 import { B2B, B2BError } from './generated/sdk/index.js'
 import { useEffect, useRef, useState } from './vendor/htm-preact.js'
 import { decimalMark } from './words.js'
@@ -192,11 +193,16 @@ export async function customersOf(ids, signal) {
   const missing = [...new Set(ids)].filter(id => !known.has(id))
   for (let i = 0; i < missing.length; i += 100) {
     const page = missing.slice(i, i + 100)
-    const { data } = await api.listCustomers({ ids: page.join(), limit: 100 }, { signal })
+    const { data } = await api.listCustomers({ ids: page.join(), limit: 100, ...deletedToo() }, { signal })
     for (const id of page) known.set(id, data.find(customer => customer.id === id) ?? null)
   }
   return new Map(ids.map(id => [id, known.get(id) ?? null]))
 }
+
+const showsDeleted = /** @type {readonly string[]} */ (operations.listCustomers.query).includes('include_deleted')
+
+/** Asks for deleted customers, too, if the token may see them. */
+export const deletedToo = () => (showsDeleted && may('events:read') ? { include_deleted: true } : {})
 
 /** Notes a customer as it is now. @param {Customer} customer */
 export function learn(customer) { known.set(customer.id, customer) }

@@ -48,7 +48,7 @@ function Office() {
   useEffect(() => { document.title = `${title} · ${t('Back office')}` }, [title])
   const shown = useRef(path)
   useEffect(() => { // a new screen is announced, and Tab goes on from its beginning
-    if (shown.current !== path && !main.current?.contains(document.activeElement)) main.current?.focus({ preventScroll: true })
+    if (shown.current !== path && document.activeElement === document.body) main.current?.focus({ preventScroll: true })
     shown.current = path
   }, [path])
   useKeys(() => setHelp(true))

@@ -25,7 +25,7 @@ export const spanish = {
   // Orders
   'Order': 'Pedido', 'Customer': 'Cliente', 'Reference': 'Referencia', 'Status': 'Estado', 'Created': 'Creado', 'Total': 'Total', 'To confirm': 'Por confirmar',
   'Confirmed': 'Confirmado', 'Canceled': 'Anulado', 'Canceled by expiry': 'Anulado por vencimiento', '{time} left': 'quedan {time}', 'about to expire': 'a punto de vencer',
-  'Customer: a part of the name or email': 'Cliente: parte del nombre o correo', 'There are no orders yet.': 'Todavía no hay pedidos.',
+  'Customer: a part of the name or email': 'Cliente: parte del nombre o correo', 'no more are printed': 'no se imprimen más', 'There are no orders yet.': 'Todavía no hay pedidos.',
   '1 order selected': '1 pedido elegido', '{n} orders selected': '{n} pedidos elegidos', 'Confirm them': 'Confirmarlos', 'Cancel them': 'Anularlos',
   'Confirm all …': 'Confirmar todos …', 'Cancel all …': 'Anular todos …', 'Confirm 1 order': 'Confirmar 1 pedido', 'Confirm {n} orders': 'Confirmar {n} pedidos',
   'Cancel 1 order': 'Anular 1 pedido', 'Cancel {n} orders': 'Anular {n} pedidos', '{done} of {all} done': '{done} de {all} hechos', 'confirmed': 'confirmado', 'canceled': 'anulado',
@@ -82,7 +82,7 @@ export const spanish = {
   'Products are known by their SKU, customers by their email: what is there is changed, what is new is created. Nothing happens before you have seen what would happen.':
     'Los productos se conocen por su SKU, los clientes por su correo: lo que existe se cambia, lo nuevo se crea. No pasa nada antes de que haya visto lo que pasaría.',
   'How the file is read': 'Cómo se lee el archivo', 'It has': 'Contiene', 'Separator': 'Separador', 'Encoding': 'Codificación', 'Comma': 'Coma', 'Semicolon': 'Punto y coma', 'Tab': 'Tabulador',
-  'Prices look like': 'Los precios son como', 'as they look ({mark} is the decimal mark)': 'como parecen ({mark} separa los decimales)', '1 row': '1 fila', '{n} rows': '{n} filas',
+  'Prices look like': 'Los precios son como', 'as they look': 'como parecen', '1 row': '1 fila', '{n} rows': '{n} filas',
   'Say which column has the {name}.': 'Diga qué columna tiene: {name}.',
   'The stock of the file replaces the stock of now: leave the column out unless it was counted just now.': 'Las existencias del archivo sustituyen a las de ahora: no lea la columna si no se han contado ahora mismo.',
   'Try it: nothing is changed': 'Probar: no cambia nada', 'Save the refused rows': 'Guardar las filas rechazadas', 'Rows done': 'Filas hechas', '{done} of {all}': '{done} de {all}',

@@ -23,8 +23,8 @@ const numbers = new Intl.NumberFormat(locale)
 export const number = n => numbers.format(n)
 
 const currency = document.body.dataset.currency || 'USD'
-const amounts = new Intl.NumberFormat(locale, { style: 'currency', currency })
-const digits = amounts.resolvedOptions().maximumFractionDigits ?? 2
+const digits = 2 // a cent is a hundredth, whatever the currency
+const amounts = new Intl.NumberFormat(locale, { style: 'currency', currency, minimumFractionDigits: digits, maximumFractionDigits: digits })
 const parts = new Intl.NumberFormat(locale).formatToParts(1234567.5)
 export const decimalMark = parts.find(part => part.type === 'decimal')?.value ?? '.'
 const groupMark = parts.find(part => part.type === 'group')?.value ?? ','

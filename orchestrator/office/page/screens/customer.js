@@ -1,6 +1,6 @@
 // A customer: details, orders, history; and the form of a new customer.
 import { html, useState } from '../vendor/htm-preact.js'
-import { api, learn, may, useLoad } from '../client.js'
+import { api, customersOf, learn, may, useLoad } from '../client.js'
 import { useCustomerEdit } from '../edit.js'
 import { Conflict, Dialog, Field, Form, Outcome, useDraft, useSend } from '../form.js'
 import { History } from '../history.js'
@@ -14,6 +14,8 @@ import { columns } from './orders.js'
 /** @param {{ id: number }} props */
 export function CustomerScreen({ id }) {
   const customer = useLoad(`customer ${id}`, async signal => {
+    const [known] = (await customersOf([id], signal)).values() // a deleted one, too
+    if (known?.deleted_at) return known
     const { data } = await api.getCustomer({ id }, { signal })
     learn(data)
     return data
@@ -25,7 +27,7 @@ export function CustomerScreen({ id }) {
   const data = customer.data
   return html`<${Bar} loading=${customer.loading} />
     ${customer.error && html`<${Problem} error=${customer.error} again=${customer.reload} />`}
-    ${data && html`<header class="top"><h1><bdi>${data.name}</bdi></h1></header>
+    ${data && html`<header class="top"><h1><bdi>${data.name}</bdi>${data.deleted_at && html` <span class="status canceled">${t('deleted')}</span>`}</h1></header>
       <${Details} key=${data.updated_at} customer=${data} onChange=${customer.set} />`}
     <section aria-labelledby="orders"><h2 id="orders">${t('Orders')}</h2>
       <${Listing} list=${orders} nothing=${t('This customer has no orders.')}>

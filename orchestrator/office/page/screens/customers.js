@@ -1,6 +1,6 @@
 // Customers: found by a part of the name or the email.
 import { html, useEffect, useRef, useState } from '../vendor/htm-preact.js'
-import { api, may, useLoad } from '../client.js'
+import { api, deletedToo, may, useLoad } from '../client.js'
 import { Download } from '../file.js'
 import { at, filter, useRoute } from '../router.js'
 import { Chip, Listing, Table } from '../table.js'
@@ -31,7 +31,7 @@ export const columns = [
 
 export function Customers() {
   const { query } = useRoute()
-  const asked = { ...(query.search && { search: query.search }), ...(query.deleted && { include_deleted: true }) }
+  const asked = { ...(query.search && { search: query.search }), ...(query.deleted && deletedToo()) }
   const cursor = query.cursor ? Number(query.cursor) : undefined
   const list = useLoad('customers ' + JSON.stringify([asked, cursor]), async signal => {
     const { data, meta } = await api.listCustomers({ ...asked, limit: 50, cursor }, { signal })
@@ -41,7 +41,7 @@ export function Customers() {
   return html`<h1>${t('Customers')}</h1>
     <div class="tools">
       <${SearchField} value=${query.search ?? ''} placeholder=${t('a part of the name or email')} />
-      <div class="chips"><${Chip} parts=${{ deleted: 'true' }}>${t('Deleted, too')}<//></div>
+      ${may('events:read') && html`<div class="chips"><${Chip} parts=${{ deleted: 'true' }}>${t('Deleted, too')}<//></div>`}
     </div>
     <div class="tools actions">
       ${may('customers:write') && html`<a class="button first" href=${at('customers/new')}>${t('New customer')}</a>`}

@@ -1,10 +1,10 @@
 // Import: a file is shown as the page understands it, tried, applied, and what was refused comes back as a file to mend.
-import { html, useRef, useState } from '../vendor/htm-preact.js'
+import { html, useMemo, useRef, useState } from '../vendor/htm-preact.js'
 import { patient } from '../client.js'
 import { explainDetail } from '../errors.js'
 import { cells, csv, save, separatorOf } from '../file.js'
 import { Problem } from '../table.js'
-import { cents, count, decimalMark, money, number, t } from '../words.js'
+import { cents, count, money, number, t } from '../words.js'
 
 /** @typedef {'products' | 'customers'} Kind */
 /** @typedef {{ name: string, text: string, bytes: ArrayBuffer, encoding: string, separator: string, kind: Kind, columns: string[], decimal: string }} Sheet */
@@ -94,7 +94,7 @@ export function Import() {
 
 /** @param {{ sheet: Sheet, onChange: (sheet: Sheet) => void }} props */
 function Settings({ sheet, onChange }) {
-  const [header = [], ...rows] = rowsOf(sheet.text, sheet.separator)
+  const [header = [], ...rows] = useMemo(() => rowsOf(sheet.text, sheet.separator), [sheet.text, sheet.separator])
   const [verdicts, setVerdicts] = useState(/** @type {Map<number, Verdict>} */ (new Map()))
   const [phase, setPhase] = useState(/** @type {'ready' | 'trying' | 'tried' | 'applying' | 'applied'} */ ('ready'))
   const [summary, setSummary] = useState(/** @type {any} */ (null))
@@ -147,7 +147,7 @@ function Settings({ sheet, onChange }) {
       <${Choice} label=${t('It has')} value=${sheet.kind} options=${[['products', t('Products')], ['customers', t('Customers')]]} onChange=${kind => change({ kind })} />
       <${Choice} label=${t('Separator')} value=${sheet.separator} options=${separators.map(([mark, name]) => [mark, t(name)])} onChange=${separator => change({ separator })} />
       <${Choice} label=${t('Encoding')} value=${sheet.encoding} options=${encodings.map(name => [name, name])} onChange=${encoding => change({ encoding })} />
-      ${sheet.columns.includes('price') && html`<${Choice} label=${t('Prices look like')} value=${sheet.decimal} options=${[['', t('as they look ({mark} is the decimal mark)', { mark: decimalMark })], ['.', '1,299.90'], [',', '1.299,90']]} onChange=${decimal => change({ decimal })} />`}
+      ${sheet.columns.includes('price') && html`<${Choice} label=${t('Prices look like')} value=${sheet.decimal} options=${[['', t('as they look')], ['.', '1,299.90'], [',', '1.299,90']]} onChange=${decimal => change({ decimal })} />`}
     </div>
     <p role="status">${count(rows.length, '1 row', '{n} rows')}${!sheet.columns.includes(needed) && html` · <strong class="bad">${t('Say which column has the {name}.', { name: t(titles[needed] ?? '') })}</strong>`}
       ${sheet.columns.includes('stock') && html` · <span class="soon">${t('The stock of the file replaces the stock of now: leave the column out unless it was counted just now.')}</span>`}</p>

@@ -102,6 +102,7 @@ export function Orders() {
     </div>`}
     <${Listing} list=${list} filters=${says} nothing=${t('There are no orders yet.')}>
       <${Table} caption=${name} columns=${columns} rows=${rows} href=${order => at(`orders/${order.id}`)} selected=${selected} onSelect=${setSelected} />
+      <p class="quiet">${count(rows.length, '1 order', '{n} orders')}${rows.length === most && list.data?.meta.nextCursor === null && ` · ${t('no more are printed')}`}</p>
     <//>
     ${bulk && html`<${Bulk} ...${bulk} onClose=${() => { setBulk(null); setSelected(new Set()); list.reload() }} />`}`
 }

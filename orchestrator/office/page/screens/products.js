@@ -35,7 +35,7 @@ export function Products() {
     if (list.data) list.set({ ...list.data, data: list.data.data.map(row => (row.id === product.id ? product : row)) })
   }
   const columns = [
-    { title: t('SKU'), cell: product => product.sku },
+    { title: t('SKU'), kind: 'text', cell: product => product.sku },
     { title: t('Name'), kind: 'wide', cell: product => html`${product.name}${!product.active && html` <span class="status canceled">${t('not for sale')}</span>`}` },
     { title: t('In stock'), kind: 'number', cell: product => html`<span class=${product.stock < Number(query.low || 10) ? 'soon' : ''}>${number(product.stock)}</span>` },
     { title: t('Price'), kind: 'number', cell: product => html`<${PriceInPlace} product=${product} editing=${editing === product.id} onEdit=${on => setEditing(on ? product.id : 0)} onChange=${changed} />` },
