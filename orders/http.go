@@ -380,14 +380,15 @@ func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestOb
 	}
 	defer done()
 	request := adjustStock.Request(ctx, r.Params.XIdempotencyKey, []any{r.ID, r.Body})
-	return answer(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
+	a, err := s.db.Once(ctx, request, func(tx store) (int64, any, error) {
 		p, err := tx.lockProduct(r.ID, nil)
 		if err != nil {
 			return 0, nil, err
 		}
 		a, err := tx.adjustStock(&p, r.Body.Delta, r.Body.Reason)
 		return p.ID, api.StockAdjustmentResponse{Success: true, Data: adjustmentView(a)}, err
-	}))
+	})
+	return answer(idempotency.Complete[api.StockAdjustmentResponse](a, "data.actor"), err) // 2.0.0 had no actor
 }
 
 // ListStockAdjustments returns a page of the stock adjustments of a product. Error: 404 product_not_found.
