@@ -240,7 +240,7 @@ func (i *importCommand) renamed(file io.Reader) (io.Reader, error) {
 	missing := maps.Clone(i.fields)
 	i.columns = map[string]string{}
 	last := len(sheet.Columns) - 1
-	lines, _ := sheet.FieldPos(last) // up to the end of the first row, with empty lines before it
+	lines, _ := sheet.FieldPos(last) // number of the line on which the first row ends
 	lines += strings.Count(sheet.Columns[last], "\n")
 	for at, name := range sheet.Columns {
 		if field, ok := i.fields[foldColumn(name)]; ok {
