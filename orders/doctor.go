@@ -349,7 +349,8 @@ func isText(representation string, want api.Order) bool {
 // canceledBy matches the field in the JSON of an order.
 var canceledBy = regexp.MustCompile(`"canceled_by":(?:null|"(?:[^"\\]|\\.)*"),`)
 
-// steps returns the order as it was after each of its transitions. Times are in UTC, as decoded ones are.
+// steps returns the order as it was after each of its transitions. All times are in UTC, like the times that
+// JSON is decoded to.
 func (o order) steps() []order {
 	utc := func(at *time.Time) *time.Time {
 		if at == nil {
@@ -395,7 +396,7 @@ func examineStock(tx *gorm.DB, broken func(id string)) (checked int64, err error
 			var eventType, representation string
 			err := row.Scan(&id, &next.event, &eventType, &next.actor, &representation)
 			shown := struct{ Stock int64 }{-1}
-			_ = json.Unmarshal([]byte(representation), &shown) // the stock -1 is broken
+			_ = json.Unmarshal([]byte(representation), &shown) // without a stock in the event, -1 stays, which no product has
 			next.stock = shown.Stock
 			if steps[id] != nil || eventType == productCreated {
 				steps[id] = append(steps[id], next)

@@ -305,7 +305,7 @@ func (s *Service) productPage(
 	return rows, next, err
 }
 
-// from returns the filter with the common filters, whose values package web has already validated.
+// from adds the filters that all lists have to f. Package web has already validated their values.
 func (f productFilter) from(search, ids, updatedSince *string) (productFilter, error) {
 	since, err := formats.FirstMoment(updatedSince)
 	f.Filter = service.Filter{Search: search, IDs: formats.IDs(ids), UpdatedSince: since}
