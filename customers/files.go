@@ -28,10 +28,9 @@ func (ch change) names() []bulk.Name {
 	return names
 }
 
-// dryRun is the state of a dry run, and nil for a run. It has the ids of the customers whose external_ref
-// earlier rows of the file would have changed: a later row may take the old external_ref of such a customer.
-// The new ones need no state, because bulk.Import refuses a row that repeats the external_ref of an earlier
-// row.
+// dryRun is the state of a dry run, and nil for a run: the ids of the customers whose external_ref earlier
+// rows of the file would have changed. A later row may take the old external_ref of such a customer.
+// bulk.Import refuses a row that repeats the new external_ref.
 type dryRun map[int64]bool
 
 // importCustomers creates or changes a customer for each row, in one transaction. It refuses a row for a new
