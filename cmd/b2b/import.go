@@ -118,8 +118,8 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 	}
 }
 
-// checkText checks the whole text before the first request, because --map sends a text that is decoded here. The
-// error names the flag --encoding in place of the parameter.
+// checkText checks the whole text before the first request: with --map the command decodes the file, and the
+// service would not see what is broken. The error names the flag --encoding in place of the parameter.
 func (i *importCommand) checkText(file *os.File) error {
 	err := bulk.CheckText(file, i.encoding)
 	var fault *apperr.Error
