@@ -31,9 +31,9 @@ func (ch change) names() []bulk.Name {
 	return names
 }
 
-// dryRun is the state of a dry run: the ids of the customers whose external_ref earlier rows of the file
-// would have changed. Later rows may take the old values; bulk.Import refuses a row with a new value. It is
-// nil for a run.
+// dryRun is the state of a dry run, and nil for a run: the ids of the customers whose external_ref earlier
+// rows of the file would have changed. A later row may take the old external_ref of such a customer.
+// bulk.Import refuses a row that repeats the new external_ref.
 type dryRun map[int64]bool
 
 // importCustomers creates or changes a customer for each row, in one transaction. It refuses a row for a new

@@ -58,7 +58,7 @@ func (s *Service) CreateCustomer(ctx context.Context, r server.CreateCustomerReq
 		err := tx.create(&c)
 		return c.ID, response(c), err
 	})
-	return answer(withDeletedAt(a), err)
+	return answer(idempotency.Complete[api.CustomerResponse](a, "data.deleted_at"), err) // version 2.0.0 stored no deleted_at
 }
 
 // GetCustomerIdempotencyKey returns the effects of an idempotency key. Error: 404 idempotency_key_unknown.

@@ -8,8 +8,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// Constraints returns the CHECKs, unique indexes and foreign keys that the migrations make, and those that the
-// database has: definitions by name. Equal definitions are equal texts on every engine.
+// Constraints returns the CHECKs, unique indexes and foreign keys of the migrations (made) and of the
+// database (present): definitions by name. Equal definitions are equal texts on every engine.
 func Constraints(g *gorm.DB) (made, present map[string]string, err error) {
 	files, err := fs.Glob(migrations, "migrations/"+g.Name()+"/*.sql") // in order
 	if err != nil {
@@ -57,12 +57,13 @@ var (
 	uniqueIndex = regexp.MustCompile(`UNIQUE (?:KEY|INDEX) (\w+) (?:ON \w+ )?(\(.*)`)
 	dropped     = regexp.MustCompile(`DROP (?:FOREIGN KEY|INDEX|CONSTRAINT|CHECK) (\w+)`)
 
-	// unequal has what engines write in different ways: the character set of a text, spaces and parentheses.
+	// unequal matches the parts of a definition that engines write differently: the character set of a text,
+	// spaces and parentheses.
 	unequal = regexp.MustCompile(`_utf8mb4|[() ]`)
 )
 
-// addConstraints adds the constraints in SQL to all, and removes those that the SQL drops. No definition goes
-// beyond its line.
+// addConstraints adds the constraints in the parameter sql to the map all, and removes constraints that sql
+// drops. It finds only definitions that stand on a single line.
 func addConstraints(all map[string]string, sql string) {
 	for line := range strings.Lines(strings.ReplaceAll(sql, "`", "")) {
 		line = strings.TrimSpace(line)

@@ -76,7 +76,8 @@ func TestRunExclusive(t *testing.T) {
 			}
 			return ran
 		}
-		// during calls f while the function "job" runs at a. It ends the function by the end of its context.
+		// during calls f while RunExclusive runs the function "job" on a. Then the context of the function
+		// ends.
 		during := func(f func()) {
 			t.Helper()
 			ctx, cancel := context.WithCancel(ctx)

@@ -50,7 +50,7 @@ type replica struct {
 	copy    *gorm.DB
 	maxLag  time.Duration
 	process string    // key of the row
-	begun   time.Time // the beats are times since then
+	begun   time.Time // start of the process; a beat is the time since then
 
 	mu        sync.Mutex
 	seen      time.Duration      // the last beat that the replica has shown
@@ -167,7 +167,7 @@ func (r *replica) watch(ctx context.Context, g *gorm.DB, log *slog.Logger) {
 		select {
 		case <-time.After(beatInterval):
 		case <-ctx.Done():
-			// When this fails, another process deletes the row one day.
+			// If the statement fails, a later process deletes the row after beatsLast.
 			_ = exec(context.WithoutCancel(ctx), "DELETE FROM replica_beats WHERE process = ?", r.process)
 			return
 		}

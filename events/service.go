@@ -25,7 +25,7 @@ type Config struct {
 type Service struct {
 	Config
 	db       *service.Database[store]
-	patience time.Duration // longest time in which an answer may neither come nor go on
+	patience time.Duration // longest silence of an answer: web.Options.Timeout
 	waiters  waiters
 	sender   *deliver.Sender
 	recorder batch.Batcher[*progress]

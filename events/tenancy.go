@@ -116,8 +116,8 @@ func (s store) owner() *int64 {
 	return nil
 }
 
-// granted returns the kinds of subjects whose events an endpoint of the caller gets, which are those that
-// GET /events shows the caller. Error: 403 forbidden when there is none.
+// granted returns the kinds of subjects whose events an endpoint of the caller gets: the same kinds that GET
+// /events shows to the caller. Error: 403 forbidden without any kind.
 func (s store) granted() ([]string, error) {
 	reader := kind{scope: "events:read"} // the scope of GET /events
 	if refusal := s.refusal(reader); refusal != nil {

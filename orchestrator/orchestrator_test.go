@@ -593,8 +593,8 @@ func TestReadyNeedsPeers(t *testing.T) {
 	}
 }
 
-// TestReadinessIsShared asks for /ready many times while a peer does not answer. The peer is asked once, or
-// again after the time of the first question, and not once for each.
+// TestReadinessIsShared asks for /ready many times while a peer does not answer. The callers share one
+// question to the peer, or two, when the first takes too long.
 func TestReadinessIsShared(t *testing.T) {
 	release, asked := make(chan struct{}), make(chan struct{}, 100)
 	silent := func(http.ResponseWriter) {

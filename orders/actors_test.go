@@ -15,7 +15,7 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 )
 
-// TestCanceledBy checks that an order names the caller who has canceled it, from then on and everywhere.
+// TestCanceledBy checks that every later answer shows the caller who has canceled an order.
 func TestCanceledBy(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

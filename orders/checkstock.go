@@ -17,8 +17,8 @@ type stockCheck struct {
 	sync.Mutex
 	last      int64   // id of the last checked product
 	debt      int64   // order lines read beyond linesChecked
-	found     float64 // pieces found in this turn through all products
-	lastFound float64 // pieces found in the turn before
+	found     float64 // wrong pieces found so far in this turn through all products
+	lastFound float64 // wrong pieces found in the turn before
 }
 
 // balance is the stock of a product, compared with its adjustments and orders.
@@ -30,7 +30,8 @@ type balance struct {
 
 // CheckStock compares the stock of the next products with their adjustments and orders, and sets the metric
 // b2b_stock_imbalance. The products are checked in ascending id; after the last product, a new turn begins.
-// The metric shows at least the result of the turn before. CheckStock changes no row.
+// The metric is the result of this turn so far, or that of the turn before, if larger. CheckStock changes no
+// row.
 func (s *Service) CheckStock(ctx context.Context) (rows int, err error) {
 	c := &s.stockCheck
 	c.Lock()

@@ -14,6 +14,7 @@ import (
 	"gorm.io/gorm"
 
 	"example.com/b2b/v2/db/doctor"
+	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/internal/history"
 	"example.com/b2b/v2/openapi/contract"
 	api "example.com/b2b/v2/openapi/ordersapi"
@@ -120,28 +121,37 @@ func Notes() []doctor.Rule {
 }
 
 // keyedRow is a row of the table idempotency_keys, joined with the order and the product that have the target
-// as their id. When no order or product has this id, the field order or product is 0.
+// as their id, and with the stock adjustment that the stored answer names. When no row has this id, the field
+// order, product or adjustment is 0.
 type keyedRow struct {
-	operation, key, body   string
-	target, order, product int64
-	customer, total        int64
-	status                 int
-	confirmed, canceled    bool
+	caller, operation, key, body string
+	target, order, product       int64
+	customer, total              int64
+	status                       int
+	confirmed, canceled          bool
+	creator                      string // actor of the event order.created, for createOrder; else ""
+	adjustment, delta, level     int64
+	reason                       string
 }
 
 const keyedRows = `
-	SELECT k.operation, k.idempotency_key, COALESCE(k.response_body, ''), COALESCE(k.target_id, 0),
-	  COALESCE(o.id, 0), COALESCE(p.id, 0), COALESCE(o.customer_id, 0), COALESCE(o.total_cents, 0),
-	  COALESCE(k.status, 0), o.confirmed_at IS NOT NULL, o.canceled_at IS NOT NULL
+	SELECT ` + history.BySubject + `k.caller, k.operation, k.idempotency_key, COALESCE(k.response_body, ''),
+	  COALESCE(k.target_id, 0), COALESCE(o.id, 0), COALESCE(p.id, 0), COALESCE(o.customer_id, 0),
+	  COALESCE(o.total_cents, 0), COALESCE(k.status, 0), o.confirmed_at IS NOT NULL, o.canceled_at IS NOT NULL,
+	  COALESCE(e.actor, ''), COALESCE(a.id, 0), COALESCE(a.delta, 0), COALESCE(a.level, 0), COALESCE(a.reason, '')
 	FROM idempotency_keys k
 	LEFT JOIN orders o ON o.id = k.target_id LEFT JOIN products p ON p.id = k.target_id
+	LEFT JOIN events e ON k.operation = 'createOrder' AND e.subject = 'order' AND e.subject_id = k.target_id
+	  AND e.type = 'order.created'
+	LEFT JOIN stock_adjustments a ON a.id = CASE WHEN k.operation = 'adjustStock' AND JSON_VALID(k.response_body)
+	  THEN CAST(JSON_EXTRACT(k.response_body, '$.data.id') AS SIGNED) END
 	WHERE `
 
 func keyRule(name string, keeps func(keyedRow) bool) doctor.Rule {
 	breaks := func(row *sql.Rows) (string, error) {
 		var r keyedRow
-		err := row.Scan(&r.operation, &r.key, &r.body, &r.target, &r.order, &r.product, &r.customer, &r.total,
-			&r.status, &r.confirmed, &r.canceled)
+		err := row.Scan(&r.caller, &r.operation, &r.key, &r.body, &r.target, &r.order, &r.product, &r.customer,
+			&r.total, &r.status, &r.confirmed, &r.canceled, &r.creator, &r.adjustment, &r.delta, &r.level, &r.reason)
 		if err != nil || keeps(r) {
 			return "", err
 		}
@@ -173,11 +183,22 @@ func (r keyedRow) answerAgrees() bool {
 	case createProduct.Name:
 		return a.ID == r.target
 	case adjustStock.Name:
-		return a.ProductID == r.target
+		return a.ProductID == r.target && a.ID == r.adjustment && a.Delta == r.delta && a.Level == r.level &&
+			a.Reason == r.reason
+	case createOrder.Name:
+		if r.creator != "" && !r.isBy(r.creator) {
+			return false
+		}
 	}
 	to := statusAfter[r.operation]
 	reached := to == created || to == confirmed && r.confirmed || to == canceled && r.canceled
 	return a.ID == r.target && a.CustomerID == r.customer && a.TotalCents == r.total && a.Status == to && reached
+}
+
+// isBy reports whether the key belongs to the subject, whose token may be for the order's customer.
+func (r keyedRow) isBy(subject string) bool {
+	return r.caller == auth.Principal{Subject: subject}.KeySpace() ||
+		r.caller == auth.Principal{Subject: subject, Customer: r.customer}.KeySpace()
 }
 
 // keyedAnswer is the data of a stored answer: an order, a product or a stock adjustment.
@@ -187,6 +208,9 @@ type keyedAnswer struct {
 	TotalCents int64  `json:"total_cents"`
 	Status     status `json:"status"`
 	ProductID  int64  `json:"product_id"`
+	Delta      int64  `json:"delta"`
+	Level      int64  `json:"level"`
+	Reason     string `json:"reason"`
 }
 
 // examineOrderEvents compares the events of each order with the order, 1000 orders at a time. Orders without
@@ -325,7 +349,8 @@ func isText(representation string, want api.Order) bool {
 // canceledBy matches the field in the JSON of an order.
 var canceledBy = regexp.MustCompile(`"canceled_by":(?:null|"(?:[^"\\]|\\.)*"),`)
 
-// steps returns the order as it was after each of its transitions. Times are in UTC, as decoded ones are.
+// steps returns the order as it was after each of its transitions. All times are in UTC, like the times that
+// JSON is decoded to.
 func (o order) steps() []order {
 	utc := func(at *time.Time) *time.Time {
 		if at == nil {
@@ -371,7 +396,7 @@ func examineStock(tx *gorm.DB, broken func(id string)) (checked int64, err error
 			var eventType, representation string
 			err := row.Scan(&id, &next.event, &eventType, &next.actor, &representation)
 			shown := struct{ Stock int64 }{-1}
-			_ = json.Unmarshal([]byte(representation), &shown) // the stock -1 is broken
+			_ = json.Unmarshal([]byte(representation), &shown) // without a stock in the event, -1 stays, which no product has
 			next.stock = shown.Stock
 			if steps[id] != nil || eventType == productCreated {
 				steps[id] = append(steps[id], next)

@@ -9,6 +9,7 @@ import (
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest"
 	"example.com/b2b/v2/db/doctor"
+	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/orders"
 )
 
@@ -101,10 +102,13 @@ func TestRules(t *testing.T) {
 			{`INSERT INTO idempotency_keys
 				(caller, operation, idempotency_key, request_hash, target_id, status, response_body, expires_at)
 				VALUES ('public', 'createOrder', 'k', '', 77, 201, '{}', CURRENT_TIMESTAMP)`,
-				`UPDATE idempotency_keys SET target_id = 2, response_body =
+				`UPDATE idempotency_keys SET caller = '` + auth.System.KeySpace() + `', target_id = 2, response_body =
 				'{"success":true,"data":{"id":2,"customer_id":2,"total_cents":319600,"status":"CREATED"}}'`,
 				"idempotency key's order or product exists: createOrder k; " +
 					"stored answer of an idempotency key agrees with it: createOrder k"},
+			{"UPDATE events SET actor = 'x' WHERE type = 'order.created' AND subject_id = 2",
+				"UPDATE events SET actor = 'system' WHERE type = 'order.created' AND subject_id = 2",
+				"stored answer of an idempotency key agrees with it: createOrder k"},
 			{"UPDATE idempotency_keys SET operation = 'confirmOrder'", "DELETE FROM idempotency_keys",
 				"stored answer of an idempotency key agrees with it: confirmOrder k"},
 		} {

@@ -310,7 +310,7 @@ func (s *Service) productPage(
 	return rows, next, err
 }
 
-// from returns the filter with the common filters, whose values package web has already validated.
+// from adds the filters that all lists have to f. Package web has already validated their values.
 func (f productFilter) from(search, ids, updatedSince *string) (productFilter, error) {
 	since, err := formats.FirstMoment(updatedSince)
 	f.Filter = service.Filter{Search: search, IDs: formats.IDs(ids), UpdatedSince: since}
@@ -385,14 +385,15 @@ func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestOb
 	}
 	defer done()
 	request := adjustStock.Request(ctx, r.Params.XIdempotencyKey, []any{r.ID, r.Body})
-	return answer(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
+	a, err := s.db.Once(ctx, request, func(tx store) (int64, any, error) {
 		p, err := tx.lockProduct(r.ID, nil)
 		if err != nil {
 			return 0, nil, err
 		}
 		a, err := tx.adjustStock(&p, r.Body.Delta, r.Body.Reason)
 		return p.ID, api.StockAdjustmentResponse{Success: true, Data: adjustmentView(a)}, err
-	}))
+	})
+	return answer(idempotency.Complete[api.StockAdjustmentResponse](a, "data.actor"), err) // version 2.0.0 stored no actor
 }
 
 // ListStockAdjustments returns a page of the stock adjustments of a product. Error: 404 product_not_found.

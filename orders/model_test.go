@@ -24,8 +24,8 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// books is a model of the Orders API in memory. It stores the types of the answers. Their times are on the
-// model's clock: the real time plus passed.
+// books is a model of the Orders API in memory. It stores the types of the answers. Its clock is ahead of the
+// real time by the field passed.
 type books struct {
 	by          auth.Principal // the caller
 	passed      time.Duration

@@ -57,8 +57,8 @@ func newCalendar(from, to, zone string) (*calendar, error) {
 	return c, nil
 }
 
-// period returns a period that contains all days, in UTC, and may be some hours longer: a clock that changes at
-// midnight leaves open which of two moments a midnight is.
+// period returns a period that contains all days, in UTC. It may be some hours longer, because a clock that
+// is set back at midnight shows midnight twice.
 func (c *calendar) period() db.Period {
 	const longer = 3 * time.Hour
 	midnight := func(date time.Time) time.Time {
@@ -89,7 +89,8 @@ type quarter struct {
 	Units, TotalCents float64
 }
 
-// add adds totals to the days. The function of returns the totals of a day to which it adds.
+// add adds the quarters to the days of the calendar. The function of returns the totals of a day that add
+// changes.
 func (c *calendar) add(quarters []quarter, of func(*daySummary) *orderTotals) {
 	for _, q := range quarters {
 		if d := c.day(time.Unix(q.Quarter*900, 0)); d != nil {

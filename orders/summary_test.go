@@ -29,7 +29,7 @@ func (s *system) summary(t *testing.T, query string, headers ...string) api.Orde
 }
 
 // TestOrdersSummary compares summaries in several time zones with the orders. The clocks of some zones change
-// in the period, of two at midnight; one zone has no 30 December 2011.
+// in the period, in two zones at midnight; one zone has no 30 December 2011.
 func TestOrdersSummary(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

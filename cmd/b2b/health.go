@@ -19,7 +19,7 @@ import (
 type healthCommand struct {
 	settings *config.Settings
 	services []*service
-	bases    []string // addresses of the services to ask; see run for none
+	bases    []string // addresses of the services to ask; run chooses when there are none
 }
 
 const answerWithin = 5 * time.Second // longer than /ready takes to notice that a database or a service is down

@@ -118,8 +118,8 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 	}
 }
 
-// checkText checks the whole text before the first request, because --map sends a text that is decoded here. The
-// error names the flag --encoding in place of the parameter.
+// checkText checks the whole text before the first request: with --map the command decodes the file, and the
+// service would not see what is broken. The error names the flag --encoding in place of the parameter.
 func (i *importCommand) checkText(file *os.File) error {
 	err := bulk.CheckText(file, i.encoding)
 	var fault *apperr.Error
@@ -240,7 +240,7 @@ func (i *importCommand) renamed(file io.Reader) (io.Reader, error) {
 	missing := maps.Clone(i.fields)
 	i.columns = map[string]string{}
 	last := len(sheet.Columns) - 1
-	lines, _ := sheet.FieldPos(last) // up to the end of the first row, with empty lines before it
+	lines, _ := sheet.FieldPos(last) // number of the line on which the first row ends
 	lines += strings.Count(sheet.Columns[last], "\n")
 	for at, name := range sheet.Columns {
 		if field, ok := i.fields[foldColumn(name)]; ok {

@@ -28,7 +28,7 @@ type keyedCommand struct {
 func (c *keyedCommand) flags(f *flag.FlagSet) {
 	c.client.flags(f)
 	f.Func("key", "idempotency key; without it one is made and printed", func(text string) error {
-		if text == "" { // a script's variable may be empty; each run with a new key would order again
+		if text == "" { // an unset variable of a script, for example; with a new key, each run would order again
 			return errors.New("allowed: 1 to 255 visible ASCII characters")
 		}
 		c.key = text

@@ -14,7 +14,7 @@ import (
 
 var (
 	recordFunctions  = []string{"Record"}                     // append to the history
-	recordedByCaller = []string{"writeStock", "insertPlaced"} // their only caller appends
+	recordedByCaller = []string{"writeStock", "insertPlaced"} // functions whose only caller appends to the history
 )
 
 // TestEveryChangeIsRecorded checks that each function that writes to the database of a service also appends

@@ -94,8 +94,8 @@ func gramsOf(folded string) [][]byte {
 
 // lookup is the state of one call of Page or Scan.
 type lookup[T Row] struct {
-	matching *gorm.DB // the rows of the caller that are not indexed, or contain the text
-	q        *gorm.DB // without conditions
+	matching *gorm.DB // the query of the caller, for rows that are unindexed or contain the text
+	q        *gorm.DB // a query without conditions
 	x        Index
 	folded   string // the text
 	w        db.PageRequest

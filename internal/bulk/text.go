@@ -65,8 +65,8 @@ func OpenText(file io.Reader, encoding string) *Text {
 	return &Text{Reader: bufio.NewReaderSize(decoded, maxRow), encoding: encoding}
 }
 
-// CheckText reads a file to its end, and then goes back to the position of before. Error: 400 malformed_row with
-// the first line that shows that the file is not in the encoding, or an error of reading.
+// CheckText reads a file to its end, and then moves back to the position at which it began. Error: 400
+// malformed_row with the first line that shows that the file is not in the encoding, or an error of reading.
 func CheckText(file io.ReadSeeker, encoding string) error {
 	start, err := file.Seek(0, io.SeekCurrent)
 	if err != nil {
@@ -122,7 +122,8 @@ type lineCounter struct {
 	before rune
 }
 
-// at returns the number of the line with the character c, from 1. Call at once for each character.
+// at returns the number of the line with the character c, from 1. Call at for each character of the text, in
+// order.
 func (l *lineCounter) at(c rune) int {
 	line := l.ended + 1
 	if c == '\n' && l.before == '\r' {
@@ -155,13 +156,14 @@ func lineOfUTF8(text *bufio.Reader) (found int) {
 	}
 }
 
-// afterCapital has the characters of Windows-1252 that may follow a capital letter in a text: marks such as ™,
-// the end of a quotation or a sentence, dashes, spaces, and the small letters above ASCII that UTF-8 continues with.
+// afterCapital has the characters of Windows-1252 that may follow a capital letter with an accent: marks such
+// as ™, the end of a quotation or a sentence, dashes, spaces, and the letters Š, Ž, š and ž.
 const afterCapital = "ŠŽšž\u00a0®©™°ªº¹²³·•†‡±…’´”»›–—\u00ad"
 
 // isOnlyUTF8 reports whether the bytes of a character in UTF-8 make no sense in Windows-1252, between the
-// characters before and next. There, the first byte is a letter, mostly a capital with an accent, and each
-// other byte is a sign. Not sure, and so false, is for example "É®" in "NESCAFÉ®", which is one letter in UTF-8.
+// characters before and next. In Windows-1252, the first byte is a letter, mostly a capital with an accent,
+// and each other byte is a sign. The result is false when both readings are possible: "É®" in "NESCAFÉ®" has
+// the bytes of one letter in UTF-8.
 func isOnlyUTF8(before, char, next rune) bool {
 	encoded := string(char)
 	letter := charmap.Windows1252.DecodeByte(encoded[0])
@@ -179,7 +181,7 @@ func isOnlyUTF8(before, char, next rune) bool {
 		return false
 	case isSmall(before): // a capital within a word
 		return true
-	case letter == 'Ã' || letter == 'Â': // a word of capitals may end so, and then no small letter follows
+	case letter == 'Ã' || letter == 'Â': // may end a word of capitals, which no small letter follows
 		return before < 'A' || before > 'Z' || isSmall(next) && last != '’' && last != '\u00a0'
 	}
 	return false

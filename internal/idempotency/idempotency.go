@@ -12,11 +12,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidwall/gjson"
 	"gorm.io/gorm"
 
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/openapi/contract"
 )
 
 // Keys stores the idempotency keys of a service.
@@ -80,6 +82,17 @@ type Answer struct {
 	Status   int
 	Body     []byte
 	Replayed bool // true for a stored answer
+}
+
+// Complete returns an answer with all fields of the contract's type T. The answer that an earlier version of the
+// program has stored lacks the fields that are newer, of which the parameter newest is one, as a path of package
+// gjson; these fields are then zero, and null where they may be. Any other answer stays as it is.
+func Complete[T any](a Answer, newest string) Answer {
+	var stored T
+	if a.Replayed && !gjson.GetBytes(a.Body, newest).Exists() && contract.Unmarshal(a.Body, &stored) == nil {
+		a.Body, _ = json.Marshal(stored)
+	}
+	return a
 }
 
 // Respond writes the answer in the form of the generated servers.

@@ -179,10 +179,10 @@ func (t transport) send(ctx context.Context, req *http.Request) (*http.Response,
 	return res, body.Bytes(), err
 }
 
-// verdict returns the error for the circuit breaker: err, or an error for a faulty answer. A call that ran
-// out of time counts as a failure of the peer only when it had at least three quarters of t.timeout.
-// Otherwise the caller's deadline was too short, and verdict returns context.Canceled, which the breaker
-// ignores. So it does for /ready: a peer that is about to stop is not ready, and still answers other calls.
+// verdict returns the error for the circuit breaker: err, or an error for a faulty answer. It returns
+// context.Canceled, which the breaker ignores, in two cases. A call that ran out of time had less than three
+// quarters of t.timeout: the deadline of the caller was too short. And a call of /ready says nothing about
+// other calls, because a peer that is about to stop is not ready, and still answers them.
 func (t transport) verdict(
 	req *http.Request, res *http.Response, body []byte, err error, timeout time.Duration,
 ) error {

@@ -26,7 +26,7 @@ type connection struct {
 	all     *connections
 	network string
 	busy    bool
-	since   time.Time // time of the last change: opened, first byte of a request, busy, no longer busy
+	since   time.Time // when the connection was opened, got the first byte of a request, or began or ended to be busy
 }
 
 // newConnections returns a new value of the type connections. The parameter max bounds the number of all

@@ -19,7 +19,7 @@ import (
 	"example.com/b2b/v2/openapi/customersapi/server"
 )
 
-// ListCustomers returns an empty page after get.
+// ListCustomers calls get, and returns an empty page.
 func (b behind) ListCustomers(
 	ctx context.Context, _ server.ListCustomersRequestObject,
 ) (server.ListCustomersResponseObject, error) {

@@ -112,7 +112,7 @@ func post(e http.Handler, path, body string) *httptest.ResponseRecorder {
 	return w
 }
 
-// bind does what a generated handler does.
+// bind decodes the body as the generated handlers do.
 func bind(c *gin.Context) {
 	var value any
 	if err := c.ShouldBindJSON(&value); err != nil {

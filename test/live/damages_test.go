@@ -70,7 +70,10 @@ var damages = []struct{ name, statements, seen, unseen string }{
 		UPDATE stock_adjustments SET delta = delta - 1 WHERE product_id = 7 AND reason = 'lost'`,
 		seen: stockFollows},
 	{name: "reason of an adjustment", statements: "UPDATE stock_adjustments SET reason = 'x' WHERE reason = 'came'",
-		unseen: "no event has the reason"},
+		seen: answerOfKey},
+	{name: "reason of an adjustment, key gone", unseen: "no event has the reason", statements: `
+		UPDATE stock_adjustments SET reason = 'x' WHERE reason = 'came';
+		DELETE FROM idempotency_keys WHERE operation = 'adjustStock'`},
 	{name: "actor of an adjustment", statements: "UPDATE stock_adjustments SET actor = 'x' WHERE reason = 'came'",
 		seen: stockFollows},
 	{name: "price", statements: "UPDATE products SET price_cents = 1 WHERE id = 8", seen: productShown},
@@ -155,6 +158,8 @@ var damages = []struct{ name, statements, seen, unseen string }{
 		statements: "UPDATE events SET subject_id = 1 WHERE type = 'order.canceled'"},
 	{name: "event of another customer", seen: eventOfOrder,
 		statements: "UPDATE events SET customer_id = 3 WHERE type = 'order.canceled'"},
+	{name: "actor of a creation", statements: "UPDATE events SET actor = 'x' WHERE type = 'order.created'",
+		seen: answerOfKey},
 	{name: "actor of a cancellation", statements: "UPDATE events SET actor = 'x' WHERE type = 'order.canceled'",
 		seen: orderEvents},
 	{name: "actor of a confirmation", statements: "UPDATE events SET actor = 'x' WHERE type = 'order.confirmed'",
@@ -181,7 +186,7 @@ var damages = []struct{ name, statements, seen, unseen string }{
 	{name: "answer of a key", seen: answerOfKey, statements: `
 		UPDATE idempotency_keys SET response_body = REPLACE(response_body, '"total_cents":', '"total_cents":1')`},
 	{name: "key deleted", statements: "DELETE FROM idempotency_keys WHERE operation = 'confirmOrder'",
-		unseen: "an order is placed without a key, too"},
+		unseen: "a key expires, after a time that the doctor does not know"},
 	{name: "block of orders", seen: blockOfOrders, statements: `
 		INSERT INTO order_blocks (block, earliest, latest)
 		VALUES (0, '2024-01-15 10:00:01.000', '2999-12-31 00:00:00.000')`},

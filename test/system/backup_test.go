@@ -75,7 +75,8 @@ func TestBackup(t *testing.T) {
 	})
 }
 
-// TestBackupRefuses gives b2b backup what it must refuse, with a single line and without a file.
+// TestBackupRefuses runs b2b backup with arguments that it must refuse. Each error is a single line, and no
+// file is written.
 func TestBackupRefuses(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }

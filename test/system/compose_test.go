@@ -68,8 +68,8 @@ func (s composeService) containerPorts(t *testing.T) []string {
 // withDefault matches a variable of the environment of docker compose.
 var withDefault = regexp.MustCompile(`\$\{(\w+):-([^}]*)\}`)
 
-// readCompose reads a compose file as Docker does where no variable is set. It reports variables that neither
-// internal/config has nor others names.
+// readCompose reads a compose file as Docker does where no variable is set. It fails the test for a variable
+// that is neither in internal/config nor in the parameter others.
 func readCompose(t *testing.T, name string, others ...string) (file composeFile) {
 	t.Helper()
 	text := page(t, name)
@@ -84,7 +84,8 @@ func readCompose(t *testing.T, name string, others ...string) (file composeFile)
 	return file
 }
 
-// wantHardened checks that a container can change nothing of itself, and cannot use up this machine.
+// wantHardened checks that a container has a read-only file system and no capabilities, and limits of
+// processor, memory and processes.
 func (s composeService) wantHardened(t *testing.T) {
 	t.Helper()
 	if !s.ReadOnly || !slices.Equal(s.CapDrop, []string{"ALL"}) ||

@@ -287,7 +287,8 @@ func defaultOf(variable string) string {
 	return ""
 }
 
-// wantRestricted checks what the restricted level of Kubernetes wants of a pod, and that the root is read-only.
+// wantRestricted checks that a pod meets the level "restricted" of Kubernetes, and that its root is
+// read-only.
 func wantRestricted(t *testing.T, pod podSpec, image string) {
 	c, s := pod.Containers[0], pod.SecurityContext
 	own := c.SecurityContext

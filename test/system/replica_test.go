@@ -23,8 +23,8 @@ import (
 	"example.com/b2b/v2/openapi/ordersapi"
 )
 
-// TestReplica has a replica that stops applying changes, then applies them, and then is killed. Lists say how
-// far they lag, and come from the primary in time; no other answer ever lags.
+// TestReplica has a replica that stops applying changes, then applies them, and then is killed. A list says
+// how far it lags, and comes from the primary when the replica lags too far. No other answer lags.
 func TestReplica(t *testing.T) {
 	if testing.Short() {
 		t.Skip("two database servers")
@@ -135,7 +135,7 @@ func (p *process) waitForReplica(t *testing.T, want string) {
 	}
 }
 
-// wantAge fails unless the answer has a header Age, or none, and has the text.
+// wantAge fails unless the answer has the text, and has the header Age if lags is true, and only then.
 func wantAge(t *testing.T, lags bool, url, text string) {
 	t.Helper()
 	status, body, header := webtest.Do(t, "GET", url, "")

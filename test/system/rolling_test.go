@@ -31,7 +31,8 @@ func TestRollingRestart(t *testing.T) {
 }
 
 // TestUpgrade replaces two instances of the last release by this version, under load. No request may fail.
-// Version 2.0.0 closes its listeners at once on SIGTERM, so HAProxy sends what it refused to the other instance.
+// Version 2.0.0 closes its listeners at once on SIGTERM; HAProxy sends the requests that it refused to the
+// other instance.
 func TestUpgrade(t *testing.T) {
 	haproxy, released := needHAProxy(t), lastRelease(t)
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -58,8 +59,8 @@ func needHAProxy(t *testing.T) string {
 	return ""
 }
 
-// lastRelease builds b2b of the last release, and returns its path. It skips the test without the history of
-// git, where the program is not to be had.
+// lastRelease builds b2b of the last release, and returns its path. It skips the test in a checkout without
+// the history of git, which has the code of the release.
 func lastRelease(t *testing.T) string {
 	t.Helper()
 	releases, err := os.ReadDir(filepath.Join(root, "openapi", "released"))
@@ -232,7 +233,7 @@ type calls struct {
 	failed         []string
 }
 
-// load makes calls to all services by eight clients, about 200 a second. Each is made once: send repeats none.
+// load makes calls to all services by eight clients, about 200 a second. No call is repeated.
 func (b balancer) load(t *testing.T) *calls {
 	l := &calls{answered: make(chan struct{}), done: make(chan struct{})}
 	const clients = 8

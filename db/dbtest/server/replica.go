@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// Replicates are the arguments with which Private starts a server that has replicas, or is one. The id must
-// differ among them.
+// Replicates returns arguments for Private: for a server that has replicas, and for a replica. The parameter
+// id must differ between the servers.
 func Replicates(id int) []string {
 	return []string{"--log-bin=binlog", "--relay-log=relay", fmt.Sprint("--server-id=", id)}
 }
 
-// Follow makes s a replica of source. It copies what source changes from now on.
+// Follow makes s a replica of source. From now on, s copies the changes of source.
 func (s *Server) Follow(source *Server) error {
 	log, position, err := source.position()
 	if err != nil {
@@ -33,7 +33,7 @@ func (s *Server) Follow(source *Server) error {
 // StopApplying makes a replica receive changes, but not apply them, until Apply.
 func (s *Server) StopApplying() error { return s.exec("STOP " + s.replica() + " SQL_THREAD") }
 
-// Apply ends StopApplying.
+// Apply makes a replica apply changes again, after StopApplying.
 func (s *Server) Apply() error { return s.exec("START " + s.replica() + " SQL_THREAD") }
 
 func (s *Server) replica() string {

@@ -88,8 +88,8 @@ func Leak(line []byte) string {
 	return ""
 }
 
-// byChance reports whether a text may stand in a log by chance (a short text, or a word in lower case), or is
-// an email address, for which Leak has a pattern.
+// byChance reports whether a log may contain a text by chance: a short text, or a word in lower case. It is
+// also true for an email address, for which Leak has a pattern.
 func byChance(text string) bool {
 	oneLine := !strings.Contains(text, "\n")
 	return oneLine && (strings.Contains(text, "@") || utf8.RuneCountInString(text) <= 5) ||
