@@ -697,7 +697,7 @@ export interface components {
             correlation_id: string | null;
             created_at: components["schemas"]["Timestamp"];
             /**
-             * @description The thing right after the change, as reading it showed it then as `data`; of a deleted customer, right before.
+             * @description The thing right after the change, as reading it showed it then as `data`; of a deleted customer, with its `deleted_at`.
              * @example {
              *       "id": 3,
              *       "customer_id": 1,

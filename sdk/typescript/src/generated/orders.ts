@@ -1738,8 +1738,8 @@ export interface components {
         ETag: string;
         /**
          * @description Only when the answer comes from a replica of the database: it has every change that is at least so many seconds older than the
-         *     answer's `Date`, and may lack later ones. Reads of one thing, and lists by `sku`, `email`, `external_ref` or `updated_since`,
-         *     never lag.
+         *     answer's `Date`, and may lack later ones. Reads of one thing, and lists by `ids`, `sku`, `email`, `external_ref` or
+         *     `updated_since`, never lag.
          * @example 1
          */
         Age: number;
