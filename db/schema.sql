@@ -434,7 +434,7 @@ CREATE TABLE IF NOT EXISTS webhook_endpoints (
   created_at      DATETIME(3)   NOT NULL,
   updated_at      DATETIME(3)   NOT NULL,
   KEY ix_webhook_endpoints_customer (customer_id, id)
-) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE 1 */;
 
 -- Each attempt to send an event to an endpoint, for some days. No foreign key: the rows of a deleted endpoint are deleted later.
 CREATE TABLE IF NOT EXISTS webhook_deliveries (
@@ -451,7 +451,7 @@ CREATE TABLE IF NOT EXISTS webhook_deliveries (
   failure      VARCHAR(255) NULL,
   KEY ix_webhook_deliveries_endpoint (endpoint_id, id),
   KEY ix_webhook_deliveries_attempted_at (attempted_at)
-) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin /*T![auto_id_cache] AUTO_ID_CACHE 1 */;
 
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (14, TRUE);
 

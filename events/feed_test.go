@@ -100,6 +100,7 @@ func TestRareType(t *testing.T) {
 		for range 12 {
 			s.record(t, nil, slices.Repeat([]history.Event{event(2, 2, 0)}, 1000)...)
 		}
+		rare.CreatedAt = time.Now().UTC().Truncate(time.Millisecond)
 		s.record(t, nil, rare)
 		s.sequence(t)
 		var after int64

@@ -214,8 +214,8 @@ func NoFilesort(t *testing.T, g *gorm.DB) {
 			return
 		}
 		plan := ask()
-		if strings.Contains(plan, "Point_Get_") {
-			return // TiDB reads a single row, and may still "sort" it
+		if strings.Contains(plan, "Point_Get_") || strings.Contains(plan, "stats:pseudo") {
+			return // TiDB sorts also a single row, and, while it has no statistics, where it guesses few rows
 		}
 		for _, bad := range []string{"OFFSET", "COUNT(", "filesort", "TEMP B-TREE", "Sort_", "TopN_"} {
 			if strings.Contains(statement+plan, bad) {

@@ -74,6 +74,7 @@ func TestChaos(t *testing.T) {
 			if dsn := os.Getenv(s.Variable); s.Engine == "TiDB" && dsn != "" {
 				c := dbtest.Create(t, dsn)
 				c.MaxConns = 5
+				dbtest.Open(t, c) // migrates: on TiDB that takes a while, and processes wait for a minute only
 				newChaos(ctx, t, kept).distributed(c, nil)
 				return
 			}
