@@ -17,10 +17,12 @@ import (
 
 	"gorm.io/gorm"
 
+	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest"
 	"example.com/b2b/v2/events"
 	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/internal/history"
+	"example.com/b2b/v2/internal/web"
 	"example.com/b2b/v2/internal/web/webtest"
 	api "example.com/b2b/v2/openapi/eventsapi"
 )
@@ -182,6 +184,37 @@ func TestStop(t *testing.T) {
 		}
 		s.get(t, "after=1&wait=60")
 	})
+}
+
+// TestReaders fills the places for readers of events. Each caller has half of what others leave, and a reader that
+// is refused may come again.
+func TestReaders(t *testing.T) {
+	g := dbtest.Open(t, db.Config{Driver: db.SQLite, Path: t.TempDir() + "/test.db"})
+	s := &system{Service: events.New(g, events.Config{}), g: g}
+	o := webtest.Options()
+	o.Limits = web.Limits{InFlight: 1, Exports: 1, Readers: 4}
+	s.base = webtest.Serve(t, s.Handler(o), webtest.Spec(t, api.Document))
+	bearer := func(subject string) string {
+		p := auth.Principal{Subject: subject, Scope: auth.Admin}
+		issued, err := webtest.Options().Tokens.Issue(p, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return "Bearer " + issued
+	}
+	var waiting sync.WaitGroup
+	defer waiting.Wait()
+	defer s.Stop()
+	for n, caller := range []string{"a", "a", "b"} {
+		waiting.Go(func() { s.get(t, "wait=60", "Authorization", bearer(caller)) })
+		events.WaitFor(s.Service, n+1)
+	}
+	for caller, want := range map[string]int{"a": 429, "b": 429, "c": 200} {
+		status, body, header := webtest.Do(t, "GET", s.base+"/events", "", "Authorization", bearer(caller))
+		if status != want || status != 200 && header.Get("Retry-After") == "" {
+			t.Errorf("%s: %d %v %s, want %d", caller, status, header, body, want)
+		}
+	}
 }
 
 // sse reads a stream of Server-Sent Events.
