@@ -17,10 +17,12 @@ import (
 
 	"gorm.io/gorm"
 
+	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest"
 	"example.com/b2b/v2/events"
 	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/internal/history"
+	"example.com/b2b/v2/internal/web"
 	"example.com/b2b/v2/internal/web/webtest"
 	api "example.com/b2b/v2/openapi/eventsapi"
 )
@@ -185,6 +187,37 @@ func TestStop(t *testing.T) {
 	})
 }
 
+// TestReaders fills the places for readers of events. Each caller has half of what others leave, and a reader that
+// is refused may come again.
+func TestReaders(t *testing.T) {
+	g := dbtest.Open(t, db.Config{Driver: db.SQLite, Path: t.TempDir() + "/test.db"})
+	s := &system{Service: events.New(g, events.Config{}), g: g}
+	o := webtest.Options()
+	o.Limits = web.Limits{InFlight: 1, Exports: 1, Readers: 4}
+	s.base = webtest.Serve(t, s.Handler(o), webtest.Spec(t, api.Document))
+	bearer := func(subject string) string {
+		p := auth.Principal{Subject: subject, Scope: auth.Admin}
+		issued, err := webtest.Options().Tokens.Issue(p, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return "Bearer " + issued
+	}
+	var waiting sync.WaitGroup
+	defer waiting.Wait()
+	defer s.Stop()
+	for n, caller := range []string{"a", "a", "b"} {
+		waiting.Go(func() { s.get(t, "wait=60", "Authorization", bearer(caller)) })
+		events.WaitFor(s.Service, n+1)
+	}
+	for caller, want := range map[string]int{"a": 429, "b": 429, "c": 200} {
+		status, body, header := webtest.Do(t, "GET", s.base+"/events", "", "Authorization", bearer(caller))
+		if status != want || status != 200 && header.Get("Retry-After") == "" {
+			t.Errorf("%s: %d %v %s, want %d", caller, status, header, body, want)
+		}
+	}
+}
+
 // sse reads a stream of Server-Sent Events.
 type sse struct {
 	*bufio.Reader
@@ -271,7 +304,8 @@ func TestStream(t *testing.T) {
 // age makes the feed older than any time of retention in these tests.
 func (s *system) age(t *testing.T) {
 	t.Helper()
-	if err := s.g.Exec("UPDATE event_positions SET begun_at = '2020-01-01 00:00:00' WHERE customer_id = 0").Error; err != nil {
+	const age = "UPDATE event_positions SET begun_at = '2020-01-01 00:00:00' WHERE customer_id = 0"
+	if err := s.g.Exec(age).Error; err != nil {
 		t.Fatal(err)
 	}
 }

@@ -88,8 +88,8 @@ func describe(r *http.Request, others []docs.Linked, office bool, currency any) 
 		all = append(all, s)
 	}
 	return map[string]any{
-		"Customers": bases["customers"], "Orders": bases["orders"], "Snippets": all, "Services": services,
-		"Office": office, "Currency": currency,
+		"Customers": bases["customers"], "Orders": bases["orders"], "Events": bases["events"],
+		"Snippets": all, "Services": services, "Office": office, "Currency": currency,
 	}
 }
 
