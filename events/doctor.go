@@ -17,7 +17,8 @@ func Rules() []doctor.Rule {
 			SELECT e.id FROM events e LEFT JOIN event_positions p ON p.customer_id = e.customer_id
 			WHERE e.customer_position > p.pruned_position
 			  AND (SELECT COUNT(*) FROM events o WHERE o.customer_id = e.customer_id AND o.position < e.position
-			       AND o.customer_position = e.customer_position - 1 AND o.customer_position > p.pruned_position) <> (e.customer_position > p.pruned_position + 1)
+			       AND o.customer_position = e.customer_position - 1 AND o.customer_position > p.pruned_position)
+			    <> (e.customer_position > p.pruned_position + 1)
 			   OR e.customer_position IS NOT NULL AND p.customer_id IS NULL
 			ORDER BY e.id`},
 		{Name: "counter of positions is the last position", Table: "event_positions", Query: `

@@ -270,7 +270,8 @@ func TestStream(t *testing.T) {
 // age makes the feed older than any time of retention in these tests.
 func (s *system) age(t *testing.T) {
 	t.Helper()
-	if err := s.g.Exec("UPDATE event_positions SET begun_at = '2020-01-01 00:00:00' WHERE customer_id = 0").Error; err != nil {
+	const age = "UPDATE event_positions SET begun_at = '2020-01-01 00:00:00' WHERE customer_id = 0"
+	if err := s.g.Exec(age).Error; err != nil {
 		t.Fatal(err)
 	}
 }

@@ -87,7 +87,7 @@ func describe(r *http.Request, others []docs.Linked, office bool) any {
 		all = append(all, s)
 	}
 	return map[string]any{
-		"Customers": bases["customers"], "Orders": bases["orders"], "Snippets": all, "Services": services,
+		"Customers": bases["customers"], "Orders": bases["orders"], "Events": bases["events"], "Snippets": all, "Services": services,
 		"Office": office,
 	}
 }

@@ -39,6 +39,37 @@ for (const row of document.querySelectorAll('[data-base]')) {
   }
 }
 
+// follow shows the last events, and each next one, until a token is needed or another one given.
+const live = $('#live'), shown = 8
+let following
+async function follow() {
+  const mine = following = {}, events = live.dataset.events + '/events'
+  for (let after; following === mine;) {
+    try {
+      after ??= Math.max(0, (await ask(events + '?limit=1')).meta.last_position - shown)
+      const { data, meta } = await ask(`${events}?wait=30&after=${after}`)
+      if (following !== mine) return
+      after = meta.next_after
+      live.hidden = false
+      for (const e of data) {
+        const what = `${e.type} ${e.subject_id}`, when = new Date(e.created_at).toLocaleString('en')
+        const item = Object.assign(document.createElement('li'), { value: e.position, textContent: what })
+        item.append(Object.assign(document.createElement('small'), { textContent: ` ${when}, by ${e.actor}` }))
+        $('ol', live).prepend(item)
+      }
+      for (const old of [...$('ol', live).children].slice(shown)) old.remove()
+    } catch ({ status, body }) {
+      if (status === 401 || status === 403) return
+      if (status === 410) after = body.details[0].params.last_position
+      else await new Promise(done => setTimeout(done, 10_000))
+    }
+  }
+}
+if (live.dataset.events) {
+  follow()
+  token.addEventListener('change', () => { $('ol', live).replaceChildren(); follow() })
+}
+
 const price = cents => (cents / 100).toLocaleString('en', { style: 'currency', currency: form.dataset.currency })
 
 // choices are the lists of the form: where each comes from, and what a line of it says.
