@@ -43,7 +43,7 @@ func each(t *testing.T, test func(t *testing.T, d *database, at addresses)) {
 			t.Cleanup(s.Close)
 			return s.URL
 		})
-		test(t, d, addresses{bases["customers"], bases["orders"], bases["orchestrator"]})
+		test(t, d, addresses{bases["customers"], bases["orders"], bases["orchestrator"], bases["events"]})
 	})
 }
 

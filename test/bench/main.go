@@ -65,6 +65,7 @@ var stages = []struct {
 	}},
 	{"mysql-lists", "lists of -sizes rows", func(ctx context.Context, b *bench) error { return b.lists(ctx, "lists") }},
 	{"sqlite-lists", "the same on SQLite", func(ctx context.Context, b *bench) error { return b.lists(ctx, inAFile) }},
+	{"feed", "delay from commit to feed", func(ctx context.Context, b *bench) error { return b.feed(ctx) }},
 	{"processes", "start and idle memory", func(ctx context.Context, b *bench) error { return b.processes(ctx) }},
 	{"parts", "the Go benchmarks", func(ctx context.Context, b *bench) error { return b.parts(ctx) }},
 	{"in-a-row", "-in-a-row orders, one after the other", func(ctx context.Context, b *bench) error {

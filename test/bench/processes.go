@@ -72,7 +72,7 @@ func (p *process) stop() {
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
 // addresses are the addresses of the services of a process.
-type addresses struct{ customers, orders, orchestrator string }
+type addresses struct{ customers, orders, orchestrator, events string }
 
 // Secrets that are long enough for production.
 const (
@@ -82,7 +82,7 @@ const (
 
 // b2b runs all three services in one process as in production: calls need tokens, and are logged.
 func (b *bench) b2b(ctx context.Context, c db.Config) (*process, addresses, error) {
-	var ports [3]string
+	var ports [4]string
 	for i := range ports {
 		port, err := server.FreePort()
 		if err != nil {
@@ -95,11 +95,11 @@ func (b *bench) b2b(ctx context.Context, c db.Config) (*process, addresses, erro
 	cmd.Env = append(
 		environment(c), "APP_ENV=production", "BIND_ADDRESS=localhost", "SERVICE_TOKEN="+serviceToken,
 		"JWT_SECRET="+jwtSecret, "CUSTOMERS_PORT="+ports[0], "ORDERS_PORT="+ports[1],
-		"EVENTS_PORT=0", "ORCHESTRATOR_PORT="+ports[2],
+		"ORCHESTRATOR_PORT="+ports[2], "EVENTS_PORT="+ports[3],
 	)
 	at := func(i int) string { return "http://localhost:" + ports[i] }
 	p, err := launch(ctx, cmd, at(1)+"/ready")
-	return p, addresses{at(0), at(1), at(2)}, err
+	return p, addresses{at(0), at(1), at(2), at(3)}, err
 }
 
 func environment(c db.Config) []string {
