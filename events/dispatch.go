@@ -50,6 +50,9 @@ func (s *Service) Deliver(ctx context.Context, log *slog.Logger) {
 		places: map[bool]chan struct{}{false: make(chan struct{}, quickPlaces), true: make(chan struct{}, slowPlaces)},
 		held:   map[int64]string{},
 	}
+	for _, outcome := range []string{delivered, refused, failed, skipped} {
+		deliveriesTotal.WithLabelValues(outcome).Add(0) // so that Prometheus sees the first as an increase
+	}
 	ctx = asSystem(ctx)
 	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
