@@ -20,8 +20,9 @@ const (
 	leaseTime   = 10 * time.Second // the time after which another process serves the endpoints of a dead one
 	renewPause  = leaseTime / 4
 	lookPause   = 100 * time.Millisecond // pause between two looks for endpoints with events
-	quickPlaces = 64                     // endpoints served at once
-	slowPlaces  = 192                    // slow endpoints served at once, besides
+	busyPause   = 20 * time.Millisecond  // pause after a look that has found some
+	quickPlaces = 128                    // endpoints served at once
+	slowPlaces  = 128                    // slow endpoints served at once, besides
 	slowAfter   = time.Second            // an attempt that takes longer makes an endpoint slow
 	turnTime    = 2 * time.Second        // the time after which an endpoint gives its place to the next
 	pageSize    = 20                     // events that a turn has in memory
@@ -61,9 +62,12 @@ func (s *Service) Deliver(ctx context.Context, log *slog.Logger) {
 	for ctx.Err() == nil {
 		pause := lookPause
 		for _, slow := range []bool{false, true} {
-			if err := d.look(ctx, sending, slow); err != nil && ctx.Err() == nil {
+			begun, err := d.look(ctx, sending, slow)
+			if err != nil && ctx.Err() == nil {
 				d.log.Error("webhooks cannot be delivered now", "error", err)
 				pause = 10 * lookPause
+			} else if begun > 0 {
+				pause = busyPause
 			}
 		}
 		select {
@@ -74,26 +78,25 @@ func (s *Service) Deliver(ctx context.Context, log *slog.Logger) {
 	d.turns.Wait()
 }
 
-// look begins turns for endpoints with events, as many as there are places. ctx ends when the process stops, and
-// sending ends later.
-func (d *dispatcher) look(ctx, sending context.Context, slow bool) error {
+// look begins turns for endpoints with events, as many as there are places, and returns their number. ctx ends
+// when the process stops, and sending ends later.
+func (d *dispatcher) look(ctx, sending context.Context, slow bool) (begun int, err error) {
 	places := d.places[slow]
 	free := cap(places) - len(places)
 	if free == 0 {
-		return nil
+		return 0, nil
 	}
 	ids, err := d.db.Read(ctx).dueEndpoints(slow, free)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	d.mu.Lock()
 	ids = slices.DeleteFunc(ids, func(id int64) bool { return d.held[id] != "" })
 	d.mu.Unlock()
 	taken := take(places, len(ids))
 	if taken == 0 {
-		return nil
+		return 0, nil
 	}
-	begun := 0
 	defer func() { give(places, taken-begun) }()
 	d.leases++
 	lease := fmt.Sprint(d.name, " ", d.leases)
@@ -103,25 +106,21 @@ func (d *dispatcher) look(ctx, sending context.Context, slow bool) error {
 		return err
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	pages := map[string][]placed{}
+	pages, err := d.pages(ctx, leased)
+	if err != nil {
+		return 0, err // the leases end soon
+	}
 	for _, e := range leased {
-		// Endpoints of one customer are mostly at the same position, and share what is read.
-		feed := fmt.Sprint(valueOr(e.CustomerID, 0), " ", e.Position)
-		if _, found := pages[feed]; !found {
-			if pages[feed], err = d.next(ctx, e); err != nil {
-				return err // the leases end soon
-			}
-		}
 		d.mu.Lock()
 		d.held[e.ID] = lease
 		d.mu.Unlock()
-		t := turn{dispatcher: d, endpoint: e, page: pages[feed], place: places}
+		t := turn{dispatcher: d, endpoint: e, page: pages[feedOf(e)], place: places}
 		begun++
 		d.turns.Go(func() { t.run(ctx, sending) })
 	}
-	return nil
+	return begun, nil
 }
 
 // take occupies up to n places, and returns how many were free.
@@ -149,10 +148,52 @@ func valueOr[T any](p *T, otherwise T) T {
 	return *p
 }
 
+// feed is a position in the feed of a customer, or of all for customer 0.
+type feed struct{ customer, position int64 }
+
+func feedOf(e endpoint) feed { return feed{valueOr(e.CustomerID, 0), e.Position} }
+
 // next reads the events after the position of an endpoint.
 func (s *Service) next(ctx context.Context, e endpoint) (page []placed, err error) {
 	err = s.db.Read(ctx).ofOwner(e).events(e.Position, e.Position+pageSize).Find(&page).Error
 	return page, err
+}
+
+// pages reads the events after the positions of endpoints, by their feeds: those of all customers in few
+// statements, and those of endpoints at the same position once.
+func (s *Service) pages(ctx context.Context, all []endpoint) (map[feed][]placed, error) {
+	pages := map[feed][]placed{}
+	var ofCustomers []feed
+	for _, e := range all {
+		at := feedOf(e)
+		if _, found := pages[at]; found {
+			continue
+		}
+		pages[at] = nil
+		if at.customer != 0 {
+			ofCustomers = append(ofCustomers, at)
+			continue
+		}
+		page, err := s.next(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		pages[at] = page
+	}
+	for some := range slices.Chunk(ofCustomers, 50) {
+		var events []placed
+		if err := s.db.Read(ctx).eventsOfCustomers(some, pageSize).Find(&events).Error; err != nil {
+			return nil, err
+		}
+		for _, at := range some {
+			for _, e := range events {
+				if *e.CustomerID == at.customer && e.Place > at.position && e.Place <= at.position+pageSize {
+					pages[at] = append(pages[at], e)
+				}
+			}
+		}
+	}
+	return pages, nil
 }
 
 // renew renews the leases of all turns, until the process stops and the last turn has ended.
@@ -284,9 +325,7 @@ func (t *turn) skip(ctx context.Context) (bool, error) {
 
 // send sends an event once.
 func (t *turn) send(ctx context.Context, happened placed) (deliver.Attempt, error) {
-	body, err := json.Marshal(api.WebhookMessage{
-		Type: happened.Type, Timestamp: contract.Time{Time: happened.CreatedAt}, Data: view(happened),
-	})
+	body, err := messageOf(happened)
 	if err != nil {
 		return deliver.Attempt{}, err
 	}
@@ -297,6 +336,13 @@ func (t *turn) send(ctx context.Context, happened placed) (deliver.Attempt, erro
 	}
 	t.progress.deliveries = append(t.progress.deliveries, deliveryOf(id, happened.Type, &happened.Place, a))
 	return a, nil
+}
+
+// messageOf returns the body of the message for an event.
+func messageOf(e placed) ([]byte, error) {
+	return json.Marshal(api.WebhookMessage{
+		Type: e.Type, Timestamp: contract.Time{Time: e.CreatedAt}, Data: view(e),
+	})
 }
 
 // errLost is the error of a turn whose lease another process has, or nobody.

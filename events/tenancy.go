@@ -164,5 +164,17 @@ func (s store) ofOwner(e endpoint) store {
 	return s
 }
 
+// eventsOfCustomers begins a query for the next events of several customers' feeds, up to the given number of each, in
+// the order of their positions. It is for sending, as ofOwner.
+func (s store) eventsOfCustomers(feeds []feed, each int64) *gorm.DB {
+	q := s.DB.Model(&event{}).Select("*, customer_position AS place")
+	ofAny := s.DB
+	for _, at := range feeds {
+		ofAny = ofAny.Or("customer_id = ? AND customer_position > ? AND customer_position <= ?",
+			at.customer, at.position, at.position+each)
+	}
+	return q.Where(ofAny).Order("customer_id, customer_position")
+}
+
 // asSystem returns a context for stores that see all endpoints. It is for sending, and for upkeep.
 func asSystem(ctx context.Context) context.Context { return auth.With(ctx, auth.System) }

@@ -13,6 +13,7 @@ import (
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/events/deliver"
 	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/history"
 	"example.com/b2b/v2/internal/idempotency"
 	"example.com/b2b/v2/internal/service"
 	"example.com/b2b/v2/openapi/contract"
@@ -126,7 +127,15 @@ func (s *Service) TestWebhookEndpoint(ctx context.Context, r server.TestWebhookE
 		return nil, err
 	}
 	const messageType = "webhook_endpoint.test"
-	body, err := json.Marshal(testMessage{messageType, contract.Time{Time: e.Now}, endpointView(e)})
+	representation, err := json.Marshal(endpointView(e))
+	if err != nil {
+		return nil, err
+	}
+	message := history.Event{
+		ID: e.ID, Type: messageType, Subject: endpointSubject, SubjectID: e.ID, CustomerID: e.CustomerID,
+		Origin: s.db.Read(ctx).Origin, CreatedAt: e.Now, Representation: string(representation),
+	}
+	body, err := messageOf(placed{Event: message})
 	if err != nil {
 		return nil, err
 	}
@@ -148,13 +157,6 @@ func (s *Service) TestWebhookEndpoint(ctx context.Context, r server.TestWebhookE
 	})
 	return server.TestWebhookEndpoint200JSONResponse{
 		Body: api.WebhookDeliveryResponse{Success: true, Data: deliveryView(*d)}}, err
-}
-
-// testMessage is the body of a test message.
-type testMessage struct {
-	Type      string              `json:"type"`
-	Timestamp contract.Timestamp  `json:"timestamp"`
-	Data      api.WebhookEndpoint `json:"data"`
 }
 
 // ListWebhookDeliveries returns a page of the deliveries to an endpoint. Error: 404

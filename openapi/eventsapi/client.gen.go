@@ -392,7 +392,7 @@ type WebhookEndpointWithSecret struct {
 
 // WebhookMessage The body of a request to a webhook endpoint. Check the signature of its bytes before you read it.
 type WebhookMessage struct {
-	// Type The event's type; or `webhook_endpoint.test`, whose `data` is the endpoint.
+	// Type The event's type; or `webhook_endpoint.test`, which is of no event: its `data` shows the endpoint, at position 0.
 	//
 	// Example: order.confirmed
 	Type string `json:"type"`
