@@ -1,4 +1,4 @@
-// Package b2b is the Go SDK of the B2B order management: typed clients of the three services, with
+// Package b2b is the Go SDK of the B2B order management: typed clients of the four services, with
 // idempotency keys, retries, and errors of type *Error.
 package b2b
 
@@ -9,15 +9,16 @@ import (
 	"time"
 
 	"example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/eventsapi"
 	"example.com/b2b/v2/openapi/orchestratorapi"
 	"example.com/b2b/v2/openapi/ordersapi"
 )
 
 // Options configures a Client.
 type Options struct {
-	// Customers, Orders and Orchestrator are the addresses of the services, such as
+	// Customers, Orders, Events and Orchestrator are the addresses of the services, such as
 	// https://orders.example.com. The address of an unused service may be "".
-	Customers, Orders, Orchestrator string
+	Customers, Orders, Events, Orchestrator string
 
 	// Token returns the bearer token. It is called before every try. With a nil Token, requests have no
 	// token. See StaticToken for a constant token.
@@ -38,7 +39,7 @@ func StaticToken(token string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) { return token, nil }
 }
 
-// Client has the generated clients of the three services. After a successful call, JSON200 or JSON201 of the
+// Client has the generated clients of the four services. After a successful call, JSON200 or JSON201 of the
 // response is set, with all required fields. Any other call returns an *Error.
 //
 // A call without an idempotency key gets a new key, if the operation has keys. All tries of the call have the
@@ -47,6 +48,7 @@ func StaticToken(token string) func(context.Context) (string, error) {
 type Client struct {
 	Customers    *customersapi.ClientWithResponses
 	Orders       *ordersapi.ClientWithResponses
+	Events       *eventsapi.ClientWithResponses
 	Orchestrator *orchestratorapi.ClientWithResponses
 }
 
@@ -56,12 +58,14 @@ func New(o Options) (*Client, error) {
 		customersapi.WithHTTPClient(o.transport("customers", o.Customers)))
 	orders, err2 := ordersapi.NewClientWithResponses(o.Orders,
 		ordersapi.WithHTTPClient(o.transport("orders", o.Orders)))
+	events, err4 := eventsapi.NewClientWithResponses(o.Events,
+		eventsapi.WithHTTPClient(o.transport("events", o.Events)))
 	orchestrator, err3 := orchestratorapi.NewClientWithResponses(o.Orchestrator,
 		orchestratorapi.WithHTTPClient(o.transport("orchestrator", o.Orchestrator)))
-	if err := errors.Join(err1, err2, err3); err != nil {
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return nil, err
 	}
-	return &Client{customers, orders, orchestrator}, nil
+	return &Client{customers, orders, events, orchestrator}, nil
 }
 
 // CreateAndConfirmOrder places and confirms an order. After an *Error with Retryable, repeat the call with

@@ -11,6 +11,7 @@ import (
 
 	"example.com/b2b/v2/openapi/contract"
 	"example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/eventsapi"
 	"example.com/b2b/v2/openapi/orchestratorapi"
 	"example.com/b2b/v2/openapi/ordersapi"
 )
@@ -50,6 +51,18 @@ var operations = map[string][]operation{
 		{name: "listProductHistory", method: "GET", path: "/products/{id}/history", key: none, ok: checks{200: success[contract.EventListResponse]}},
 		{name: "listStockAdjustments", method: "GET", path: "/products/{id}/stock-adjustments", key: none, ok: checks{200: success[ordersapi.StockAdjustmentListResponse]}},
 		{name: "adjustStock", method: "POST", path: "/products/{id}/stock-adjustments", key: inHeader, ok: checks{201: success[ordersapi.StockAdjustmentResponse]}},
+	},
+	"events": {
+		{name: "listEvents", method: "GET", path: "/events", key: none, ok: checks{200: success[eventsapi.FeedResponse]}},
+		{name: "listWebhookEndpoints", method: "GET", path: "/webhook-endpoints", key: none, ok: checks{200: success[eventsapi.WebhookEndpointListResponse]}},
+		{name: "createWebhookEndpoint", method: "POST", path: "/webhook-endpoints", key: inHeader, ok: checks{201: success[eventsapi.WebhookSecretResponse]}},
+		{name: "getWebhookEndpoint", method: "GET", path: "/webhook-endpoints/{id}", key: none, ok: checks{200: success[eventsapi.WebhookEndpointResponse]}},
+		{name: "updateWebhookEndpoint", method: "PATCH", path: "/webhook-endpoints/{id}", key: none, ok: checks{200: success[eventsapi.WebhookEndpointResponse]}},
+		{name: "deleteWebhookEndpoint", method: "DELETE", path: "/webhook-endpoints/{id}", key: none, ok: checks{200: success[eventsapi.WebhookDeletedResponse]}},
+		{name: "listWebhookDeliveries", method: "GET", path: "/webhook-endpoints/{id}/deliveries", key: none, ok: checks{200: success[eventsapi.WebhookDeliveryListResponse]}},
+		{name: "replayWebhookEvents", method: "POST", path: "/webhook-endpoints/{id}/replay", key: none, ok: checks{200: success[eventsapi.WebhookEndpointResponse]}},
+		{name: "rotateWebhookSecret", method: "POST", path: "/webhook-endpoints/{id}/rotate-secret", key: inHeader, ok: checks{200: success[eventsapi.WebhookSecretResponse]}},
+		{name: "testWebhookEndpoint", method: "POST", path: "/webhook-endpoints/{id}/test", key: none, ok: checks{200: success[eventsapi.WebhookDeliveryResponse]}},
 	},
 	"orchestrator": {
 		{name: "findOrchestration", method: "GET", path: "/orchestrator/create-and-confirm-order", key: none, ok: checks{200: success[orchestratorapi.OrchestrationReportResponse]}},
@@ -187,6 +200,32 @@ func (c *Client) ListStockAdjustments(ctx context.Context, id int64, params orde
 		page := params
 		page.Cursor, page.Limit = cursor, cmp.Or(params.Limit, new(pageSize))
 		res, err := c.Orders.ListStockAdjustmentsWithResponse(ctx, id, &page)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		return res.JSON200.Data, res.JSON200.Meta.NextCursor, res.HTTPResponse, nil
+	})
+}
+
+// ListWebhookEndpoints iterates over all pages of "List the endpoints", beginning at params.Cursor. It ends after the first error.
+func (c *Client) ListWebhookEndpoints(ctx context.Context, params eventsapi.ListWebhookEndpointsParams) iter.Seq2[eventsapi.WebhookEndpoint, error] {
+	return pages("listWebhookEndpoints", params.Cursor, func(cursor *int64) ([]eventsapi.WebhookEndpoint, *int64, *http.Response, error) {
+		page := params
+		page.Cursor, page.Limit = cursor, cmp.Or(params.Limit, new(pageSize))
+		res, err := c.Events.ListWebhookEndpointsWithResponse(ctx, &page)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		return res.JSON200.Data, res.JSON200.Meta.NextCursor, res.HTTPResponse, nil
+	})
+}
+
+// ListWebhookDeliveries iterates over all pages of "List what was sent to an endpoint", beginning at params.Cursor. It ends after the first error.
+func (c *Client) ListWebhookDeliveries(ctx context.Context, id int64, params eventsapi.ListWebhookDeliveriesParams) iter.Seq2[eventsapi.WebhookDelivery, error] {
+	return pages("listWebhookDeliveries", params.Cursor, func(cursor *int64) ([]eventsapi.WebhookDelivery, *int64, *http.Response, error) {
+		page := params
+		page.Cursor, page.Limit = cursor, cmp.Or(params.Limit, new(pageSize))
+		res, err := c.Events.ListWebhookDeliveriesWithResponse(ctx, id, &page)
 		if err != nil {
 			return nil, nil, nil, err
 		}

@@ -18,6 +18,7 @@ import (
 
 	"example.com/b2b/v2/internal/generate"
 	"example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/eventsapi"
 	"example.com/b2b/v2/openapi/orchestratorapi"
 	"example.com/b2b/v2/openapi/ordersapi"
 )
@@ -72,6 +73,7 @@ func run(root string) error {
 	code, err := operations([]service{
 		{"customers", "Customers", customersapi.Document, customers},
 		{"orders", "Orders", ordersapi.Document, orders},
+		{"events", "Events", eventsapi.Document, reflect.TypeFor[*eventsapi.ClientWithResponses]()},
 		{"orchestrator", "Orchestrator", orchestratorapi.Document, orchestrator},
 	})
 	if err != nil {
@@ -283,6 +285,9 @@ func (c call) writeList(w *strings.Builder, imports map[string]bool) {
 	}
 	last := c.method.NumIn() - 2 // index of the argument params; only the argument reqEditors comes after it
 	params := c.method.In(last).Elem()
+	if _, found := params.FieldByName("Cursor"); !found {
+		return // the feed has positions, which are followed and not read to an end
+	}
 	in, args := "", ""
 	for i := 2; i < last; i++ { // 0 is the client, 1 the context
 		in += fmt.Sprintf("id %s, ", c.method.In(i))

@@ -30,7 +30,7 @@ import (
 
 var (
 	binary    string   // b2b
-	addresses []string // addresses of the running b2b: customers, orders, orchestrator
+	addresses []string // addresses of the running b2b: customers, orders, orchestrator, events
 )
 
 func TestMain(m *testing.M) {
@@ -65,12 +65,14 @@ func start(folder string, env ...string) (addresses []string, stop func()) {
 	if err := cmd.Start(); err != nil {
 		panic(err)
 	}
+	at := map[string]string{}
 	for lines := bufio.NewScanner(out); lines.Scan() && !strings.HasPrefix(lines.Text(), "Try: "); {
-		started := regexp.MustCompile(`^(?:Customers API|Orders API|Orchestrator) +(http:\S+)`)
+		started := regexp.MustCompile(`^(Customers API|Orders API|Events API|Orchestrator) +(http:\S+)`)
 		if m := started.FindStringSubmatch(lines.Text()); m != nil {
-			addresses = append(addresses, m[1])
+			at[m[1]] = m[2]
 		}
 	}
+	addresses = []string{at["Customers API"], at["Orders API"], at["Orchestrator"], at["Events API"]}
 	go io.Copy(io.Discard, out)
 	return addresses, func() {
 		cmd.Process.Kill()

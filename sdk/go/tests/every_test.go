@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/eventsapi"
 	"example.com/b2b/v2/openapi/orchestratorapi"
 	"example.com/b2b/v2/openapi/ordersapi"
 	b2b "example.com/b2b/v2/sdk/go"
@@ -48,7 +49,7 @@ func TestEveryOperation(t *testing.T) {
 		document []byte
 	}{
 		{client.Customers, customersapi.Document}, {client.Orders, ordersapi.Document},
-		{client.Orchestrator, orchestratorapi.Document},
+		{client.Orchestrator, orchestratorapi.Document}, {client.Events, eventsapi.Document},
 	} {
 		var document struct {
 			Paths map[string]map[string]yaml.Node
