@@ -12,6 +12,7 @@ import (
 	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/history"
 	"example.com/b2b/v2/internal/service"
+	"example.com/b2b/v2/openapi/contract"
 )
 
 // endpoint is a row of the table webhook_endpoints.
@@ -111,7 +112,7 @@ func (e *endpoint) rotate() {
 type endpointChange struct {
 	url         *string
 	description nullable.Nullable[string]
-	types       nullable.Nullable[list]
+	types       *[]contract.EventType // empty for all
 	enabled     *bool
 }
 
@@ -121,10 +122,13 @@ func (ch endpointChange) apply(e *endpoint) {
 		e.retryNow()
 	}
 	if ch.description.IsSpecified() {
-		e.Description = valueOf(ch.description)
+		e.Description = nil
+		if text, err := ch.description.Get(); err == nil {
+			e.Description = &text
+		}
 	}
-	if ch.types.IsSpecified() {
-		e.Types = valueOf(ch.types)
+	if ch.types != nil {
+		e.Types = listFrom(ch.types)
 	}
 	switch {
 	case ch.enabled == nil || *ch.enabled == (e.DisabledAt == nil):
@@ -134,14 +138,6 @@ func (ch endpointChange) apply(e *endpoint) {
 	default:
 		e.disable(requested)
 	}
-}
-
-// valueOf returns nil for null.
-func valueOf[T any](n nullable.Nullable[T]) *T {
-	if value, err := n.Get(); err == nil {
-		return &value
-	}
-	return nil
 }
 
 // create inserts an endpoint that gets the events from now on. Errors: 403 forbidden, 409

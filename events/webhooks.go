@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/oapi-codegen/nullable"
-
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/events/deliver"
 	"example.com/b2b/v2/internal/apperr"
@@ -73,12 +71,7 @@ func (s *Service) UpdateWebhookEndpoint(ctx context.Context, r server.UpdateWebh
 	if err := s.checkURL(r.Body.URL); err != nil {
 		return nil, err
 	}
-	change := endpointChange{url: r.Body.URL, description: r.Body.Description, enabled: r.Body.Enabled}
-	if r.Body.Types.IsNull() {
-		change.types = nullable.NewNullNullable[list]()
-	} else if types, err := r.Body.Types.Get(); err == nil {
-		change.types = nullable.NewNullableWithValue(listOf(types))
-	}
+	change := endpointChange{r.Body.URL, r.Body.Description, r.Body.Types, r.Body.Enabled}
 	e, err := s.changeEndpoint(ctx, r.ID, func(_ store, e *endpoint) error {
 		change.apply(e)
 		return e.checkTypes()
@@ -181,8 +174,9 @@ func (s *Service) ReplayWebhookEvents(ctx context.Context, r server.ReplayWebhoo
 
 func answer(a idempotency.Answer, err error) (server.Answer, error) { return a.Respond, err }
 
+// listFrom returns nil for all types.
 func listFrom(types *[]contract.EventType) *list {
-	if types == nil {
+	if types == nil || len(*types) == 0 {
 		return nil
 	}
 	return new(listOf(*types))
@@ -216,8 +210,9 @@ func endpointView(e endpoint) api.WebhookEndpoint {
 	if len(e.secrets()) > 1 {
 		v.PreviousSecretUntil = timeView(e.PreviousUntil)
 	}
+	v.Types = []contract.EventType{}
 	if e.Types != nil {
-		v.Types = new(namesAs[contract.EventType](*e.Types))
+		v.Types = namesAs[contract.EventType](*e.Types)
 	}
 	return v
 }

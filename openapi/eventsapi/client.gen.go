@@ -238,10 +238,10 @@ type WebhookEndpoint struct {
 	// Example: The ERP of ACME
 	Description *WebhookDescription `json:"description"`
 
-	// Types Only events of these types; null is all that the endpoint may get, also of types that come later.
+	// Types Only events of these types; an empty list is all that the endpoint may get, also of types that come later.
 	//
 	// Example: ["order.created","order.confirmed","order.canceled"]
-	Types *WebhookTypes `json:"types"`
+	Types WebhookTypes `json:"types"`
 
 	// Subjects The kinds of things whose events it may get, as its creator's token could read them.
 	Subjects []externalRef0.EventSubject `json:"subjects"`
@@ -335,7 +335,7 @@ type WebhookEndpointRequest struct {
 	// Example: The ERP of ACME
 	Description *WebhookDescription `json:"description,omitempty"`
 
-	// Types Only events of these types; null is all that the endpoint may get, also of types that come later.
+	// Types Only events of these types; an empty list is all that the endpoint may get, also of types that come later.
 	//
 	// Example: ["order.created","order.confirmed","order.canceled"]
 	Types *WebhookTypes `json:"types,omitempty"`
@@ -369,10 +369,10 @@ type WebhookEndpointUpdate struct {
 	// Example: The ERP of ACME
 	Description nullable.Nullable[string] `json:"description,omitempty"`
 
-	// Types Only events of these types; null is all that the endpoint may get.
+	// Types Only events of these types; an empty list is all that the endpoint may get, also of types that come later.
 	//
 	// Example: ["order.created","order.confirmed","order.canceled"]
-	Types nullable.Nullable[[]externalRef0.EventType] `json:"types,omitempty"`
+	Types *WebhookTypes `json:"types,omitempty"`
 
 	// Enabled Whether events are sent.
 	//
@@ -418,7 +418,7 @@ type WebhookSecretResponse struct {
 // Example: hmac-sha256
 type WebhookSignature string
 
-// WebhookTypes Only events of these types; null is all that the endpoint may get, also of types that come later.
+// WebhookTypes Only events of these types; an empty list is all that the endpoint may get, also of types that come later.
 //
 // Example: ["order.created","order.confirmed","order.canceled"]
 type WebhookTypes = []externalRef0.EventType

@@ -1,10 +1,10 @@
-// Prints what index.ts has to know of each operation, and a name for each schema: operations.mjs CUSTOMERS ORDERS ORCHESTRATOR
+// Prints what index.ts has to know of each operation, and a name for each schema: operations.mjs CUSTOMERS ORDERS EVENTS ORCHESTRATOR
 //
 // Operations for whoever runs the service and those between services have no method. Imports and exports are of one JSON object a line.
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 
-const services = ['customers', 'orders', 'orchestrator']
+const services = ['customers', 'orders', 'events', 'orchestrator']
 const documents = process.argv.slice(2).map((file) => parse(readFileSync(file, 'utf8')))
 const json = (holder) => holder?.content?.['application/json']?.schema
 

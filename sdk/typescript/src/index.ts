@@ -1,4 +1,4 @@
-import { files, operations, shapes, type ApiErrorDetail, type Documented, type ImportLine, type ImportSummary, type Rows, type Shape } from './generated/operations.js';
+import { files, operations, shapes, type ApiErrorDetail, type Documented, type FeedEvent, type ImportLine, type ImportSummary, type Rows, type Shape, type WebhookMessage } from './generated/operations.js';
 
 export type * from './generated/operations.js';
 
@@ -88,6 +88,8 @@ export interface Options {
   customers: string;
   /** Where the Orders API is. */
   orders: string;
+  /** Where the Events API is, for who follows events or manages webhooks. */
+  events?: string;
   /** Where the Orchestrator is. */
   orchestrator: string;
   /** What `Authorization: Bearer` carries; a function is asked before every try. */
@@ -132,7 +134,7 @@ export class B2BError extends Error {
 export interface B2B extends Calls, Exports, Imports {}
 
 /**
- * The three services. Each operation of their documents is a method, which takes its parameters and the fields of its body in one
+ * The services. Each operation of their documents is a method, which takes its parameters and the fields of its body in one
  * object: `b2b.cancelOrder({ id: 5, reason: 'a typo' })`. It resolves with the answer, or rejects with a B2BError. A list is its
  * first page when it is awaited, and all of its things when it is iterated: `for await (const order of b2b.listOrders())`. An export
  * is iterated, too; an import takes the rows and resolves with its summary.
@@ -154,6 +156,28 @@ export class B2B {
           ? (input?: object, call?: object) => this.#export(name, { ...input }, { ...call })
           : (rows: Iterable<object>, input?: object, call?: object) => this.#import(name, rows, { ...input }, { ...call }),
       });
+    }
+  }
+
+  /**
+   * Iterates over the events after a position, and waits for new ones: `for await (const event of b2b.followEvents({ after }))`. Store
+   * `event.position` with what you made of the event, and begin again after the last. A service that does not answer ends nothing. A
+   * B2BError with the code `events_expired` says that events after the position were deleted: make your copy anew by the exports, and
+   * go on from the position that they name.
+   */
+  async *followEvents({ after, types }: { after: number; types?: string }, options: { signal?: AbortSignal } = {}): AsyncGenerator<FeedEvent> {
+    const { clock = realClock } = this.#options;
+    for (;;) {
+      let page: Answer<'listEvents'>;
+      try {
+        page = await (this as unknown as Calls).listEvents({ after, limit: 1000, wait: '20s', ...(types === undefined ? {} : { types }) }, options);
+      } catch (e) {
+        if (!(e instanceof B2BError) || !e.retryable) throw e;
+        await clock.sleep(1000, options.signal);
+        continue;
+      }
+      yield* page.data;
+      after = page.meta.next_after;
     }
   }
 
@@ -244,7 +268,7 @@ export class B2B {
 }
 
 type Facts = {
-  service: 'customers' | 'orders' | 'orchestrator'; method: string; path: string; query: readonly string[]; answer: string;
+  service: 'customers' | 'orders' | 'events' | 'orchestrator'; method: string; path: string; query: readonly string[]; answer: string;
   key: 'none' | 'header' | 'body'; body: 'none' | 'optional' | 'required'; status: number; limit?: number;
 };
 
@@ -262,7 +286,9 @@ class Call {
   }
 
   request(path: Record<string, unknown>, query: Record<string, unknown>, body?: BodyInit, headers?: Record<string, string>): Request {
-    const base = this.options[this.facts.service].replace(/\/+$/, '');
+    const address = this.options[this.facts.service];
+    if (address === undefined) throw new TypeError(`${this.name} needs the option ${this.facts.service}`);
+    const base = address.replace(/\/+$/, '');
     const at = this.facts.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(text(name, path[name])));
     const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== null).map(([name, value]) => [name, text(name, value)]);
     return new Request(base + at + (pairs.length ? `?${new URLSearchParams(pairs)}` : ''), {
@@ -476,3 +502,50 @@ const realClock: NonNullable<Options['clock']> = {
     signal?.addEventListener('abort', abort, { once: true });
   }),
 };
+
+/** Why `verifyWebhook` refuses a request: nobody of the services has sent it, or it is not of now. */
+export class WebhookError extends Error {
+  override readonly name = 'WebhookError';
+}
+
+/**
+ * Checks the signature and the time of a webhook, and resolves with its message, or rejects with a WebhookError. The key is the
+ * endpoint's secret (`whsec_…`), or its public key (`whpk_…`). The body must be what has arrived, byte for byte: not JSON that was read
+ * and written again. A message may arrive more than once, always with the same header `webhook-id`.
+ */
+export async function verifyWebhook(key: string, headers: Headers | Record<string, string | string[] | undefined>, body: string | Uint8Array): Promise<WebhookMessage> {
+  const header = (name: string) => (headers instanceof Headers ? headers.get(name) : [headers[name]].flat()[0]) ?? '';
+  const id = header('webhook-id'), stamp = header('webhook-timestamp');
+  if (!id || !/^\d+$/.test(stamp)) throw new WebhookError('webhook-id or webhook-timestamp is missing');
+  if (Math.abs(Date.now() / 1000 - Number(stamp)) > 300) throw new WebhookError('it is not of now');
+  const content = typeof body === 'string' ? new TextEncoder().encode(body) : body;
+  const begin = new TextEncoder().encode(`${id}.${stamp}.`);
+  const signed = new Uint8Array(begin.length + content.length);
+  signed.set(begin);
+  signed.set(content, begin.length);
+  const isPublic = key.startsWith('whpk_');
+  const algorithm = isPublic ? { name: 'Ed25519' } : { name: 'HMAC', hash: 'SHA-256' };
+  const raw = fromBase64(key.replace(/^wh(sec|pk)_/, ''));
+  if (!raw?.length) throw new TypeError('the key must be the secret of the endpoint (whsec_…), or its public key (whpk_…)');
+  const imported = await crypto.subtle.importKey('raw', raw, algorithm, false, ['verify']);
+  for (const signature of header('webhook-signature').split(' ')) {
+    const [version, encoded = ''] = signature.split(',');
+    const bytes = version === (isPublic ? 'v1a' : 'v1') ? fromBase64(encoded) : undefined;
+    if (bytes && await crypto.subtle.verify(algorithm, imported, bytes, signed)) {
+      try {
+        return parse(content) as WebhookMessage;
+      } catch (e) {
+        throw new WebhookError(`its body is no JSON: ${e}`);
+      }
+    }
+  }
+  throw new WebhookError('no signature is of this key');
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
+}

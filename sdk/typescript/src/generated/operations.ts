@@ -1,9 +1,10 @@
 // Generated from the documents by make sdk. DO NOT EDIT.
 import type * as customers from './customers.js';
 import type * as orders from './orders.js';
+import type * as events from './events.js';
 import type * as orchestrator from './orchestrator.js';
 
-export type Documented = customers.operations & orders.operations & orchestrator.operations;
+export type Documented = customers.operations & orders.operations & events.operations & orchestrator.operations;
 
 export type AdjustmentReason = orders.components['schemas']['AdjustmentReason'];
 export type ApiErrorDetail = customers.components['schemas']['ApiErrorDetail'];
@@ -32,9 +33,13 @@ export type Email = customers.components['schemas']['Email'];
 export type ErrorBody = customers.components['schemas']['ErrorBody'];
 export type ErrorCode = customers.components['schemas']['ErrorCode'];
 export type EventListResponse = customers.components['schemas']['EventListResponse'];
+export type EventPosition = events.components['schemas']['EventPosition'];
 export type EventSubject = customers.components['schemas']['EventSubject'];
 export type EventType = customers.components['schemas']['EventType'];
 export type ExpectedTotalCents = orders.components['schemas']['ExpectedTotalCents'];
+export type FeedEvent = events.components['schemas']['FeedEvent'];
+export type FeedMeta = events.components['schemas']['FeedMeta'];
+export type FeedResponse = events.components['schemas']['FeedResponse'];
 export type FileEncoding = customers.components['schemas']['FileEncoding'];
 export type FileFormat = customers.components['schemas']['FileFormat'];
 export type Health = customers.components['schemas']['Health'];
@@ -98,6 +103,22 @@ export type Success = customers.components['schemas']['Success'];
 export type SummaryPeriod = orders.components['schemas']['SummaryPeriod'];
 export type TimeZone = orders.components['schemas']['TimeZone'];
 export type Timestamp = customers.components['schemas']['Timestamp'];
+export type WebhookDeletedResponse = events.components['schemas']['WebhookDeletedResponse'];
+export type WebhookDelivery = events.components['schemas']['WebhookDelivery'];
+export type WebhookDeliveryListResponse = events.components['schemas']['WebhookDeliveryListResponse'];
+export type WebhookDeliveryResponse = events.components['schemas']['WebhookDeliveryResponse'];
+export type WebhookDescription = events.components['schemas']['WebhookDescription'];
+export type WebhookEndpoint = events.components['schemas']['WebhookEndpoint'];
+export type WebhookEndpointListResponse = events.components['schemas']['WebhookEndpointListResponse'];
+export type WebhookEndpointRequest = events.components['schemas']['WebhookEndpointRequest'];
+export type WebhookEndpointResponse = events.components['schemas']['WebhookEndpointResponse'];
+export type WebhookEndpointUpdate = events.components['schemas']['WebhookEndpointUpdate'];
+export type WebhookEndpointWithSecret = events.components['schemas']['WebhookEndpointWithSecret'];
+export type WebhookMessage = events.components['schemas']['WebhookMessage'];
+export type WebhookSecretResponse = events.components['schemas']['WebhookSecretResponse'];
+export type WebhookSignature = events.components['schemas']['WebhookSignature'];
+export type WebhookTypes = events.components['schemas']['WebhookTypes'];
+export type WebhookUrl = events.components['schemas']['WebhookUrl'];
 
 export const operations = {
   /** List and search customers */
@@ -150,6 +171,26 @@ export const operations = {
   findIdempotencyKey: {"service":"orders","method":"get","path":"/idempotency-keys","key":"none","query":["key"],"moments":[],"body":"none","status":200,"answer":"KeyReportResponse"},
   /** What has a key done? */
   getIdempotencyKey: {"service":"orders","method":"get","path":"/idempotency-keys/{key}","key":"none","query":[],"moments":[],"body":"none","status":200,"answer":"KeyReportResponse"},
+  /** Read what has happened after a position */
+  listEvents: {"service":"events","method":"get","path":"/events","key":"none","query":["after","types","limit","wait"],"moments":[],"body":"none","status":200,"answer":"FeedResponse","limit":1000},
+  /** List the endpoints */
+  listWebhookEndpoints: {"service":"events","method":"get","path":"/webhook-endpoints","key":"none","query":["sort","cursor","limit"],"moments":[],"body":"none","status":200,"answer":"WebhookEndpointListResponse","limit":100},
+  /** Have events sent to a URL */
+  createWebhookEndpoint: {"service":"events","method":"post","path":"/webhook-endpoints","key":"header","query":[],"moments":[],"body":"required","status":201,"answer":"WebhookSecretResponse"},
+  /** Replace the secret */
+  rotateWebhookSecret: {"service":"events","method":"post","path":"/webhook-endpoints/{id}/rotate-secret","key":"header","query":[],"moments":[],"body":"none","status":200,"answer":"WebhookSecretResponse"},
+  /** Send a test message now */
+  testWebhookEndpoint: {"service":"events","method":"post","path":"/webhook-endpoints/{id}/test","key":"none","query":[],"moments":[],"body":"none","status":200,"answer":"WebhookDeliveryResponse"},
+  /** List what was sent to an endpoint */
+  listWebhookDeliveries: {"service":"events","method":"get","path":"/webhook-endpoints/{id}/deliveries","key":"none","query":["sort","cursor","limit"],"moments":[],"body":"none","status":200,"answer":"WebhookDeliveryListResponse","limit":100},
+  /** Send events again */
+  replayWebhookEvents: {"service":"events","method":"post","path":"/webhook-endpoints/{id}/replay","key":"none","query":["after"],"moments":[],"body":"none","status":200,"answer":"WebhookEndpointResponse"},
+  /** Read one endpoint */
+  getWebhookEndpoint: {"service":"events","method":"get","path":"/webhook-endpoints/{id}","key":"none","query":[],"moments":[],"body":"none","status":200,"answer":"WebhookEndpointResponse"},
+  /** Change an endpoint */
+  updateWebhookEndpoint: {"service":"events","method":"patch","path":"/webhook-endpoints/{id}","key":"none","query":[],"moments":[],"body":"required","status":200,"answer":"WebhookEndpointResponse"},
+  /** Delete an endpoint */
+  deleteWebhookEndpoint: {"service":"events","method":"delete","path":"/webhook-endpoints/{id}","key":"none","query":[],"moments":[],"body":"none","status":200,"answer":"WebhookDeletedResponse"},
   /** What became of a call? (key in the query) */
   findOrchestration: {"service":"orchestrator","method":"get","path":"/orchestrator/create-and-confirm-order","key":"none","query":["idempotency_key"],"moments":[],"body":"none","status":200,"answer":"OrchestrationReportResponse"},
   /** Place and confirm an order in one call */
@@ -193,6 +234,9 @@ export const shapes: Record<string, Shape> = {
   CustomerResponse: {"success":"boolean","data":"Customer"},
   DeletedResponse: {"success":"boolean","message":"string"},
   EventListResponse: {"success":"boolean","data":["ChangeEvent"],"meta":"Meta"},
+  FeedEvent: {"id":"integer","type":"string","subject":"string","subject_id":"integer","customer_id":"integer?","actor":"string","correlation_id":"string?","created_at":"time","representation":"object","position":"integer"},
+  FeedMeta: {"next_after":"integer","last_position":"integer"},
+  FeedResponse: {"success":"boolean","data":["FeedEvent"],"meta":"FeedMeta"},
   ImportLine: {"row?":"integer","result?":"string","id?":"integer","code?":"string","error?":"string","details?":["ApiErrorDetail"],"summary?":"ImportSummary"},
   ImportSummary: {"complete":"boolean","dry_run":"boolean","rows":"integer","created":"integer","updated":"integer","unchanged":"integer","refused":"integer","code?":"string","error?":"string"},
   KeyReport: {"idempotency_key":"string","operations":["KeyedOperation"]},
@@ -226,4 +270,13 @@ export const shapes: Record<string, Shape> = {
   StockAdjustment: {"id":"integer","product_id":"integer","delta":"integer","level":"integer","reason":"string","actor":"string?","created_at":"time"},
   StockAdjustmentListResponse: {"success":"boolean","data":["StockAdjustment"],"meta":"Meta"},
   StockAdjustmentResponse: {"success":"boolean","data":"StockAdjustment"},
+  WebhookDeletedResponse: {"success":"boolean","message":"string"},
+  WebhookDelivery: {"id":"integer","webhook_id":"string?","type":"string?","position":"integer?","attempted_at":"time","outcome":"string","status":"integer?","duration_ms":"integer","answer":"string?","failure":"string?"},
+  WebhookDeliveryListResponse: {"success":"boolean","data":["WebhookDelivery"],"meta":"Meta"},
+  WebhookDeliveryResponse: {"success":"boolean","data":"WebhookDelivery"},
+  WebhookEndpoint: {"id":"integer","customer_id":"integer?","url":"string","description":"string?","types":["string"],"subjects":["string"],"signature":"string","public_key":"string?","previous_secret_until":"time?","enabled":"boolean","disabled_at":"time?","disabled_reason":"string?","position":"integer","failures":"integer","failing_since":"time?","next_attempt_at":"time?","created_by":"string","created_at":"time","updated_at":"time"},
+  WebhookEndpointListResponse: {"success":"boolean","data":["WebhookEndpoint"],"meta":"Meta"},
+  WebhookEndpointResponse: {"success":"boolean","data":"WebhookEndpoint"},
+  WebhookEndpointWithSecret: {"endpoint":"WebhookEndpoint","secret":"string?"},
+  WebhookSecretResponse: {"success":"boolean","data":"WebhookEndpointWithSecret"},
 };

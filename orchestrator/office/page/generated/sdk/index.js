@@ -25,7 +25,7 @@ export class B2BError extends Error {
     }
 }
 /**
- * The three services. Each operation of their documents is a method, which takes its parameters and the fields of its body in one
+ * The services. Each operation of their documents is a method, which takes its parameters and the fields of its body in one
  * object: `b2b.cancelOrder({ id: 5, reason: 'a typo' })`. It resolves with the answer, or rejects with a B2BError. A list is its
  * first page when it is awaited, and all of its things when it is iterated: `for await (const order of b2b.listOrders())`. An export
  * is iterated, too; an import takes the rows and resolves with its summary.
@@ -46,6 +46,29 @@ export class B2B {
                     ? (input, call) => this.#export(name, { ...input }, { ...call })
                     : (rows, input, call) => this.#import(name, rows, { ...input }, { ...call }),
             });
+        }
+    }
+    /**
+     * Iterates over the events after a position, and waits for new ones: `for await (const event of b2b.followEvents({ after }))`. Store
+     * `event.position` with what you made of the event, and begin again after the last. A service that does not answer ends nothing. A
+     * B2BError with the code `events_expired` says that events after the position were deleted: make your copy anew by the exports, and
+     * go on from the position that they name.
+     */
+    async *followEvents({ after, types }, options = {}) {
+        const { clock = realClock } = this.#options;
+        for (;;) {
+            let page;
+            try {
+                page = await this.listEvents({ after, limit: 1000, wait: '20s', ...(types === undefined ? {} : { types }) }, options);
+            }
+            catch (e) {
+                if (!(e instanceof B2BError) || !e.retryable)
+                    throw e;
+                await clock.sleep(1000, options.signal);
+                continue;
+            }
+            yield* page.data;
+            after = page.meta.next_after;
         }
     }
     #listed(name, input, call) {
@@ -163,7 +186,10 @@ class Call {
         this.#mayRepeat = facts.method === 'get' || idempotencyKey !== undefined;
     }
     request(path, query, body, headers) {
-        const base = this.options[this.facts.service].replace(/\/+$/, '');
+        const address = this.options[this.facts.service];
+        if (address === undefined)
+            throw new TypeError(`${this.name} needs the option ${this.facts.service}`);
+        const base = address.replace(/\/+$/, '');
         const at = this.facts.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(text(name, path[name])));
         const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== null).map(([name, value]) => [name, text(name, value)]);
         return new Request(base + at + (pairs.length ? `?${new URLSearchParams(pairs)}` : ''), {
@@ -372,3 +398,52 @@ const realClock = {
         signal?.addEventListener('abort', abort, { once: true });
     }),
 };
+/** Why `verifyWebhook` refuses a request: nobody of the services has sent it, or it is not of now. */
+export class WebhookError extends Error {
+    name = 'WebhookError';
+}
+/**
+ * Checks the signature and the time of a webhook, and resolves with its message, or rejects with a WebhookError. The key is the
+ * endpoint's secret (`whsec_…`), or its public key (`whpk_…`). The body must be what has arrived, byte for byte: not JSON that was read
+ * and written again. A message may arrive more than once, always with the same header `webhook-id`.
+ */
+export async function verifyWebhook(key, headers, body) {
+    const header = (name) => (headers instanceof Headers ? headers.get(name) : [headers[name]].flat()[0]) ?? '';
+    const id = header('webhook-id'), stamp = header('webhook-timestamp');
+    if (!id || !/^\d+$/.test(stamp))
+        throw new WebhookError('webhook-id or webhook-timestamp is missing');
+    if (Math.abs(Date.now() / 1000 - Number(stamp)) > 300)
+        throw new WebhookError('it is not of now');
+    const content = typeof body === 'string' ? new TextEncoder().encode(body) : body;
+    const begin = new TextEncoder().encode(`${id}.${stamp}.`);
+    const signed = new Uint8Array(begin.length + content.length);
+    signed.set(begin);
+    signed.set(content, begin.length);
+    const isPublic = key.startsWith('whpk_');
+    const algorithm = isPublic ? { name: 'Ed25519' } : { name: 'HMAC', hash: 'SHA-256' };
+    const raw = fromBase64(key.replace(/^wh(sec|pk)_/, ''));
+    if (!raw?.length)
+        throw new TypeError('the key must be the secret of the endpoint (whsec_…), or its public key (whpk_…)');
+    const imported = await crypto.subtle.importKey('raw', raw, algorithm, false, ['verify']);
+    for (const signature of header('webhook-signature').split(' ')) {
+        const [version, encoded = ''] = signature.split(',');
+        const bytes = version === (isPublic ? 'v1a' : 'v1') ? fromBase64(encoded) : undefined;
+        if (bytes && await crypto.subtle.verify(algorithm, imported, bytes, signed)) {
+            try {
+                return parse(content);
+            }
+            catch (e) {
+                throw new WebhookError(`its body is no JSON: ${e}`);
+            }
+        }
+    }
+    throw new WebhookError('no signature is of this key');
+}
+function fromBase64(text) {
+    try {
+        return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    }
+    catch {
+        return undefined;
+    }
+}

@@ -49,6 +49,26 @@ export const operations = {
     findIdempotencyKey: { "service": "orders", "method": "get", "path": "/idempotency-keys", "key": "none", "query": ["key"], "moments": [], "body": "none", "status": 200, "answer": "KeyReportResponse" },
     /** What has a key done? */
     getIdempotencyKey: { "service": "orders", "method": "get", "path": "/idempotency-keys/{key}", "key": "none", "query": [], "moments": [], "body": "none", "status": 200, "answer": "KeyReportResponse" },
+    /** Read what has happened after a position */
+    listEvents: { "service": "events", "method": "get", "path": "/events", "key": "none", "query": ["after", "types", "limit", "wait"], "moments": [], "body": "none", "status": 200, "answer": "FeedResponse", "limit": 1000 },
+    /** List the endpoints */
+    listWebhookEndpoints: { "service": "events", "method": "get", "path": "/webhook-endpoints", "key": "none", "query": ["sort", "cursor", "limit"], "moments": [], "body": "none", "status": 200, "answer": "WebhookEndpointListResponse", "limit": 100 },
+    /** Have events sent to a URL */
+    createWebhookEndpoint: { "service": "events", "method": "post", "path": "/webhook-endpoints", "key": "header", "query": [], "moments": [], "body": "required", "status": 201, "answer": "WebhookSecretResponse" },
+    /** Replace the secret */
+    rotateWebhookSecret: { "service": "events", "method": "post", "path": "/webhook-endpoints/{id}/rotate-secret", "key": "header", "query": [], "moments": [], "body": "none", "status": 200, "answer": "WebhookSecretResponse" },
+    /** Send a test message now */
+    testWebhookEndpoint: { "service": "events", "method": "post", "path": "/webhook-endpoints/{id}/test", "key": "none", "query": [], "moments": [], "body": "none", "status": 200, "answer": "WebhookDeliveryResponse" },
+    /** List what was sent to an endpoint */
+    listWebhookDeliveries: { "service": "events", "method": "get", "path": "/webhook-endpoints/{id}/deliveries", "key": "none", "query": ["sort", "cursor", "limit"], "moments": [], "body": "none", "status": 200, "answer": "WebhookDeliveryListResponse", "limit": 100 },
+    /** Send events again */
+    replayWebhookEvents: { "service": "events", "method": "post", "path": "/webhook-endpoints/{id}/replay", "key": "none", "query": ["after"], "moments": [], "body": "none", "status": 200, "answer": "WebhookEndpointResponse" },
+    /** Read one endpoint */
+    getWebhookEndpoint: { "service": "events", "method": "get", "path": "/webhook-endpoints/{id}", "key": "none", "query": [], "moments": [], "body": "none", "status": 200, "answer": "WebhookEndpointResponse" },
+    /** Change an endpoint */
+    updateWebhookEndpoint: { "service": "events", "method": "patch", "path": "/webhook-endpoints/{id}", "key": "none", "query": [], "moments": [], "body": "required", "status": 200, "answer": "WebhookEndpointResponse" },
+    /** Delete an endpoint */
+    deleteWebhookEndpoint: { "service": "events", "method": "delete", "path": "/webhook-endpoints/{id}", "key": "none", "query": [], "moments": [], "body": "none", "status": 200, "answer": "WebhookDeletedResponse" },
     /** What became of a call? (key in the query) */
     findOrchestration: { "service": "orchestrator", "method": "get", "path": "/orchestrator/create-and-confirm-order", "key": "none", "query": ["idempotency_key"], "moments": [], "body": "none", "status": 200, "answer": "OrchestrationReportResponse" },
     /** Place and confirm an order in one call */
@@ -79,6 +99,9 @@ export const shapes = {
     CustomerResponse: { "success": "boolean", "data": "Customer" },
     DeletedResponse: { "success": "boolean", "message": "string" },
     EventListResponse: { "success": "boolean", "data": ["ChangeEvent"], "meta": "Meta" },
+    FeedEvent: { "id": "integer", "type": "string", "subject": "string", "subject_id": "integer", "customer_id": "integer?", "actor": "string", "correlation_id": "string?", "created_at": "time", "representation": "object", "position": "integer" },
+    FeedMeta: { "next_after": "integer", "last_position": "integer" },
+    FeedResponse: { "success": "boolean", "data": ["FeedEvent"], "meta": "FeedMeta" },
     ImportLine: { "row?": "integer", "result?": "string", "id?": "integer", "code?": "string", "error?": "string", "details?": ["ApiErrorDetail"], "summary?": "ImportSummary" },
     ImportSummary: { "complete": "boolean", "dry_run": "boolean", "rows": "integer", "created": "integer", "updated": "integer", "unchanged": "integer", "refused": "integer", "code?": "string", "error?": "string" },
     KeyReport: { "idempotency_key": "string", "operations": ["KeyedOperation"] },
@@ -112,4 +135,13 @@ export const shapes = {
     StockAdjustment: { "id": "integer", "product_id": "integer", "delta": "integer", "level": "integer", "reason": "string", "actor": "string?", "created_at": "time" },
     StockAdjustmentListResponse: { "success": "boolean", "data": ["StockAdjustment"], "meta": "Meta" },
     StockAdjustmentResponse: { "success": "boolean", "data": "StockAdjustment" },
+    WebhookDeletedResponse: { "success": "boolean", "message": "string" },
+    WebhookDelivery: { "id": "integer", "webhook_id": "string?", "type": "string?", "position": "integer?", "attempted_at": "time", "outcome": "string", "status": "integer?", "duration_ms": "integer", "answer": "string?", "failure": "string?" },
+    WebhookDeliveryListResponse: { "success": "boolean", "data": ["WebhookDelivery"], "meta": "Meta" },
+    WebhookDeliveryResponse: { "success": "boolean", "data": "WebhookDelivery" },
+    WebhookEndpoint: { "id": "integer", "customer_id": "integer?", "url": "string", "description": "string?", "types": ["string"], "subjects": ["string"], "signature": "string", "public_key": "string?", "previous_secret_until": "time?", "enabled": "boolean", "disabled_at": "time?", "disabled_reason": "string?", "position": "integer", "failures": "integer", "failing_since": "time?", "next_attempt_at": "time?", "created_by": "string", "created_at": "time", "updated_at": "time" },
+    WebhookEndpointListResponse: { "success": "boolean", "data": ["WebhookEndpoint"], "meta": "Meta" },
+    WebhookEndpointResponse: { "success": "boolean", "data": "WebhookEndpoint" },
+    WebhookEndpointWithSecret: { "endpoint": "WebhookEndpoint", "secret": "string?" },
+    WebhookSecretResponse: { "success": "boolean", "data": "WebhookEndpointWithSecret" },
 };
