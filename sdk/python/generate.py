@@ -1,6 +1,6 @@
-"""Makes the generated part of the package in a folder: generate.py FOLDER CUSTOMERS ORDERS ORCHESTRATOR
+"""Makes the generated part of the package in a folder: generate.py FOLDER CUSTOMERS ORDERS EVENTS ORCHESTRATOR
 
-openapi-python-client makes models and requests from the three documents, joined; from both follow the methods of the two clients.
+openapi-python-client makes models and requests from the documents, joined; from both follow the methods of the two clients.
 Operations for whoever runs the service and those between services have no method. Imports and exports are of one JSON object a line.
 """
 
@@ -69,6 +69,8 @@ for file in files:
                 answers = {status: {"description": "", "content": {"application/json": {"schema": lines["x-row"]}}}}
                 parameters = [p for p in parameters if p["name"] not in CSV_ONLY]
                 body = operation.pop("requestBody", None) and None
+            for a in answers.values():  # a stream of events is for browsers
+                a["content"].pop("text/event-stream", None)
             operation |= {
                 "parameters": parameters,
                 "responses": {s: {k: v for k, v in a.items() if k != "headers"} for s, a in answers.items()},

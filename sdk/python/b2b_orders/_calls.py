@@ -43,6 +43,9 @@ class Answer(Generic[T]):
     next_cursor: int | None
     """Of a list: what to pass as `cursor` for the next page; None on the last one."""
 
+    next_after: int | None
+    """Of the feed: what to pass as `after` to go on; None elsewhere."""
+
     headers: httpx.Headers
     """Among them `ETag`, `Idempotency-Replayed` and `X-Correlation-Id`."""
 
@@ -176,7 +179,14 @@ class _Call:
             self.fail(outcome, e)
         meta = getattr(read, "meta", None)
         correlation_id = outcome.headers.get("X-Correlation-Id") or self.correlation_id
-        return Answer(getattr(read, "data", None), getattr(meta, "next_cursor", None), outcome.headers, self.key, correlation_id)
+        return Answer(
+            getattr(read, "data", None),
+            getattr(meta, "next_cursor", None),
+            getattr(meta, "next_after", None),
+            outcome.headers,
+            self.key,
+            correlation_id,
+        )
 
     def fail(self, outcome: Reply | Exception, unread: ValueError | None = None) -> NoReturn:
         """Raises B2BError for what is no success; unread says why a success cannot be read."""
@@ -302,6 +312,7 @@ class Caller:
         customers: str,
         orders: str,
         orchestrator: str,
+        events: str = "",
         token: str | Callable[[], str] | None = None,
         deadline: float = 60,
         try_timeout: float = 30,
@@ -310,14 +321,16 @@ class Caller:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """
-        customers, orders, orchestrator: where the services are, such as `https://orders.example.com`.
+        customers, orders, orchestrator, events: where the services are, such as `https://orders.example.com`. `events` is for
+            who follows events or manages webhooks.
         token: what `Authorization: Bearer` carries; a function is asked before every try.
         deadline: how long a call may take with all its tries, in seconds.
         try_timeout: how long one try may take; longer than the services themselves allow.
         http: what sends; for proxies and certificates of your own.
         now, sleep: for tests.
         """
-        bases = {"customers": customers.rstrip("/"), "orders": orders.rstrip("/"), "orchestrator": orchestrator.rstrip("/")}
+        given = {"customers": customers, "orders": orders, "events": events, "orchestrator": orchestrator}
+        bases = {name: base.rstrip("/") for name, base in given.items()}
         self._services = _Services(bases, deadline, try_timeout, now)
         self._token, self._sleep = token, sleep
         self._http = http or httpx.Client()
@@ -441,6 +454,7 @@ class AsyncCaller:
         customers: str,
         orders: str,
         orchestrator: str,
+        events: str = "",
         token: str | Callable[[], str | Awaitable[str]] | None = None,
         deadline: float = 60,
         try_timeout: float = 30,
@@ -449,7 +463,8 @@ class AsyncCaller:
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         """As that of B2B; the token's function may be asynchronous."""
-        bases = {"customers": customers.rstrip("/"), "orders": orders.rstrip("/"), "orchestrator": orchestrator.rstrip("/")}
+        given = {"customers": customers, "orders": orders, "events": events, "orchestrator": orchestrator}
+        bases = {name: base.rstrip("/") for name, base in given.items()}
         self._services = _Services(bases, deadline, try_timeout, now)
         self._token, self._sleep = token, sleep
         self._http = http or httpx.AsyncClient()

@@ -1,13 +1,16 @@
 """Runs the installed SDK, both its clients, against the program that B2B names, through proxies that lose answers."""
 
+import base64
 import contextlib
 import email.utils
+import hmac
 import json
 import os
 import re
 import subprocess
 import sys
 import time
+import uuid
 from datetime import UTC, date, datetime, timedelta, timezone
 from importlib.resources import files
 from itertools import count
@@ -20,7 +23,7 @@ import anyio.from_thread
 import pytest
 from proxy import Planned, Proxy
 
-from b2b_orders import B2B, AsyncB2B, B2BError, OrderItemRequest, ProductImportRow
+from b2b_orders import B2B, AsyncB2B, B2BError, OrderItemRequest, ProductImportRow, WebhookError, verify_webhook
 
 
 @pytest.fixture(scope="session")
@@ -36,11 +39,11 @@ def addresses(tmp_path_factory):
     )
     found = []
     for line in program.stdout:
-        if address := re.match(r"(?:Customers API|Orders API|Orchestrator) +http://(\S+)", line):
+        if address := re.match(r"(?:Customers API|Orders API|Events API|Orchestrator) +http://(\S+)", line):
             found.append(address[1])
         if line.startswith("Try:"):
             break
-    yield dict(zip(("customers", "orders", "orchestrator"), found, strict=True))
+    yield dict(zip(("customers", "orders", "events", "orchestrator"), found, strict=True))
     program.terminate()
     program.stdout.close()
     program.wait()
@@ -541,3 +544,68 @@ def test_examples_of_the_readme(addresses, tmp_path, example):
     lines = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, check=True, capture_output=True, text=True).stdout.splitlines()
     id = re.fullmatch(r"order (\d+) is CONFIRMED", lines[0])[1]
     assert f"{id} 389700" in lines
+
+
+def test_events_are_followed(proxies, clock):
+    bases = {service: proxy.base for service, proxy in vars(proxies).items()}
+    with B2B(**bases, now=clock.now, sleep=clock.sleep) as b2b:
+        after = b2b.list_events(limit=1000).next_after
+
+        def create():
+            skus = [f"FOLLOWED-{uuid.uuid4()}" for _ in range(3)]
+            return [b2b.create_product(sku=sku, name="A test", price_cents=1, stock=1).data.id for sku in skus]
+
+        ids, seen = create(), []
+        proxies.events.plan = ["close", "cut", "pass"]
+        for event in b2b.follow_events(after, "product.created"):
+            assert event.type_ == "product.created"
+            seen += [event.subject_id] * (event.subject_id in ids)
+            if len(seen) == 3:
+                break
+        assert seen == ids
+        with pytest.raises(B2BError) as failure:
+            next(b2b.follow_events(2**40))
+        assert failure.value.code == "events_expired"
+
+        async def follow():
+            seen = []
+            async with AsyncB2B(**bases, now=clock.now, sleep=clock.async_sleep) as b2b:
+                async for event in b2b.follow_events(after, "product.created"):
+                    seen += [event.subject_id] * (event.subject_id in ids)
+                    if len(seen) == 3:
+                        return seen
+
+        proxies.events.plan = ["close", "cut", "pass"]
+        assert anyio.run(follow) == ids
+
+
+def signed(key, body, at=0, id="evt_1"):
+    stamp = str(int(time.time()) + at)
+    mac = hmac.new(base64.b64decode(key[6:]), f"{id}.{stamp}.".encode() + body, "sha256").digest()
+    return {"Webhook-Id": id, "Webhook-Timestamp": stamp, "Webhook-Signature": "v1a,AAAA v1," + base64.b64encode(mac).decode()}
+
+
+def test_webhooks_are_checked(b2b):
+    key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    data = b2b.list_events(limit=1).data[0].to_dict()
+    body = json.dumps({"type": "order.created", "timestamp": "2024-03-01T09:30:00.000Z", "data": data}).encode()
+    assert verify_webhook(key, signed(key, body), body).type_ == "order.created"
+    good = signed(key, body)
+    for changed in (
+        {"Webhook-Id": "evt_2"},
+        {"Webhook-Timestamp": str(int(good["Webhook-Timestamp"]) - 1)},
+        {"Webhook-Timestamp": "soon"},
+        {"Webhook-Signature": "v1,% v1 v2,x"},
+        signed(key, body, at=-3600),
+        signed(key, body, at=3600),
+        signed(key, body + b" "),
+    ):
+        with pytest.raises(WebhookError):
+            verify_webhook(key, good | changed, body)
+    for missing in good:
+        with pytest.raises(WebhookError):
+            verify_webhook(key, {name: value for name, value in good.items() if name != missing}, body)
+    with pytest.raises(WebhookError):
+        verify_webhook(key, signed(key, b"[]"), b"[]")
+    with pytest.raises(ValueError, match="the key"):
+        verify_webhook("whsec_%", good, body)

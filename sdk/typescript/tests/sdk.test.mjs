@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { after, before, beforeEach, test } from 'node:test'
-import { B2B, B2BError } from '@b2b/orders-sdk'
+import { B2B, B2BError, verifyWebhook, WebhookError } from '@b2b/orders-sdk'
 import { proxy } from './proxy.mjs'
 
 const folder = mkdtempSync(join(tmpdir(), 'b2b-'))
@@ -21,11 +21,11 @@ before(async () => {
   program = spawn(process.env.B2B, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'], env: { CUSTOMERS_PORT: '0', ORDERS_PORT: '0', EVENTS_PORT: '0', ORCHESTRATOR_PORT: '0' } })
   addresses = []
   for await (const line of createInterface(program.stdout)) {
-    const address = line.match(/^(?:Customers API|Orders API|Orchestrator) +(http:\S+)/)
+    const address = line.match(/^(?:Customers API|Orders API|Events API|Orchestrator) +(http:\S+)/)
     if (address) addresses.push(address[1])
     if (line.startsWith('Try:')) break
   }
-  for (const [i, service] of ['customers', 'orders', 'orchestrator'].entries()) proxies[service] = await proxy(addresses[i])
+  for (const [i, service] of ['customers', 'orders', 'events', 'orchestrator'].entries()) proxies[service] = await proxy(addresses[i])
 })
 
 after(async () => {
@@ -447,7 +447,7 @@ test('in a browser', { timeout: 60_000 }, async () => {
 })
 
 test('the example of the README', () => {
-  const example = ['customers', 'orders', 'orchestrator'].reduce(
+  const example = ['customers', 'orders', 'events', 'orchestrator'].reduce(
     (text, service, i) => text.replace(new RegExp(`${service}: ['"]http://localhost:\\d+['"]`), `${service}: '${addresses[i]}'`),
     readFileSync('readme.mjs', 'utf8'),
   )
@@ -455,4 +455,54 @@ test('the example of the README', () => {
   const lines = execFileSync(process.execPath, ['readme-here.mjs'], { encoding: 'utf8' }).trim().split('\n')
   const [, id] = lines[0].match(/^order (\d+) is CONFIRMED$/)
   assert.ok(lines.some((line) => line === `${id} 389700`), lines)
+})
+
+test('followEvents goes on after failures, and says when events are gone', async () => {
+  const { meta } = await b2b.listEvents()
+  proxies.events.plan = ['close', refused(503, {}), 'cut', 'pass']
+  const made = []
+  for (let i = 0; i < 3; i++) made.push((await product()).id)
+  const seen = []
+  for await (const event of b2b.followEvents({ after: meta.last_position, types: 'product.created' })) {
+    assert.equal(event.type, 'product.created')
+    if (made.includes(event.subject_id)) seen.push(event.subject_id)
+    if (seen.length === 3) break
+  }
+  assert.deepEqual(seen, made)
+  const e = await failure(b2b.followEvents({ after: 2 ** 40 }).next())
+  assert.equal(e.code, 'events_expired')
+})
+
+test('verifyWebhook takes what the services send, and nothing else', async () => {
+  const arrived = []
+  const receiver = http.createServer(async (request, response) => {
+    const parts = []
+    for await (const part of request) parts.push(part)
+    const body = Buffer.concat(parts), headers = request.headers
+    arrived.push({ headers, body })
+    response.writeHead(204).end()
+  }).listen(0, 'localhost')
+  await once(receiver, 'listening')
+  const url = `http://localhost:${receiver.address().port}/`
+  for (const signature of ['hmac-sha256', 'ed25519']) {
+    const { data } = await b2b.createWebhookEndpoint({ url, signature })
+    const key = data.secret ?? data.endpoint.public_key
+    arrived.length = 0
+    assert.equal((await b2b.testWebhookEndpoint({ id: data.endpoint.id })).data.outcome, 'delivered')
+    const { headers, body } = arrived.find(({ body }) => body.includes('webhook_endpoint.test'))
+    const message = await verifyWebhook(key, headers, body)
+    assert.equal(message.data.subject_id, data.endpoint.id)
+    assert.equal((await verifyWebhook(key, new Headers(headers), body.toString())).type, 'webhook_endpoint.test')
+    const stamp = Number(headers['webhook-timestamp'])
+    for (const [changed, content] of [
+      [{}, Buffer.concat([body, Buffer.from(' ')])], [{ 'webhook-id': 'evt_1' }, body], [{ 'webhook-id': undefined }, body],
+      [{ 'webhook-timestamp': `${stamp - 1}` }, body], [{ 'webhook-timestamp': `${stamp - 3600}` }, body],
+      [{ 'webhook-timestamp': `${stamp + 3600}` }, body], [{ 'webhook-signature': undefined }, body], [{ 'webhook-signature': 'v1,% v1a,x' }, body],
+    ]) {
+      await assert.rejects(verifyWebhook(key, { ...headers, ...changed }, content), WebhookError)
+    }
+    await assert.rejects(verifyWebhook('whsec_%', headers, body), TypeError)
+    await b2b.deleteWebhookEndpoint({ id: data.endpoint.id })
+  }
+  receiver.close()
 })

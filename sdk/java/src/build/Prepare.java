@@ -12,14 +12,14 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Makes of the three documents what the generator and the SDK need: Prepare OUT CUSTOMERS ORDERS ORCHESTRATOR
+ * Makes of the documents what the generator and the SDK need: Prepare OUT CUSTOMERS ORDERS EVENTS ORCHESTRATOR
  *
  * <p>OUT/openapi.json has all operations for partners; OUT/java what the SDK has to know of them. The idempotency key is optional
  * there, since the SDK makes one, and pages implement Page. Imports and exports are of one JSON object a line: the generator makes
  * their requests, in a group of their own.
  */
 public final class Prepare {
-  private static final List<String> services = List.of("customers", "orders", "orchestrator");
+  private static final List<String> services = List.of("customers", "orders", "events", "orchestrator");
   private static final ObjectMapper yaml = new ObjectMapper(new YAMLFactory());
   private static final ObjectNode joined = yaml.createObjectNode();
   private static final Map<String, String> apis = new LinkedHashMap<>(); // by their tag
@@ -46,6 +46,9 @@ public final class Prepare {
         var tag = operation.at("/tags/0").asText();
         if (Set.of("Operations", "Internal").contains(tag)) continue;
         ((ObjectNode) operation.get("responses")).properties().removeIf(response -> !response.getKey().startsWith("2"));
+        for (var response : operation.get("responses")) {
+          if (response.get("content") instanceof ObjectNode content) content.remove("text/event-stream"); // for browsers
+        }
         var file = file(operation, document);
         var description = describe(service, method.getKey(), path.getKey(), operation, document);
         var item = joined.withObjectProperty("paths").withObjectProperty(path.getKey());
@@ -62,7 +65,7 @@ public final class Prepare {
         if (component.getValue() instanceof ObjectNode it) {
           if (it.path("name").asText().equals("X-Idempotency-Key")) it.put("required", false);
           var items = it.at("/properties/data/items/$ref").asText();
-          if (!items.isEmpty() && it.at("/properties").has("meta")) it.putArray("x-implements").add("com.example.b2b.Page<" + last(items) + ">");
+          if (!items.isEmpty() && it.at("/properties/meta/$ref").asText().endsWith("/Meta")) it.putArray("x-implements").add("com.example.b2b.Page<" + last(items) + ">");
         }
         put(all, component.getKey(), component.getValue());
       }
@@ -134,7 +137,7 @@ public final class Prepare {
     var item = resolve(answer, document).at("/properties/data/items/$ref").asText();
     for (var parameter : operation.withArrayProperty("parameters")) {
       var it = resolve(parameter, document);
-      if (!it.path("name").asText().equals("limit")) continue;
+      if (!it.path("name").asText().equals("cursor")) continue;
       var tag = operation.at("/tags/0").asText();
       methods.add("""
 

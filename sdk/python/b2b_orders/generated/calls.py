@@ -19,6 +19,16 @@ from .api.customers import import_customers as _import_customers
 from .api.customers import list_customer_history as _list_customer_history
 from .api.customers import list_customers as _list_customers
 from .api.customers import update_customer as _update_customer
+from .api.events import create_webhook_endpoint as _create_webhook_endpoint
+from .api.events import delete_webhook_endpoint as _delete_webhook_endpoint
+from .api.events import get_webhook_endpoint as _get_webhook_endpoint
+from .api.events import list_events as _list_events
+from .api.events import list_webhook_deliveries as _list_webhook_deliveries
+from .api.events import list_webhook_endpoints as _list_webhook_endpoints
+from .api.events import replay_webhook_events as _replay_webhook_events
+from .api.events import rotate_webhook_secret as _rotate_webhook_secret
+from .api.events import test_webhook_endpoint as _test_webhook_endpoint
+from .api.events import update_webhook_endpoint as _update_webhook_endpoint
 from .api.orchestrator import create_and_confirm_order as _create_and_confirm_order
 from .api.orchestrator import find_orchestration as _find_orchestration
 from .api.orchestrator import get_orchestration as _get_orchestration
@@ -57,6 +67,8 @@ from .models import (
     CustomerUpdate,
     DeletedResponse,
     EventListResponse,
+    FeedEvent,
+    FeedResponse,
     ImportLine,
     ImportSummary,
     KeyReport,
@@ -90,6 +102,18 @@ from .models import (
     StockAdjustmentRequest,
     StockAdjustmentResponse,
     SummaryPeriod,
+    WebhookDeletedResponse,
+    WebhookDelivery,
+    WebhookDeliveryListResponse,
+    WebhookDeliveryResponse,
+    WebhookEndpoint,
+    WebhookEndpointListResponse,
+    WebhookEndpointRequest,
+    WebhookEndpointResponse,
+    WebhookEndpointUpdate,
+    WebhookEndpointWithSecret,
+    WebhookSecretResponse,
+    WebhookSignature,
 )
 from .types import UNSET, Unset
 
@@ -1101,6 +1125,297 @@ class Calls(Caller):
             _request,
             200,
             KeyReportResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def list_events(
+        self,
+        *,
+        after: int | Unset = UNSET,
+        types: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        wait: str | Unset = UNSET,
+        last_event_id: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[FeedEvent]]:
+        """Read what has happened after a position."""
+        _key = None
+        _request = _list_events._get_kwargs(
+            after=after,
+            types=types,
+            limit=limit,
+            wait=wait,
+            last_event_id=last_event_id,
+        )
+        return self._call(
+            "list_events",
+            "events",
+            _request,
+            200,
+            FeedResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def list_webhook_endpoints(
+        self,
+        *,
+        sort: ListSort | Unset = UNSET,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[WebhookEndpoint]]:
+        """List the endpoints."""
+        _key = None
+        _request = _list_webhook_endpoints._get_kwargs(
+            sort=sort, cursor=cursor, limit=limit
+        )
+        return self._call(
+            "list_webhook_endpoints",
+            "events",
+            _request,
+            200,
+            WebhookEndpointListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_webhook_endpoints(
+        self,
+        *,
+        sort: ListSort | Unset = UNSET,
+        limit: int = 100,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Iterator[WebhookEndpoint]:
+        """Everything that `list_webhook_endpoints` lists, page after page of `limit` things; each page has the deadline."""
+        return self._pages(
+            "list_webhook_endpoints",
+            lambda cursor: self.list_webhook_endpoints(
+                sort=sort,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            ),
+        )
+
+    def create_webhook_endpoint(
+        self,
+        *,
+        url: str,
+        description: None | str | Unset = UNSET,
+        types: list[str] | Unset = UNSET,
+        signature: WebhookSignature | Unset = UNSET,
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[WebhookEndpointWithSecret]:
+        """Have events sent to a URL."""
+        _key = new_key() if idempotency_key is None else idempotency_key
+        _request = _create_webhook_endpoint._get_kwargs(
+            x_idempotency_key=_key,
+            body=WebhookEndpointRequest(
+                url=url, description=description, types=types, signature=signature
+            ),
+        )
+        return self._call(
+            "create_webhook_endpoint",
+            "events",
+            _request,
+            201,
+            WebhookSecretResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def rotate_webhook_secret(
+        self,
+        id: int,
+        *,
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[WebhookEndpointWithSecret]:
+        """Replace the secret."""
+        _key = new_key() if idempotency_key is None else idempotency_key
+        _request = _rotate_webhook_secret._get_kwargs(id=id, x_idempotency_key=_key)
+        return self._call(
+            "rotate_webhook_secret",
+            "events",
+            _request,
+            200,
+            WebhookSecretResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def test_webhook_endpoint(
+        self,
+        id: int,
+        *,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[WebhookDelivery]:
+        """Send a test message now."""
+        _key = None
+        _request = _test_webhook_endpoint._get_kwargs(id=id)
+        return self._call(
+            "test_webhook_endpoint",
+            "events",
+            _request,
+            200,
+            WebhookDeliveryResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def list_webhook_deliveries(
+        self,
+        id: int,
+        *,
+        sort: ListSort | Unset = UNSET,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[WebhookDelivery]]:
+        """List what was sent to an endpoint."""
+        _key = None
+        _request = _list_webhook_deliveries._get_kwargs(
+            id=id, sort=sort, cursor=cursor, limit=limit
+        )
+        return self._call(
+            "list_webhook_deliveries",
+            "events",
+            _request,
+            200,
+            WebhookDeliveryListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_webhook_deliveries(
+        self,
+        id: int,
+        *,
+        sort: ListSort | Unset = UNSET,
+        limit: int = 100,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Iterator[WebhookDelivery]:
+        """Everything that `list_webhook_deliveries` lists, page after page of `limit` things; each page has the deadline."""
+        return self._pages(
+            "list_webhook_deliveries",
+            lambda cursor: self.list_webhook_deliveries(
+                id=id,
+                sort=sort,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            ),
+        )
+
+    def replay_webhook_events(
+        self,
+        id: int,
+        *,
+        after: int,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[WebhookEndpoint]:
+        """Send events again."""
+        _key = None
+        _request = _replay_webhook_events._get_kwargs(id=id, after=after)
+        return self._call(
+            "replay_webhook_events",
+            "events",
+            _request,
+            200,
+            WebhookEndpointResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def get_webhook_endpoint(
+        self,
+        id: int,
+        *,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[WebhookEndpoint]:
+        """Read one endpoint."""
+        _key = None
+        _request = _get_webhook_endpoint._get_kwargs(id=id)
+        return self._call(
+            "get_webhook_endpoint",
+            "events",
+            _request,
+            200,
+            WebhookEndpointResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def update_webhook_endpoint(
+        self,
+        id: int,
+        *,
+        url: str | Unset = UNSET,
+        description: None | str | Unset = UNSET,
+        types: list[str] | Unset = UNSET,
+        enabled: bool | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[WebhookEndpoint]:
+        """Change an endpoint."""
+        _key = None
+        _request = _update_webhook_endpoint._get_kwargs(
+            id=id,
+            body=WebhookEndpointUpdate(
+                url=url, description=description, types=types, enabled=enabled
+            ),
+        )
+        return self._call(
+            "update_webhook_endpoint",
+            "events",
+            _request,
+            200,
+            WebhookEndpointResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def delete_webhook_endpoint(
+        self,
+        id: int,
+        *,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[None]:
+        """Delete an endpoint."""
+        _key = None
+        _request = _delete_webhook_endpoint._get_kwargs(id=id)
+        return self._call(
+            "delete_webhook_endpoint",
+            "events",
+            _request,
+            200,
+            WebhookDeletedResponse,
             _key,
             correlation_id,
             deadline,
@@ -2191,6 +2506,297 @@ class AsyncCalls(AsyncCaller):
             _request,
             200,
             KeyReportResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def list_events(
+        self,
+        *,
+        after: int | Unset = UNSET,
+        types: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        wait: str | Unset = UNSET,
+        last_event_id: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[FeedEvent]]:
+        """Read what has happened after a position."""
+        _key = None
+        _request = _list_events._get_kwargs(
+            after=after,
+            types=types,
+            limit=limit,
+            wait=wait,
+            last_event_id=last_event_id,
+        )
+        return await self._call(
+            "list_events",
+            "events",
+            _request,
+            200,
+            FeedResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def list_webhook_endpoints(
+        self,
+        *,
+        sort: ListSort | Unset = UNSET,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[WebhookEndpoint]]:
+        """List the endpoints."""
+        _key = None
+        _request = _list_webhook_endpoints._get_kwargs(
+            sort=sort, cursor=cursor, limit=limit
+        )
+        return await self._call(
+            "list_webhook_endpoints",
+            "events",
+            _request,
+            200,
+            WebhookEndpointListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_webhook_endpoints(
+        self,
+        *,
+        sort: ListSort | Unset = UNSET,
+        limit: int = 100,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> AsyncIterator[WebhookEndpoint]:
+        """Everything that `list_webhook_endpoints` lists, page after page of `limit` things; each page has the deadline."""
+        return self._pages(
+            "list_webhook_endpoints",
+            lambda cursor: self.list_webhook_endpoints(
+                sort=sort,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            ),
+        )
+
+    async def create_webhook_endpoint(
+        self,
+        *,
+        url: str,
+        description: None | str | Unset = UNSET,
+        types: list[str] | Unset = UNSET,
+        signature: WebhookSignature | Unset = UNSET,
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[WebhookEndpointWithSecret]:
+        """Have events sent to a URL."""
+        _key = new_key() if idempotency_key is None else idempotency_key
+        _request = _create_webhook_endpoint._get_kwargs(
+            x_idempotency_key=_key,
+            body=WebhookEndpointRequest(
+                url=url, description=description, types=types, signature=signature
+            ),
+        )
+        return await self._call(
+            "create_webhook_endpoint",
+            "events",
+            _request,
+            201,
+            WebhookSecretResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def rotate_webhook_secret(
+        self,
+        id: int,
+        *,
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[WebhookEndpointWithSecret]:
+        """Replace the secret."""
+        _key = new_key() if idempotency_key is None else idempotency_key
+        _request = _rotate_webhook_secret._get_kwargs(id=id, x_idempotency_key=_key)
+        return await self._call(
+            "rotate_webhook_secret",
+            "events",
+            _request,
+            200,
+            WebhookSecretResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def test_webhook_endpoint(
+        self,
+        id: int,
+        *,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[WebhookDelivery]:
+        """Send a test message now."""
+        _key = None
+        _request = _test_webhook_endpoint._get_kwargs(id=id)
+        return await self._call(
+            "test_webhook_endpoint",
+            "events",
+            _request,
+            200,
+            WebhookDeliveryResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def list_webhook_deliveries(
+        self,
+        id: int,
+        *,
+        sort: ListSort | Unset = UNSET,
+        cursor: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[list[WebhookDelivery]]:
+        """List what was sent to an endpoint."""
+        _key = None
+        _request = _list_webhook_deliveries._get_kwargs(
+            id=id, sort=sort, cursor=cursor, limit=limit
+        )
+        return await self._call(
+            "list_webhook_deliveries",
+            "events",
+            _request,
+            200,
+            WebhookDeliveryListResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    def iter_webhook_deliveries(
+        self,
+        id: int,
+        *,
+        sort: ListSort | Unset = UNSET,
+        limit: int = 100,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> AsyncIterator[WebhookDelivery]:
+        """Everything that `list_webhook_deliveries` lists, page after page of `limit` things; each page has the deadline."""
+        return self._pages(
+            "list_webhook_deliveries",
+            lambda cursor: self.list_webhook_deliveries(
+                id=id,
+                sort=sort,
+                limit=limit,
+                correlation_id=correlation_id,
+                deadline=deadline,
+                cursor=cursor,
+            ),
+        )
+
+    async def replay_webhook_events(
+        self,
+        id: int,
+        *,
+        after: int,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[WebhookEndpoint]:
+        """Send events again."""
+        _key = None
+        _request = _replay_webhook_events._get_kwargs(id=id, after=after)
+        return await self._call(
+            "replay_webhook_events",
+            "events",
+            _request,
+            200,
+            WebhookEndpointResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def get_webhook_endpoint(
+        self,
+        id: int,
+        *,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[WebhookEndpoint]:
+        """Read one endpoint."""
+        _key = None
+        _request = _get_webhook_endpoint._get_kwargs(id=id)
+        return await self._call(
+            "get_webhook_endpoint",
+            "events",
+            _request,
+            200,
+            WebhookEndpointResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def update_webhook_endpoint(
+        self,
+        id: int,
+        *,
+        url: str | Unset = UNSET,
+        description: None | str | Unset = UNSET,
+        types: list[str] | Unset = UNSET,
+        enabled: bool | Unset = UNSET,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[WebhookEndpoint]:
+        """Change an endpoint."""
+        _key = None
+        _request = _update_webhook_endpoint._get_kwargs(
+            id=id,
+            body=WebhookEndpointUpdate(
+                url=url, description=description, types=types, enabled=enabled
+            ),
+        )
+        return await self._call(
+            "update_webhook_endpoint",
+            "events",
+            _request,
+            200,
+            WebhookEndpointResponse,
+            _key,
+            correlation_id,
+            deadline,
+        )
+
+    async def delete_webhook_endpoint(
+        self,
+        id: int,
+        *,
+        correlation_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer[None]:
+        """Delete an endpoint."""
+        _key = None
+        _request = _delete_webhook_endpoint._get_kwargs(id=id)
+        return await self._call(
+            "delete_webhook_endpoint",
+            "events",
+            _request,
+            200,
+            WebhookDeletedResponse,
             _key,
             correlation_id,
             deadline,

@@ -20,6 +20,9 @@ from .customer_update import CustomerUpdate
 from .deleted_response import DeletedResponse
 from .error_body import ErrorBody
 from .event_list_response import EventListResponse
+from .feed_event import FeedEvent
+from .feed_meta import FeedMeta
+from .feed_response import FeedResponse
 from .file_encoding import FileEncoding
 from .file_format import FileFormat
 from .health import Health
@@ -67,6 +70,19 @@ from .stock_adjustment_list_response import StockAdjustmentListResponse
 from .stock_adjustment_request import StockAdjustmentRequest
 from .stock_adjustment_response import StockAdjustmentResponse
 from .summary_period import SummaryPeriod
+from .webhook_deleted_response import WebhookDeletedResponse
+from .webhook_delivery import WebhookDelivery
+from .webhook_delivery_list_response import WebhookDeliveryListResponse
+from .webhook_delivery_response import WebhookDeliveryResponse
+from .webhook_endpoint import WebhookEndpoint
+from .webhook_endpoint_list_response import WebhookEndpointListResponse
+from .webhook_endpoint_request import WebhookEndpointRequest
+from .webhook_endpoint_response import WebhookEndpointResponse
+from .webhook_endpoint_update import WebhookEndpointUpdate
+from .webhook_endpoint_with_secret import WebhookEndpointWithSecret
+from .webhook_message import WebhookMessage
+from .webhook_secret_response import WebhookSecretResponse
+from .webhook_signature import WebhookSignature
 
 __all__ = (
     "ApiErrorDetail",
@@ -89,6 +105,9 @@ __all__ = (
     "DeletedResponse",
     "ErrorBody",
     "EventListResponse",
+    "FeedEvent",
+    "FeedMeta",
+    "FeedResponse",
     "FileEncoding",
     "FileFormat",
     "Health",
@@ -136,4 +155,17 @@ __all__ = (
     "StockAdjustmentRequest",
     "StockAdjustmentResponse",
     "SummaryPeriod",
+    "WebhookDeletedResponse",
+    "WebhookDelivery",
+    "WebhookDeliveryListResponse",
+    "WebhookDeliveryResponse",
+    "WebhookEndpoint",
+    "WebhookEndpointListResponse",
+    "WebhookEndpointRequest",
+    "WebhookEndpointResponse",
+    "WebhookEndpointUpdate",
+    "WebhookEndpointWithSecret",
+    "WebhookMessage",
+    "WebhookSecretResponse",
+    "WebhookSignature",
 )

@@ -1,9 +1,12 @@
 package com.example.b2b;
 
+import com.example.b2b.api.EventsApi.APIListEventsRequest;
 import com.example.b2b.api.FilesApi;
 import com.example.b2b.api.OrchestrationApi.APICreateAndConfirmOrderRequest;
 import com.example.b2b.client.ApiClient;
 import com.example.b2b.client.ApiResponse;
+import com.example.b2b.model.FeedEvent;
+import com.example.b2b.model.FeedResponse;
 import com.example.b2b.model.ImportLine;
 import com.example.b2b.model.ImportSummary;
 import com.example.b2b.model.Orchestration;
@@ -26,7 +29,7 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
- * The three services. Each operation of their documents is a method of the group that it belongs to, such as
+ * The services. Each operation of their documents is a method of the group that it belongs to, such as
  * {@code b2b.orders().createOrder(…)}. It returns the answer of the document, or throws a {@link B2BException}.
  *
  * <p>A call that takes an idempotency key gets one, unless it has one; all tries of the call share it. Reads, and writes with a
@@ -76,6 +79,26 @@ public final class B2B extends Apis {
   /** Like each, as a stream, whose pages are read when they are needed. */
   public static <T> Stream<T> stream(Function<Long, ? extends Page<T>> page) {
     return pages("each", cursor -> new ApiResponse<>(200, Map.of(), page.apply(cursor)));
+  }
+
+  /**
+   * Goes through the events after a position, and waits for new ones; types may be null. Store the position of each event with what
+   * you made of it, and begin again after the last. A service that does not answer ends nothing. A {@link B2BException} with the code
+   * events_expired says that events after the position were deleted: make your copy anew by the exports, and go on from the position
+   * that they name.
+   */
+  public Stream<FeedEvent> followEvents(long after, String types) {
+    return Stream.iterate(follow(after, types), page -> follow(page.getMeta().getNextAfter(), types)).flatMap(page -> page.getData().stream());
+  }
+
+  private FeedResponse follow(long after, String types) {
+    while (true) {
+      try {
+        return events().listEvents(APIListEventsRequest.newBuilder().after(after).types(types).limit(1000).waitAtMost("20s").build());
+      } catch (B2BException e) {
+        if (!e.isRetryable()) throw e;
+      }
+    }
   }
 
   static <T> Stream<T> pages(String name, Function<Long, ? extends ApiResponse<? extends Page<T>>> page) {
@@ -144,6 +167,11 @@ public final class B2B extends Apis {
     /** Where the Orders API is. */
     public Builder orders(String address) {
       return address("orders", address);
+    }
+
+    /** Where the Events API is. */
+    public Builder events(String address) {
+      return address("events", address);
     }
 
     /** Where the Orchestrator is. */

@@ -1,0 +1,200 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.webhook_endpoint_response import WebhookEndpointResponse
+from ...types import UNSET, Response
+
+
+def _get_kwargs(
+    id: int,
+    *,
+    after: int,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    params["after"] = after
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/webhook-endpoints/{id}/replay".format(
+            id=quote(str(id), safe=""),
+        ),
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> WebhookEndpointResponse | None:
+    if response.status_code == 200:
+        response_200 = WebhookEndpointResponse.from_dict(response.json())
+
+        return response_200
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[WebhookEndpointResponse]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    id: int,
+    *,
+    client: AuthenticatedClient,
+    after: int,
+) -> Response[WebhookEndpointResponse]:
+    """Send events again
+
+     Sends everything after the position `after`, again or, when it is ahead of the endpoint, without
+    what lies between. Each event
+    has the `webhook-id` that it had before: a receiver that notes ids must forget those of the events
+    that it wants to work through
+    again. The wait after a failure ends.
+
+    Args:
+        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        after (int):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[WebhookEndpointResponse]
+    """
+
+    kwargs = _get_kwargs(
+        id=id,
+        after=after,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    id: int,
+    *,
+    client: AuthenticatedClient,
+    after: int,
+) -> WebhookEndpointResponse | None:
+    """Send events again
+
+     Sends everything after the position `after`, again or, when it is ahead of the endpoint, without
+    what lies between. Each event
+    has the `webhook-id` that it had before: a receiver that notes ids must forget those of the events
+    that it wants to work through
+    again. The wait after a failure ends.
+
+    Args:
+        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        after (int):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        WebhookEndpointResponse
+    """
+
+    return sync_detailed(
+        id=id,
+        client=client,
+        after=after,
+    ).parsed
+
+
+async def asyncio_detailed(
+    id: int,
+    *,
+    client: AuthenticatedClient,
+    after: int,
+) -> Response[WebhookEndpointResponse]:
+    """Send events again
+
+     Sends everything after the position `after`, again or, when it is ahead of the endpoint, without
+    what lies between. Each event
+    has the `webhook-id` that it had before: a receiver that notes ids must forget those of the events
+    that it wants to work through
+    again. The wait after a failure ends.
+
+    Args:
+        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        after (int):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[WebhookEndpointResponse]
+    """
+
+    kwargs = _get_kwargs(
+        id=id,
+        after=after,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    id: int,
+    *,
+    client: AuthenticatedClient,
+    after: int,
+) -> WebhookEndpointResponse | None:
+    """Send events again
+
+     Sends everything after the position `after`, again or, when it is ahead of the endpoint, without
+    what lies between. Each event
+    has the `webhook-id` that it had before: a receiver that notes ids must forget those of the events
+    that it wants to work through
+    again. The wait after a failure ends.
+
+    Args:
+        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        after (int):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        WebhookEndpointResponse
+    """
+
+    return (
+        await asyncio_detailed(
+            id=id,
+            client=client,
+            after=after,
+        )
+    ).parsed
