@@ -239,7 +239,8 @@ func TestKubernetes(t *testing.T) {
 			if env["DB_HOST"] != "" {
 				n, err := strconv.Atoi(env["DB_MAX_CONNECTIONS"])
 				if err != nil || env["MIGRATE_ON_START"] != "false" {
-					t.Errorf("%v; MIGRATE_ON_START is %q, but migrating is the Job's work", err, env["MIGRATE_ON_START"])
+					t.Errorf("DB_MAX_CONNECTIONS: %v; MIGRATE_ON_START is %q, want false, since the Job migrates",
+						err, env["MIGRATE_ON_START"])
 				}
 				connections += n * (all["HorizontalPodAutoscaler/"+name].Spec.MaxReplicas + update.MaxSurge)
 			}
