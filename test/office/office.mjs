@@ -7,7 +7,9 @@
 // AXE the file of axe-core, CHROMIUM the browser's program, NODE_MODULES the folder where playwright-core is installed.
 // One line for each check; a failed check ends its part.
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 
@@ -43,11 +45,11 @@ const orderCount = async () => (await call('open', 'orders', '/orders?limit=100&
 
 // open shows a screen to a clerk, and checks at the end that nothing went wrong that a clerk would not see.
 const clerks = []
-async function open(path, { site = 'open', width = 1280, height = 900, locale = 'en-US', scheme = 'light', zone = 'Europe/Madrid', hash = '', expects = [] } = {}) {
+async function open(path, { site = 'open', width = 1280, height = 900, locale = 'en-US', scheme = 'light', zone = 'Europe/Madrid', hash = '', expects = [], others = [] } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, locale, colorScheme: scheme, timezoneId: zone, reducedMotion: 'reduce' })
   const page = await context.newPage()
   page.setDefaultTimeout(30_000)
-  const hosts = Object.values(sites[site]).map(base => new URL(base).host)
+  const hosts = [...others, ...Object.values(sites[site]).map(base => new URL(base).host)]
   const wrong = []
   page.on('pageerror', error => wrong.push(error.message))
   page.on('console', message => {
@@ -567,6 +569,37 @@ const parts = {
     await see(partner, 'There is no such order.')
     check('what belongs to another is not there')
     check('no token is in the log', !readFileSync(join(folder, 'tokens.log'), 'utf8').includes('eyJ'))
+  },
+
+  async 'an issuer'() {
+    const asked = [], given = token('--sub', 'jose', '--scope', 'admin')
+    const issuer = createServer(async (request, answer) => {
+      const url = new URL(request.url, `http://localhost:${process.env.ISSUER}`), json = { 'Content-Type': 'application/json', 'Access-Control-Allow-Origin': '*' }
+      if (url.pathname === '/realm/.well-known/openid-configuration') {
+        return answer.writeHead(200, json).end(JSON.stringify({ authorization_endpoint: url.origin + '/authorize', token_endpoint: url.origin + '/token' }))
+      }
+      if (url.pathname === '/authorize') {
+        asked.push(Object.fromEntries(url.searchParams))
+        const { redirect_uri, state } = asked.at(-1)
+        return answer.writeHead(302, { Location: `${redirect_uri}?code=c-1&state=${asked.length === 1 ? 'forged' : state}` }).end()
+      }
+      let body = ''
+      for await (const part of request) body += part
+      const form = Object.fromEntries(new URLSearchParams(body))
+      const right = createHash('sha256').update(form.code_verifier).digest('base64url') === asked.at(-1).code_challenge && form.code === 'c-1'
+      answer.writeHead(right ? 200 : 400, json).end(JSON.stringify(right ? { access_token: given } : { error: 'invalid_grant' }))
+    }).listen(Number(process.env.ISSUER), 'localhost')
+    const page = await open('orders?status=CREATED', { site: 'tokens', others: [`localhost:${process.env.ISSUER}`] })
+    await page.getByRole('button', { name: 'Sign in with your account' }).click()
+    await page.waitForURL('**state=forged')
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    check('an answer that nobody asked for signs nobody in', await page.evaluate(() => sessionStorage.getItem('office.token')) === null)
+    await page.goto(`${sites.tokens.base}/office/orders?status=CREATED`)
+    await page.getByRole('button', { name: 'Sign in with your account' }).click()
+    await page.getByRole('button', { name: 'jose' }).waitFor()
+    check('a clerk signs in at the issuer, and is back on the same screen', page.url().endsWith('/office/orders?status=CREATED'), page.url())
+    check('by code and PKCE', asked[1].response_type === 'code' && asked[1].code_challenge_method === 'S256' && asked[1].client_id === 'office' && asked[1].scope === 'openid orders', asked[1])
+    issuer.close()
   },
 
   async 'OFFICE=off'() {
