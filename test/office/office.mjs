@@ -472,6 +472,24 @@ const parts = {
     check('who comes second sees what the first has done, and why', await jose.getByRole('button', { name: 'Confirm' }).count() === 0)
   },
 
+  async 'a deleted customer'() {
+    const { data: { id } } = await call('open', 'customers', '/customers', { method: 'POST', body: { name: 'Gone Ltd', email: 'gone@example.com' } })
+    const { data: order } = await call('open', 'orders', '/orders', { method: 'POST', body: { customer_id: id, items: [{ sku: 'KEYB-LOGI-MX', qty: 1 }] } })
+    const page = await open(`customers/${id}`)
+    await page.getByRole('button', { name: 'Delete …' }).click()
+    await page.getByRole('button', { name: 'Delete the customer' }).click()
+    await page.waitForURL('**/customers')
+    await page.getByRole('link', { name: 'ACME Corporation' }).waitFor()
+    await page.getByRole('link', { name: 'Gone Ltd' }).waitFor({ state: 'detached' })
+    await page.getByRole('link', { name: 'Deleted, too' }).click()
+    await page.getByRole('link', { name: 'Gone Ltd' }).click()
+    await see(page, 'somebody without a token deleted it')
+    check('a deleted customer is shown on demand, with its history')
+    await page.getByRole('link', { name: `#${order.id}`, exact: true }).click()
+    await page.getByRole('link', { name: 'Gone Ltd' }).waitFor()
+    check('and its orders still name it')
+  },
+
   async 'many orders at once'() {
     for (let i = 0; i < 3; i++) await call('open', 'orders', '/orders', { method: 'POST', body: { customer_id: 3, items: [{ sku: 'KEYB-LOGI-MX', qty: 1 }] } })
     const page = await open('orders?status=CREATED&customer=3')
@@ -535,6 +553,7 @@ const parts = {
     await press(page, 'Enter')
     await page.getByRole('link', { name: '#2', exact: true }).waitFor()
     check('with a token it shows what was asked for')
+    check('amounts are in the currency of the system', await page.getByText('€3,196.00').isVisible())
     await page.reload()
     await page.getByRole('link', { name: '#2', exact: true }).waitFor()
     check('a reload keeps it')
