@@ -75,7 +75,8 @@ func TestServe(t *testing.T) {
 // TestSignIn checks that the page knows the issuer, and may call it, only where there is one.
 func TestSignIn(t *testing.T) {
 	for issuer, allowed := range map[string]string{
-		"": "connect-src 'self' https://api.example.com ", "https://login.example.com/realms/b2b": "connect-src 'self' https://login.example.com https://api.example.com ",
+		"":                                     "connect-src 'self' https://api.example.com ",
+		"https://login.example.com/realms/b2b": "connect-src 'self' https://login.example.com https://api.example.com ",
 	} {
 		_, body, header := webtest.Do(t, "GET", serve(t, issuer)+"/office/", "")
 		if policy := header.Get("Content-Security-Policy"); !strings.Contains(policy, allowed) {
