@@ -5,7 +5,7 @@
 // FOLDER has the files open.bases, tokens.bases and off.bases, each with the addresses of the three services, which run on their
 // sample data, and tokens.log, the log of the second. With WORD only the parts run whose names have it. PROGRAM is the binary b2b,
 // AXE the file of axe-core, CHROMIUM the browser's program, NODE_MODULES the folder where playwright-core is installed.
-// One line for each check; a failed check ends its part.
+// One line for each check; a failed check ends its part. The pictures office-*.png are those of the READMEs.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -269,7 +269,7 @@ const parts = {
     await page.keyboard.type('8')
     await see(page, '5 of 8')
     check('the quote shows a shortage as one types', await page.locator('.total').innerText() === '$998.00', await page.locator('.total').innerText())
-    await page.screenshot({ path: join(screenshots, 'new-order.png') })
+    await page.screenshot({ path: join(screenshots, 'office-new-order.png') })
     await accessible(page, 'New order, with a shortage')
     await page.getByRole('button', { name: 'Order what is there' }).click()
     await see(page, 'Everything is in stock.')
@@ -285,7 +285,7 @@ const parts = {
     check('and counts down')
     check('there is one order more', await orderCount() === orders + 1)
     await accessible(page, 'Order')
-    await page.screenshot({ path: join(screenshots, 'order.png') })
+    await page.screenshot({ path: join(screenshots, 'office-order.png') })
     await page.emulateMedia({ media: 'print' })
     await page.screenshot({ path: join(screenshots, 'order-printed.png') })
     check('printed, it is a picking list', await page.getByText('Picked by').isVisible() && await page.getByText('$').first().isHidden())
@@ -632,6 +632,7 @@ const parts = {
     const paths = { 'today': '', 'orders': 'orders', 'order': 'orders/2', 'new order': 'orders/new', 'products': 'products', 'product': 'products/2', 'new product': 'products/new', 'receive': 'receive', 'customers': 'customers', 'customer': 'customers/1', 'new customer': 'customers/new', 'import': 'import' }
     for (const [width, scheme, locale] of [[1280, 'light', 'en-US'], [768, 'dark', 'es-ES'], [390, 'light', 'es-ES'], [390, 'dark', 'en-US']]) {
       const page = await open('', { width, scheme, locale, height: width === 390 ? 844 : 900 })
+      if (width === 1280) await rest(page).then(() => page.screenshot({ path: join(screenshots, 'office-today.png') }))
       for (const [name, path] of Object.entries(paths)) {
         await page.goto(`${sites.open.base}/office/${path}`)
         await page.locator('main h1').first().waitFor()
