@@ -112,8 +112,9 @@ func commands() []command {
 			summary: "print a JWT, signed with JWT_SECRET: --sub NAME " +
 				`--scope "orders:read orders:write" [--customer 7] [--ttl 1h]`},
 		command{name: "office", flags: clerks.flags, run: clerks.run,
-			summary: "print a link to the back office that signs a clerk in: [--sub NAME] [--scope SCOPES] [--ttl 8h] " +
-				"[--base https://orders.example.com]; whoever has the link is that clerk, until its time is over"},
+			summary: "print a link to the back office that signs a clerk in: [--sub NAME] [--scope SCOPES] " +
+				"[--ttl 8h] [--base https://orders.example.com]; " +
+				"whoever has the link is that clerk, until its time is over"},
 		command{name: "version", run: version, summary: "the version of this program; also --version"},
 	)
 }

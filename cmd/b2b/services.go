@@ -105,7 +105,7 @@ func table(c *config.Settings) []*service {
 			hasOffice := c.Office == config.On
 			start.Serve(engine, o, hasOffice)
 			if hasOffice {
-				office.Serve(engine, o)
+				office.Serve(engine, o, office.SignIn{Issuer: c.OIDCIssuer, Client: c.OIDCClient, Scope: c.OIDCScope})
 			}
 			return engine, nil, nil
 		},

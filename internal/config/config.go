@@ -234,7 +234,10 @@ type Events struct {
 
 // Pages configures the pages of the orchestrator, outside Lambda.
 type Pages struct {
-	Office string `env:"OFFICE" default:"on" oneof:"on off" help:"whether the orchestrator has the back office, /office"`
+	Office     string `env:"OFFICE" default:"on" oneof:"on off" help:"whether the orchestrator has the back office, /office"`
+	OIDCIssuer string `env:"OIDC_ISSUER" format:"address" help:"the OpenID Connect issuer at which clerks sign in to the back office; without it they need a token; its access tokens must be ones that the services accept"`
+	OIDCClient string `env:"OIDC_CLIENT_ID" help:"the public client of the back office at OIDC_ISSUER: authorization code with PKCE, redirected to /office/"`
+	OIDCScope  string `env:"OIDC_SCOPE" default:"openid" help:"what the back office asks OIDC_ISSUER for, separated by spaces"`
 }
 
 // On is the value of Pages.Office for which there is a back office.

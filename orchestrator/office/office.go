@@ -6,6 +6,8 @@ import (
 	"embed"
 	"html/template"
 	"io/fs"
+	"net/http"
+	"net/url"
 	"path"
 	"strings"
 
@@ -20,12 +22,23 @@ var files embed.FS
 
 var page = template.Must(template.ParseFS(files, "page/index.html"))
 
+// SignIn says where clerks sign in; without an Issuer they bring a token. The access tokens of the Issuer must be
+// tokens that the services accept.
+type SignIn struct {
+	Issuer string // address of an OpenID Connect issuer; its token endpoint must have the same origin
+	Client string // id of a public client: authorization code with PKCE, redirected to /office/
+	Scope  string // scopes to ask for, separated by spaces
+}
+
 // Serve adds the pages below /office to the orchestrator's engine, with the options o. The field o.Others has
 // the addresses of the other services. Every path that is no file answers with the same HTML, because the
 // scripts choose the screen by the path.
-func Serve(engine *gin.Engine, o web.Options) {
+func Serve(engine *gin.Engine, o web.Options, at SignIn) {
 	e := web.Engine{Engine: engine}
-	serve := func(c *gin.Context, root string) { web.ServePage(c, page, describe(c.Request.Host, o, root)) }
+	serve := func(c *gin.Context, root string) {
+		at.allow(c.Writer.Header())
+		web.ServePage(c, page, describe(c.Request.Host, o, root, at))
+	}
 	e.GET("/office", func(c *gin.Context) { serve(c, "office/") })
 	e.GET("/office/*path", func(c *gin.Context) {
 		name := strings.TrimPrefix(c.Param("path"), "/")
@@ -40,14 +53,26 @@ func Serve(engine *gin.Engine, o web.Options) {
 // describe returns the data of the page's template, for a browser that has called the host. The parameter root
 // leads from the page to /office/: links are relative, because a proxy may serve the pages below a path of its
 // own.
-func describe(host string, o web.Options, root string) any {
+func describe(host string, o web.Options, root string, at SignIn) any {
 	bases := map[string]string{}
 	for _, other := range o.Others {
 		bases[other.Name] = docs.ForBrowser(other.Base, host)
 	}
-	return map[string]string{
+	return map[string]any{
 		"Root": root, "Customers": bases["customers"], "Orders": bases["orders"], "Currency": o.Currency,
+		"SignIn": at,
 	}
+}
+
+// allow lets the page call the issuer, too.
+func (s SignIn) allow(h http.Header) {
+	issuer, err := url.Parse(s.Issuer)
+	if err != nil || s.Issuer == "" {
+		return
+	}
+	const policy = "Content-Security-Policy"
+	own := "connect-src 'self'"
+	h.Set(policy, strings.Replace(h.Get(policy), own, own+" "+issuer.Scheme+"://"+issuer.Host, 1))
 }
 
 func isFile(name string) bool {

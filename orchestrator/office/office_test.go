@@ -16,7 +16,7 @@ import (
 )
 
 // serve serves the back office, and returns its address.
-func serve(t *testing.T) string {
+func serve(t *testing.T, issuer string) string {
 	t.Helper()
 	o := webtest.Options()
 	o.Service, o.Document = "orchestrator", api.Document
@@ -25,7 +25,7 @@ func serve(t *testing.T) string {
 		{Name: "customers", Title: "Customers API", Base: "http://customers-api:3001"},
 	}
 	engine := web.New(o)
-	Serve(engine.Engine, o)
+	Serve(engine.Engine, o, SignIn{Issuer: issuer, Client: "office", Scope: "openid"})
 	s := httptest.NewServer(engine)
 	t.Cleanup(s.Close)
 	return s.URL
@@ -34,7 +34,7 @@ func serve(t *testing.T) string {
 // TestServe checks that each path below /office is a screen, with links that lead to the files, and that each file is
 // served with its type.
 func TestServe(t *testing.T) {
-	base := serve(t)
+	base := serve(t, "")
 	for at, root := range map[string]string{
 		"/office": "office/", "/office/": "./", "/office/orders": "./",
 		"/office/orders/3": "./../", "/office/a/b/c": "./../../",
@@ -69,6 +69,22 @@ func TestServe(t *testing.T) {
 	})
 	if err != nil || served < 20 {
 		t.Errorf("%d files: %v", served, err)
+	}
+}
+
+// TestSignIn checks that the page knows the issuer, and may call it, only where there is one.
+func TestSignIn(t *testing.T) {
+	for issuer, allowed := range map[string]string{
+		"":                                     "connect-src 'self' https://api.example.com ",
+		"https://login.example.com/realms/b2b": "connect-src 'self' https://login.example.com https://api.example.com ",
+	} {
+		_, body, header := webtest.Do(t, "GET", serve(t, issuer)+"/office/", "")
+		if policy := header.Get("Content-Security-Policy"); !strings.Contains(policy, allowed) {
+			t.Errorf("%q: %s", issuer, policy)
+		}
+		if strings.Contains(string(body), `data-issuer="`+issuer+`" data-client="office"`) != (issuer != "") {
+			t.Errorf("%q: %s", issuer, body)
+		}
 	}
 }
 

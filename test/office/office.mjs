@@ -5,9 +5,11 @@
 // FOLDER has the files open.bases, tokens.bases and off.bases, each with the addresses of the three services, which run on their
 // sample data, and tokens.log, the log of the second. With WORD only the parts run whose names have it. PROGRAM is the binary b2b,
 // AXE the file of axe-core, CHROMIUM the browser's program, NODE_MODULES the folder where playwright-core is installed.
-// One line for each check; a failed check ends its part.
+// One line for each check; a failed check ends its part. The pictures office-*.png are those of the READMEs.
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 
@@ -43,11 +45,11 @@ const orderCount = async () => (await call('open', 'orders', '/orders?limit=100&
 
 // open shows a screen to a clerk, and checks at the end that nothing went wrong that a clerk would not see.
 const clerks = []
-async function open(path, { site = 'open', width = 1280, height = 900, locale = 'en-US', scheme = 'light', zone = 'Europe/Madrid', hash = '', expects = [] } = {}) {
+async function open(path, { site = 'open', width = 1280, height = 900, locale = 'en-US', scheme = 'light', zone = 'Europe/Madrid', hash = '', expects = [], others = [] } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, locale, colorScheme: scheme, timezoneId: zone, reducedMotion: 'reduce' })
   const page = await context.newPage()
   page.setDefaultTimeout(30_000)
-  const hosts = Object.values(sites[site]).map(base => new URL(base).host)
+  const hosts = [...others, ...Object.values(sites[site]).map(base => new URL(base).host)]
   const wrong = []
   page.on('pageerror', error => wrong.push(error.message))
   page.on('console', message => {
@@ -267,7 +269,7 @@ const parts = {
     await page.keyboard.type('8')
     await see(page, '5 of 8')
     check('the quote shows a shortage as one types', await page.locator('.total').innerText() === '$998.00', await page.locator('.total').innerText())
-    await page.screenshot({ path: join(screenshots, 'new-order.png') })
+    await page.screenshot({ path: join(screenshots, 'office-new-order.png') })
     await accessible(page, 'New order, with a shortage')
     await page.getByRole('button', { name: 'Order what is there' }).click()
     await see(page, 'Everything is in stock.')
@@ -283,7 +285,7 @@ const parts = {
     check('and counts down')
     check('there is one order more', await orderCount() === orders + 1)
     await accessible(page, 'Order')
-    await page.screenshot({ path: join(screenshots, 'order.png') })
+    await page.screenshot({ path: join(screenshots, 'office-order.png') })
     await page.emulateMedia({ media: 'print' })
     await page.screenshot({ path: join(screenshots, 'order-printed.png') })
     check('printed, it is a picking list', await page.getByText('Picked by').isVisible() && await page.getByText('$').first().isHidden())
@@ -470,6 +472,24 @@ const parts = {
     check('who comes second sees what the first has done, and why', await jose.getByRole('button', { name: 'Confirm' }).count() === 0)
   },
 
+  async 'a deleted customer'() {
+    const { data: { id } } = await call('open', 'customers', '/customers', { method: 'POST', body: { name: 'Gone Ltd', email: 'gone@example.com' } })
+    const { data: order } = await call('open', 'orders', '/orders', { method: 'POST', body: { customer_id: id, items: [{ sku: 'KEYB-LOGI-MX', qty: 1 }] } })
+    const page = await open(`customers/${id}`)
+    await page.getByRole('button', { name: 'Delete …' }).click()
+    await page.getByRole('button', { name: 'Delete the customer' }).click()
+    await page.waitForURL('**/customers')
+    await page.getByRole('link', { name: 'ACME Corporation' }).waitFor()
+    await page.getByRole('link', { name: 'Gone Ltd' }).waitFor({ state: 'detached' })
+    await page.getByRole('link', { name: 'Deleted, too' }).click()
+    await page.getByRole('link', { name: 'Gone Ltd' }).click()
+    await see(page, 'somebody without a token deleted it')
+    check('a deleted customer is shown on demand, with its history')
+    await page.getByRole('link', { name: `#${order.id}`, exact: true }).click()
+    await page.getByRole('link', { name: 'Gone Ltd' }).waitFor()
+    check('and its orders still name it')
+  },
+
   async 'many orders at once'() {
     for (let i = 0; i < 3; i++) await call('open', 'orders', '/orders', { method: 'POST', body: { customer_id: 3, items: [{ sku: 'KEYB-LOGI-MX', qty: 1 }] } })
     const page = await open('orders?status=CREATED&customer=3')
@@ -533,6 +553,7 @@ const parts = {
     await press(page, 'Enter')
     await page.getByRole('link', { name: '#2', exact: true }).waitFor()
     check('with a token it shows what was asked for')
+    check('amounts are in the currency of the system', await page.getByText('€3,196.00').isVisible())
     await page.reload()
     await page.getByRole('link', { name: '#2', exact: true }).waitFor()
     check('a reload keeps it')
@@ -569,6 +590,37 @@ const parts = {
     check('no token is in the log', !readFileSync(join(folder, 'tokens.log'), 'utf8').includes('eyJ'))
   },
 
+  async 'an issuer'() {
+    const asked = [], given = token('--sub', 'jose', '--scope', 'admin')
+    const issuer = createServer(async (request, answer) => {
+      const url = new URL(request.url, `http://localhost:${process.env.ISSUER}`), json = { 'Content-Type': 'application/json', 'Access-Control-Allow-Origin': '*' }
+      if (url.pathname === '/realm/.well-known/openid-configuration') {
+        return answer.writeHead(200, json).end(JSON.stringify({ authorization_endpoint: url.origin + '/authorize', token_endpoint: url.origin + '/token' }))
+      }
+      if (url.pathname === '/authorize') {
+        asked.push(Object.fromEntries(url.searchParams))
+        const { redirect_uri, state } = asked.at(-1)
+        return answer.writeHead(302, { Location: `${redirect_uri}?code=c-1&state=${asked.length === 1 ? 'forged' : state}` }).end()
+      }
+      let body = ''
+      for await (const part of request) body += part
+      const form = Object.fromEntries(new URLSearchParams(body))
+      const right = createHash('sha256').update(form.code_verifier).digest('base64url') === asked.at(-1).code_challenge && form.code === 'c-1'
+      answer.writeHead(right ? 200 : 400, json).end(JSON.stringify(right ? { access_token: given } : { error: 'invalid_grant' }))
+    }).listen(Number(process.env.ISSUER), 'localhost')
+    const page = await open('orders?status=CREATED', { site: 'tokens', others: [`localhost:${process.env.ISSUER}`] })
+    await page.getByRole('button', { name: 'Sign in with your account' }).click()
+    await page.waitForURL('**state=forged')
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    check('an answer that nobody asked for signs nobody in', await page.evaluate(() => sessionStorage.getItem('office.token')) === null)
+    await page.goto(`${sites.tokens.base}/office/orders?status=CREATED`)
+    await page.getByRole('button', { name: 'Sign in with your account' }).click()
+    await page.getByRole('button', { name: 'jose' }).waitFor()
+    check('a clerk signs in at the issuer, and is back on the same screen', page.url().endsWith('/office/orders?status=CREATED'), page.url())
+    check('by code and PKCE', asked[1].response_type === 'code' && asked[1].code_challenge_method === 'S256' && asked[1].client_id === 'office' && asked[1].scope === 'openid orders', asked[1])
+    issuer.close()
+  },
+
   async 'OFFICE=off'() {
     const { base } = sites.off
     check('there is no page', (await fetch(base + '/office')).status === 404 && (await fetch(base + '/office/main.js')).status === 404)
@@ -580,6 +632,7 @@ const parts = {
     const paths = { 'today': '', 'orders': 'orders', 'order': 'orders/2', 'new order': 'orders/new', 'products': 'products', 'product': 'products/2', 'new product': 'products/new', 'receive': 'receive', 'customers': 'customers', 'customer': 'customers/1', 'new customer': 'customers/new', 'import': 'import' }
     for (const [width, scheme, locale] of [[1280, 'light', 'en-US'], [768, 'dark', 'es-ES'], [390, 'light', 'es-ES'], [390, 'dark', 'en-US']]) {
       const page = await open('', { width, scheme, locale, height: width === 390 ? 844 : 900 })
+      if (width === 1280) await rest(page).then(() => page.screenshot({ path: join(screenshots, 'office-today.png') }))
       for (const [name, path] of Object.entries(paths)) {
         await page.goto(`${sites.open.base}/office/${path}`)
         await page.locator('main h1').first().waitFor()

@@ -4,6 +4,7 @@ import { bearer, may, signIn, useToken } from './client.js'
 import { Combo } from './combo.js'
 import { findAll, open } from './find.js'
 import { Dialog, Field, Form } from './form.js'
+import { arrive, hasIssuer, leave } from './oidc.js'
 import { at, back, go, useRoute } from './router.js'
 import { CustomerScreen, NewCustomer } from './screens/customer.js'
 import { Customers } from './screens/customers.js'
@@ -84,9 +85,17 @@ function SignIn({ refused }) {
   return html`<${Form} label=${t('Sign in')} class="sign-in" onSend=${() => signIn(value)}>
     <h1>${t('Sign in')}</h1>
     <p role="alert">${refused ? t('This token is not accepted, or its time is over.') : t('This system needs a token.')} ${t('Ask who runs it for a link, made by b2b office, or paste a token here.')}</p>
-    <${Field} label=${t('Token')} type="password" value=${value} onInput=${setValue} autofocus />
-    <p class="buttons"><button class="first">${t('Sign in')}</button></p>
+    ${hasIssuer && html`<${Elsewhere} />`}
+    <${Field} label=${t('Token')} type="password" value=${value} onInput=${setValue} autofocus=${!hasIssuer} />
+    <p class="buttons"><button class=${hasIssuer ? '' : 'first'}>${t('Sign in')}</button></p>
   <//>`
+}
+
+/** Leads to the issuer. */
+function Elsewhere() {
+  const [error, setError] = useState('')
+  return html`<p><button type="button" class="first" autofocus onClick=${() => leave().catch(e => setError(e.message))}>${t('Sign in with your account')}</button></p>
+    ${(error || problem) && html`<p class="bad" role="alert">${t('It did not work: {why}', { why: error || problem })}</p>`}`
 }
 
 /** Says who is signed in, and signs out. @param {{ onDone: () => void }} props */
@@ -96,8 +105,9 @@ function Account({ onDone }) {
   const [value, setValue] = useState('')
   if (!token) return html`<${Form} label=${t('Sign in')} onSend=${() => { signIn(value); onDone() }}>
     <p>${t('Ask who runs it for a link, made by b2b office, or paste a token here.')}</p>
-    <${Field} label=${t('Token')} type="password" value=${value} onInput=${setValue} autofocus />
-    <p class="buttons"><button class="first">${t('Sign in')}</button><button type="button" onClick=${onDone}>${t('Close')}</button></p><//>`
+    ${hasIssuer && html`<${Elsewhere} />`}
+    <${Field} label=${t('Token')} type="password" value=${value} onInput=${setValue} autofocus=${!hasIssuer} />
+    <p class="buttons"><button class=${hasIssuer ? '' : 'first'}>${t('Sign in')}</button><button type="button" onClick=${onDone}>${t('Close')}</button></p><//>`
   return html`<dl class="facts">
       <div><dt>${t('Who')}</dt><dd><bdi>${sub ?? '–'}</bdi></dd></div><div><dt>${t('May do')}</dt><dd>${scope ?? '–'}</dd></div>
       ${customer && html`<div><dt>${t('Customer')}</dt><dd>${t('only customer {id}', { id: customer })}</dd></div>`}
@@ -149,4 +159,6 @@ function useKeys(help) {
 }
 
 document.documentElement.lang = language
+let problem = '' // of coming back from the issuer
+await arrive().catch(e => { problem = e.message })
 render(html`<${Office} />`, /** @type {HTMLElement} */ (document.getElementById('office')))

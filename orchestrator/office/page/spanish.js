@@ -11,6 +11,7 @@ export const spanish = {
   'only customer {id}': 'solo el cliente {id}', 'This system needs a token.': 'Este sistema pide un token.',
   'This token is not accepted, or its time is over.': 'Este token no se acepta, o ya caducó.',
   'Ask who runs it for a link, made by b2b office, or paste a token here.': 'Pida a quien lo administra un enlace, hecho con b2b office, o pegue aquí un token.',
+  'Sign in with your account': 'Entrar con su cuenta', 'It did not work: {why}': 'No ha funcionado: {why}',
   'Keyboard and help': 'Teclado y ayuda', 'Keyboard': 'Teclado', 'Find anything': 'Buscar lo que sea', 'The row above or below': 'La fila de arriba o de abajo',
   'Open the row': 'Abrir la fila', 'The screens on top': 'Las pantallas de arriba', 'Send the form': 'Enviar el formulario',
   'Leave a field or a dialog; else back': 'Salir de un campo o diálogo; si no, volver', 'This help': 'Esta ayuda',
