@@ -58,7 +58,8 @@ func (s *Service) CreateCustomer(ctx context.Context, r server.CreateCustomerReq
 		err := tx.create(&c)
 		return c.ID, response(c), err
 	})
-	return answer(idempotency.Complete[api.CustomerResponse](a, "data.deleted_at"), err) // version 2.0.0 stored no deleted_at
+	// Version 2.0.0 has stored answers without deleted_at.
+	return answer(idempotency.Complete[api.CustomerResponse](a, "data.deleted_at"), err)
 }
 
 // GetCustomerIdempotencyKey returns the effects of an idempotency key. Error: 404 idempotency_key_unknown.

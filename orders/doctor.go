@@ -396,7 +396,8 @@ func examineStock(tx *gorm.DB, broken func(id string)) (checked int64, err error
 			var eventType, representation string
 			err := row.Scan(&id, &next.event, &eventType, &next.actor, &representation)
 			shown := struct{ Stock int64 }{-1}
-			_ = json.Unmarshal([]byte(representation), &shown) // without a stock in the event, -1 stays, which no product has
+			// Without a stock in the event, the value stays -1, which no product has.
+			_ = json.Unmarshal([]byte(representation), &shown)
 			next.stock = shown.Stock
 			if steps[id] != nil || eventType == productCreated {
 				steps[id] = append(steps[id], next)

@@ -393,7 +393,8 @@ func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestOb
 		a, err := tx.adjustStock(&p, r.Body.Delta, r.Body.Reason)
 		return p.ID, api.StockAdjustmentResponse{Success: true, Data: adjustmentView(a)}, err
 	})
-	return answer(idempotency.Complete[api.StockAdjustmentResponse](a, "data.actor"), err) // version 2.0.0 stored no actor
+	// Version 2.0.0 has stored answers without actor.
+	return answer(idempotency.Complete[api.StockAdjustmentResponse](a, "data.actor"), err)
 }
 
 // ListStockAdjustments returns a page of the stock adjustments of a product. Error: 404 product_not_found.

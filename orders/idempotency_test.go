@@ -33,7 +33,8 @@ func TestReplaysOf200(t *testing.T) {
 		s := serve(t, g)
 		items := []contract.OrderItemRequest{line(s.product(t, 1, 100), 1), line(s.product(t, 1, 100), 2)}
 		answers := func() (all [][]byte) {
-			_, adjusted, _ := webtest.Do(t, "POST", fmt.Sprintf("%s/products/%d/stock-adjustments", s.base, *items[0].ProductID),
+			path := fmt.Sprintf("%s/products/%d/stock-adjustments", s.base, *items[0].ProductID)
+			_, adjusted, _ := webtest.Do(t, "POST", path,
 				`{"delta":1,"reason":"found"}`, "Content-Type", "application/json", "X-Idempotency-Key", "key")
 			created := s.place(t, "key", items...)
 			id := created.JSON201.Data.ID

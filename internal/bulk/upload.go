@@ -70,8 +70,8 @@ type Record struct {
 // OpenRows writes the whole file to disk before it returns. So a client may send the whole file before it
 // reads an answer, and a truncated file changes nothing. The body must be an *Upload. The caller must close
 // the rows. Errors: 400 malformed_row for a text that is not in its encoding, 400 malformed_row or
-// validation_failed for faulty columns of a CSV file, 400 validation_failed for an empty file, 503 unavailable when the disk is full or fails, and the errors of
-// Upload.Read.
+// validation_failed for faulty columns of a CSV file, 400 validation_failed for an empty file, 503
+// unavailable when the disk is full or fails, and the errors of Upload.Read.
 func OpenRows(body io.Reader) (*Rows, error) {
 	upload := body.(*Upload)
 	file, err := os.CreateTemp("", "b2b-rows-")

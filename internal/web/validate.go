@@ -68,7 +68,7 @@ func check(c *gin.Context, op *operation, bodyTimeout time.Duration, idInBody bo
 	}
 	ctx := c.Request.Context()
 	if err := ctx.Err(); err != nil && (auth.From(ctx).ByService || !errors.Is(err, context.Canceled)) {
-		return err // for a caller who is no service, the work goes on for a while after the connection has ended: see workContext
+		return err // other callers may have closed only their half of the connection: see workContext
 	}
 	faults, more := checkParameters(c, op, query), 0
 	if body != nil {
