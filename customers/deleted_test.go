@@ -127,7 +127,8 @@ func TestIncludeDeleted(t *testing.T) {
 				t.Errorf("its own deleted customer: %v", got)
 			}
 			partner.Customer = ids[0]
-			if got := idsOf(list("include_deleted=true&search=name", tokenOf(t, partner)...)); !slices.Equal(got, ids[:1]) {
+			got := idsOf(list("include_deleted=true&search=name", tokenOf(t, partner)...))
+			if !slices.Equal(got, ids[:1]) {
 				t.Errorf("deleted customers of others: %v", got)
 			}
 		})
@@ -180,7 +181,8 @@ func TestCopyByUpdatedSince(t *testing.T) {
 				remove(t, c, ids[i-1])
 			case i%3 == 2:
 				change := api.CustomerUpdate{Name: new("Changed")}
-				if res, err := c.UpdateCustomerWithResponse(ctx, ids[i-1], nil, change); err != nil || res.JSON200 == nil {
+				if res, err := c.UpdateCustomerWithResponse(ctx, ids[i-1], nil, change); err != nil ||
+					res.JSON200 == nil {
 					t.Fatalf("%v %s", err, res.Body)
 				}
 			}

@@ -119,7 +119,8 @@ func filterFrom(search, email, externalRef, updatedSince, ids *string) (filter, 
 		email = new(strings.TrimSpace(*email))
 	}
 	return filter{
-		Filter: service.Filter{Search: search, IDs: formats.IDs(ids), UpdatedSince: since}, Email: email, ExternalRef: externalRef,
+		Filter: service.Filter{Search: search, IDs: formats.IDs(ids), UpdatedSince: since}, Email: email,
+		ExternalRef: externalRef,
 	}, err
 }
 
@@ -189,7 +190,8 @@ func (s *Service) UpdateCustomer(ctx context.Context, r server.UpdateCustomerReq
 		if err != nil {
 			return err
 		}
-		c, err = tx.updateCustomer(before, change{Name: r.Body.Name, Email: r.Body.Email, Phone: r.Body.Phone, ExternalRef: r.Body.ExternalRef})
+		c, err = tx.updateCustomer(before, change{Name: r.Body.Name, Email: r.Body.Email, Phone: r.Body.Phone,
+			ExternalRef: r.Body.ExternalRef})
 		return err
 	})
 	return server.UpdateCustomer200JSONResponse{Body: response(c)}, err

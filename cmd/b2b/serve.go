@@ -229,8 +229,8 @@ func read(c *config.Settings, services []*service) error {
 	if len(services) == 1 {
 		groups = append(append(groups, &c.SinglePort), services[0].peers...)
 	}
-	groups = append(groups, &c.Logging, &c.Access, &c.JWT, &c.Serving, &c.Amounts, &c.Limiting, &c.Listening, &c.Browsers,
-		&c.Observing, &c.Ports, &c.Stopping)
+	groups = append(groups, &c.Logging, &c.Access, &c.JWT, &c.Serving, &c.Amounts, &c.Limiting, &c.Listening,
+		&c.Browsers, &c.Observing, &c.Ports, &c.Stopping)
 	err := c.Read(groups...)
 	if c.Only != nil {
 		*services[0].port = *c.Only

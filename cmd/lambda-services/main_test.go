@@ -82,7 +82,8 @@ func migrated(t *testing.T, c db.Config) *gorm.DB {
 
 func admin(t *testing.T) string {
 	t.Helper()
-	jwt, err := auth.Tokens{Secrets: []string{secret}}.Issue(auth.Principal{Subject: "ops", Scope: auth.Admin}, time.Hour)
+	admin := auth.Principal{Subject: "ops", Scope: auth.Admin}
+	jwt, err := auth.Tokens{Secrets: []string{secret}}.Issue(admin, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +135,8 @@ func testServices(t *testing.T, c db.Config, pool string) {
 		send("GET", base+"/health", "", http.StatusOK)
 		send("GET", base+"/ready", "", http.StatusOK)
 	}
-	customer := id(send("POST", customers+"/customers", `{"name": "ACME", "email": "ops@acme.example"}`, http.StatusCreated))
+	customer := id(send("POST", customers+"/customers", `{"name": "ACME", "email": "ops@acme.example"}`,
+		http.StatusCreated))
 	product := id(send("POST", orders+"/products",
 		`{"sku": "PEN", "name": "Pen", "price_cents": 100, "stock": 1000}`, http.StatusCreated))
 	order := fmt.Sprintf(`"customer_id": %d, "items": [{"product_id": %d, "qty": 3}]`, customer, product)
@@ -168,7 +170,8 @@ func testServices(t *testing.T, c db.Config, pool string) {
 		t.Errorf("imported %.500s", imported)
 	}
 	exported := string(send("GET", orders+"/products/export", "", http.StatusOK))
-	if lines := strings.Split(strings.TrimSpace(exported), "\n"); len(lines) != 501 || !strings.Contains(exported, "SKU-499") {
+	if lines := strings.Split(strings.TrimSpace(exported), "\n"); len(lines) != 501 ||
+		!strings.Contains(exported, "SKU-499") {
 		t.Errorf("exported %d lines, the last %s", len(lines), lines[len(lines)-1])
 	}
 
@@ -190,7 +193,8 @@ func testServices(t *testing.T, c db.Config, pool string) {
 
 	// Jobs run once for each event.
 	must(t, g.Exec("UPDATE orders SET created_at = created_at - INTERVAL 25 HOUR WHERE id = ?", one).Error)
-	must(t, g.Exec("UPDATE idempotency_keys SET expires_at = expires_at - INTERVAL 25 HOUR WHERE idempotency_key = ?", "a,c").Error)
+	const expire = "UPDATE idempotency_keys SET expires_at = expires_at - INTERVAL 25 HOUR WHERE idempotency_key = ?"
+	must(t, g.Exec(expire, "a,c").Error)
 	jobs := start(t, environment("jobs", c, pool))
 	if r := jobs.Invoke(t, map[string]any{"source": "aws.scheduler"}); r.Failed || string(r.Body) != "null" {
 		t.Errorf("failed %t: %s", r.Failed, r.Body)
@@ -252,8 +256,8 @@ func watchConnections(t *testing.T, g *gorm.DB, c db.Config) func() int {
 		most := 0
 		for ctx.Err() == nil {
 			var ids []int64
-			if g.WithContext(ctx).Raw("SELECT id FROM information_schema.processlist WHERE db = ? AND id <> CONNECTION_ID()",
-				c.Name).Scan(&ids).Error == nil {
+			const others = "SELECT id FROM information_schema.processlist WHERE db = ? AND id <> CONNECTION_ID()"
+			if g.WithContext(ctx).Raw(others, c.Name).Scan(&ids).Error == nil {
 				most = max(most, len(ids))
 			}
 		}
@@ -274,7 +278,8 @@ func TestInitError(t *testing.T) {
 			"DB_NAME":            environment("migrate", c, "DB_NAME=nowhere_at_all"),
 		} {
 			f := start(t, variables)
-			if r := f.Invoke(t, nil); !r.Failed || !strings.Contains(strings.ReplaceAll(string(r.Body), `\"`, `"`), name) {
+			if r := f.Invoke(t, nil); !r.Failed ||
+				!strings.Contains(strings.ReplaceAll(string(r.Body), `\"`, `"`), name) {
 				t.Errorf("failed %t: %s, want %s", r.Failed, r.Body, name)
 			}
 		}

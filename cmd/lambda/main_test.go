@@ -374,7 +374,8 @@ func TestFunctionDeadline(t *testing.T) {
 		hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 		silent := httptest.NewServer(http.HandlerFunc(hang))
 		t.Cleanup(silent.Close)
-		g := start(t, append(environment(silent.URL), "REQUEST_TIMEOUT_SECONDS=300", "AWS_LAMBDA_FUNCTION_TIMEOUT=2")...)
+		g := start(t, append(environment(silent.URL), "REQUEST_TIMEOUT_SECONDS=300",
+			"AWS_LAMBDA_FUNCTION_TIMEOUT=2")...)
 		a := g.send(t, "http_v2", order(sampleOrder))
 		a.expectError(t, http.StatusGatewayTimeout, "upstream_unavailable") // 503 would mean the end of all tries
 		a = g.send(t, "http_v2", request{method: "GET", path: "/health"})
@@ -399,7 +400,8 @@ func TestFunctionDeadline(t *testing.T) {
 			engine := gin.New()
 			engine.GET("/", func(c *gin.Context) { got, _ = c.Request.Context().Deadline() })
 			raw, _ := json.Marshal(event(request{method: "GET", path: "/"}))
-			if _, err := function.OfEvents(engine, "")(ctx, raw); err != nil || !got.Equal(want.Add(-function.DeadlineReserve)) {
+			if _, err := function.OfEvents(engine, "")(ctx, raw); err != nil ||
+				!got.Equal(want.Add(-function.DeadlineReserve)) {
 				t.Errorf("%s: %v, deadline %s before Lambda's", kind, err, want.Sub(got))
 			}
 		}

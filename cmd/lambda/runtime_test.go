@@ -26,7 +26,8 @@ import (
 func TestInitError(t *testing.T) {
 	for _, name := range []string{"CUSTOMERS_API_BASE", "SERVICE_TOKEN"} {
 		g := start(t, without(environment("http://localhost:1"), name)...)
-		if r := g.Invoke(t, kinds["http_v2"](order(sampleOrder))); !r.Failed || !strings.Contains(string(r.Body), name) {
+		if r := g.Invoke(t, kinds["http_v2"](order(sampleOrder))); !r.Failed ||
+			!strings.Contains(string(r.Body), name) {
 			t.Errorf("failed %t: %s", r.Failed, r.Body)
 		}
 	}
@@ -56,7 +57,8 @@ func TestSecretsOfManager(t *testing.T) {
 		}
 	}
 	g = start(t, append(variables, "JWT_SECRET_ARN="+arns["jwt"]+":other::")...)
-	if r := g.Invoke(t, kinds["http_v2"](order(sampleOrder))); !r.Failed || !strings.Contains(string(r.Body), "JWT_SECRET_ARN") {
+	if r := g.Invoke(t, kinds["http_v2"](order(sampleOrder))); !r.Failed ||
+		!strings.Contains(string(r.Body), "JWT_SECRET_ARN") {
 		t.Errorf("failed %t: %s", r.Failed, r.Body)
 	}
 }
@@ -200,7 +202,10 @@ func TestSpansBeforeTheAnswer(t *testing.T) {
 	g.End()
 	endpoint.Close()
 
-	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter,
+		r *http.Request) {
+		<-r.Context().Done()
+	}))
 	defer silent.CloseClientConnections()
 	g = start(t, append(environment(p.URL), "OTEL_EXPORTER_OTLP_ENDPOINT="+silent.URL)...)
 	expectSampleAnswer(t, g.send(t, "http_v2", traced)) // does not wait for a silent collector

@@ -96,7 +96,8 @@ func TestTemplates(t *testing.T) {
 	for _, part := range []string{"orchestrator", "services"} {
 		template := built(t, part, "arm64")
 		for name, p := range template.Parameters {
-			isSecret := strings.Contains(name, "Token") || strings.Contains(name, "Secret") || strings.Contains(name, "Password")
+			isSecret := strings.Contains(name, "Token") || strings.Contains(name, "Secret") ||
+				strings.Contains(name, "Password")
 			if isSecret && !strings.HasSuffix(name, "Arn") || p.NoEcho {
 				t.Errorf("%s: %s is a secret in plain text", part, name)
 			}
@@ -126,7 +127,8 @@ func TestTemplates(t *testing.T) {
 	if found != len(documents) {
 		t.Errorf("%d HTTP APIs", found)
 	}
-	if f := properties[lambdaFunction](t, built(t, "orchestrator", "amd64"), "Function"); !slices.Equal(f.Architectures, []string{"x86_64"}) {
+	f := properties[lambdaFunction](t, built(t, "orchestrator", "amd64"), "Function")
+	if !slices.Equal(f.Architectures, []string{"x86_64"}) {
 		t.Errorf("amd64: %v", f.Architectures)
 	}
 }
@@ -193,7 +195,8 @@ func testHTTPAPI(t *testing.T, from template, name string, document []byte) {
 			gateway := time.Duration(o.Integration.TimeoutInMillis) * time.Millisecond
 			if peer >= request || request > functionTime-2*function.DeadlineReserve || functionTime >= gateway ||
 				gateway > 29*time.Second { // a REST API has no longer one
-				t.Errorf("%s: a call %s, a request %s, the function %s, the gateway %s", name, peer, request, functionTime, gateway)
+				t.Errorf("%s: a call %s, a request %s, the function %s, the gateway %s", name, peer, request,
+					functionTime, gateway)
 			}
 		}
 	}
@@ -263,7 +266,8 @@ func TestTemplateVariables(t *testing.T) {
 			for variable := range f.Environment.Variables {
 				plain, isARN := strings.CutSuffix(variable, function.ARNSuffix)
 				passed[plain] = true
-				known := slices.ContainsFunc(config.Variables(), func(v config.Variable) bool { return v.Name == plain })
+				known := slices.ContainsFunc(config.Variables(),
+					func(v config.Variable) bool { return v.Name == plain })
 				if slices.Contains(secrets, plain) != isARN || !known && !strings.HasPrefix(variable, "OTEL_") {
 					t.Errorf("%s has %s", name, variable)
 				}
@@ -392,7 +396,8 @@ func TestMakeTargets(t *testing.T) {
 		t.Helper()
 		_ = os.Remove(filepath.Join(bin, "calls"))
 		cmd := exec.Command("make", arguments...)
-		cmd.Dir, cmd.Env = folder, append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "MAKELEVEL=", "MAKEFLAGS=", "MFLAGS=")
+		cmd.Dir, cmd.Env = folder, append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "MAKELEVEL=",
+			"MAKEFLAGS=", "MFLAGS=")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("make %v: %v %s", arguments, err, out)
 		}
@@ -417,7 +422,8 @@ func TestMakeTargets(t *testing.T) {
 	}
 	write("samconfig.toml", "version = 0.1\n[b2b.deploy.parameters]\nregion = \"eu-west-1\"\n")
 	check(run(append(stub, "deploy")...), deploy("arm64", "orchestrator", "b2b")+again)
-	check(run(append(stub, "deploy", "PART=services", "ARCH=amd64")...), deploy("amd64", "services", "b2b-services")+" --guided")
+	check(run(append(stub, "deploy", "PART=services", "ARCH=amd64")...),
+		deploy("amd64", "services", "b2b-services")+" --guided")
 	check(run("info"), "sam list stack-outputs --stack-name b2b")
 	check(run("logs"), "sam logs --stack-name b2b --tail")
 	check(run("logs", "PART=services", "FILTER=req-12345"), `sam logs --stack-name b2b-services --filter "req-12345"`)

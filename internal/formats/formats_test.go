@@ -72,7 +72,8 @@ func TestFormats(t *testing.T) {
 			bad:  []string{"", "2023-02-29", "1969-12-31", "2024-1-1", "2024-01-01T00:00:00Z", "10000-01-01"},
 		},
 		"time-zone": {
-			good: []string{"UTC", "Europe/Madrid", "America/Argentina/Buenos_Aires", "Etc/GMT+5", "America/Port-au-Prince"},
+			good: []string{"UTC", "Europe/Madrid", "America/Argentina/Buenos_Aires", "Etc/GMT+5",
+				"America/Port-au-Prince"},
 			bad: []string{
 				"", "/etc/passwd", "../UTC", "Europe/../UTC", "Europe/", "Europe//Madrid", "a/b/c/d", "+02:00", "Europe\\Madrid",
 			},

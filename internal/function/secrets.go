@@ -33,7 +33,8 @@ func FetchSecrets(ctx context.Context, names []string) error {
 			continue
 		}
 		if os.Getenv(name) != "" {
-			problems = append(problems, fmt.Errorf("%s and %s%s are both set; allowed: one of them", name, name, ARNSuffix))
+			problems = append(problems, fmt.Errorf("%s and %s%s are both set; allowed: one of them", name,
+				name, ARNSuffix))
 			continue
 		}
 		value, err := secret(ctx, from, fetched)

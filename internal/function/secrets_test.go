@@ -23,7 +23,8 @@ func TestFetchSecrets(t *testing.T) {
 	}{
 		"none": {},
 		"whole_and_key": {
-			set:  map[string]string{"SERVICE_TOKEN_ARN": arns["token"], "DB_PASSWORD_ARN": arns["database"] + ":password::"},
+			set: map[string]string{"SERVICE_TOKEN_ARN": arns["token"],
+				"DB_PASSWORD_ARN": arns["database"] + ":password::"},
 			want: map[string]string{"SERVICE_TOKEN": "the-secret-token", "DB_PASSWORD": "the-secret:password"},
 		},
 		"missing": {

@@ -49,8 +49,14 @@ Resources:
         paths:
           /orders:
             parameters: [{name: id, in: query}]
-            get: {operationId: listOrders, x-integration: !Sub "${Function.Arn}", security: !If [HasIssuer, [{bearerAuth: []}], !Ref "AWS::NoValue"]}
-            post: {operationId: createOrder, x-integration: !Sub "${Function.Arn}", security: !If [HasIssuer, [{bearerAuth: []}], !Ref "AWS::NoValue"]}
+            get:
+              operationId: listOrders
+              x-integration: !Sub "${Function.Arn}"
+              security: !If [HasIssuer, [{bearerAuth: []}], !Ref "AWS::NoValue"]
+            post:
+              operationId: createOrder
+              x-integration: !Sub "${Function.Arn}"
+              security: !If [HasIssuer, [{bearerAuth: []}], !Ref "AWS::NoValue"]
           /health:
             get: {operationId: getHealth, x-integration: !Sub "${Function.Arn}"}
           /$default:
@@ -97,7 +103,8 @@ func TestBuild(t *testing.T) {
 		{"Architectures", "Architecture", "arm64", "no architecture"},
 	} {
 		file := write(t, root, "source.yaml", strings.Replace(source, broken.old, broken.new, 1))
-		if _, err := build(root, file, broken.architecture, ""); err == nil || !strings.Contains(err.Error(), broken.want) {
+		if _, err := build(root, file, broken.architecture, ""); err == nil ||
+			!strings.Contains(err.Error(), broken.want) {
 			t.Errorf("%v, want %s", err, broken.want)
 		}
 	}

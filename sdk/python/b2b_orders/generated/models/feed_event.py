@@ -34,7 +34,7 @@ class FeedEvent:
         correlation_id (None | str): The correlation id of the call; null when no call did it. Example: req-12345.
         created_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
         representation (ChangeEventRepresentation): The thing right after the change, as reading it showed it then as
-            `data`; of a deleted customer, right before. Example: {'id': 3, 'customer_id': 1, 'status': 'CREATED',
+            `data`; of a deleted customer, with its `deleted_at`. Example: {'id': 3, 'customer_id': 1, 'status': 'CREATED',
             'total_cents': 259800}.
         position (int): A place in the feed; 0 is before the first event. The first event has position 1, each next
             event the next number. Example: 15.
