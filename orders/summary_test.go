@@ -52,8 +52,9 @@ func TestOrdersSummary(t *testing.T) {
 			for i := range int64(1500) {
 				at := start.Add(time.Duration(i) * 47 * time.Minute)
 				id := int64(len(rows) + 1)
-				r := row{ID: id, CustomerID: i%2 + 1, TotalCents: i%7*10 + 30, Status: "CREATED",
-					CreatedAt: at, UpdatedAt: at}
+				r := row{
+					ID: id, CustomerID: i%2 + 1, TotalCents: i%7*10 + 30, Status: "CREATED", CreatedAt: at, UpdatedAt: at,
+				}
 				pieces = append(pieces, piece{id, 1, i%7 + 1, 10, i%7*10 + 10}, piece{id, 2, 2, 10, 20})
 				if i%4 > 0 { // orders of programs before 2.1 have no units
 					r.Units = new(i%7 + 3)
@@ -193,8 +194,8 @@ func TestOrdersSummaryOfToday(t *testing.T) {
 		}
 		var huge []string
 		for id := range 1100 { // more than 2^63 cents together
-			const row = "(%d, 1, 'CREATED', 9007199254740991, 100000000000000, '2020-01-01', '2020-01-01')"
-			huge = append(huge, fmt.Sprintf(row, id+100))
+			const values = "(%d, 1, 'CREATED', 9007199254740991, 100000000000000, '2020-01-01', '2020-01-01')"
+			huge = append(huge, fmt.Sprintf(values, id+100))
 		}
 		s.exec(t, "INSERT INTO orders (id, customer_id, status, total_cents, units, created_at, updated_at) VALUES "+
 			strings.Join(huge, ", "))

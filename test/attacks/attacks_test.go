@@ -320,9 +320,9 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 		{"list deleted records of others",
 			byMallory("customers", "GET", "/customers?include_deleted=true", "", 200, "")},
 		{"list deleted records without events:read", attack{
-			service: "customers", method: "GET", path: "/customers?include_deleted=true", status: 403,
-			code: "forbidden",
-			as:   &auth.Principal{Subject: "reader", Scope: "customers:read customers:write"},
+			service: "customers", method: "GET", path: "/customers?include_deleted=true",
+			as:     &auth.Principal{Subject: "reader", Scope: "customers:read customers:write"},
+			status: 403, code: "forbidden",
 		}},
 		{"list behind a cursor",
 			byMallory("orders", "GET", fmt.Sprint("/orders?cursor=", s.order-1), "", 200, "")},
