@@ -114,7 +114,6 @@ func complete(ctx context.Context, g *gorm.DB) error {
 // Seed loads the sample data if all tables of the sample are empty, and reports whether the data was loaded.
 func Seed(ctx context.Context, g *gorm.DB) (bool, error) {
 	err := InTx(ctx, g, func(tx *gorm.DB) error {
-		begun := map[string]bool{} // tables that were empty
 		for _, statement := range statementsOf(seedSQL) {
 			_, table, _ := strings.Cut(statement, "INSERT INTO ")
 			table, _, _ = strings.Cut(table, " ")
@@ -122,10 +121,9 @@ func Seed(ctx context.Context, g *gorm.DB) (bool, error) {
 			if err := tx.Raw("SELECT EXISTS (SELECT 1 FROM " + table + ")").Scan(&filled).Error; err != nil {
 				return err
 			}
-			if filled && !begun[table] {
+			if filled {
 				return gorm.ErrDuplicatedKey
 			}
-			begun[table] = true
 			if err := tx.Exec(statement).Error; err != nil {
 				return fmt.Errorf("seed.sql: %w", err)
 			}

@@ -32,31 +32,25 @@ INSERT INTO order_items (order_id, product_id, sku, name, qty, unit_price_cents,
   (1, 4, 'KEYB-LOGI-MX', 'Logitech MX Keys', 2, 10900, 21800),
   (2, 3, 'TABLET-SAM-S9', 'Samsung Galaxy Tab S9', 4, 79900, 319600);
 
--- A statement for each kind, because TiDB inserts the parts of a UNION in any order, and the order of events matters.
+-- Ordered, because TiDB reads the parts of a UNION in any order, and events have the order of their ids.
 INSERT INTO events (type, subject, subject_id, customer_id, actor, created_at, representation)
-  SELECT 'customer.created', 'customer', id, id, 'system', created_at,
+  SELECT * FROM (
+  SELECT 'customer.created' AS type, 'customer' AS subject, id AS subject_id, id AS customer_id, 'system' AS actor, created_at,
     JSON_OBJECT('id', id, 'name', name, 'email', email, 'phone', phone, 'external_ref', external_ref,
-      'created_at', CONCAT(REPLACE(created_at, ' ', 'T'), 'Z'), 'updated_at', CONCAT(REPLACE(updated_at, ' ', 'T'), 'Z'), 'deleted_at', NULL)
-  FROM customers;
-
-INSERT INTO events (type, subject, subject_id, customer_id, actor, created_at, representation)
-  SELECT 'product.created', 'product', p.id, NULL, 'system', p.created_at,
+      'created_at', CONCAT(REPLACE(created_at, ' ', 'T'), 'Z'), 'updated_at', CONCAT(REPLACE(updated_at, ' ', 'T'), 'Z'), 'deleted_at', NULL) AS representation
+  FROM customers
+  UNION ALL SELECT 'product.created', 'product', p.id, NULL, 'system', p.created_at,
     REPLACE(JSON_OBJECT('id', p.id, 'sku', sku, 'name', name, 'price_cents', price_cents, 'stock', level, 'active', '@',
       'created_at', CONCAT(REPLACE(p.created_at, ' ', 'T'), 'Z'), 'updated_at', CONCAT(REPLACE(updated_at, ' ', 'T'), 'Z')), '"@"', 'true')
-  FROM products p JOIN stock_adjustments a ON a.product_id = p.id;
-
-INSERT INTO events (type, subject, subject_id, customer_id, actor, created_at, representation)
-  SELECT 'order.created', 'order', id, customer_id, 'system', created_at,
+  FROM products p JOIN stock_adjustments a ON a.product_id = p.id
+  UNION ALL SELECT 'order.created', 'order', id, customer_id, 'system', created_at,
     '{"id":1,"customer_id":1,"external_ref":"PO-2024-0042","metadata":{"cost_center":"4711"},"status":"CREATED","total_cents":67700,"created_at":"2024-01-15T10:00:00.000Z","confirmed_at":null,"canceled_at":null,"cancel_reason":null,"cancel_note":null,"canceled_by":null,"reservation_expires_at":null,"cancelable_until":null,"allowed_actions":["confirm","cancel"],"updated_at":"2024-01-15T10:00:00.000Z","items":[{"product_id":1,"sku":"MON-LG-27","name":"LG UltraFine 27 Monitor","qty":1,"unit_price_cents":45900,"subtotal_cents":45900},{"product_id":4,"sku":"KEYB-LOGI-MX","name":"Logitech MX Keys","qty":2,"unit_price_cents":10900,"subtotal_cents":21800}]}'
-  FROM orders WHERE id = 1;
-
-INSERT INTO events (type, subject, subject_id, customer_id, actor, created_at, representation)
-  SELECT 'order.confirmed', 'order', id, customer_id, 'system', confirmed_at,
+  FROM orders WHERE id = 1
+  UNION ALL SELECT 'order.confirmed', 'order', id, customer_id, 'system', confirmed_at,
     '{"id":1,"customer_id":1,"external_ref":"PO-2024-0042","metadata":{"cost_center":"4711"},"status":"CONFIRMED","total_cents":67700,"created_at":"2024-01-15T10:00:00.000Z","confirmed_at":"2024-01-15T10:02:00.000Z","canceled_at":null,"cancel_reason":null,"cancel_note":null,"canceled_by":null,"reservation_expires_at":null,"cancelable_until":"2024-01-15T10:12:00.000Z","allowed_actions":["cancel"],"updated_at":"2024-01-15T10:02:00.000Z","items":[{"product_id":1,"sku":"MON-LG-27","name":"LG UltraFine 27 Monitor","qty":1,"unit_price_cents":45900,"subtotal_cents":45900},{"product_id":4,"sku":"KEYB-LOGI-MX","name":"Logitech MX Keys","qty":2,"unit_price_cents":10900,"subtotal_cents":21800}]}'
-  FROM orders WHERE id = 1;
-
-INSERT INTO events (type, subject, subject_id, customer_id, actor, created_at, representation)
-  SELECT 'order.created', 'order', id, customer_id, 'system', created_at,
+  FROM orders WHERE id = 1
+  UNION ALL SELECT 'order.created', 'order', id, customer_id, 'system', created_at,
     REPLACE('{"id":2,"customer_id":2,"external_ref":"G-77","metadata":null,"status":"CREATED","total_cents":319600,"created_at":"@","confirmed_at":null,"canceled_at":null,"cancel_reason":null,"cancel_note":null,"canceled_by":null,"reservation_expires_at":null,"cancelable_until":null,"allowed_actions":["confirm","cancel"],"updated_at":"@","items":[{"product_id":3,"sku":"TABLET-SAM-S9","name":"Samsung Galaxy Tab S9","qty":4,"unit_price_cents":79900,"subtotal_cents":319600}]}',
       '@', CONCAT(SUBSTR(CONCAT(REPLACE(created_at, ' ', 'T'), '.000'), 1, 23), 'Z'))
-  FROM orders WHERE id = 2;
+  FROM orders WHERE id = 2
+  ) AS sample ORDER BY CASE subject WHEN 'customer' THEN 1 WHEN 'product' THEN 2 ELSE 3 END, subject_id, created_at;
