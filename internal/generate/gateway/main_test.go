@@ -37,6 +37,8 @@ Resources:
         Secured: { security: !If [HasIssuer, [{ bearerAuth: [] }], !Ref "AWS::NoValue"] }
         SecuritySchemes: { bearerAuth: { type: oauth2 } }
 `
+	secured = `x-integration: !Sub "${Function.Arn}", ` +
+		`security: !If [HasIssuer, [{bearerAuth: []}], !Ref "AWS::NoValue"]`
 	wanted = `# Made by make lambda from source.yaml. DO NOT EDIT.
 Resources:
   Function:
@@ -49,14 +51,8 @@ Resources:
         paths:
           /orders:
             parameters: [{name: id, in: query}]
-            get:
-              operationId: listOrders
-              x-integration: !Sub "${Function.Arn}"
-              security: !If [HasIssuer, [{bearerAuth: []}], !Ref "AWS::NoValue"]
-            post:
-              operationId: createOrder
-              x-integration: !Sub "${Function.Arn}"
-              security: !If [HasIssuer, [{bearerAuth: []}], !Ref "AWS::NoValue"]
+            get: {operationId: listOrders, ` + secured + `}
+            post: {operationId: createOrder, ` + secured + `}
           /health:
             get: {operationId: getHealth, x-integration: !Sub "${Function.Arn}"}
           /$default:
