@@ -37,7 +37,8 @@ import (
 	"example.com/b2b/v2/test/live"
 )
 
-const everyScope = "customers:read customers:write products:read products:write orders:read orders:write events:read"
+const everyScope = "customers:read customers:write products:read products:write orders:read orders:write " +
+	"events:read webhooks:read webhooks:write"
 
 // mallory is a partner, bound to customer 1 of the sample data. The victim is bound to customer 2.
 var (

@@ -44,7 +44,8 @@ var documents = map[string][]byte{
 }
 
 // everyScope has every scope that a partner can have.
-const everyScope = "customers:read customers:write products:read products:write orders:read orders:write events:read"
+const everyScope = "customers:read customers:write products:read products:write orders:read orders:write " +
+	"events:read webhooks:read webhooks:write"
 
 // partners are bound to the customers of the sample data. Every text that a partner writes contains the mark
 // of its customer.
@@ -123,6 +124,8 @@ func (s *system) value(r *rapid.T, p auth.Principal, name string) any {
 		return rapid.SampledFrom([]string{"mrk", "a", "@", mark(partners[0]), mark(partners[2])}).Draw(r, name)
 	case "limit":
 		return 100
+	case "url":
+		return "https://" + mark(p) + ".invalid/"
 	case "name", "phone", "cancel_reason":
 		return "of " + mark(p)
 	case "external_ref": // sometimes the reference of another order
@@ -446,6 +449,9 @@ func (s *system) hashOthers(r *rapid.T, customer int64) [sha256.Size]byte {
 		{`SELECT i.* FROM order_items i JOIN orders o ON o.id = i.order_id
 			WHERE o.customer_id <> ? ORDER BY i.order_id, i.product_id`, []any{customer}},
 		{"SELECT * FROM events WHERE customer_id <> ? ORDER BY id", []any{customer}},
+		{"SELECT * FROM webhook_endpoints WHERE customer_id <> ? ORDER BY id", []any{customer}},
+		{`SELECT d.* FROM webhook_deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id
+			WHERE e.customer_id <> ? ORDER BY d.id`, []any{customer}},
 		{`SELECT * FROM idempotency_keys WHERE caller NOT IN ?
 			ORDER BY caller, operation, idempotency_key`, []any{callers}},
 	} {
