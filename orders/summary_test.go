@@ -53,7 +53,8 @@ func TestOrdersSummary(t *testing.T) {
 				at := start.Add(time.Duration(i) * 47 * time.Minute)
 				id := int64(len(rows) + 1)
 				r := row{
-					ID: id, CustomerID: i%2 + 1, TotalCents: i%7*10 + 30, Status: "CREATED", CreatedAt: at, UpdatedAt: at,
+					ID: id, CustomerID: i%2 + 1, TotalCents: i%7*10 + 30, Status: "CREATED",
+					CreatedAt: at, UpdatedAt: at,
 				}
 				pieces = append(pieces, piece{id, 1, i%7 + 1, 10, i%7*10 + 10}, piece{id, 2, 2, 10, 20})
 				if i%4 > 0 { // orders of programs before 2.1 have no units
