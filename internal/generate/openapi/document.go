@@ -137,7 +137,7 @@ func (d document) served() *yaml.Node {
 		if pattern := formats.All[value(n, "format")].Pattern; pattern != "" && value(n, "type") == "string" {
 			set(n, "pattern", text(pattern))
 		}
-		if value(n, "in") == "query" {
+		if value(n, "in") == "query" && value(n, "required") != "true" {
 			set(n, "allowEmptyValue", node(true)) // an empty value counts as no value
 		}
 		if d.hasProperties(n) && at(n, "additionalProperties") == nil {
