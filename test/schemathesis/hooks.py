@@ -4,8 +4,10 @@ import schemathesis
 
 # Bounds that valid numbers reach together with the state: a stock and what is added to it, prices and quantities.
 REACHED = ("would lift the stock above", "add up to more than")
-# What OpenAPI 3.0 cannot say: the names in a map (x-property-names does), parameters that need another one, and which time zones exist.
-UNSAID = ('"field":"/metadata/', '"rule":"needs_csv"', '"rule":"max_days"', '"rule":"time_zone"')
+# What OpenAPI 3.0 cannot say: the names in a map (x-property-names does), parameters that need another one, which time zones and types of
+# events exist, and the syntax of a URL.
+UNSAID = ('"field":"/metadata/', '"rule":"needs_csv"', '"rule":"max_days"', '"rule":"time_zone"', '"field":"/query/types"', '"field":"/types',
+          '"rule":"url"')
 
 # What the documents' formats say of all characters; their patterns, in ASCII, say less.
 CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
@@ -52,6 +54,8 @@ def filter_case(ctx, case):
     """
     if case.meta is None:
         return True
+    if isinstance(case.body, dict) and any(str(text).count("//") and set(str(text)) & {"[", "]"} for text in case.body.values()):
+        return False  # schemathesis 4.32.5 ends with a ValueError when an answer repeats a text such as //[
     if case.meta.generation.mode.is_positive:
         return all((case.query or {}).get(name) != "" for name in ("key", "idempotency_key"))
     return not has_null(case.body)
