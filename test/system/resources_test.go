@@ -219,11 +219,11 @@ func serverRefuses(t *testing.T, engine, program string) {
 		}
 	}
 	do(t, "CREATE DATABASE b2b")
-	do(t, "CREATE USER app IDENTIFIED BY 'secret' WITH MAX_USER_CONNECTIONS 100")
+	do(t, "CREATE USER app IDENTIFIED BY 'password-of-app' WITH MAX_USER_CONNECTIONS 100")
 	do(t, "GRANT ALL ON b2b.* TO app")
 	asRoot := db.Config{Driver: db.MySQL, Host: "127.0.0.1", Port: private.Port, User: "root", Name: "b2b", MaxConns: 5}
 	asApp := asRoot
-	asApp.User, asApp.Password = "app", "secret"
+	asApp.User, asApp.Password = "app", "password-of-app"
 	g := dbtest.Open(t, asRoot)
 	if _, err := db.Seed(t.Context(), g); err != nil {
 		t.Fatal(err)
@@ -247,7 +247,7 @@ func serverRefuses(t *testing.T, engine, program string) {
 		s := newStarved(t, p, examine())
 		s.order(t)
 		do(t, "ALTER USER app WITH MAX_USER_CONNECTIONS 1")
-		crowd, err := sql.Open("mysql", fmt.Sprintf("app:secret@tcp(127.0.0.1:%d)/", private.Port))
+		crowd, err := sql.Open("mysql", fmt.Sprintf("app:password-of-app@tcp(127.0.0.1:%d)/", private.Port))
 		if err != nil {
 			t.Fatal(err)
 		}
