@@ -299,6 +299,7 @@ async function onePage(base, bases, specs) {
     await execute(page, name, bases[i])
     check(`18, ${name}: its navigation says where it is`, await nav.locator('[aria-current]').innerText() === spec.info.title, 'it does not')
   }
+  await select.selectOption('Orchestrator')
   await filter(page)
   await clerk(page, bases[1])
   await fitsPhone(page, 'One page')

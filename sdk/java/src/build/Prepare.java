@@ -135,9 +135,10 @@ public final class Prepare {
     var answer = resolve(success.getValue(), document).at("/content/application~1json/schema");
     var name = operation.get("operationId").asText();
     var item = resolve(answer, document).at("/properties/data/items/$ref").asText();
-    for (var parameter : operation.withArrayProperty("parameters")) {
-      var it = resolve(parameter, document);
-      if (!it.path("name").asText().equals("cursor")) continue;
+    var parameters = operation.withArrayProperty("parameters").valueStream().map(parameter -> resolve(parameter, document)).toList();
+    var paged = parameters.stream().anyMatch(it -> it.path("name").asText().equals("cursor"));
+    for (var it : parameters) {
+      if (!paged || !it.path("name").asText().equals("limit")) continue;
       var tag = operation.at("/tags/0").asText();
       methods.add("""
 
