@@ -604,10 +604,10 @@ export interface components {
             /**
              * @description In `/ready` of a service that has a replica of its database (`DB_READ_HOST`): whether reads that may lag come from it, or from
              *     the primary, because the replica lags too much or does not answer.
+             *      Extensible: others may be added to `used`, `lags`, `away`.
              * @example used
-             * @enum {string}
              */
-            replica?: "used" | "lags" | "away";
+            replica?: string;
         } & {
             [key: string]: unknown;
         };

@@ -26,7 +26,6 @@ from .feed_response import FeedResponse
 from .file_encoding import FileEncoding
 from .file_format import FileFormat
 from .health import Health
-from .health_replica import HealthReplica
 from .import_line import ImportLine
 from .import_summary import ImportSummary
 from .key_report import KeyReport
@@ -111,7 +110,6 @@ __all__ = (
     "FileEncoding",
     "FileFormat",
     "Health",
-    "HealthReplica",
     "ImportLine",
     "ImportSummary",
     "KeyReport",

@@ -6,7 +6,6 @@ from typing import Any, Self, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..models.health_replica import HealthReplica, check_health_replica
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="Health")
@@ -19,16 +18,16 @@ class Health:
         status (str): Always `ok`. Example: ok.
         service (str): Which service answered. Example: orders-api.
         version (str): Which version of the program it is. Example: 1.4.0.
-        replica (HealthReplica | Unset): In `/ready` of a service that has a replica of its database (`DB_READ_HOST`):
-            whether reads that may lag come from it, or from
+        replica (str | Unset): In `/ready` of a service that has a replica of its database (`DB_READ_HOST`): whether
+            reads that may lag come from it, or from
             the primary, because the replica lags too much or does not answer.
-             Example: used.
+             Extensible: others may be added to `used`, `lags`, `away`. Example: used.
     """
 
     status: str
     service: str
     version: str
-    replica: HealthReplica | Unset = UNSET
+    replica: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -38,9 +37,7 @@ class Health:
 
         version = self.version
 
-        replica: str | Unset = UNSET
-        if not isinstance(self.replica, Unset):
-            replica = self.replica
+        replica = self.replica
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -65,12 +62,7 @@ class Health:
 
         version = d.pop("version")
 
-        _replica = d.pop("replica", UNSET)
-        replica: HealthReplica | Unset
-        if isinstance(_replica, Unset):
-            replica = UNSET
-        else:
-            replica = check_health_replica(_replica)
+        replica = d.pop("replica", UNSET)
 
         health = cls(
             status=status,
