@@ -22,7 +22,7 @@ public final class Client {
     var customers = new CustomersApi(Library.customers(bases[0]));
     var orders = new OrdersApi(Library.orders(bases[1]));
     var orchestration = new OrchestrationApi(Library.orchestrator(bases[2]));
-    var customer = customers.listCustomers("ACME", null, null, null, null, null, null).getData().get(0);
+    var customer = customers.listCustomers("ACME", null, null, null, null, null, null, null, null).getData().get(0);
 
     var newOrder = new OrderRequest().customerId(customer.getId()).addItemsItem(new OrderItemRequest().productId(2L).qty(1L));
     var placed = orders.createOrder(newOrder, key).getData();
@@ -60,7 +60,7 @@ public final class Client {
     equal(order.getCancelReason(), "unknown_value");
     equal(order.getAllowedActions().get(0), "unknown_value");
     equal(order.getAdditionalProperty("unknown_field"), "text");
-    equal(orders.listOrders(null, null, null, null, null, null, null, null, null, null, null).getData().get(0).getStatus(), "unknown_value");
+    equal(orders.listOrders(null, null, null, null, null, null, null, null, null, null, null, null, null).getData().get(0).getStatus(), "unknown_value");
     equal(orders.getIdempotencyKey("key").getData().getOperations().get(0).getOperation(), "unknown_value");
     var orchestration = new OrchestrationApi(Library.orchestrator(stub));
     equal(orchestration.getOrchestration("key").getData().getCurrentStatus(), "unknown_value");
