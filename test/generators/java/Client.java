@@ -34,7 +34,7 @@ public final class Client {
     equal(read.getCreatedAt().getOffset(), ZoneOffset.UTC);
     equal(read.getReservationExpiresAt().isAfter(read.getCreatedAt()), true);
     equal(orders.getIdempotencyKey(key).getData().getOperations().get(0).getOrderId(), placed.getId());
-    var page = orders.listOrders(null, customer.getId(), null, "2024-01-01", null, null, null, placed.getId() - 1, null, null, null);
+    var page = orders.listOrders(null, customer.getId(), null, "2024-01-01", null, null, null, placed.getId() - 1, null, null, null, null, null);
     equal(page.getData().get(0).getId(), placed.getId());
     equal(page.getMeta().getNextCursor(), null);
     equal(orders.cancelOrder(placed.getId(), null, null, new Cancellation().reason("a test")).getData().getStatus(), "CANCELED");
