@@ -419,7 +419,7 @@ type OrdersSummary struct {
 	// Tz A time zone, by its name in the IANA database.
 	//
 	// Example: Europe/Madrid
-	Tz TimeZone `json:"tz"`
+	Tz TimeZoneName `json:"tz"`
 
 	// Days Each day, in ascending order, also those without orders; empty when `from` is after `to`.
 	Days []OrdersOfDay `json:"days"`
@@ -765,10 +765,10 @@ type StockLevel = int64
 // Example: day
 type SummaryPeriod string
 
-// TimeZone A time zone, by its name in the IANA database.
+// TimeZoneName A time zone, by its name in the IANA database.
 //
 // Example: Europe/Madrid
-type TimeZone = string
+type TimeZoneName = string
 
 // Cursor defines model for Cursor.
 type Cursor = int64

@@ -608,7 +608,7 @@ export interface components {
          * @description A time zone, by its name in the IANA database.
          * @example Europe/Madrid
          */
-        TimeZone: string;
+        TimeZoneName: string;
         /**
          * @description A period of a summary.
          * @example day
@@ -616,7 +616,7 @@ export interface components {
          */
         SummaryPeriod: "day";
         OrdersSummary: {
-            tz: components["schemas"]["TimeZone"];
+            tz: components["schemas"]["TimeZoneName"];
             /** @description Each day, in ascending order, also those without orders; empty when `from` is after `to`. */
             days: components["schemas"]["OrdersOfDay"][];
         } & {
