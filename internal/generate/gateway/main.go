@@ -20,6 +20,8 @@ import (
 	"slices"
 
 	"go.yaml.in/yaml/v3"
+
+	"example.com/b2b/v2/internal/generate/nodes"
 )
 
 func main() {
@@ -60,13 +62,13 @@ func build(root, source, architecture, version string) ([]byte, error) {
 		return nil, fmt.Errorf("no architecture of Lambda: %s", architecture)
 	}
 	apis, changed := 0, 0
-	walk(template, func(n *yaml.Node) {
-		if list := at(n, "Architectures"); list != nil {
+	nodes.Walk(template, func(n *yaml.Node) {
+		if list := nodes.At(n, "Architectures"); list != nil {
 			list.Content = []*yaml.Node{scalar(lambda)}
 			changed++
 		}
-		body := at(n, "Properties", "DefinitionBody")
-		if t := at(n, "Type"); err != nil || body == nil || t == nil || t.Value != "AWS::Serverless::HttpApi" {
+		body := nodes.At(n, "Properties", "DefinitionBody")
+		if t := nodes.At(n, "Type"); err != nil || body == nil || t == nil || t.Value != "AWS::Serverless::HttpApi" {
 			return
 		}
 		apis++
@@ -94,37 +96,37 @@ var methods = []string{"get", "put", "post", "delete", "options", "head", "patch
 
 // integrated returns the document that body names, with the other parts of body in its operations.
 func integrated(root string, body *yaml.Node, version string) (*yaml.Node, error) {
-	name := at(body, "Document")
-	if name == nil || at(body, "Operation") == nil {
+	name := nodes.At(body, "Document")
+	if name == nil || nodes.At(body, "Operation") == nil {
 		return nil, errors.New("DefinitionBody has no Document, or no Operation")
 	}
 	document, err := read(filepath.Join(root, filepath.FromSlash(name.Value)))
 	if err != nil {
 		return nil, err
 	}
-	paths := at(document, "paths")
+	paths := nodes.At(document, "paths")
 	for path := range slices.Chunk(paths.Content, 2) {
 		for operation := range slices.Chunk(path[1].Content, 2) {
 			if !slices.Contains(methods, operation[0].Value) {
 				continue // such as the parameters of all operations
 			}
-			secured := len(at(operation[1], "security").Content) > 0
+			secured := len(nodes.At(operation[1], "security").Content) > 0
 			remove(operation[1], "security")
-			merge(operation[1], at(body, "Operation"))
+			merge(operation[1], nodes.At(body, "Operation"))
 			if secured {
-				merge(operation[1], at(body, "Secured"))
+				merge(operation[1], nodes.At(body, "Secured"))
 			}
 		}
 	}
 	rest := &yaml.Node{Kind: yaml.MappingNode}
 	set(rest, "isDefaultRoute", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
-	merge(rest, at(body, "Operation"))
+	merge(rest, nodes.At(body, "Operation"))
 	any := &yaml.Node{Kind: yaml.MappingNode}
 	set(any, "x-amazon-apigateway-any-method", rest)
 	set(paths, "/$default", any)
-	merge(at(document, "components", "securitySchemes"), at(body, "SecuritySchemes"))
+	merge(nodes.At(document, "components", "securitySchemes"), nodes.At(body, "SecuritySchemes"))
 	if version != "" {
-		set(at(document, "info"), "version", scalar(version))
+		set(nodes.At(document, "info"), "version", scalar(version))
 	}
 	return document, nil
 }
@@ -138,34 +140,8 @@ func read(file string) (*yaml.Node, error) {
 	if err := yaml.Unmarshal(content, &n); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	walk(&n, func(n *yaml.Node) { n.HeadComment, n.LineComment, n.FootComment = "", "", "" })
+	nodes.Walk(&n, func(n *yaml.Node) { n.HeadComment, n.LineComment, n.FootComment = "", "", "" })
 	return n.Content[0], nil
-}
-
-// walk visits n and all nodes below it. A visit may change the node.
-func walk(n *yaml.Node, visit func(*yaml.Node)) {
-	visit(n)
-	for _, c := range n.Content {
-		walk(c, visit)
-	}
-}
-
-// at returns the value at a path of keys, or nil when a key is missing.
-func at(n *yaml.Node, path ...string) *yaml.Node {
-	for _, key := range path {
-		if n == nil || n.Kind != yaml.MappingNode {
-			return nil
-		}
-		i := 0
-		for i < len(n.Content) && n.Content[i].Value != key {
-			i += 2
-		}
-		if i == len(n.Content) {
-			return nil
-		}
-		n = n.Content[i+1]
-	}
-	return n
 }
 
 // merge sets the keys of a mapping to those of another mapping, which may be nil.

@@ -8,6 +8,8 @@ import (
 
 	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/formats"
+
+	"example.com/b2b/v2/internal/generate/nodes"
 )
 
 // sharedFile is the path of the file with the shared parts, as it stands in the references of the contracts.
@@ -22,10 +24,10 @@ type document struct {
 // bundle copies the shared parts into a contract, adds error responses and headers to each operation, fills in
 // the lists "keyed operations" and "required: all", and removes the components to which nothing refers.
 func bundle(own, shared *yaml.Node) document {
-	d := document{clone(own), at(shared, "components", "schemas")}
-	at(d.Node, "info", "description").Value += "\n" + at(shared, "info", "description").Value
+	d := document{clone(own), nodes.At(shared, "components", "schemas")}
+	nodes.At(d.Node, "info", "description").Value += "\n" + nodes.At(shared, "info", "description").Value
 	merge(d.Node, clone(shared))
-	walk(d.Node, func(n *yaml.Node) {
+	nodes.Walk(d.Node, func(n *yaml.Node) {
 		if ref := value(n, "$ref"); ref != "" {
 			set(n, "$ref", text(strings.TrimPrefix(ref, sharedFile)))
 		}
@@ -33,7 +35,7 @@ func bundle(own, shared *yaml.Node) document {
 			replaceRef(n, clone(target))
 		}
 	})
-	set(at(d.Node, "components", "schemas", "ErrorCode"), extensible, list(codeNames()))
+	set(nodes.At(d.Node, "components", "schemas", "ErrorCode"), extensible, list(codeNames()))
 	answers := responses{document: d, codes: map[string][]string{}}
 	var keyed []string
 	for _, op := range d.operations() {
@@ -43,12 +45,12 @@ func bundle(own, shared *yaml.Node) document {
 			keyed = append(keyed, op.id)
 		}
 	}
-	walk(d.Node, func(n *yaml.Node) {
+	nodes.Walk(d.Node, func(n *yaml.Node) {
 		if value(n, extensible) == "keyed operations" {
 			set(n, extensible, list(keyed))
 		}
 		if value(n, "required") == "all" {
-			set(n, "required", list(keys(at(n, "properties"))))
+			set(n, "required", list(keys(nodes.At(n, "properties"))))
 		}
 	})
 	d.prune()
@@ -78,7 +80,7 @@ func merge(n, from *yaml.Node) {
 		return
 	}
 	for pair := range slices.Chunk(from.Content, 2) {
-		if own := at(n, pair[0].Value); own != nil {
+		if own := nodes.At(n, pair[0].Value); own != nil {
 			merge(own, pair[1])
 		} else {
 			n.Content = append(n.Content, pair...)
@@ -91,23 +93,23 @@ func merge(n, from *yaml.Node) {
 func (d document) prune() {
 	for again := true; again; {
 		used := map[string]bool{}
-		walk(d.Node, func(n *yaml.Node) {
+		nodes.Walk(d.Node, func(n *yaml.Node) {
 			used[value(n, "$ref")] = true
-			if security := at(n, "security"); security != nil {
-				walk(security, func(n *yaml.Node) { used["#/components/securitySchemes/"+n.Value] = true })
+			if security := nodes.At(n, "security"); security != nil {
+				nodes.Walk(security, func(n *yaml.Node) { used["#/components/securitySchemes/"+n.Value] = true })
 			}
 		})
 		again = false
-		for kind := range slices.Chunk(at(d.Node, "components").Content, 2) {
+		for kind := range slices.Chunk(nodes.At(d.Node, "components").Content, 2) {
 			if keep(kind[1], func(name string) bool {
-				return used["#/components/"+kind[0].Value+"/"+name] || value(at(kind[1], name), "x-kept") == "true"
+				return used["#/components/"+kind[0].Value+"/"+name] || isTrue(nodes.At(kind[1], name), "x-kept")
 			}) {
 				again = true
 			}
 		}
 	}
-	components := at(d.Node, "components")
-	keep(components, func(kind string) bool { return len(at(components, kind).Content) > 0 })
+	components := nodes.At(d.Node, "components")
+	keep(components, func(kind string) bool { return len(nodes.At(components, kind).Content) > 0 })
 }
 
 // target returns the part to which n refers, or n itself when n is not a reference.
@@ -116,7 +118,7 @@ func (d document) target(n *yaml.Node) *yaml.Node {
 	if !found {
 		return n
 	}
-	part := at(d.Node, strings.Split(path, "/")...)
+	part := nodes.At(d.Node, strings.Split(path, "/")...)
 	if part == nil {
 		panic("no document has " + path)
 	}
@@ -129,7 +131,7 @@ const extensible = "x-extensible-enum" // lists the current values; a later vers
 // fields, because some partners' generators would otherwise make code that refuses unknown fields.
 func (d document) served() *yaml.Node {
 	root := clone(d.Node)
-	walk(root, func(n *yaml.Node) {
+	nodes.Walk(root, func(n *yaml.Node) {
 		if n.Kind != yaml.MappingNode {
 			return
 		}
@@ -137,18 +139,18 @@ func (d document) served() *yaml.Node {
 		if pattern := formats.All[value(n, "format")].Pattern; pattern != "" && value(n, "type") == "string" {
 			set(n, "pattern", text(pattern))
 		}
-		if value(n, "in") == "query" && value(n, "required") != "true" {
+		if value(n, "in") == "query" && !isTrue(n, "required") {
 			set(n, "allowEmptyValue", node(true)) // an empty value counts as no value
 		}
-		if d.hasProperties(n) && at(n, "additionalProperties") == nil {
+		if d.hasProperties(n) && nodes.At(n, "additionalProperties") == nil {
 			set(n, "additionalProperties", node(true))
 		}
-		if values := at(n, extensible); values != nil && at(n, "description") != nil {
+		if values := nodes.At(n, extensible); values != nil && nodes.At(n, "description") != nil {
 			var known []string
 			for _, v := range values.Content {
 				known = append(known, "`"+v.Value+"`")
 			}
-			description := at(n, "description")
+			description := nodes.At(n, "description")
 			description.Value += " Extensible: others may be added to " + strings.Join(known, ", ") + "."
 		}
 	})
@@ -158,29 +160,29 @@ func (d document) served() *yaml.Node {
 // hasProperties reports whether a schema, or a schema in its allOf, is an object with properties.
 func (d document) hasProperties(n *yaml.Node) bool {
 	has := func(part *yaml.Node) bool { return d.hasProperties(d.target(part)) }
-	return value(n, "type") == "object" && at(n, "properties") != nil ||
-		slices.ContainsFunc(content(at(n, "allOf")), has)
+	return value(n, "type") == "object" && nodes.At(n, "properties") != nil ||
+		slices.ContainsFunc(content(nodes.At(n, "allOf")), has)
 }
 
 // compiled returns the document for the Go generator. This document refers to the shared schemas in
 // common.yaml, because their Go types are in openapi/contract.
 func (d document) compiled() *yaml.Node {
 	root := clone(d.Node)
-	isShared := func(name string) bool { return at(d.shared, name) != nil }
-	walk(root, func(n *yaml.Node) {
+	isShared := func(name string) bool { return nodes.At(d.shared, name) != nil }
+	nodes.Walk(root, func(n *yaml.Node) {
 		name, found := strings.CutPrefix(value(n, "$ref"), "#/components/schemas/")
 		if found && isShared(name) {
 			set(n, "$ref", text(sharedFile+value(n, "$ref")))
 		}
 	})
-	keep(at(root, "components", "schemas"), func(name string) bool { return !isShared(name) })
+	keep(nodes.At(root, "components", "schemas"), func(name string) bool { return !isShared(name) })
 	for _, op := range d.operations() {
-		rows := at(root, "paths", op.path, op.method, "requestBody", "content")
-		if at(rows, "text/csv") != nil {
+		rows := nodes.At(root, "paths", op.path, op.method, "requestBody", "content")
+		if nodes.At(rows, "text/csv") != nil {
 			// The generator would make a field of the same name for each media type, so only text/csv stays.
 			// It makes types only for schemas, so the type of a row becomes the schema.
 			keep(rows, func(media string) bool { return media == "text/csv" })
-			set(at(rows, "text/csv"), "schema", at(rows, "text/csv", "x-row"))
+			set(nodes.At(rows, "text/csv"), "schema", nodes.At(rows, "text/csv", "x-row"))
 		}
 	}
 	return forGo(root)
@@ -191,14 +193,14 @@ func (d document) compiled() *yaml.Node {
 // replaces an allOf with a single schema by the schema, because the generator would make a struct of the
 // allOf.
 func forGo(root *yaml.Node) *yaml.Node {
-	walk(root, func(n *yaml.Node) {
-		if parts := content(at(n, "allOf")); len(parts) == 1 {
+	nodes.Walk(root, func(n *yaml.Node) {
+		if parts := content(nodes.At(n, "allOf")); len(parts) == 1 {
 			*n = *clone(parts[0])
 		}
-		if values := at(n, extensible); values != nil {
+		if values := nodes.At(n, extensible); values != nil {
 			set(n, "enum", values)
 		}
-		if properties := at(n, "properties"); properties != nil && value(n, "type") == "object" {
+		if properties := nodes.At(n, "properties"); properties != nil && value(n, "type") == "object" {
 			for i, pair := range slices.Collect(slices.Chunk(properties.Content, 2)) {
 				set(pair[1], "x-order", node(i))
 			}
@@ -217,14 +219,14 @@ type operation struct {
 }
 
 func (d document) operations() (all []operation) {
-	for path := range slices.Chunk(at(d.Node, "paths").Content, 2) {
+	for path := range slices.Chunk(nodes.At(d.Node, "paths").Content, 2) {
 		for part := range slices.Chunk(path[1].Content, 2) {
 			op := operation{path: path[0].Value, method: part[0].Value, node: part[1]}
 			op.id = value(op.node, "operationId")
 			if op.id == "" {
 				continue // not an operation: for example, the parameters of the path
 			}
-			shared, own := content(at(path[1], "parameters")), content(at(op.node, "parameters"))
+			shared, own := content(nodes.At(path[1], "parameters")), content(nodes.At(op.node, "parameters"))
 			for _, p := range slices.Concat(shared, own) {
 				op.parameters = append(op.parameters, d.target(p))
 			}

@@ -10,6 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"example.com/b2b/v2/internal/apperr"
+
+	"example.com/b2b/v2/internal/generate/nodes"
 )
 
 // responses adds error responses and headers to the operations of a document.
@@ -23,7 +25,7 @@ type responses struct {
 func (r responses) addErrors(op operation) {
 	for _, group := range byStatus(op) {
 		status := strconv.Itoa(group[0].Status)
-		if at(op.node, "responses", status) != nil {
+		if nodes.At(op.node, "responses", status) != nil {
 			continue
 		}
 		var names, messages []string
@@ -37,9 +39,9 @@ func (r responses) addErrors(op operation) {
 		}
 		if r.codes[name] == nil {
 			r.codes[name] = messages
-			set(at(r.Node, "components", "responses"), name, response(group))
+			set(nodes.At(r.Node, "components", "responses"), name, response(group))
 		}
-		set(at(op.node, "responses"), status, node(ref("responses", name)))
+		set(nodes.At(op.node, "responses"), status, node(ref("responses", name)))
 	}
 }
 
@@ -78,13 +80,13 @@ var groups = map[string]func(op operation) bool{
 	apperr.WithKey:       func(op operation) bool { return op.takes("X-Idempotency-Key") != nil },
 	apperr.WithNeededKey: func(op operation) bool { return isTrue(op.takes("X-Idempotency-Key"), "required") },
 	apperr.WithIfMatch:   func(op operation) bool { return op.takes("If-Match") != nil },
-	apperr.WithSecurity:  func(op operation) bool { return len(content(at(op.node, "security"))) > 0 },
+	apperr.WithSecurity:  func(op operation) bool { return len(content(nodes.At(op.node, "security"))) > 0 },
 	apperr.Unrouted:      func(operation) bool { return false },
 }
 
 // body returns the request body of a media type, or nil when there is none.
 func (op operation) body(media string) *yaml.Node {
-	return at(op.node, "requestBody", "content", media)
+	return nodes.At(op.node, "requestBody", "content", media)
 }
 
 // takes returns the parameter with this name, or nil when there is none.
@@ -99,9 +101,9 @@ func (op operation) takes(name string) *yaml.Node {
 // addHeaders adds the header X-Correlation-Id to each response of an operation, and the headers for
 // idempotency keys and for deprecation to each successful response.
 func (r responses) addHeaders(op operation) {
-	for pair := range slices.Chunk(at(op.node, "responses").Content, 2) {
+	for pair := range slices.Chunk(nodes.At(op.node, "responses").Content, 2) {
 		answer := r.target(pair[1])
-		if at(answer, "headers", "X-Correlation-Id") != nil {
+		if nodes.At(answer, "headers", "X-Correlation-Id") != nil {
 			continue
 		}
 		headers := map[string]any{"X-Correlation-Id": ref("headers", "CorrelationId")}
@@ -113,7 +115,7 @@ func (r responses) addHeaders(op operation) {
 			headers["Sunset"] = ref("headers", "Sunset")
 		}
 		all := node(headers)
-		if own := at(answer, "headers"); own != nil {
+		if own := nodes.At(answer, "headers"); own != nil {
 			merge(all, own)
 		}
 		set(answer, "headers", all)

@@ -11,6 +11,8 @@ import (
 	"github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
 	"github.com/oapi-codegen/oapi-codegen/v2/pkg/util"
 	"go.yaml.in/yaml/v3"
+
+	"example.com/b2b/v2/internal/generate/nodes"
 )
 
 const (
@@ -21,9 +23,9 @@ const (
 // writeShared writes the Go types of common.yaml to the folder dir.
 func writeShared(dir string, shared *yaml.Node) error {
 	root := forGo(clone(shared))
-	set(at(root, "components", "schemas", "ErrorCode"), "enum", list(codeNames()))
-	keep(at(root, "components"), func(kind string) bool { return kind == "schemas" })
-	at(root, "paths").Content = nil
+	set(nodes.At(root, "components", "schemas", "ErrorCode"), "enum", list(codeNames()))
+	keep(nodes.At(root, "components"), func(kind string) bool { return kind == "schemas" })
+	nodes.At(root, "paths").Content = nil
 	c := configuration("contract")
 	c.Generate.Models, c.OutputOptions.SkipPrune = true, true
 	code, err := goCode(dir, root, c)
@@ -55,7 +57,7 @@ func writeCode(dir string, d document) error {
 	for _, op := range d.operations() {
 		serverCode = fmt.Appendf(serverCode, answerMethod, camel(op.id))
 	}
-	embedded := fmt.Appendf(nil, embedding, name, value(at(d.Node, "info"), "title"))
+	embedded := fmt.Appendf(nil, embedding, name, value(nodes.At(d.Node, "info"), "title"))
 	return errors.Join(
 		os.MkdirAll(filepath.Join(dir, "server"), 0o755),
 		os.WriteFile(filepath.Join(dir, "document.gen.go"), embedded, 0o644),

@@ -9,6 +9,8 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"example.com/b2b/v2/internal/config"
+
+	"example.com/b2b/v2/internal/generate/nodes"
 )
 
 const introduction = "The services of this system in one document, for who makes one client of all. " +
@@ -23,36 +25,36 @@ func join(contracts []contract, shared *yaml.Node) (*yaml.Node, error) {
 	info, tags, paths, components := mapping(), &yaml.Node{Kind: yaml.SequenceNode}, mapping(), mapping()
 	set(info, "title", text("B2B order management"))
 	set(info, "description", text(introduction))
-	common := value(at(shared, "info"), "description")
+	common := value(nodes.At(shared, "info"), "description")
 	front, err := config.LocalAddress("ORCHESTRATOR_PORT")
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range contracts {
-		title := value(at(c.Node, "info"), "title")
-		own := strings.TrimSuffix(value(at(c.Node, "info"), "description"), common)
-		at(info, "description").Value += "\n# " + title + "\n\n" + strings.TrimSpace(own) + "\n"
+		title := value(nodes.At(c.Node, "info"), "title")
+		own := strings.TrimSuffix(value(nodes.At(c.Node, "info"), "description"), common)
+		nodes.At(info, "description").Value += "\n# " + title + "\n\n" + strings.TrimSpace(own) + "\n"
 		server := map[string]string{"url": c.address, "description": title}
-		for path := range slices.Chunk(at(c.Node, "paths").Content, 2) {
+		for path := range slices.Chunk(nodes.At(c.Node, "paths").Content, 2) {
 			name, item := path[0].Value, clone(path[1])
-			if at(shared, "paths", name) != nil {
+			if nodes.At(shared, "paths", name) != nil {
 				continue
 			}
-			if at(paths, name) != nil {
+			if nodes.At(paths, name) != nil {
 				return nil, fmt.Errorf("%s is in two documents", name)
 			}
 			set(item, "servers", node([]any{server}))
 			set(paths, name, item)
 		}
-		for _, tag := range content(at(c.Node, "tags")) {
+		for _, tag := range content(nodes.At(c.Node, "tags")) {
 			if !hasTag(shared, value(tag, "name")) {
 				tags.Content = append(tags.Content, clone(tag))
 			}
 		}
-		merge(components, lacking(components, at(c.Node, "components")))
+		merge(components, lacking(components, nodes.At(c.Node, "components")))
 	}
-	at(info, "description").Value += "\n# All of them\n\n" + common
-	merge(info, clone(at(shared, "info")))
+	nodes.At(info, "description").Value += "\n# All of them\n\n" + common
+	merge(info, clone(nodes.At(shared, "info")))
 	root := mapping()
 	set(root, "openapi", text(value(contracts[0].Node, "openapi")))
 	set(root, "info", info)
@@ -67,14 +69,14 @@ func join(contracts []contract, shared *yaml.Node) (*yaml.Node, error) {
 
 func hasTag(document *yaml.Node, name string) bool {
 	isThat := func(tag *yaml.Node) bool { return value(tag, "name") == name }
-	return slices.ContainsFunc(content(at(document, "tags")), isThat)
+	return slices.ContainsFunc(content(nodes.At(document, "tags")), isThat)
 }
 
 // lacking returns a copy of components, without the entries that the parameter there has already.
 func lacking(there, components *yaml.Node) *yaml.Node {
 	all := clone(components)
 	for kind := range slices.Chunk(all.Content, 2) {
-		keep(kind[1], func(name string) bool { return at(there, kind[0].Value, name) == nil })
+		keep(kind[1], func(name string) bool { return nodes.At(there, kind[0].Value, name) == nil })
 	}
 	return all
 }

@@ -12,6 +12,8 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"example.com/b2b/v2/internal/config"
+
+	"example.com/b2b/v2/internal/generate/nodes"
 )
 
 const common = `
@@ -126,21 +128,22 @@ func TestServed(t *testing.T) {
 			t.Errorf("the served document has %s", unwanted)
 		}
 	}
-	if got := value(at(served, "info"), "description"); got != "Places orders.\nFor all services." {
+	if got := value(nodes.At(served, "info"), "description"); got != "Places orders.\nFor all services." {
 		t.Errorf("description %q", got)
 	}
-	if at(served, "paths", "/health") == nil ||
-		value(at(served, "components", "schemas", "Note"), "maxLength") != "100" {
+	if nodes.At(served, "paths", "/health") == nil ||
+		value(nodes.At(served, "components", "schemas", "Note"), "maxLength") != "100" {
 		t.Error("shared parts are missing")
 	}
-	if got := value(at(served, "components", "schemas", "Order"), "additionalProperties"); got != "true" {
+	if got := value(nodes.At(served, "components", "schemas", "Order"), "additionalProperties"); got != "true" {
 		t.Errorf("additional fields of an order: %q", got)
 	}
-	size := at(served, "paths", "/orders/{id}", "get", "parameters").Content[0]
-	if got := yamlOf(t, at(size, "schema")); strings.Contains(got, "additional") || !strings.Contains(got, "small") {
+	size := nodes.At(served, "paths", "/orders/{id}", "get", "parameters").Content[0]
+	got := yamlOf(t, nodes.At(size, "schema"))
+	if strings.Contains(got, "additional") || !strings.Contains(got, "small") {
 		t.Errorf("an enum with a default of its own: %s", got)
 	}
-	create, show := at(served, "paths", "/orders", "post"), at(served, "paths", "/orders/{id}", "get")
+	create, show := nodes.At(served, "paths", "/orders", "post"), nodes.At(served, "paths", "/orders/{id}", "get")
 	for _, c := range []struct {
 		op           *yaml.Node
 		status, code string
@@ -153,30 +156,30 @@ func TestServed(t *testing.T) {
 		{show, "400", "malformed_json", false},
 		{show, "500", "internal", true},
 	} {
-		name := strings.TrimPrefix(value(at(c.op, "responses", c.status), "$ref"), "#/components/responses/")
-		body := at(served, "components", "responses", name, "content", "application/json")
-		example := at(body, "examples", c.code)
+		name := strings.TrimPrefix(value(nodes.At(c.op, "responses", c.status), "$ref"), "#/components/responses/")
+		body := nodes.At(served, "components", "responses", name, "content", "application/json")
+		example := nodes.At(body, "examples", c.code)
 		if (example != nil) != c.declared {
 			t.Errorf("%s answers %s %s: %v", value(c.op, "operationId"), c.status, c.code, !c.declared)
 		}
 	}
-	if at(create, "responses", "201", "headers", "Idempotency-Replayed") == nil ||
-		at(show, "responses", "200", "headers", "Idempotency-Replayed") != nil ||
-		at(show, "responses", "200", "headers", "X-Correlation-Id") == nil {
+	if nodes.At(create, "responses", "201", "headers", "Idempotency-Replayed") == nil ||
+		nodes.At(show, "responses", "200", "headers", "Idempotency-Replayed") != nil ||
+		nodes.At(show, "responses", "200", "headers", "X-Correlation-Id") == nil {
 		t.Error("headers do not follow from the operations")
 	}
-	codes := at(served, "components", "schemas", "ErrorCode", extensible)
+	codes := nodes.At(served, "components", "schemas", "ErrorCode", extensible)
 	if len(content(codes)) != len(codeNames()) {
 		t.Errorf("%d codes", len(content(codes)))
 	}
-	made := at(served, "components", "schemas", "Order", "properties", "made")
-	if got := yamlOf(t, at(made, "properties", "by", extensible)); got != "[createOrder]\n" {
+	made := nodes.At(served, "components", "schemas", "Order", "properties", "made")
+	if got := yamlOf(t, nodes.At(made, "properties", "by", extensible)); got != "[createOrder]\n" {
 		t.Errorf("operations that take a key: %s", got)
 	}
-	if got := keys(at(made, "properties")); !slices.Equal(got, []string{"by", "note", "at"}) {
+	if got := keys(nodes.At(made, "properties")); !slices.Equal(got, []string{"by", "note", "at"}) {
 		t.Errorf("shared properties among others: %v", got)
 	}
-	if got := yamlOf(t, at(made, "required")); got != "[by, note, at]\n" {
+	if got := yamlOf(t, nodes.At(made, "required")); got != "[by, note, at]\n" {
 		t.Errorf("required: %s", got)
 	}
 }
@@ -262,12 +265,12 @@ func TestJoin(t *testing.T) {
 	for path, want := range map[string]string{
 		"/orders/{id}": "http://localhost:1", "/things": "http://localhost:2",
 	} {
-		servers := at(joined, "paths", path, "servers")
+		servers := nodes.At(joined, "paths", path, "servers")
 		if servers == nil || value(servers.Content[0], "url") != want {
 			t.Errorf("%s is not at %s", path, want)
 		}
 	}
-	if at(joined, "paths", "/health") != nil {
+	if nodes.At(joined, "paths", "/health") != nil {
 		t.Error("a path of every service is in the joined document")
 	}
 	contracts[1] = contracts[0]

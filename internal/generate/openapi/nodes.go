@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"go.yaml.in/yaml/v3"
+
+	"example.com/b2b/v2/internal/generate/nodes"
 )
 
 // clone returns a copy without anchors and comments. Aliases and merge keys are resolved.
@@ -18,7 +20,7 @@ func clone(n *yaml.Node) *yaml.Node {
 	for i := range n.Content {
 		c.Content[i] = clone(n.Content[i])
 	}
-	if base := at(&c, "<<"); base != nil { // keys beside a merge key override merged keys
+	if base := nodes.At(&c, "<<"); base != nil { // keys beside a merge key override merged keys
 		keep(&c, func(key string) bool { return key != "<<" })
 		own := c.Content
 		c.Content = base.Content
@@ -29,35 +31,9 @@ func clone(n *yaml.Node) *yaml.Node {
 	return &c
 }
 
-// walk visits n and all nodes below it. A visit may change the node.
-func walk(n *yaml.Node, visit func(*yaml.Node)) {
-	visit(n)
-	for _, c := range n.Content {
-		walk(c, visit)
-	}
-}
-
-// at returns the value at a path of keys, or nil when a key is missing.
-func at(n *yaml.Node, path ...string) *yaml.Node {
-	for _, key := range path {
-		if n == nil || n.Kind != yaml.MappingNode {
-			return nil
-		}
-		i := 0
-		for i < len(n.Content) && n.Content[i].Value != key {
-			i += 2
-		}
-		if i == len(n.Content) {
-			return nil
-		}
-		n = n.Content[i+1]
-	}
-	return n
-}
-
 // value returns the scalar at a key of a mapping, or "" when there is none.
 func value(n *yaml.Node, key string) string {
-	if v := at(n, key); v != nil && v.Kind == yaml.ScalarNode {
+	if v := nodes.At(n, key); v != nil && v.Kind == yaml.ScalarNode {
 		return v.Value
 	}
 	return ""
@@ -84,7 +60,7 @@ func content(n *yaml.Node) []*yaml.Node {
 
 // set sets the value of a key of a mapping. A new key comes last.
 func set(n *yaml.Node, key string, v *yaml.Node) {
-	if old := at(n, key); old != nil {
+	if old := nodes.At(n, key); old != nil {
 		*old = *v
 		return
 	}
