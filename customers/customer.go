@@ -195,7 +195,7 @@ type filter struct {
 	Deleted     bool // deleted customers, too; they have neither Email nor ExternalRef
 }
 
-// mustBeCurrent says whether the list must not lag: see service.Database.ReadList.
+// mustBeCurrent says whether the list must not lag: see service.ReadPage.
 func (f filter) mustBeCurrent() bool {
 	return f.Email != nil || f.ExternalRef != nil || f.IDs != nil || f.UpdatedSince != nil
 }

@@ -102,14 +102,10 @@ func (s *Service) ListCustomers(ctx context.Context, r server.ListCustomersReque
 	}}, err
 }
 
-func (s *Service) page(
-	ctx context.Context, f filter, page db.PageRequest,
-) (rows []customer, next *int64, err error) {
-	err = s.db.ReadList(ctx, f.mustBeCurrent(), func(q store) (err error) {
-		rows, next, err = q.list(f, page)
-		return err
+func (s *Service) page(ctx context.Context, f filter, page db.PageRequest) ([]customer, *int64, error) {
+	return service.ReadPage(ctx, s.db, f.mustBeCurrent(), func(q store) ([]customer, *int64, error) {
+		return q.list(f, page)
 	})
-	return rows, next, err
 }
 
 // filterFrom returns the filter for query parameters that package web has already validated.
@@ -214,11 +210,8 @@ func (s *Service) DeleteCustomer(ctx context.Context, r server.DeleteCustomerReq
 // ListCustomerHistory returns a page of the events of a customer. Errors: see store.history.
 func (s *Service) ListCustomerHistory(ctx context.Context, r server.ListCustomerHistoryRequestObject,
 ) (server.ListCustomerHistoryResponseObject, error) {
-	var events []history.Event
-	var next *int64
-	err := s.db.ReadLagging(ctx, func(q store) (err error) {
-		events, next, err = q.history(r.ID, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
-		return err
+	events, next, err := service.ReadPage(ctx, s.db, false, func(q store) ([]history.Event, *int64, error) {
+		return q.history(r.ID, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	})
 	return server.ListCustomerHistory200JSONResponse{Body: history.Response(events, next)}, err
 }

@@ -133,11 +133,8 @@ func (s *Service) GetOrder(ctx context.Context, r server.GetOrderRequestObject) 
 func (s *Service) ListOrderHistory(ctx context.Context, r server.ListOrderHistoryRequestObject,
 ) (server.ListOrderHistoryResponseObject, error) {
 	page := db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit)
-	var events []history.Event
-	var next *int64
-	err := s.db.ReadLagging(ctx, func(q store) (err error) {
-		events, next, err = q.orderHistory(r.ID, page)
-		return err
+	events, next, err := service.ReadPage(ctx, s.db, false, func(q store) ([]history.Event, *int64, error) {
+		return q.orderHistory(r.ID, page)
 	})
 	return server.ListOrderHistory200JSONResponse{Body: history.Response(events, next)}, err
 }
@@ -154,11 +151,8 @@ func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObje
 	if err != nil {
 		return nil, err
 	}
-	var rows []order
-	var next *int64
-	err = s.db.ReadList(ctx, f.mustBeCurrent(), func(q store) (err error) {
-		rows, next, err = q.list(f, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
-		return err
+	rows, next, err := service.ReadPage(ctx, s.db, f.mustBeCurrent(), func(q store) ([]order, *int64, error) {
+		return q.list(f, db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit))
 	})
 	return server.ListOrders200JSONResponse{Body: api.OrderListResponse{
 		Success: true, Data: service.Views(rows, s.summary), Meta: contract.Meta{NextCursor: next},
@@ -170,7 +164,8 @@ func (s *Service) SummarizeOrders(ctx context.Context, r server.SummarizeOrdersR
 ) (server.SummarizeOrdersResponseObject, error) {
 	var c *calendar
 	err := s.db.ReadLagging(ctx, func(q store) (err error) {
-		if c, err = newCalendar(r.Params.From, r.Params.To, *r.Params.Tz); err == nil {
+		c, err = newCalendar(r.Params.From, r.Params.To, *r.Params.Tz) // anew when the replica fails half-way
+		if err == nil {
 			err = q.summarize(c)
 		}
 		return err
@@ -231,12 +226,10 @@ func (s *Service) ExportOrders(ctx context.Context, r server.ExportOrdersRequest
 	return server.Answer(file.Respond), err
 }
 
-func (s *Service) exportPage(ctx context.Context, f orderFilter, cursor *int64) (rows []order, next *int64, err error) {
-	err = s.db.ReadList(ctx, f.mustBeCurrent(), func(q store) (err error) {
-		rows, next, err = q.exportOrders(f, cursor)
-		return err
+func (s *Service) exportPage(ctx context.Context, f orderFilter, cursor *int64) ([]order, *int64, error) {
+	return service.ReadPage(ctx, s.db, f.mustBeCurrent(), func(q store) ([]order, *int64, error) {
+		return q.exportOrders(f, cursor)
 	})
-	return rows, next, err
 }
 
 // GetIdempotencyKey returns the effects of an idempotency key. Errors: see reportKey.
@@ -302,12 +295,10 @@ func (s *Service) ListProducts(ctx context.Context, r server.ListProductsRequest
 
 func (s *Service) productPage(
 	ctx context.Context, f productFilter, page db.PageRequest,
-) (rows []product, next *int64, err error) {
-	err = s.db.ReadList(ctx, f.mustBeCurrent(), func(q store) (err error) {
-		rows, next, err = q.listProducts(f, page)
-		return err
+) ([]product, *int64, error) {
+	return service.ReadPage(ctx, s.db, f.mustBeCurrent(), func(q store) ([]product, *int64, error) {
+		return q.listProducts(f, page)
 	})
-	return rows, next, err
 }
 
 // from adds the filters that all lists have to f. Package web has already validated their values.
@@ -401,13 +392,11 @@ func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestOb
 func (s *Service) ListStockAdjustments(ctx context.Context, r server.ListStockAdjustmentsRequestObject,
 ) (server.ListStockAdjustmentsResponseObject, error) {
 	page := db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit)
-	var rows []stockAdjustment
-	var next *int64
-	err := s.db.ReadLagging(ctx, func(q store) (err error) {
-		if _, err = q.findProduct(r.ID); err == nil {
-			rows, next, err = q.listAdjustments(r.ID, page)
+	rows, next, err := service.ReadPage(ctx, s.db, false, func(q store) ([]stockAdjustment, *int64, error) {
+		if _, err := q.findProduct(r.ID); err != nil {
+			return nil, nil, err
 		}
-		return err
+		return q.listAdjustments(r.ID, page)
 	})
 	return server.ListStockAdjustments200JSONResponse{Body: api.StockAdjustmentListResponse{
 		Success: true, Data: service.Views(rows, adjustmentView), Meta: contract.Meta{NextCursor: next},
@@ -418,11 +407,8 @@ func (s *Service) ListStockAdjustments(ctx context.Context, r server.ListStockAd
 func (s *Service) ListProductHistory(ctx context.Context, r server.ListProductHistoryRequestObject,
 ) (server.ListProductHistoryResponseObject, error) {
 	page := db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit)
-	var events []history.Event
-	var next *int64
-	err := s.db.ReadLagging(ctx, func(q store) (err error) {
-		events, next, err = q.productHistory(r.ID, page)
-		return err
+	events, next, err := service.ReadPage(ctx, s.db, false, func(q store) ([]history.Event, *int64, error) {
+		return q.productHistory(r.ID, page)
 	})
 	return server.ListProductHistory200JSONResponse{Body: history.Response(events, next)}, err
 }

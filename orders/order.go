@@ -283,7 +283,7 @@ type orderFilter struct {
 	Created, Confirmed, Updated db.Period
 }
 
-// mustBeCurrent says whether the list must not lag: see service.Database.ReadList.
+// mustBeCurrent says whether the list must not lag: see service.ReadPage.
 func (f orderFilter) mustBeCurrent() bool {
 	return f.ExternalRef != nil || f.IDs != nil || f.Updated != (db.Period{})
 }

@@ -170,7 +170,7 @@ type productFilter struct {
 	StockBelow *int64
 }
 
-// mustBeCurrent says whether the list must not lag: see service.Database.ReadList.
+// mustBeCurrent says whether the list must not lag: see service.ReadPage.
 func (f productFilter) mustBeCurrent() bool {
 	return f.SKU != nil || f.IDs != nil || f.UpdatedSince != nil
 }

@@ -93,10 +93,20 @@ func (d *Database[S]) ReadLagging(ctx context.Context, fn func(q S) error) error
 	return err
 }
 
-// ReadList is ReadLagging for a list, unless the list must be current: a caller that looks for an id or a unique
-// value decides by the answer whether the thing exists, and a caller that asks for the changes since a moment would
-// miss the changes that have not reached the replica.
-func (d *Database[S]) ReadList(ctx context.Context, mustBeCurrent bool, fn func(q S) error) error {
+// ReadPage reads a page of rows by ReadLagging, unless the page must be current: a caller that looks for an id or a
+// unique value decides by the answer whether the thing exists, and a caller that asks for the changes since a
+// moment would miss the changes that have not reached the replica. The result next is the cursor of the next page.
+func ReadPage[S, Row any](
+	ctx context.Context, d *Database[S], mustBeCurrent bool, read func(q S) ([]Row, *int64, error),
+) (rows []Row, next *int64, err error) {
+	err = d.readList(ctx, mustBeCurrent, func(q S) error {
+		rows, next, err = read(q)
+		return err
+	})
+	return rows, next, err
+}
+
+func (d *Database[S]) readList(ctx context.Context, mustBeCurrent bool, fn func(q S) error) error {
 	if mustBeCurrent {
 		return fn(d.Read(ctx))
 	}
@@ -104,13 +114,13 @@ func (d *Database[S]) ReadList(ctx context.Context, mustBeCurrent bool, fn func(
 }
 
 // ExportHeader returns the header of an export that names the position in the caller's feed from which the events
-// go on. Call it before the export reads its first row by ReadList, with the same mustBeCurrent: then a change
+// go on. Call it before the export reads its first row by ReadPage, with the same mustBeCurrent: then a change
 // that the rows lack has an event after the position, also when they come from a replica.
 func ExportHeader[S interface{ EventPosition() (int64, error) }](
 	ctx context.Context, d *Database[S], mustBeCurrent bool,
 ) (map[string]string, error) {
 	var position int64
-	err := d.ReadList(ctx, mustBeCurrent, func(q S) (err error) {
+	err := d.readList(ctx, mustBeCurrent, func(q S) (err error) {
 		position, err = q.EventPosition()
 		return err
 	})
