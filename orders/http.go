@@ -162,19 +162,13 @@ func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObje
 // SummarizeOrders returns the totals of the orders of each day. Error: see newCalendar.
 func (s *Service) SummarizeOrders(ctx context.Context, r server.SummarizeOrdersRequestObject,
 ) (server.SummarizeOrdersResponseObject, error) {
-	var c *calendar
-	err := s.db.ReadLagging(ctx, func(q store) (err error) {
-		c, err = newCalendar(r.Params.From, r.Params.To, *r.Params.Tz) // anew when the replica fails half-way
-		if err == nil {
-			err = q.summarize(c)
-		}
-		return err
-	})
+	c, err := newCalendar(r.Params.From, r.Params.To, *r.Params.Tz)
 	if err != nil {
 		return nil, err
 	}
+	err = s.db.ReadLagging(ctx, func(q store) error { return q.summarize(c) })
 	response := api.OrdersSummaryResponse{Success: true, Data: summaryView(c)}
-	return server.SummarizeOrders200JSONResponse{Body: response}, nil
+	return server.SummarizeOrders200JSONResponse{Body: response}, err
 }
 
 // moments are the times that an order list or export may filter by, as texts of the query; nil sets no limit.

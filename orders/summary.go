@@ -102,14 +102,14 @@ func (c *calendar) add(quarters []quarter, of func(*daySummary) *orderTotals) {
 	}
 }
 
-// summarize adds the totals of the orders to the days of the calendar. Each of its queries reads only orders of
-// the period, which an index finds.
+// summarize sets the totals of the orders in the days of the calendar, also when a failed replica has set some
+// of them. Each of its queries reads only orders of the period, which an index finds.
 func (s store) summarize(c *calendar) error {
 	if len(c.days) == 0 {
 		return nil
 	}
 	for i := range c.days {
-		c.days[i] = daySummary{date: c.days[i].date} // without the totals of a replica that has failed
+		c.days[i] = daySummary{date: c.days[i].date}
 	}
 	period := c.period()
 	spans, err := s.idRanges(period)
