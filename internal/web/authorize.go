@@ -45,8 +45,8 @@ func authorize(tokens auth.Tokens, rates *rateLimiter) func(*gin.Context, *opera
 
 // identify returns the caller. The caller must meet an alternative of the operation's security requirements,
 // and have the scopes of the parameters that are true; an empty alternative is only for callers without a
-// token. Errors: 401 unauthorized for a missing or invalid
-// token, 403 forbidden when a valid token meets no alternative.
+// token. Errors: 401 unauthorized for a missing or invalid token, 403 forbidden when a valid token meets no
+// alternative, or lacks a scope of a parameter.
 func identify(c *gin.Context, tokens auth.Tokens, op *operation) (auth.Principal, error) {
 	if len(op.security) == 0 {
 		return auth.Anonymous, nil
