@@ -80,7 +80,7 @@ const (
 	serviceToken = "a-service-token-of-the-benchmark-of-its-own"
 )
 
-// b2b runs all three services in one process as in production: calls need tokens, and are logged.
+// b2b runs all services in one process as in production: calls need tokens, and are logged.
 func (b *bench) b2b(ctx context.Context, c db.Config) (*process, addresses, error) {
 	var ports [4]string
 	for i := range ports {

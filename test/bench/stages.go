@@ -272,7 +272,7 @@ func (b *bench) lists(ctx context.Context, name string) error {
 
 // processes measures the start of b2b on a migrated database, and the memory of b2b before the first call.
 func (b *bench) processes(ctx context.Context) error {
-	s := b.section("Start and idle memory of all three services", "database", "start to first answer", "idle memory")
+	s := b.section("Start and idle memory of all services", "database", "start to first answer", "idle memory")
 	for _, name := range []string{"start", inAFile} {
 		err := b.withDatabase(ctx, name, true, func(d *database) error {
 			first, _, err := b.b2b(ctx, d.config)
