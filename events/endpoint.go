@@ -209,9 +209,7 @@ func (s store) replay(e *endpoint, after int64) error {
 		return err
 	}
 	if after < has.PrunedPosition || after > has.LastPosition {
-		params := apperr.Params{"after": after, "first_after": has.PrunedPosition, "last_position": has.LastPosition}
-		return apperr.EventsExpired.New(after).With("/query/after", params,
-			"is %d, and must be from %d to %d", after, has.PrunedPosition, has.LastPosition)
+		return expired(after, has)
 	}
 	e.Position = after
 	e.retryNow()

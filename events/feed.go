@@ -72,6 +72,7 @@ func (s store) read(q query) (page, error) {
 	return p, nil
 }
 
+// expired returns 410 events_expired for a position outside of the feed that the counter describes.
 func expired(after int64, is counter) error {
 	params := apperr.Params{"after": after, "first_after": is.PrunedPosition, "last_position": is.LastPosition}
 	return apperr.EventsExpired.New(after).With("/query/after", params,
