@@ -362,6 +362,7 @@ async function firstOrder(base, bases) {
     await page.getByText('-H "Authorization: Bearer $B2B_TOKEN"').isVisible() === !!TOKEN, 'they do not')
   await page.getByLabel('Quantity').fill('2')
   await page.getByLabel('Quantity').blur()
+  await page.locator('select[name=product] option').first().waitFor({ state: 'attached' }) // with the token come the products
   const key = await page.getByLabel('Idempotency key').inputValue()
   const tops = await Promise.all(['#first-order', 'table'].map(part => page.locator(part).evaluate(e => e.offsetTop)))
   check('19: the first order stands above the services', tops[0] < tops[1], tops.join())
