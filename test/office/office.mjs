@@ -71,6 +71,26 @@ const field = (page, name) => page.getByRole('combobox', { name, exact: true })
 const focused = page => page.evaluate(() => { const e = document.activeElement; return `${e?.tagName} ${e?.getAttribute('name') ?? e?.textContent?.slice(0, 30)}` })
 const see = (page, text) => page.getByText(text).first().waitFor()
 
+// hands works on a screen by keyboard alone, and adds up the time of it by the Keystroke-Level Model (Card, Moran and Newell, 1980):
+// 1.35 s to think before each step, and 0.28 s for each key of an average typist. The machine's own time is left out, since it
+// depends on the machine.
+function hands(page) {
+  let seconds = 0
+  const step = keys => { seconds += 1.35 + 0.28 * keys }
+  return {
+    seconds: () => seconds,
+    press: async (...keys) => { step(keys.join('+').split('+').length); await press(page, ...keys) },
+    type: async text => { step(text.length); await page.keyboard.type(text) },
+    tabTo: async target => {
+      await target.waitFor()
+      let tabs = 0
+      for (; tabs < 40 && !await target.evaluate(e => e === document.activeElement); tabs++) await press(page, 'Tab')
+      if (tabs === 40) check('Tab reaches everything', false, String(target))
+      step(tabs)
+    },
+  }
+}
+
 async function accessible(page, name) {
   await rest(page)
   await page.evaluate(axe)
@@ -247,6 +267,88 @@ const parts = {
     await page.emulateMedia({ media: 'print' })
     check('on paper there are the rows and their filter, and no buttons', await page.getByRole('button', { name: 'Print' }).isHidden() && await page.getByRole('heading', { name: /Orders · / }).isVisible())
     await page.screenshot({ path: join(screenshots, 'orders-printed.png') })
+  },
+
+  async 'each of the eight tasks in under 20 seconds'() {
+    const { data: { id } } = await call('open', 'orders', '/orders', { method: 'POST', body: { customer_id: 1, items: [{ sku: 'KEYB-LOGI-MX', qty: 1 }], external_ref: 'PO-TIMED' } })
+    const button = (page, name) => page.getByRole('button', { name })
+    const tasks = {
+      'find an order': async (page, { press, type }) => {
+        await press('/')
+        await type('PO-TIMED')
+        await press('Enter')
+        await page.waitForURL(`**/orders/${id}`)
+      },
+      'the orders of a customer': async (page, { press, type }) => {
+        await press('/')
+        await type('acme')
+        await see(page, 'ACME Corporation')
+        await press('Enter')
+        await page.getByRole('link', { name: `#${id}`, exact: true }).waitFor()
+      },
+      'cancel with a reason': async (page, { press, type, tabTo }) => {
+        await press('/')
+        await type('PO-TIMED')
+        await press('Enter')
+        await tabTo(button(page, 'Cancel the order …'))
+        await press('Enter')
+        await page.getByLabel('Reason').waitFor()
+        await type('wrong colour')
+        await press('Control+Enter')
+        await see(page, 'canceled it: wrong colour')
+      },
+      'who canceled an order, and why': async (page, { press, type }) => {
+        await press('/')
+        await type('PO-TIMED')
+        await press('Enter')
+        await see(page, 'somebody without a token canceled it: wrong colour')
+      },
+      'receive 40': async (page, { press, type }) => {
+        await press('r')
+        await field(page, 'SKU').waitFor()
+        await type('TABLET-SAM-S9')
+        await press('Tab')
+        await type('40')
+        await press('Enter')
+        await page.getByRole('cell', { name: '+40' }).waitFor()
+      },
+      'change a price': async (page, { press, type, tabTo }) => {
+        await press('/')
+        await type('CAM-LOGI-BRIO')
+        await press('Enter')
+        await tabTo(button(page, /Change the price/))
+        await press('Enter')
+        await type('169.50')
+        await press('Enter')
+        await button(page, /\$169\.50/).waitFor()
+      },
+      'what is low on stock': async (page, { press, tabTo }) => {
+        await press('3')
+        await tabTo(page.getByRole('link', { name: 'Low on stock' }))
+        await press('Enter')
+        await page.waitForURL('**/products?low=10')
+        await rest(page)
+      },
+      "yesterday's orders to a file and to paper": async (page, { press, tabTo }) => {
+        await press('2')
+        await tabTo(page.getByRole('link', { name: 'Yesterday' }))
+        await press('Enter')
+        await page.waitForURL('**/orders?from=*')
+        await rest(page)
+        await tabTo(page.getByRole('button', { name: 'Export', exact: true }))
+        await Promise.all([page.waitForEvent('download'), press('Enter')])
+        await tabTo(button(page, 'Print'))
+        await press('Enter')
+        await page.waitForFunction(() => window.prints === 1)
+      },
+    }
+    for (const [name, task] of Object.entries(tasks)) {
+      const page = await open('')
+      await rest(page)
+      const clerk = hands(page)
+      await task(page, clerk)
+      check(`${name}: ${clerk.seconds().toFixed(1)} s by the Keystroke-Level Model`, clerk.seconds() < 20, 'that is too long')
+    }
   },
 
   async 'a new order by keyboard'() {
