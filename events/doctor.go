@@ -6,21 +6,27 @@ import "example.com/b2b/v2/db/doctor"
 func Rules() []doctor.Rule {
 	return []doctor.Rule{
 		{Name: "positions of events follow each other, from the first that is not deleted", Table: "events", Query: `
+			SELECT id FROM (
+			  SELECT e.id, e.position, COALESCE(LAG(e.position) OVER (ORDER BY e.position), p.pruned_position) AS before_it
+			  FROM events e JOIN event_positions p ON p.customer_id = 0
+			  WHERE e.position > p.pruned_position
+			) AS positions WHERE position <> before_it + 1
+			UNION
 			SELECT e.id FROM events e LEFT JOIN event_positions p ON p.customer_id = 0
-			WHERE e.position > p.pruned_position
-			  AND (SELECT COUNT(*) FROM events o WHERE o.position = e.position - 1 AND o.position > p.pruned_position)
-			    <> (e.position > p.pruned_position + 1)
-			   OR e.position IS NOT NULL AND p.customer_id IS NULL
+			WHERE e.position IS NOT NULL AND p.customer_id IS NULL
 			   OR (e.customer_position IS NULL) <> (e.position IS NULL OR e.customer_id IS NULL)
-			ORDER BY e.id`},
+			ORDER BY id`},
 		{Name: "positions of a customer's events follow each other, as those of all events", Table: "events", Query: `
+			SELECT id FROM (
+			  SELECT e.id, e.customer_position AS position, COALESCE(LAG(e.customer_position)
+			      OVER (PARTITION BY e.customer_id ORDER BY e.position), p.pruned_position) AS before_it
+			  FROM events e JOIN event_positions p ON p.customer_id = e.customer_id
+			  WHERE e.customer_position > p.pruned_position
+			) AS positions WHERE position <> before_it + 1
+			UNION
 			SELECT e.id FROM events e LEFT JOIN event_positions p ON p.customer_id = e.customer_id
-			WHERE e.customer_position > p.pruned_position
-			  AND (SELECT COUNT(*) FROM events o WHERE o.customer_id = e.customer_id AND o.position < e.position
-			       AND o.customer_position = e.customer_position - 1 AND o.customer_position > p.pruned_position)
-			    <> (e.customer_position > p.pruned_position + 1)
-			   OR e.customer_position IS NOT NULL AND p.customer_id IS NULL
-			ORDER BY e.id`},
+			WHERE e.customer_position IS NOT NULL AND p.customer_id IS NULL
+			ORDER BY id`},
 		{Name: "counter of positions is the last position", Table: "event_positions", Query: `
 			SELECT p.customer_id FROM event_positions p
 			WHERE p.last_position <> COALESCE(CASE p.customer_id
