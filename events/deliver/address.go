@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -60,14 +61,20 @@ func (s *Sender) CheckURL(raw string) error {
 	return nil
 }
 
-// isPrivate reports whether the host is a private address in plain words: localhost, or a literal address.
+// isPrivate reports whether the host is a private address in plain words: localhost, a literal address, or a
+// number such as 2130706433 or 127.1, which some resolvers, and proxies, read as an address. A name does not end
+// in a number: https://url.spec.whatwg.org/#ends-in-a-number-checker.
 func isPrivate(host string) bool {
 	name := strings.TrimSuffix(strings.ToLower(host), ".")
 	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
 		return true
 	}
-	address, err := netip.ParseAddr(host)
-	return err == nil && public(address) != nil
+	if address, err := netip.ParseAddr(name); err == nil {
+		return public(address) != nil
+	}
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	_, err := strconv.ParseUint(strings.TrimPrefix(last, "0x"), 16, 64)
+	return err == nil && (strings.HasPrefix(last, "0x") || strings.Trim(last, "0123456789") == "")
 }
 
 // dialer returns the dialer of connections to endpoints.

@@ -71,6 +71,7 @@ type target struct {
 	key    *rsa.PrivateKey
 	tag    string // the ETag of the victim's order
 	order  int64  // the id of the victim's order
+	hook   int64  // the id of the victim's webhook endpoint
 	log    safeBuffer
 }
 
@@ -119,6 +120,12 @@ func serve(t *testing.T, g *gorm.DB) *target {
 		t.Fatal(err)
 	}
 	s.order = int64(placed["id"].(float64))
+	hook := map[string]any{"url": "https://globex.example/hook", "description": "purchasing@globex"}
+	created := webtest.Data(
+		t, "POST", s.base["events"]+"/webhook-endpoints", hook,
+		"Authorization", s.bearer(t, victim), web.IdempotencyHeader, "shared-key",
+	)
+	s.hook = int64(created["endpoint"].(map[string]any)["id"].(float64))
 	s.tag = s.currentTag(t)
 	return s
 }
@@ -290,6 +297,10 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 	hidden := func(method, path, body string, headers ...string) attack {
 		return byMallory("orders", method, path, body, 404, "order_not_found", headers...)
 	}
+	hiddenHook := func(method, path, body string, headers ...string) attack {
+		path = fmt.Sprint("/webhook-endpoints/", s.hook, path)
+		return byMallory("events", method, path, body, 404, "webhook_endpoint_not_found", headers...)
+	}
 	forbidden := func(service, method, path, body string, headers ...string) attack {
 		return byMallory(service, method, path, body, 403, "forbidden", headers...)
 	}
@@ -359,6 +370,28 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 		{"a stream behind another's id", byMallory("events", "GET", "/events", "", 410, "events_expired",
 			"Last-Event-ID", "18", "Accept", "text/event-stream")},
 		{"events of products", forbidden("events", "GET", "/events?types=stock.adjusted", "")},
+		{"list webhook endpoints", byMallory("events", "GET", "/webhook-endpoints", "", 200, "")},
+		{"read a webhook endpoint", hiddenHook("GET", "", "")},
+		{"redirect a webhook endpoint", hiddenHook("PATCH", "", `{"url":"https://mallory.example/hook"}`)},
+		{"stop a webhook endpoint", hiddenHook("PATCH", "", `{"enabled":false}`)},
+		{"delete a webhook endpoint", hiddenHook("DELETE", "", "")},
+		{"a webhook endpoint's new secret",
+			hiddenHook("POST", "/rotate-secret", "", web.IdempotencyHeader, "shared-key")},
+		{"a webhook endpoint's deliveries", hiddenHook("GET", "/deliveries", "")},
+		{"replay to a webhook endpoint", hiddenHook("POST", "/replay?after=0", "")},
+		{"test a webhook endpoint", hiddenHook("POST", "/test", "")},
+		{"the secret of a webhook endpoint, by the victim's key",
+			byMallory("events", "POST", "/webhook-endpoints", `{"url":"https://mallory.example/hook"}`,
+				201, "", web.IdempotencyHeader, "shared-key")},
+		{"webhooks of products",
+			forbidden("events", "POST", "/webhook-endpoints",
+				`{"url":"https://mallory.example/hook","types":["stock.adjusted"]}`)},
+		{"webhooks without events:read", attack{
+			service: "events", method: "POST", path: "/webhook-endpoints",
+			body:   `{"url":"https://mallory.example/hook"}`,
+			as:     &auth.Principal{Subject: "writer", Customer: 1, Scope: "orders:read webhooks:write"},
+			status: 403, code: "forbidden",
+		}},
 		{"SQL in a type", byMallory("events", "GET", "/events?types=order.created%27%20OR%201=1--", "", 400,
 			"validation_failed")},
 		{"search for the victim", byMallory("customers", "GET", "/customers?search=globex", "", 200, "")},
@@ -532,6 +565,26 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 		add("input: "+c.name, c.attack)
 	}
 
+	// Webhooks to places that only the service reaches; TestForbiddenAddresses has what each connection checks.
+	for name, url := range map[string]string{
+		"loopback":                   "https://127.0.0.1/",
+		"loopback, decimal":          "https://2130706433/",
+		"loopback, IPv6":             "https://[::1]/",
+		"loopback, IPv4 in IPv6":     "https://[::ffff:127.0.0.1]/",
+		"a private network":          "https://10.0.0.1/",
+		"the cloud's metadata":       "https://169.254.169.254/latest/meta-data/",
+		"the cloud's metadata, IPv6": "https://[fd00:ec2::254]/",
+		"a file":                     "file:///etc/passwd",
+		"another protocol":           "gopher://globex.example/",
+		"a password":                 "https://root:secret@globex.example/",
+		"a line break":               "https://globex.example/\\r\\nX: y",
+	} {
+		add("webhook: "+name, attack{
+			service: "events", method: "POST", path: "/webhook-endpoints", as: &mallory,
+			body: fmt.Sprintf(`{"url":"%s"}`, url), status: 400, code: "validation_failed",
+		})
+	}
+
 	// Greed: a caller keeps as many slots for imports as possible.
 	greedy := auth.Principal{Subject: "root", Scope: auth.Admin}
 	office := auth.Principal{Subject: "office", Scope: auth.Admin}
@@ -586,8 +639,8 @@ func TestAttacks(t *testing.T) {
 				if err := json.Unmarshal([]byte(line), &entry); err != nil || entry.Level != "INFO" {
 					t.Errorf("%v: %s", err, line)
 				}
-				if strings.Contains(line, webtest.Token) || strings.Contains(line, "eyJ") {
-					t.Errorf("a token: %s", line)
+				if strings.Contains(line, webtest.Token) || strings.Contains(line, "eyJ") || strings.Contains(line, "whsec_") {
+					t.Errorf("a token or a secret: %s", line)
 				}
 			}
 		})
