@@ -23,6 +23,21 @@ type page struct {
 	last   int64 // the position of the newest event
 }
 
+// ready returns the channel to wait for before the next page: woken, or one that does not wait when there are more
+// events already. The reader waits for its end beside it, which a reader that is always behind must notice, too.
+func (p page) ready(woken <-chan struct{}) <-chan struct{} {
+	if p.next < p.last {
+		return closed
+	}
+	return woken
+}
+
+var closed = func() <-chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
 // placed is an event with its position in the caller's feed.
 type placed struct {
 	history.Event `gorm:"embedded"`
@@ -95,11 +110,8 @@ func (s *Service) readWithin(ctx context.Context, q query, wait time.Duration) (
 			return p, err
 		}
 		q.after = &p.next
-		if p.next < p.last {
-			continue
-		}
 		select {
-		case <-woken:
+		case <-p.ready(woken):
 		case <-over:
 			return p, nil
 		case <-s.stopped:

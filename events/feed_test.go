@@ -187,6 +187,24 @@ func TestStop(t *testing.T) {
 	})
 }
 
+// TestStopBehind stops the service while a stream is far behind the last event, where it never waits.
+func TestStopBehind(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g, events.Config{})
+		const behind = 100
+		for i := range int64(behind) {
+			s.record(t, nil, event(1, i+1, 0))
+		}
+		s.sequence(t)
+		s.Stop()
+		stream := s.stream(t, "after=0&limit=1")
+		text, err := io.ReadAll(stream.Reader)
+		if read := strings.Count(string(text), "data: "); err != nil || read == 0 || read == behind {
+			t.Errorf("%d events, %v", read, err)
+		}
+	})
+}
+
 // TestReaders fills the places for readers of events. Each caller has half of what others leave, and a reader that
 // is refused may come again.
 func TestReaders(t *testing.T) {

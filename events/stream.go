@@ -45,23 +45,21 @@ func (s *Service) stream(ctx context.Context, q query) (bulk.File, error) {
 				return err
 			}
 			var ends bool
-			if p.next == p.last {
-				select {
-				case <-woken:
-				case <-time.After(silence):
-					if told == p.next {
-						out.WriteString(":\n\n")
-					} else {
-						fmt.Fprintf(out, "id: %d\n\n", p.next)
-						told = p.next
-					}
-				case <-over:
-					ends = true
-				case <-s.stopped:
-					ends = true
-				case <-ctx.Done():
-					return ctx.Err()
+			select {
+			case <-p.ready(woken):
+			case <-time.After(silence):
+				if told == p.next {
+					out.WriteString(":\n\n")
+				} else {
+					fmt.Fprintf(out, "id: %d\n\n", p.next)
+					told = p.next
 				}
+			case <-over:
+				ends = true
+			case <-s.stopped:
+				ends = true
+			case <-ctx.Done():
+				return ctx.Err()
 			}
 			if ends {
 				fmt.Fprintf(out, "id: %d\n\n", p.next)
