@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import http from 'node:http'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -440,7 +441,7 @@ test('in a browser', { timeout: 60_000 }, async () => {
   await once(chromium, 'exit')
   server.close()
   server.closeAllConnections()
-  rmSync(profile, { recursive: true, force: true, maxRetries: 10 })
+  await rm(profile, { recursive: true, force: true, maxRetries: 20 }) // its last processes still write; rmSync would not try again
   assert.equal(order.status, 'CONFIRMED', order)
   assert.ok(proxies.orchestrator.seen.length >= 3)
   same(proxies.orchestrator.seen.map((request) => JSON.parse(request.body).idempotency_key))
