@@ -30,8 +30,8 @@ var (
 	}, []string{"reason"})
 )
 
-// delivery is a row of the table webhook_deliveries: an attempt to send a message to an endpoint, or a note
-// that events were skipped.
+// delivery is a row of the table webhook_deliveries: an attempt to send a message to an endpoint, or a record
+// of skipped events.
 type delivery struct {
 	ID          int64
 	EndpointID  int64
@@ -56,14 +56,15 @@ func (d delivery) Key() int64 { return d.ID }
 // Outcomes of deliveries: values of outcome in the OpenAPI document.
 const (
 	delivered = "delivered"
-	refused   = "refused" // by a status other than 200 to 299
+	refused   = "refused" // the status of the answer was not 200 to 299
 	failed    = "failed"  // without an answer
 	skipped   = "skipped" // the events had been deleted
 )
 
 const deliveriesKept = 7 * 24 * time.Hour // the time for which deliveries are kept
 
-// deliveryOf returns the delivery for an attempt to send a message of a type.
+// deliveryOf returns the delivery for an attempt to send a message, and counts the attempt in
+// deliveriesTotal.
 func deliveryOf(id, messageType string, position *int64, a deliver.Attempt) *delivery {
 	d := &delivery{
 		WebhookID: &id, Type: &messageType, Position: position, began: a.Began,
@@ -91,7 +92,8 @@ func nonEmpty(text string) *string {
 	return &text
 }
 
-// happened sets the time of the attempt on the database's clock, which shows the time now.
+// happened sets the time of the attempt on the database's clock. The parameter now is the present time of
+// that clock.
 func (d *delivery) happened(now time.Time) {
 	d.AttemptedAt = now
 	if !d.began.IsZero() {
@@ -99,15 +101,15 @@ func (d *delivery) happened(now time.Time) {
 	}
 }
 
-// progress is what the holder of a lease has done since it took the lease, or since its last progress. It is
-// a command of Service.recorder.
+// progress has the results of a turn since its last progress: the new position and the attempts. It is a
+// command of Service.recorder.
 type progress struct {
 	endpoint   int64
 	lease      string
 	position   int64            // the new position of the endpoint
 	deliveries []*delivery      // in order
 	failure    *deliver.Attempt // the last attempt, when it failed
-	slow       bool             // an attempt failed, or took long
+	slow       bool             // the last attempt failed, or took long
 	ended      bool             // the lease ends
 
 	lost     bool   // set by record: another process has the lease, so nothing was written
@@ -120,8 +122,8 @@ func (p *progress) ConflictKeys() []string { return []string{strconv.FormatInt(p
 // Cost implements batch.Command.
 func (p *progress) Cost() int { return 1 + len(p.deliveries) }
 
-// record writes progress, in one transaction for all. Whoever has lost its lease writes nothing: it cannot
-// move the position of an endpoint back, and it cannot undo a replay.
+// record writes the progress of several turns in one transaction. The progress of a turn that has lost its
+// lease is not written, so it can neither move the position of an endpoint back nor undo a replay.
 func (s *Service) record(ctx context.Context, all []*progress) (_ []batch.Held, rolledBack bool, err error) {
 	err = s.db.ChangeReserved(ctx, func(tx store) (failure error) {
 		defer func() { rolledBack = failure != nil }() // an error of the commit leaves the outcome unknown
@@ -171,7 +173,8 @@ func (s *Service) record(ctx context.Context, all []*progress) (_ []batch.Held, 
 	return nil, rolledBack, err
 }
 
-// apply changes the endpoint.
+// apply writes the progress into the fields of the endpoint: its position, and after a failure the next
+// attempt, or the reason why the endpoint is disabled now.
 func (p *progress) apply(e *endpoint) {
 	if p.position > e.Position {
 		e.retryNow() // an event was delivered since the last failure

@@ -20,17 +20,18 @@ const (
 	leaseTime   = 10 * time.Second // the time after which another process serves the endpoints of a dead one
 	renewPause  = leaseTime / 4
 	lookPause   = 100 * time.Millisecond // pause between two looks for endpoints with events
-	busyPause   = 20 * time.Millisecond  // pause after a look that has found some
+	busyPause   = 20 * time.Millisecond  // pause after a look that has found endpoints
 	quickPlaces = 128                    // endpoints served at once
-	slowPlaces  = 128                    // slow endpoints served at once, besides
+	slowPlaces  = 128                    // slow endpoints served at once, beside the quick ones
 	slowAfter   = time.Second            // an attempt that takes longer makes an endpoint slow
 	turnTime    = 2 * time.Second        // the time after which an endpoint gives its place to the next
 	pageSize    = 20                     // events that a turn has in memory
 	stopTime    = 5 * time.Second        // time for the attempts in flight when the process stops
 )
 
-// dispatcher sends events to endpoints. It looks for endpoints for which there are events, takes their leases,
-// and gives each a turn. Turns of quick endpoints wait for no slow endpoint: those have places of their own.
+// dispatcher sends events to endpoints. It looks for endpoints with undelivered events, takes their leases,
+// and gives each endpoint a turn. Slow endpoints have places of their own, so that a quick endpoint waits for
+// no slow endpoint.
 type dispatcher struct {
 	*Service
 	log    *slog.Logger
@@ -43,8 +44,8 @@ type dispatcher struct {
 	held map[int64]string // the leases of the turns, by endpoint
 }
 
-// Deliver sends events to webhook endpoints until ctx ends. Several processes may do so at once, and share the
-// endpoints.
+// Deliver sends events to webhook endpoints until ctx ends. Several processes may run Deliver at once: a
+// lease keeps each endpoint with one process.
 func (s *Service) Deliver(ctx context.Context, log *slog.Logger) {
 	d := &dispatcher{
 		Service: s, log: log.With("job", "deliver webhooks"), name: rand.Text(),
@@ -52,7 +53,7 @@ func (s *Service) Deliver(ctx context.Context, log *slog.Logger) {
 		held:   map[int64]string{},
 	}
 	for _, outcome := range []string{delivered, refused, failed, skipped} {
-		deliveriesTotal.WithLabelValues(outcome).Add(0) // so that Prometheus sees the first as an increase
+		deliveriesTotal.WithLabelValues(outcome).Add(0) // so that Prometheus sees the first delivery as an increase
 	}
 	ctx = asSystem(ctx)
 	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -78,8 +79,9 @@ func (s *Service) Deliver(ctx context.Context, log *slog.Logger) {
 	d.turns.Wait()
 }
 
-// look begins turns for endpoints with events, as many as there are places, and returns their number. ctx ends
-// when the process stops, and sending ends later.
+// look begins turns for endpoints with undelivered events, as many as there are free places, and returns the
+// number of turns. The context ctx ends when the process stops; the context sending ends later, to let
+// attempts finish.
 func (d *dispatcher) look(ctx, sending context.Context, slow bool) (begun int, err error) {
 	places := d.places[slow]
 	free := cap(places) - len(places)
@@ -110,7 +112,7 @@ func (d *dispatcher) look(ctx, sending context.Context, slow bool) (begun int, e
 	}
 	pages, err := d.pages(ctx, leased)
 	if err != nil {
-		return 0, err // the leases end soon
+		return 0, err // the taken leases end after leaseTime
 	}
 	for _, e := range leased {
 		d.mu.Lock()
@@ -148,7 +150,7 @@ func valueOr[T any](p *T, otherwise T) T {
 	return *p
 }
 
-// feed is a position in the feed of a customer, or of all for customer 0.
+// feed is a position in the feed of a customer; customer 0 stands for the feed of all events.
 type feed struct{ customer, position int64 }
 
 func feedOf(e endpoint) feed { return feed{valueOr(e.CustomerID, 0), e.Position} }
@@ -159,8 +161,8 @@ func (s *Service) next(ctx context.Context, e endpoint) (page []placed, err erro
 	return page, err
 }
 
-// pages reads the events after the positions of endpoints, by their feeds: those of all customers in few
-// statements, and those of endpoints at the same position once.
+// pages reads the events after the positions of endpoints, by feed and position. It reads the feeds of many
+// customers in one statement, and a position that several endpoints share once.
 func (s *Service) pages(ctx context.Context, all []endpoint) (map[feed][]placed, error) {
 	pages := map[feed][]placed{}
 	var ofCustomers []feed
@@ -196,13 +198,13 @@ func (s *Service) pages(ctx context.Context, all []endpoint) (map[feed][]placed,
 	return pages, nil
 }
 
-// renew renews the leases of all turns, until the process stops and the last turn has ended.
+// renew renews the leases of all turns until ctx ends.
 func (d *dispatcher) renew(ctx context.Context) {
 	for {
 		select {
 		case <-time.After(renewPause):
 		case <-ctx.Done():
-			return // the turns end before their leases do
+			return // the turns end within stopTime, before their leases
 		}
 		var ids []int64
 		var leases []string
@@ -222,8 +224,8 @@ func (d *dispatcher) renew(ctx context.Context) {
 	}
 }
 
-// turn sends events to an endpoint, one after the other, until there are no more, an attempt fails, or the time
-// of the turn is over.
+// turn sends events to an endpoint, one after the other, until no event is left, an attempt fails, or
+// turnTime is over.
 type turn struct {
 	*dispatcher
 	endpoint endpoint
@@ -306,8 +308,8 @@ func (t *turn) sendPage(sending, over context.Context) (ended bool, err error) {
 	return p.ended, t.submit(sending)
 }
 
-// skip goes on behind events that were deleted before the endpoint could get them, and notes that. It reports
-// whether it has done so.
+// skip moves the position past events that were deleted before the endpoint got them, and records a delivery
+// with the outcome skipped. It reports whether it has moved the position.
 func (t *turn) skip(ctx context.Context) (bool, error) {
 	p := &t.progress
 	if len(t.page) > 0 && t.page[0].Place == p.position+1 {
@@ -345,7 +347,7 @@ func messageOf(e placed) ([]byte, error) {
 	})
 }
 
-// errLost is the error of a turn whose lease another process has, or nobody.
+// errLost is the error of a turn whose lease has ended or has passed to another process.
 var errLost = errors.New("the lease was lost")
 
 // submit records the progress.

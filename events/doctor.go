@@ -2,7 +2,8 @@ package events
 
 import "example.com/b2b/v2/db/doctor"
 
-// Rules returns the invariants of the positions of events. An event without positions is new, and breaks none.
+// Rules returns the invariants of the positions of events. An event without positions is new, and breaks no
+// rule.
 func Rules() []doctor.Rule {
 	return []doctor.Rule{
 		{Name: "positions of events follow each other, from the first that is not deleted", Table: "events", Query: `
@@ -38,5 +39,5 @@ func Rules() []doctor.Rule {
 	}
 }
 
-// Notes returns rules whose rows are unusual, and not broken.
+// Notes returns rules that find unusual rows, which are not broken.
 func Notes() []doctor.Rule { return keyedOperations.Notes("webhooks") }

@@ -34,13 +34,13 @@ type endpoint struct {
 	Slow           bool // the last attempt failed, or took long
 	DisabledAt     *time.Time
 	DisabledReason *string
-	LeasedBy       *string    // the lease whose holder may send events and change Position; nil when nobody sends
-	LeasedUntil    *time.Time // the end of the lease, or of the last
+	LeasedBy       *string    // the lease whose holder may send events and change Position; nil without a lease
+	LeasedUntil    *time.Time // the end of the current lease, or of the last lease
 	CreatedBy      string
 	CreatedAt      time.Time
-	UpdatedAt      time.Time `gorm:"autoUpdateTime:false"` // of the last change by a caller
+	UpdatedAt      time.Time `gorm:"autoUpdateTime:false"` // time of the last change by a caller
 
-	Now time.Time `gorm:"->"` // time of the database's clock; set by queries that select it
+	Now time.Time `gorm:"->"` // the database's clock; set by queries that select the column
 }
 
 // TableName implements gorm's Tabler.
@@ -74,7 +74,7 @@ const (
 
 const (
 	maxEndpoints   = 20             // endpoints of a customer
-	secretsOverlap = 24 * time.Hour // the time for which the secret before a rotation still signs
+	secretsOverlap = 24 * time.Hour // how long the previous secret still signs after a rotation
 )
 
 // wants reports whether the endpoint gets the event.
@@ -99,7 +99,7 @@ func (e *endpoint) disable(reason string) {
 // retryNow ends the wait after a failure.
 func (e *endpoint) retryNow() { e.Failures, e.FailingSince, e.NextAttemptAt = 0, nil, nil }
 
-// endLease takes the lease from its holder, who can no longer change the position.
+// endLease ends the lease: its holder can no longer change the position.
 func (e *endpoint) endLease() { e.LeasedBy, e.LeasedUntil = nil, &e.Now }
 
 // rotate gives the endpoint a new secret.
@@ -202,7 +202,8 @@ func (s store) change(id int64, fn func(e *endpoint) error) (endpoint, error) {
 		"previous_until", "updated_at")
 }
 
-// replay moves a locked endpoint to a position. Error: 410 events_expired when the feed has no events after it.
+// replay moves a locked endpoint to a position. Error: 410 events_expired when events after the position were
+// deleted, or when no event has had the position.
 func (s store) replay(e *endpoint, after int64) error {
 	has, err := s.ofOwner(*e).positions()
 	if err != nil {

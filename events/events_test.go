@@ -50,8 +50,8 @@ func serve(t *testing.T, g *gorm.DB, c events.Config) *system {
 	return s
 }
 
-// event returns an event of an order of a customer, or of a product for customer 0. Its representation has the
-// version.
+// event returns an event of an order, or of a product for customer 0. The representation of the event shows
+// the version.
 func event(customer, id int64, version int) history.Event {
 	e := history.Event{
 		Type: "order.confirmed", Subject: "order", SubjectID: id, CustomerID: &customer,
@@ -123,8 +123,8 @@ func positions(events []api.FeedEvent) string {
 	return strings.Join(all, " ")
 }
 
-// TestLateCommit commits an event after a later event was read. A reader that remembers just the last position
-// gets both.
+// TestLateCommit commits the first of two events after a reader has read the second. The reader, which
+// remembers only the last position, gets both.
 func TestLateCommit(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {
@@ -151,9 +151,10 @@ func TestLateCommit(t *testing.T) {
 	})
 }
 
-// TestFeedIsGapless lets writers commit in an order that is not the order of ids, while sequencers on the same
-// database run and are canceled half-way, and readers follow the feed of all events and of each customer. Each
-// reader must get each of its events once, at the next position, and those of a subject in their order.
+// TestFeedIsGapless lets writers commit out of the order of ids, while sequencers on the same database run
+// and are canceled half-way, and readers follow the feed of all events and of each customer. Each reader must
+// get each event of its feed once, at the next position, and the events of a subject in the order of the
+// changes.
 func TestFeedIsGapless(t *testing.T) {
 	const writers, rounds, customers = 6, 15, 3
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
@@ -166,7 +167,7 @@ func TestFeedIsGapless(t *testing.T) {
 			sequencers.Go(func() {
 				for n := 0; done.Err() == nil; n++ {
 					some, cancel := context.WithTimeout(done, time.Duration(rand.N(10_000))*time.Microsecond)
-					if n%2 == i { // the other runs to its end
+					if n%2 == i { // the other sequencer runs to its end
 						cancel()
 						some, cancel = context.WithCancel(done)
 					}
@@ -179,7 +180,7 @@ func TestFeedIsGapless(t *testing.T) {
 			})
 		}
 		total := map[int64]int64{}                 // events by customer
-		got := make([]map[string]int, customers+1) // for each feed the last version by subject
+		got := make([]map[string]int, customers+1) // the last version by subject, for each feed
 		for feed := range got {
 			got[feed] = map[string]int{}
 			readers.Go(func() {

@@ -9,9 +9,9 @@ import (
 	"example.com/b2b/v2/internal/history"
 )
 
-// query says which events a caller asks for.
+// query describes the events that a caller asks for.
 type query struct {
-	after *int64   // the position before the first event; nil for the oldest event that is still there
+	after *int64   // the position before the first event; nil begins with the oldest stored event
 	types []string // the types of events; nil for each type
 	limit int
 }
@@ -44,8 +44,8 @@ type placed struct {
 	Place         int64
 }
 
-// window is the number of positions that a page looks at. Without it, a page for a rare type would read the
-// whole table.
+// window is the largest number of positions that a page covers. Without the limit, a page for a rare type
+// would read the whole table.
 const window = 5000
 
 // read reads the next events of the caller's feed. Error: 410 events_expired when events after the position
@@ -76,7 +76,7 @@ func (s store) read(q query) (page, error) {
 		p.next = p.events[q.limit-1].Place
 	}
 	if p.next > from {
-		// Events that were deleted before they were read would be left out.
+		// Check again: a page that was read while events were deleted would leave these events out.
 		if is, err = s.positions(); err != nil {
 			return page{}, err
 		}
@@ -94,8 +94,8 @@ func expired(after int64, is counter) error {
 		"is %d, and must be from %d to %d", after, is.PrunedPosition, is.LastPosition)
 }
 
-// readWithin is read, and waits for an event when there is none, until the time wait is over or the service
-// stops.
+// readWithin is like store.read. When the page is empty, it waits for an event, until the time wait is over
+// or the service stops.
 func (s *Service) readWithin(ctx context.Context, q query, wait time.Duration) (page, error) {
 	reader := s.db.Read(ctx)
 	if wait == 0 {

@@ -91,8 +91,8 @@ func TestWhichEvents(t *testing.T) {
 	})
 }
 
-// TestRareType reads events of a type that 12 000 other events separate: no page reads all of them, and none
-// stops the reader.
+// TestRareType reads events of a rare type, with 12,000 other events between them. No page covers all
+// positions, and an empty page does not stop the reader.
 func TestRareType(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
@@ -138,7 +138,7 @@ func TestIndexes(t *testing.T) {
 func TestLongPoll(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
-		other := events.New(g, events.Config{}) // sequences as in another process, which wakes nobody here
+		other := events.New(g, events.Config{}) // sequences like another process, which cannot nudge the readers of s
 		var all sync.WaitGroup
 		got := make([]string, 4)
 		for feed := range got {
@@ -187,7 +187,7 @@ func TestStop(t *testing.T) {
 	})
 }
 
-// TestStopBehind stops the service while a stream is far behind the last event, where it never waits.
+// TestStopBehind stops the service while a stream is far behind the last event, so that the stream never waits.
 func TestStopBehind(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
@@ -205,8 +205,8 @@ func TestStopBehind(t *testing.T) {
 	})
 }
 
-// TestReaders fills the places for readers of events. Each caller has half of what others leave, and a reader that
-// is refused may come again.
+// TestReaders fills the places for readers of events. A caller may take half of the places that others leave
+// free. A refused reader may come again.
 func TestReaders(t *testing.T) {
 	g := dbtest.Open(t, db.Config{Driver: db.SQLite, Path: t.TempDir() + "/test.db"})
 	s := &system{Service: events.New(g, events.Config{}), g: g}
@@ -242,7 +242,7 @@ type sse struct {
 	t *testing.T
 }
 
-// stream opens a stream with a query and headers, without the checks of webtest, which need whole answers.
+// stream opens a stream with a query and headers. It does not use webtest, whose checks need whole answers.
 func (s *system) stream(t *testing.T, query string, headers ...string) *sse {
 	t.Helper()
 	server := httptest.NewServer(s.Handler(webtest.Options()))
@@ -268,7 +268,7 @@ func (s *system) stream(t *testing.T, query string, headers ...string) *sse {
 	return &sse{bufio.NewReader(res.Body), t}
 }
 
-// want reads lines up to one with the beginning.
+// want reads lines up to the first line with the beginning, and returns that line.
 func (s *sse) want(beginning string) (line string) {
 	s.t.Helper()
 	for {
@@ -282,7 +282,7 @@ func (s *sse) want(beginning string) (line string) {
 	}
 }
 
-// TestStream reads events as they come, and goes on after the last id with a new stream.
+// TestStream reads events as they come, and continues after the last id with a new stream.
 func TestStream(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
@@ -311,7 +311,7 @@ func TestStream(t *testing.T) {
 		status, body, _ := webtest.Do(t, "GET", s.base+"/events?after=4", "",
 			append(partner, "Accept", "text/event-stream")...)
 		webtest.WantError(t, status, body, 410, "events_expired", "/query/after")
-		// A generated client names each media type, and reads JSON.
+		// A generated client accepts both media types, and can read only JSON.
 		got := s.get(t, "after=2", append(partner, "Accept", "application/json, text/event-stream")...)
 		if positions(got.Data) != "3:12" {
 			t.Errorf("%+v", got)
@@ -347,7 +347,7 @@ func TestPrune(t *testing.T) {
 			t.Errorf("%d events were deleted from a young feed: %v", n, err)
 		}
 		s.age(t)
-		for _, want := range []int{3, 0} { // the event at 5 is old, too, and waits for the event at 4
+		for _, want := range []int{3, 0} { // the old event at 5 waits for the event at 4
 			if n, err := s.Prune(ctx); n != want || err != nil {
 				t.Errorf("%d %v, want %d", n, err, want)
 			}

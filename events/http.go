@@ -41,8 +41,8 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 	return server.GetReady200JSONResponse{Body: web.Health(name)}, s.db.Ready(ctx)
 }
 
-// ListEvents returns the events after a position, at once or when there are some, or a stream of them. Errors:
-// see store.types and store.read.
+// ListEvents returns the events after a position, or a stream of them. With the parameter wait, it waits for
+// an event when there is none. Errors: see store.types and store.read.
 func (s *Service) ListEvents(ctx context.Context, r server.ListEventsRequestObject,
 ) (server.ListEventsResponseObject, error) {
 	q := query{after: r.Params.After, limit: int(*r.Params.Limit)}

@@ -5,9 +5,9 @@ import "context"
 // pruneStep is the number of events that a transaction deletes. Sequence waits meanwhile.
 const pruneStep = 500
 
-// Prune deletes sequenced events that are older than s.Retention, in the order of their positions, and returns
-// their number. An event stays as long as an event before it stays. Nothing is deleted until the feed itself is
-// older than s.Retention: see mayPrune.
+// Prune deletes sequenced events that are older than s.Retention, in the order of their positions, and
+// returns their number. An event is deleted only after all events before it. Nothing is deleted until the
+// feed itself is older than s.Retention: see mayPrune.
 func (s *Service) Prune(ctx context.Context) (total int, err error) {
 	if s.Retention == 0 {
 		return 0, nil
@@ -27,7 +27,7 @@ func (s *Service) Prune(ctx context.Context) (total int, err error) {
 	}
 }
 
-// prunedCounters returns the counters with the positions up to which the events are deleted with these events.
+// prunedCounters returns the counters after the deletion of the events, with PrunedPosition set.
 func prunedCounters(events []oldEvent) []counter {
 	pruned := []counter{{CustomerID: 0}}
 	at := map[int64]int{}

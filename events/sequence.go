@@ -17,8 +17,8 @@ type event struct {
 	CustomerPosition *int64 // among the customer's events; nil without a customer
 }
 
-// counter is a row of the table event_positions: how far the positions of a customer's events have come.
-// Customer 0 stands for all events.
+// counter is a row of the table event_positions: the last position in the feed of a customer. Customer 0
+// stands for the feed of all events.
 type counter struct {
 	CustomerID     int64 `gorm:"primaryKey;autoIncrement:false"`
 	LastPosition   int64
@@ -29,14 +29,14 @@ type counter struct {
 func (counter) TableName() string { return "event_positions" }
 
 const (
-	pause     = 50 * time.Millisecond // between two looks for new events
-	term      = 10 * time.Second      // time of a run of Sequence; then the job is measured
+	pause     = 50 * time.Millisecond // pause between two looks for new events
+	term      = 10 * time.Second      // length of a run of Sequence; the job is measured between runs
 	batchSize = 1000                  // events that a transaction sequences
 )
 
-// Sequence gives committed events their positions, again and again for ten seconds, and returns the number of
-// these events. An event that is committed later gets a higher position, whatever its id: events are committed
-// out of the order of their ids.
+// Sequence gives positions to committed events as they come, for ten seconds, and returns the number of these
+// events. Events commit out of the order of their ids, so positions follow the order in which Sequence finds
+// the events, not the ids.
 func (s *Service) Sequence(ctx context.Context) (total int, err error) {
 	over := time.After(term)
 	for {
@@ -58,9 +58,10 @@ func (s *Service) Sequence(ctx context.Context) (total int, err error) {
 	}
 }
 
-// SequenceBatch gives positions to the events of one transaction, and returns their number. It does nothing
-// while another process sequences events. No number is given twice or left out, even by several processes at
-// once: counters change only under the lock of the counter of all events, with the events that they count.
+// SequenceBatch gives positions to at most 1,000 events, in one transaction, and returns the number of
+// events. It does nothing while another process sequences events. No number is given twice or left out, even
+// by several processes at once: counters change only under the lock of the counter of all events, with the
+// events that they count.
 func (s *Service) SequenceBatch(ctx context.Context) (n int, err error) {
 	if found, err := s.db.Read(ctx).hasNew(); err != nil || !found {
 		return 0, err

@@ -36,7 +36,8 @@ func (s store) hasNew() (bool, error) {
 	return len(ids) > 0, err
 }
 
-// news implements the type news.
+// news reads the position of the newest event, and the customers with events after the position after: see
+// the type news.
 func (s *Service) news(ctx context.Context, after int64) (last int64, customers []int64, err error) {
 	q := s.db.Read(ctx).DB
 	var all counter
@@ -57,7 +58,7 @@ func (s store) lockCounter(wait time.Duration) (all counter, err error) {
 	if err = lock(); !service.IsNotFound(err) {
 		return all, err
 	}
-	// These are the first events of the database. Another process may do the same.
+	// The database has no counter yet. Another process may insert the row at the same time.
 	first := map[string]any{"customer_id": 0, "last_position": 0, "begun_at": s.Now()}
 	err = s.DB.Model(&counter{}).Clauses(clause.OnConflict{DoNothing: true}).Create(first).Error
 	if err == nil {
@@ -85,7 +86,8 @@ func (s store) newEvents(limit int) (events []*event, err error) {
 	return events, err
 }
 
-// counters reads the counters of customers, by customer. Customers without an event have none.
+// counters reads the last position of each customer's feed, by customer. A customer without sequenced events
+// is missing.
 func (s store) counters(customers []int64) (map[int64]int64, error) {
 	var found []counter
 	err := s.DB.Where("customer_id IN ?", customers).Find(&found).Error
@@ -107,7 +109,7 @@ func (s store) place(events []*event) (n int64, err error) {
 	return n, err
 }
 
-// count writes a column of counters.
+// count writes one column of the counters, and inserts missing counters.
 func (s store) count(column string, counters []counter) error {
 	return s.DB.Clauses(clause.OnConflict{
 		Columns: []clause.Column{{Name: "customer_id"}}, DoUpdates: clause.AssignmentColumns([]string{column}),
@@ -122,8 +124,8 @@ type oldEvent struct {
 	Old              bool
 }
 
-// prune deletes the first events that are older than the time age, at most limit events, and writes into the
-// counters that they are deleted. It returns their number.
+// prune deletes the first events of the feed that are older than the time age, at most limit events, and
+// moves the pruned_position of the counters. It returns the number of deleted events.
 func (s store) prune(age time.Duration, limit int) (n int, err error) {
 	if may, err := s.mayPrune(age); err != nil || !may {
 		return 0, err
@@ -161,7 +163,7 @@ func (s store) prune(age time.Duration, limit int) (n int, err error) {
 	return len(ids), s.count("pruned_position", prunedCounters(events[:len(ids)]))
 }
 
-// pruningLag returns for how long the oldest event should have been deleted.
+// pruningLag returns by how much the oldest event is older than Retention, or 0.
 func (s *Service) pruningLag(ctx context.Context) (time.Duration, error) {
 	if s.Retention == 0 {
 		return 0, nil
@@ -195,7 +197,7 @@ func (s store) findEndpoint(id int64) (e endpoint, err error) {
 	return e, err
 }
 
-// lockEndpoint is findEndpoint, and locks the row until the transaction ends.
+// lockEndpoint is like findEndpoint, and locks the row until the transaction ends.
 func (s store) lockEndpoint(id int64) (endpoint, error) { return s.locking().findEndpoint(id) }
 
 func (s store) listEndpoints(page db.PageRequest) ([]endpoint, *int64, error) {
@@ -238,8 +240,8 @@ func (s store) insertDeliveries(all []*delivery) error {
 	return service.Insert(s.Store, all)
 }
 
-// dueEndpoints reads the ids of endpoints for which there are events, and that nobody serves now. The endpoint
-// that was served last comes last.
+// dueEndpoints reads the ids of enabled endpoints with undelivered events, without a lease and without a wait
+// after a failure. The endpoint whose last lease ended first comes first.
 func (s store) dueEndpoints(slow bool, limit int) (ids []int64, err error) {
 	now := s.Now()
 	err = s.DB.Table("webhook_endpoints e").
@@ -251,7 +253,7 @@ func (s store) dueEndpoints(slow bool, limit int) (ids []int64, err error) {
 	return ids, err
 }
 
-// leaseEndpoints takes the leases of endpoints that nobody serves now, and returns these endpoints.
+// leaseEndpoints leases the enabled endpoints without a current lease, and returns the leased endpoints.
 func (s store) leaseEndpoints(ids []int64, lease string) (leased []endpoint, err error) {
 	err = db.ByID(s.DB.Model(&endpoint{})).Where("id IN ? AND disabled_at IS NULL", ids).
 		Where("leased_until IS NULL OR leased_until <= ?", s.Now()).
@@ -263,7 +265,7 @@ func (s store) leaseEndpoints(ids []int64, lease string) (leased []endpoint, err
 	return leased, err
 }
 
-// renewLeases renews leases that their holder still has.
+// renewLeases renews the leases of endpoints, except leases that have passed to another process.
 func (s store) renewLeases(ids []int64, leases []string) error {
 	return db.ByID(s.DB.Model(&endpoint{})).Where("id IN ? AND leased_by IN ?", ids, leases).
 		UpdateColumn("leased_until", db.Now(s.DB, leaseTime)).Error
@@ -281,7 +283,7 @@ func (s store) lockEndpoints(ids []int64) (map[int64]*endpoint, error) {
 	return byID, err
 }
 
-// deleteDeliveries deletes the deliveries before the last seven days, in small steps.
+// deleteDeliveries deletes deliveries older than seven days, in small steps.
 func (s *Service) deleteDeliveries(ctx context.Context) (total int, err error) {
 	for {
 		q := s.db.Read(ctx).DB
@@ -299,7 +301,7 @@ func (s *Service) deleteDeliveries(ctx context.Context) (total int, err error) {
 	}
 }
 
-// forgetSecrets deletes the secrets that no longer sign.
+// forgetSecrets deletes previous secrets whose time of overlap is over.
 func (s *Service) forgetSecrets(ctx context.Context) (int, error) {
 	q := s.db.Read(ctx).DB
 	res := q.Model(&endpoint{}).Where("previous_until <= ?", db.Now(q, 0)).

@@ -14,7 +14,7 @@ import (
 
 const (
 	heartbeat  = 15 * time.Second // longest silence of a stream
-	streamLife = 5 * time.Minute  // about how long a stream lasts, so that a token does not outlive itself for long
+	streamLife = 5 * time.Minute  // average life of a stream; an expired token must not read for much longer
 )
 
 // stream returns a stream of Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html)

@@ -18,7 +18,7 @@ import (
 // these rules, and must begin their queries with the functions of this file: see TestTenancy and
 // TestOnlyStoreUsesDatabase.
 
-// kind is a kind of events, by the word before the dot in their types.
+// kind is a kind of events: all types with the same word before the dot.
 type kind struct {
 	word, subject string
 	scope         string // the scope that reads the subject in the other services
@@ -98,8 +98,8 @@ func (s store) types(list *string) (types []string, err error) {
 	return types, nil
 }
 
-// endpoints begins a query for the webhook endpoints that the caller may see. Deliveries have no condition of
-// their own: who asks for them must have found the endpoint.
+// endpoints begins a query for the webhook endpoints that the caller may see. A query for deliveries has no
+// condition for the caller: find the endpoint with findEndpoint first.
 func (s store) endpoints() *gorm.DB {
 	q := s.DB.Model(&endpoint{})
 	if own := s.Caller.Customer; own != 0 {
@@ -154,8 +154,8 @@ func kindOf(eventType string) kind {
 	return kinds[i]
 }
 
-// ofOwner returns a store that reads the feed from which the endpoint gets its events. Its user must leave out
-// the events that the endpoint does not want.
+// ofOwner returns a store that reads the feed from which the endpoint gets its events. The caller of ofOwner
+// must skip the events that the endpoint does not want: see endpoint.wants.
 func (s store) ofOwner(e endpoint) store {
 	s.Caller = auth.System
 	if e.CustomerID != nil {
@@ -164,8 +164,8 @@ func (s store) ofOwner(e endpoint) store {
 	return s
 }
 
-// eventsOfCustomers begins a query for the next events of several customers' feeds, up to the given number of each, in
-// the order of their positions. It is for sending, as ofOwner.
+// eventsOfCustomers begins a query for the next events of several customers' feeds, up to the given number of
+// each, in the order of their positions. It does not know the caller: use it only to send webhooks.
 func (s store) eventsOfCustomers(feeds []feed, each int64) *gorm.DB {
 	q := s.DB.Model(&event{}).Select("*, customer_position AS place")
 	ofAny := s.DB
@@ -176,5 +176,5 @@ func (s store) eventsOfCustomers(feeds []feed, each int64) *gorm.DB {
 	return q.Where(ofAny).Order("customer_id, customer_position")
 }
 
-// asSystem returns a context for stores that see all endpoints. It is for sending, and for upkeep.
+// asSystem returns a context for stores that see all endpoints. Use it only to send webhooks.
 func asSystem(ctx context.Context) context.Context { return auth.With(ctx, auth.System) }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// waiters are the requests of a process that wait for events. While there are waiters, one goroutine asks the
-// database for news on behalf of all. The zero value is ready to use.
+// waiters holds the requests of this process that wait for events. While there are waiters, one goroutine
+// asks the database for news on behalf of all. The zero value is ready to use.
 type waiters struct {
 	mu      sync.Mutex
 	all     map[*waiter]struct{}
@@ -16,17 +16,17 @@ type waiters struct {
 }
 
 type waiter struct {
-	feed  int64 // the customer whose events are waited for; 0 for all events
+	feed  int64 // the customer whose events the request waits for; 0 for all events
 	woken chan struct{}
 }
 
-// news reports which feeds have got events since the position after: customers, or nil for none. The result
-// last is the position of the newest event of all.
+// news returns the position of the newest event of all feeds, and the customers whose feeds have events after
+// the position after. A negative position is unknown: customers is then nil.
 type news func(ctx context.Context, after int64) (last int64, customers []int64, err error)
 
-// join adds a waiter for the events of a feed. The channel woken gets an element after each new event of the
-// feed, when the database fails, and at times without a reason. An event that is sequenced after join is never
-// missed, so the caller must read the feed after join. Call leave at the end.
+// join adds a waiter for the events of a feed. The channel woken gets an element after new events of the
+// feed, when the database fails, and sometimes without a reason. An event that is sequenced after join is
+// never missed, so the caller must read the feed after join. Call leave when the request ends.
 func (w *waiters) join(feed int64, ask news) (woken <-chan struct{}, leave func()) {
 	added := &waiter{feed, make(chan struct{}, 1)}
 	w.mu.Lock()
@@ -60,7 +60,7 @@ func (w *waiters) nudge() {
 
 // poll asks for news and wakes waiters, until there are no waiters.
 func (w *waiters) poll(ask news) {
-	last := int64(-1) // the first news are those since an unknown position: they wake everybody
+	last := int64(-1) // unknown: the first news wakes all waiters
 	for {
 		now, customers, err := askWithin(ask, last)
 		everybody := err != nil || last < 0
@@ -84,7 +84,8 @@ func (w *waiters) poll(ask news) {
 	}
 }
 
-// wake wakes the waiters for all events, and the waiters for the events of the customers.
+// wake wakes the waiters for all events, and the waiters for events of the customers; with the parameter
+// everybody, it wakes all waiters.
 func (w *waiters) wake(everybody bool, customers []int64) {
 	concerned := map[int64]bool{0: true}
 	for _, c := range customers {

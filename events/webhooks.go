@@ -19,8 +19,8 @@ import (
 	"example.com/b2b/v2/openapi/eventsapi/server"
 )
 
-// CreateWebhookEndpoint creates an endpoint. Errors: 400 validation_failed for a URL to which nothing is sent,
-// 422 idempotency_key_reused, and the errors of store.create.
+// CreateWebhookEndpoint creates an endpoint. Errors: 400 validation_failed for a forbidden URL, 422
+// idempotency_key_reused, and the errors of store.create.
 func (s *Service) CreateWebhookEndpoint(ctx context.Context, r server.CreateWebhookEndpointRequestObject,
 ) (server.CreateWebhookEndpointResponseObject, error) {
 	if err := s.checkURL(&r.Body.URL); err != nil {
@@ -64,8 +64,8 @@ func (s *Service) GetWebhookEndpoint(ctx context.Context, r server.GetWebhookEnd
 	return server.GetWebhookEndpoint200JSONResponse{Body: endpointResponse(e)}, err
 }
 
-// UpdateWebhookEndpoint changes the given fields of an endpoint. Errors: 400 validation_failed for a URL to
-// which nothing is sent, and the errors of store.change and endpoint.checkTypes.
+// UpdateWebhookEndpoint changes the given fields of an endpoint. Errors: 400 validation_failed for a
+// forbidden URL, and the errors of store.change and endpoint.checkTypes.
 func (s *Service) UpdateWebhookEndpoint(ctx context.Context, r server.UpdateWebhookEndpointRequestObject,
 ) (server.UpdateWebhookEndpointResponseObject, error) {
 	if err := s.checkURL(r.Body.URL); err != nil {
@@ -174,7 +174,7 @@ func (s *Service) ReplayWebhookEvents(ctx context.Context, r server.ReplayWebhoo
 
 func answer(a idempotency.Answer, err error) (server.Answer, error) { return a.Respond, err }
 
-// listFrom returns nil for all types.
+// listFrom returns the list of types; nil or empty types become nil, which stands for all types.
 func listFrom(types *[]contract.EventType) *list {
 	if types == nil || len(*types) == 0 {
 		return nil
@@ -186,7 +186,8 @@ func endpointResponse(e endpoint) api.WebhookEndpointResponse {
 	return api.WebhookEndpointResponse{Success: true, Data: endpointView(e)}
 }
 
-// withSecret is the answer to a creation or a rotation, which alone shows the secret.
+// withSecret returns the answer to a creation or a rotation. No other answer shows the secret. Nobody but
+// this service needs the private key of Ed25519, so the answer does not show that key.
 func withSecret(e endpoint) api.WebhookSecretResponse {
 	shown := api.WebhookEndpointWithSecret{Endpoint: endpointView(e)}
 	if e.Signature == deliver.HMAC {

@@ -30,12 +30,12 @@ import (
 	api "example.com/b2b/v2/openapi/eventsapi"
 )
 
-// patience limits the waits of these tests; none takes so long.
+// patience limits the waits of these tests. A wait takes so long only when a test fails.
 const patience = 30 * time.Second
 
 // sending is a service that sends webhooks.
 type sending struct {
-	*api.ClientWithResponses // of a caller without a token
+	*api.ClientWithResponses // client of a caller without a token
 	t                        *testing.T
 	db                       *gorm.DB
 	base                     string
@@ -106,8 +106,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// happen records n events of a type, each in a transaction, with ascending subjects from the parameter first.
-// The events belong to a customer, or to none for 0.
+// happen records n events of a type, each in its own transaction, with ascending ids of subjects from the
+// parameter first. The events belong to a customer, or with 0 to no customer.
 func (w *sending) happen(eventType string, customer, first int64, n int) {
 	w.t.Helper()
 	subject, _, _ := strings.Cut(eventType, ".")
@@ -134,7 +134,8 @@ type received struct {
 	left   <-chan struct{} // closed when the sender has hung up
 }
 
-// receiver is a partner's server. It answers each request as the function answer says, with 204 for nil.
+// receiver is a partner's server. It answers each request with the function answer, or with 204 when the
+// function is nil.
 type receiver struct {
 	*httptest.Server
 	t       *testing.T
@@ -242,7 +243,8 @@ func (w *sending) exec(statement string, args ...any) {
 	must(w.t, w.db.Exec(statement, args...).Error)
 }
 
-// TestWebhooks follows events to two endpoints: all of them arrive, in order, signed, and as the feed shows them.
+// TestWebhooks sends events to two endpoints. All events arrive, in order, signed, and in the same form as in
+// the feed.
 func TestWebhooks(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w, r, orders := send(t, g), receive(t), receive(t)
@@ -328,7 +330,7 @@ func (w *sending) untilSequenced(n int64) {
 	}
 }
 
-// TestWebhookRetries refuses an event until the endpoint is disabled, and lets the endpoint go on.
+// TestWebhookRetries refuses an event until the endpoint is disabled, and then enables the endpoint again.
 func TestWebhookRetries(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w, r := send(t, g), receive(t)
@@ -392,7 +394,7 @@ func TestWebhookRetries(t *testing.T) {
 		if err != nil || update.JSON200 == nil || !update.JSON200.Data.Enabled {
 			t.Fatalf("%v %s", err, update.Body)
 		}
-		if got := r.subjects(3); !slices.Equal(got, []int64{1, 2, id}) { // the last is its own event
+		if got := r.subjects(3); !slices.Equal(got, []int64{1, 2, id}) { // the last is the event webhook_endpoint.disabled
 			t.Errorf("%v", got)
 		}
 
@@ -431,7 +433,7 @@ func TestWebhookTenancy(t *testing.T) {
 			t.Errorf("%v", got)
 		}
 
-		// What belongs to others is not there.
+		// The other partner's endpoint is 404 for each operation.
 		elsewhere := api.WebhookEndpointUpdate{URL: new(r8.URL)}
 		for name, call := range map[string]func(c *api.ClientWithResponses, id int64) (int, []byte){
 			"get": func(c *api.ClientWithResponses, id int64) (int, []byte) {
@@ -482,8 +484,8 @@ func TestWebhookTenancy(t *testing.T) {
 			t.Errorf("%v %s", err, list.Body)
 		}
 
-		// No token makes an endpoint of others' events, and none turns an endpoint that may get more than the
-		// token may read to another address.
+		// An endpoint never gets events that the token of its creator cannot read. A token that cannot read
+		// all events of an endpoint cannot change the URL of the endpoint.
 		for _, c := range []struct {
 			scope string
 			types []contract.EventType
@@ -515,8 +517,8 @@ func TestWebhookTenancy(t *testing.T) {
 	})
 }
 
-// TestWebhookReplay replays events while an attempt is in flight: whoever sends it can no longer move the
-// position of the endpoint.
+// TestWebhookReplay replays events while an attempt is in flight. The sender of that attempt can no longer
+// move the position of the endpoint.
 func TestWebhookReplay(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w, r := send(t, g), receive(t)
@@ -557,7 +559,8 @@ func TestWebhookReplay(t *testing.T) {
 	})
 }
 
-// TestWebhookLeases lets two processes send to the same endpoints, and a third die with the lease of one.
+// TestWebhookLeases lets two processes send to the same endpoints. A third process dies with the lease of an
+// endpoint.
 func TestWebhookLeases(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		a, b := send(t, g), send(t, g)
@@ -583,7 +586,7 @@ func TestWebhookLeases(t *testing.T) {
 				t.Errorf("endpoint %d got %d messages twice", i+1, len(r.arrived))
 			}
 		}
-		// One of them stops: the other goes on at once, because the leases were given back.
+		// One process stops. The other goes on at once, because the leases were given back.
 		a.stop()
 		b.happen("order.created", 7, 500, 1)
 		for i, r := range receivers {
@@ -594,8 +597,8 @@ func TestWebhookLeases(t *testing.T) {
 	})
 }
 
-// TestSlowWebhooks holds the attempts of more endpoints than there are places for quick ones. The others still
-// get their events.
+// TestSlowWebhooks holds the attempts of 100 endpoints, beside ten dead ones. A quick endpoint gets its
+// events before any held attempt times out.
 func TestSlowWebhooks(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w, slow, quick := send(t, g), receive(t), receive(t)
@@ -670,8 +673,8 @@ func TestWebhookRetention(t *testing.T) {
 	})
 }
 
-// TestWebhookSecrets rotates the secret of an endpoint. No later answer shows a secret, and no log shows one:
-// webtest.Log panics for it.
+// TestWebhookSecrets rotates the secret of an endpoint. No later answer and no log shows a secret:
+// webtest.Log panics when a line has one.
 func TestWebhookSecrets(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w, r := send(t, g), receive(t)

@@ -10,7 +10,7 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 )
 
-// TestBreaker makes many orchestrations at the same time while a peer is down. The peer gets few of their
+// TestBreaker makes many orchestrations at the same time while a peer is down. The peer gets few of the
 // tries, each answer has an error of the contract, and orchestrations succeed as soon as the peer is up.
 func TestBreaker(t *testing.T) {
 	for _, step := range []string{customerStep, createStep, confirmStep} {

@@ -34,8 +34,8 @@ func (s *Service) GetHealth(
 	return server.GetHealth200JSONResponse{Body: web.Health(name)}, nil
 }
 
-// GetReady answers with success, or returns 503 unavailable when another service is not ready: without it, no
-// order can be placed.
+// GetReady answers with success, or returns 503 unavailable when the Customers API or the Orders API is not
+// ready: an order needs both.
 func (s *Service) GetReady(
 	ctx context.Context, _ server.GetReadyRequestObject,
 ) (server.GetReadyResponseObject, error) {

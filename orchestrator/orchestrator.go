@@ -25,7 +25,7 @@ import (
 	"example.com/b2b/v2/openapi/ordersapi"
 )
 
-// Service implements the generated StrictServerInterface with calls to the two other services.
+// Service implements the generated StrictServerInterface with calls to the Customers API and the Orders API.
 type Service struct {
 	customers customersapi.ClientWithResponsesInterface
 	orders    ordersapi.ClientWithResponsesInterface
@@ -85,7 +85,7 @@ func (s *Service) CreateAndConfirmOrder(
 	return answer, nil
 }
 
-// newOrder returns the fields of the request that the Orders API knows, too.
+// newOrder returns the order for the Orders API: all fields of the request that belong to an order.
 func newOrder(request *api.OrchestrationRequest) (order ordersapi.OrderRequest, err error) {
 	encoded, err := json.Marshal(request)
 	if err == nil {
@@ -246,10 +246,11 @@ func (s *Service) settle(
 	return err
 }
 
-// readyWithin limits the time in which the other services must say that they are ready.
+// readyWithin limits the time of the peers' answers to /ready.
 const readyWithin = 2 * time.Second
 
-// ready returns 503 unavailable unless both other services are ready. Calls at the same time share the answers.
+// ready returns 503 unavailable unless the Customers API and the Orders API are ready. Simultaneous calls
+// share the answers.
 func (s *Service) ready(ctx context.Context) error {
 	answer := s.readiness.DoChan("", func() (any, error) { return nil, s.askReady(context.WithoutCancel(ctx)) })
 	select {

@@ -30,7 +30,7 @@ import (
 	"example.com/b2b/v2/orchestrator/start"
 )
 
-// peers fakes both services.
+// peers fakes the Customers API and the Orders API.
 type peers struct {
 	t        *testing.T
 	mu       sync.Mutex
@@ -66,7 +66,8 @@ const (
 	keyStep      = "GET /idempotency-keys"
 )
 
-// answer answers with an error of the contract. details are the field and the message of a detail.
+// answer answers with an error of the contract. The parameter details has the field and the message of one
+// detail.
 func answer(status int, code string, details ...string) fault {
 	return func(w http.ResponseWriter) {
 		w.Header().Set("Content-Type", "application/json")
@@ -464,7 +465,7 @@ func testGetOrchestration(t *testing.T, before, field string) {
 	t.Run("completed", func(t *testing.T) {
 		_, posted, _ := post(t, serve(t, &peers{}, time.Minute), sample)
 		status, body := get(t, &peers{done: []keyed{of(ordersapi.ConfirmOrder, 5, contract.CANCELED), created}})
-		// The answer of the POST, and the present status of the order.
+		// Want the answer of the POST, with the present status of the order added.
 		want := strings.TrimSuffix(strings.TrimSpace(string(posted)), "}}") + `,"current_status":"CANCELED"}}`
 		if status != 200 || strings.TrimSpace(string(body)) != want {
 			t.Errorf("%d %s, want %s", status, body, want)
@@ -577,8 +578,8 @@ func TestBadRequest(t *testing.T) {
 	}
 }
 
-// TestReadyNeedsPeers answers /ready with 503 when a service that the orchestrator calls is not ready, or has no
-// answer.
+// TestReadyNeedsPeers answers /ready with 503 when a service that the orchestrator calls is not ready, or
+// does not answer.
 func TestReadyNeedsPeers(t *testing.T) {
 	for name, missing := range map[string]fault{
 		"not ready": func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) },
@@ -594,7 +595,7 @@ func TestReadyNeedsPeers(t *testing.T) {
 }
 
 // TestReadinessIsShared asks for /ready many times while a peer does not answer. The callers share one
-// question to the peer, or two, when the first takes too long.
+// request to the peer, or two requests when the first takes too long.
 func TestReadinessIsShared(t *testing.T) {
 	release, asked := make(chan struct{}), make(chan struct{}, 100)
 	silent := func(http.ResponseWriter) {

@@ -43,7 +43,7 @@ type pkg struct {
 	Imports, Deps []string
 }
 
-// packages are all packages of the module, without the module in their paths.
+// packages returns all packages of the module, without the module in their paths.
 func packages(t *testing.T) (ours []pkg) {
 	t.Helper()
 	out, err := exec.Command("go", "list", "-deps", "-json=ImportPath,Imports,Deps,Standard", module+"...").Output()
@@ -83,7 +83,7 @@ func TestArrows(t *testing.T) {
 			under(path, "gorm.io", "modernc.org/sqlite", "github.com/go-sql-driver") ||
 			path == "database/sql"
 	}
-	var names, withoutDatabase []string // names of services; a service and its package have the same name
+	var names, withoutDatabase []string // a service and its package have the same name
 	for _, s := range table(&config.Settings{}) {
 		names = append(names, s.name)
 		if !s.database {

@@ -24,9 +24,9 @@ import (
 	"example.com/b2b/v2/internal/config"
 )
 
-// BenchmarkOrders measures the cost of an order for 32 clients in the three services of one process:
-// wall-clock time, processor time (cpu-µs/op) and memory. The clients call the handlers without a
-// connection, so they cost next to nothing. The figures include SQLite's processor time, and not MySQL's.
+// BenchmarkOrders measures the cost of an order for 32 clients, with all services in one process: wall-clock
+// time, processor time (cpu-µs/op) and memory. The clients call the handlers without a connection, so they
+// cost next to nothing. The figures include the processor time of SQLite, but not of MySQL.
 func BenchmarkOrders(b *testing.B) {
 	b.Run("SQLite", func(b *testing.B) {
 		orderBenchmarks(b, map[string]string{"DB_PATH": filepath.Join(b.TempDir(), "b2b.db")})

@@ -35,7 +35,8 @@ func answer(w http.ResponseWriter, status int, body string) {
 	io.WriteString(w, body)
 }
 
-// TestOrderIsRepeated breaks off the first answer. The order must be sent again with the same key.
+// TestOrderIsRepeated closes the connection without an answer. The order must be sent again with the same
+// key.
 func TestOrderIsRepeated(t *testing.T) {
 	var keys []string
 	out, err := call(t, func(w http.ResponseWriter, r *http.Request) {

@@ -23,8 +23,8 @@ type followCommand struct {
 	settings *config.Settings
 	base     string // address of the Events API
 	token    string
-	types    string // of the events, separated by commas; "" for all
-	output   string // text, or json for a JSON object a line
+	types    string // types of events, separated by commas; "" for all
+	output   string // text, or json for one JSON object on each line
 	after    *int64 // the position before the first event; nil for the next event
 }
 
@@ -45,8 +45,8 @@ func (c *followCommand) flags(f *flag.FlagSet) {
 // errAgain marks an error after which followCommand tries again.
 var errAgain = errors.New("trying again")
 
-// run prints events until ctx ends. While the service does not answer, run tries again, and goes on behind the
-// last event that it has printed.
+// run prints events until ctx ends. While the service does not answer, run tries again, and continues after
+// the last printed event.
 func (c *followCommand) run(ctx context.Context, out io.Writer) error {
 	s := c.settings
 	if err := s.Read(&s.Calling, &s.Ports); err != nil {
@@ -80,7 +80,8 @@ func (c *followCommand) run(ctx context.Context, out io.Writer) error {
 	}
 }
 
-// read prints the next events, or waits until there are some. Errors: errAgain, and refusals for good.
+// read prints the next events; it waits for an event when there is none. Errors: errAgain for a failure that
+// may pass; any other error is final.
 func (c *followCommand) read(ctx context.Context, client *eventsapi.ClientWithResponses, out io.Writer) error {
 	authorize := func(_ context.Context, req *http.Request) error {
 		if token := cmp.Or(c.token, c.settings.Token); token != "" {
@@ -92,7 +93,7 @@ func (c *followCommand) read(ctx context.Context, client *eventsapi.ClientWithRe
 	if c.types != "" {
 		params.Types = &c.types
 	}
-	if c.after == nil { // only to learn the last position
+	if c.after == nil { // read only the last position
 		params.Limit, params.Wait = new(int32(1)), nil
 	}
 	res, err := client.ListEventsWithResponse(ctx, params, authorize)

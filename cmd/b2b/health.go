@@ -25,8 +25,8 @@ type healthCommand struct {
 const answerWithin = 5 * time.Second // longer than /ready takes to notice that a database or a service is down
 
 // run returns nil when each of the services answers /ready with 200. Without addresses it asks the services
-// that listen at the ports of the configuration, and wants at least one: a container may run all services or a
-// single one.
+// that listen at the ports of the configuration, and fails when none listens: a container may run all
+// services or a single service.
 func (h *healthCommand) run(ctx context.Context, out io.Writer) error {
 	bases, listeningOnly := h.bases, len(h.bases) == 0
 	if listeningOnly {

@@ -30,7 +30,7 @@ type importCommand struct {
 	client
 	path, kind, format, encoding, output, refused string
 	fields                                        map[string]string // fields of the service by names of columns
-	columns                                       map[string]string // names of the file's columns by these fields
+	columns                                       map[string]string // names of the file's columns by fields of the service
 	dryRun                                        bool
 }
 
@@ -118,8 +118,8 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 	}
 }
 
-// checkText checks the whole text before the first request: with --map the command decodes the file, and the
-// service would not see what is broken. The error names the flag --encoding in place of the parameter.
+// checkText checks the whole text before the first request: with --map the command decodes the file, so the
+// service would not see broken characters. The error names the flag --encoding in place of the parameter.
 func (i *importCommand) checkText(file *os.File) error {
 	err := bulk.CheckText(file, i.encoding)
 	var fault *apperr.Error

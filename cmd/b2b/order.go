@@ -113,7 +113,7 @@ func (o *orderCommand) addItem(text string) error {
 	return nil
 }
 
-// parseID parses an id as the services write it, without leading zeros.
+// parseID parses an id in the form of the services, without leading zeros.
 func parseID(text string) (int64, bool) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	return id, err == nil && 0 < id && id < 1<<53 && strconv.FormatInt(id, 10) == text

@@ -25,19 +25,19 @@ import (
 const (
 	refusal   = "refusal" // column or field of the reason in a file of refused rows; an import does not read it
 	maxReason = 2000      // bytes of a reason in a file
-	maxKinds  = 20        // kinds of refusals that are told apart
+	maxKinds  = 20        // kinds of refusals that are counted separately
 )
 
 // refusals sums up the refused rows of an import, and writes them to a file.
 type refusals struct {
 	*importCommand
 	kinds  map[string]*kind // the key is the reason without its numbers
-	others int              // rows of further kinds
+	others int              // refused rows of all further kinds
 
 	file, source *os.File // the file of the refused rows, and the imported file; nil before the first refused row
 	out          *bufio.Writer
 	copyRow      func(line int, reason string) error // copies the row that begins on the line; lines must ascend
-	err          error                               // why the file lacks rows
+	err          error                               // the error because of which the file lacks rows
 }
 
 type kind struct {

@@ -43,7 +43,7 @@ func TestInProcessPeer(t *testing.T) {
 	webtest.WantError(t, w.Code, w.Body.Bytes(), http.StatusNotFound, "customer_not_found", "/customer_id")
 }
 
-// TestOneDrain checks that services that stop have one deadline in common. Each of three services has a
+// TestOneDrain checks that all services share one deadline when they stop. Each of three services has a
 // request in flight; all services end at the deadline.
 func TestOneDrain(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())

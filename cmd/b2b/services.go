@@ -29,11 +29,11 @@ type service struct {
 	name, title string // name: the command that starts the service; title: the name for people
 	database    bool
 	settings    any           // additional group of the configuration; nil for none
-	peers       []any         // the groups with the addresses of peers; needed when the service runs alone
+	peers       []any         // the groups of the configuration with the addresses of peers, for a service that runs alone
 	port        *int          // port to listen on
 	base        *string       // address of the service, for its callers
 	rules       []doctor.Rule // rules that the service's data must never break, for the command doctor
-	notes       []doctor.Rule // unusual data that the command doctor names
+	notes       []doctor.Rule // rules that find unusual data, for the command doctor
 	try         string        // example of a call; %s stands for the address of the service
 	build       func(g *gorm.DB, o web.Options) (http.Handler, func(ctx context.Context), error)
 

@@ -91,8 +91,8 @@ func TestOneClock(t *testing.T) {
 	})
 }
 
-// asSystem are the functions that see the rows of all customers: the sweep and its lag, probes of locks, the
-// delivery of webhooks, and batches, which check each caller in the functions of tenancy.go.
+// asSystem lists the functions that see the rows of all customers: the sweep and its lag, probes of locks,
+// the delivery of webhooks, and batches, which check each caller in the functions of tenancy.go.
 var asSystem = []string{"Deliver", "ExpireReservations", "expiryLag", "isFree", "runBatch", "runLookups"}
 
 // TestTenancy checks that a service says only in tenancy.go and store.go which rows a caller may see, and

@@ -45,7 +45,7 @@ func (t *tokenCommand) run(_ context.Context, out io.Writer) error {
 	return err
 }
 
-// issue returns the token of the flags.
+// issue returns a token for the caller and the lifetime in the flags.
 func (t *tokenCommand) issue() (string, error) {
 	scopes := strings.Fields(t.caller.Scope)
 	for _, scope := range scopes {

@@ -1,6 +1,6 @@
 // Command lambda-services runs the Customers API, the Orders API and their background jobs as AWS Lambda
-// functions. The handler of a function selects: customers, orders, jobs or migrate. It is not a part of command
-// lambda, because that one must not contain database code.
+// functions. The handler of a function selects: customers, orders, jobs or migrate. It is not a part of
+// command lambda, which must not contain database code.
 package main
 
 import (
@@ -22,7 +22,7 @@ import (
 
 func main() { function.Run(newHandler) }
 
-// newHandler returns the handler that the function is configured with; Lambda hands its name over as _HANDLER.
+// newHandler returns the configured handler of the function. Lambda passes its name in the variable _HANDLER.
 func newHandler(ctx context.Context) (function.Handler, error) {
 	var c config.Settings
 	switch name := os.Getenv("_HANDLER"); name {
@@ -47,8 +47,8 @@ func newHandler(ctx context.Context) (function.Handler, error) {
 	}
 }
 
-// service returns the handler that build makes of an open database and the options of services. The parameter
-// more has groups of the configuration that the service needs besides those of all services.
+// service opens the database, and returns the handler that the function build makes from the database and the
+// options. The parameter more has the groups of the configuration that only this service needs.
 func service(ctx context.Context, c *config.Settings, name string,
 	build func(*gorm.DB, web.Options) (function.Handler, error), more ...any,
 ) (function.Handler, error) {
@@ -85,8 +85,8 @@ func open(ctx context.Context, c *config.Settings, groups ...any) (*gorm.DB, err
 	return g, nil
 }
 
-// jobs returns a handler that runs the background jobs of both services once for each event: a function is
-// frozen between events, so the jobs cannot run in the background.
+// jobs returns a handler that runs the background jobs of the Customers API and the Orders API once for each
+// event: Lambda freezes a function between events, so the jobs cannot run in the background.
 func jobs(ctx context.Context, c *config.Settings) (function.Handler, error) {
 	g, err := open(ctx, c, &c.Keys, &c.Orders)
 	if err != nil {

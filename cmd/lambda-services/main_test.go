@@ -224,7 +224,7 @@ func must(t *testing.T, err error) {
 func connections(t testing.TB, g *gorm.DB, c db.Config) (ids []int64) {
 	t.Helper()
 	var err error
-	for range 100 { // MySQL fails while any session of the server runs a statement with bytes that are no text
+	for range 100 { // MySQL fails while a session runs a statement with bytes that are no text
 		if err = g.Raw("SELECT id FROM information_schema.processlist WHERE db = ? AND id NOT IN (?)",
 			c.Name, own(g)).Scan(&ids).Error; err == nil {
 			return ids
@@ -234,7 +234,7 @@ func connections(t testing.TB, g *gorm.DB, c db.Config) (ids []int64) {
 	return nil
 }
 
-// own returns the connection of g, whose pool has a single one.
+// own returns the id of the connection of g, and limits the pool of g to this connection.
 func own(g *gorm.DB) (id int64) {
 	pool, err := g.DB()
 	if err == nil {
@@ -247,8 +247,8 @@ func own(g *gorm.DB) (id int64) {
 	return id
 }
 
-// watchConnections counts the connections of the functions again and again. The returned function ends this and
-// returns the largest count.
+// watchConnections counts the connections of the functions repeatedly. The returned function stops the
+// counting and returns the largest count.
 func watchConnections(t *testing.T, g *gorm.DB, c db.Config) func() int {
 	ctx, stop := context.WithCancel(t.Context())
 	largest := make(chan int)
@@ -267,7 +267,7 @@ func watchConnections(t *testing.T, g *gorm.DB, c db.Config) func() int {
 	return func() int { stop(); return <-largest }
 }
 
-// TestInitError expects a function that cannot start to say why.
+// TestInitError expects the reason in the error of a function that cannot start.
 func TestInitError(t *testing.T) {
 	onServers(t, func(t *testing.T, c db.Config) {
 		for name, variables := range map[string][]string{
@@ -334,9 +334,9 @@ func TestInitQuery(t *testing.T) {
 		for name, want := range program {
 			switch name {
 			case "timestamp", "statement_id", "rand_seed1", "rand_seed2":
-				continue // change by themselves
+				continue // these change by themselves
 			case "wait_timeout":
-				continue // for the connections of the proxy itself
+				continue // set for the proxy's own connections
 			}
 			if proxy[name] != want {
 				t.Errorf("%s is %s, with the proxy %s", name, want, proxy[name])

@@ -112,7 +112,8 @@ func single(values url.Values) map[string]string {
 	return all
 }
 
-// through returns the answer of the function to a request through a gateway.
+// through returns the function's answer to a request, which the function event turns into an event of a
+// gateway.
 func (g gateway) through(t *testing.T, event func(request) object, r request) answer {
 	t.Helper()
 	res := g.Invoke(t, event(r))

@@ -141,7 +141,7 @@ type answer struct {
 	IsBase64Encoded   bool
 }
 
-// send returns the answer that a gateway of the kind would give its caller.
+// send sends a request through a gateway of the kind, and returns the gateway's answer.
 func (g gateway) send(t testing.TB, kind string, r request) answer {
 	t.Helper()
 	res := g.Invoke(t, kinds[kind](r))
@@ -246,7 +246,7 @@ func newPeers(t testing.TB) *peers {
 	return p
 }
 
-// take returns the calls since the last call of take.
+// take returns the calls that the peers got since the last take.
 func (p *peers) take() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

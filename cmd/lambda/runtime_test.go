@@ -21,8 +21,8 @@ import (
 	"example.com/b2b/v2/internal/function/functiontest"
 )
 
-// TestInitError expects the error of a function that cannot start to say what is missing, to whoever calls the
-// function, too.
+// TestInitError expects the error of a function that cannot start to name the missing variable, in the log
+// and in the answer to an invocation.
 func TestInitError(t *testing.T) {
 	for _, name := range []string{"CUSTOMERS_API_BASE", "SERVICE_TOKEN"} {
 		g := start(t, without(environment("http://localhost:1"), name)...)
@@ -99,8 +99,8 @@ func TestOddEvents(t *testing.T) {
 	}
 }
 
-// TestCorrelation follows the id that a gateway gives a request, and has in its access log: it is the
-// correlation id when the caller sends none, and it is in the log of the function in any case.
+// TestCorrelation follows the request id of a gateway, which the gateway's access log has. The request id
+// becomes the correlation id when the caller sends none. The log of the function always has the request id.
 func TestCorrelation(t *testing.T) {
 	p := newPeers(t)
 	for _, kind := range []string{"http_v2", "rest_v1"} {
@@ -182,7 +182,7 @@ func TestSpansBeforeTheAnswer(t *testing.T) {
 	traced.headers["traceparent"] = "00-" + trace + "-00f067aa0ba902b7-01"
 	const want = "[GET Customers API POST Orders API POST Orders API createAndConfirmOrder]"
 	var got string
-	for range 10 { // on a busy machine, sending may take too long for the answer to wait
+	for range 10 { // on a busy machine, sending may take longer than flushTime
 		expectSampleAnswer(t, g.send(t, "http_v2", traced))
 		mu.Lock()
 		got, names = fmt.Sprint(names), nil

@@ -48,7 +48,7 @@ type lambdaFunction struct {
 	}
 }
 
-// built returns a template as make lambda makes it.
+// built returns a template that is made like those of make lambda.
 func built(t *testing.T, part, architecture string) template {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), part+".yaml")
@@ -194,7 +194,7 @@ func testHTTPAPI(t *testing.T, from template, name string, document []byte) {
 			functionTime := time.Duration(f.Timeout) * time.Second
 			gateway := time.Duration(o.Integration.TimeoutInMillis) * time.Millisecond
 			if peer >= request || request > functionTime-2*function.DeadlineReserve || functionTime >= gateway ||
-				gateway > 29*time.Second { // a REST API has no longer one
+				gateway > 29*time.Second { // the longest timeout of a REST API
 				t.Errorf("%s: a call %s, a request %s, the function %s, the gateway %s", name, peer, request,
 					functionTime, gateway)
 			}

@@ -1,6 +1,6 @@
 // Package options makes the options of the services from the configuration: tokens, limits and peers. The
-// services themselves are built in cmd/b2b/services.go. The package is not a part of package config, because
-// the generators import config, and must not depend on code that they generate.
+// services themselves are built in cmd/services and cmd/b2b/services.go. The package is not a part of package
+// config, because the generators import config, and must not depend on code that they generate.
 package options
 
 import (

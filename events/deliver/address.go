@@ -12,17 +12,18 @@ import (
 	"code.dny.dev/ssrf"
 )
 
-// azure is the address of the metadata service of Azure's machines. It is among the public addresses; the
-// metadata services of other clouds have addresses that package ssrf refuses.
+// azure is the address of the metadata service of Azure, a public address. Package ssrf refuses the addresses
+// of the metadata services of other clouds.
 var azure = netip.MustParsePrefix("168.63.129.16/32")
 
 var guardian = ssrf.New(ssrf.WithAnyPort(), ssrf.WithDeniedV4Prefixes(azure))
 
-// errPrivate is the error of a connection to an address that only this network may reach.
+// errPrivate is the error of a connection to an address that is not public.
 var errPrivate = errors.New("the address is not public")
 
-// public returns errPrivate unless the address is a public one: not private, loopback, link-local or shared by
-// a provider's customers, and no IPv6 address that stands for an IPv4 address.
+// public returns errPrivate unless the address is public. Private, loopback and link-local addresses,
+// addresses that a provider's customers share, and IPv6 addresses that stand for an IPv4 address are not
+// public.
 func public(address netip.Addr) error {
 	if guardian.SafeAddr(address.WithZone("")) != nil {
 		return errPrivate
@@ -30,8 +31,8 @@ func public(address netip.Addr) error {
 	return nil
 }
 
-// onlyPublic is the Control function of a net.Dialer. The dialer calls the function with the address of each
-// connection, after it has resolved the name, so a name that changes its address meanwhile gains nothing.
+// onlyPublic is the Control function of a net.Dialer. The dialer calls it with the resolved address, just
+// before it connects, so a name cannot change its address between check and connection.
 func onlyPublic(_, address string, _ syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -40,8 +41,8 @@ func onlyPublic(_, address string, _ syscall.RawConn) error {
 	return public(to.Addr())
 }
 
-// CheckURL returns an error for a URL to which Send would never send. It does not resolve the name: its address
-// may change, and is checked by each connection.
+// CheckURL returns an error for a URL to which Send never sends. It does not resolve the host's name: each
+// connection checks the address that the name has at that time.
 func (s *Sender) CheckURL(raw string) error {
 	u, err := url.Parse(raw)
 	switch {
@@ -61,9 +62,9 @@ func (s *Sender) CheckURL(raw string) error {
 	return nil
 }
 
-// isPrivate reports whether the host is a private address in plain words: localhost, a literal address, or a
-// number such as 2130706433 or 127.1, which some resolvers, and proxies, read as an address. A name does not end
-// in a number: https://url.spec.whatwg.org/#ends-in-a-number-checker.
+// isPrivate reports whether the host is localhost, a literal address that is not public, or a number such as
+// 2130706433 or 127.1, which some resolvers and proxies read as an address. No name ends in a number:
+// https://url.spec.whatwg.org/#ends-in-a-number-checker.
 func isPrivate(host string) bool {
 	name := strings.TrimSuffix(strings.ToLower(host), ".")
 	if name == "localhost" || strings.HasSuffix(name, ".localhost") {

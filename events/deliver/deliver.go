@@ -1,6 +1,6 @@
-// Package deliver sends webhooks by the specification Standard Webhooks (https://www.standardwebhooks.com). It
-// signs messages, sends each once, and never connects to an address that its configuration forbids. The package
-// knows no database.
+// Package deliver sends webhooks by the specification Standard Webhooks (https://www.standardwebhooks.com).
+// It signs a message and sends the message once. It never connects to an address that its configuration
+// forbids, and uses no database.
 package deliver
 
 import (
@@ -26,10 +26,10 @@ import (
 
 // Config says to which addresses a Sender sends, and how.
 type Config struct {
-	AllowPrivate bool           // also to addresses that are not public
-	OnlyHTTPS    bool           // never without encryption
-	UseProxy     bool           // through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name
-	Roots        *x509.CertPool // authorities that certificates must come from; nil for the system's
+	AllowPrivate bool           // send also to addresses that are not public
+	OnlyHTTPS    bool           // send only to addresses with https://
+	UseProxy     bool           // obey HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the environment
+	Roots        *x509.CertPool // authorities of accepted certificates; nil for the authorities of the system
 }
 
 // Timeout limits an attempt, from the look-up of the name until the answer has arrived.
@@ -37,8 +37,8 @@ const Timeout = 10 * time.Second
 
 const (
 	connectTimeout = 5 * time.Second
-	maxRead        = 16 << 10 // bytes of an answer that are read; with more, the connection is not used again
-	maxAnswer      = 500      // bytes of an answer that an Attempt has
+	maxRead        = 16 << 10 // bytes read of an answer; the connection of a longer answer is not used again
+	maxAnswer      = 500      // bytes of an answer in an Attempt
 	maxIdle        = 200      // idle connections, to all endpoints
 )
 
@@ -96,7 +96,7 @@ type Attempt struct {
 // Delivered reports whether the endpoint has accepted the message.
 func (a Attempt) Delivered() bool { return a.Status >= 200 && a.Status < 300 }
 
-// Gone reports whether the endpoint wants no messages any more.
+// Gone reports whether the endpoint has answered 410: it wants no more messages.
 func (a Attempt) Gone() bool { return a.Status == http.StatusGone }
 
 // Send sends a message once. It follows no redirect.
@@ -152,14 +152,14 @@ func (s *Sender) send(ctx context.Context, m Message, a *Attempt) error {
 	return nil
 }
 
-// stamp returns a time as the header webhook-timestamp has it.
+// stamp returns a time in the form of the header webhook-timestamp.
 func stamp(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }
 
-// refusal is the error of CheckURL.
+// refusal wraps an error of CheckURL.
 type refusal struct{ error }
 
-// failure returns the reason of a failure, for the owner of the endpoint. It never names an address: a name of
-// this network would otherwise tell its address.
+// failure returns the reason of a failure, for the owner of the endpoint. The reason contains no address: an
+// owner must not learn the addresses of names of this network.
 func failure(err error) string {
 	var forbidden refusal
 	var name *net.DNSError
@@ -187,7 +187,7 @@ func readable(body []byte) string {
 	if len(body) > maxAnswer {
 		body = body[:maxAnswer]
 		for len(body) > 0 && !utf8.RuneStart(body[len(body)-1]) {
-			body = body[:len(body)-1] // half a character; the loop leaves its first byte
+			body = body[:len(body)-1] // half a character; ToValidUTF8 removes its first byte, which the loop leaves
 		}
 	}
 	text := strings.Map(func(r rune) rune {
@@ -202,7 +202,8 @@ func readable(body []byte) string {
 	return strings.TrimSpace(text)
 }
 
-// retryAfter returns the wait that the header Retry-After asks for, in seconds or as a date, and 0 without.
+// retryAfter returns the wait of the header Retry-After, which has seconds or a date, or 0 without the
+// header.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil {

@@ -32,10 +32,10 @@ func message(url string, secrets ...deliver.Secret) deliver.Message {
 	return deliver.Message{URL: url, ID: "evt_1", Body: []byte(`{"type":"order.created"}`), Secrets: secrets}
 }
 
-// open sends to the addresses of tests.
+// open may send to private addresses, such as those of test servers.
 var open = deliver.New(deliver.Config{AllowPrivate: true})
 
-// TestSend sends a message, and checks what arrives.
+// TestSend sends a message, and checks the request that arrives.
 func TestSend(t *testing.T) {
 	ed := deliver.NewSecret(deliver.Ed25519)
 	var got *http.Request
@@ -196,7 +196,7 @@ func TestPublicAddresses(t *testing.T) {
 	}
 }
 
-// TestCheckURL checks URLs that no endpoint may have in production.
+// TestCheckURL checks that URLs are refused which no endpoint may have in production.
 func TestCheckURL(t *testing.T) {
 	s := deliver.New(deliver.Config{OnlyHTTPS: true})
 	for _, u := range []string{
@@ -214,7 +214,7 @@ func TestCheckURL(t *testing.T) {
 	}
 }
 
-// TestHTTPS sends to a server with a certificate that only Roots know.
+// TestHTTPS sends to a server with a certificate of an authority that only Config.Roots contains.
 func TestHTTPS(t *testing.T) {
 	s := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer s.Close()
@@ -260,7 +260,7 @@ func TestProxy(t *testing.T) {
 	}
 }
 
-// TestSecretsAreHidden writes secrets as a log or a message would.
+// TestSecretsAreHidden writes secrets to logs, messages and JSON.
 func TestSecretsAreHidden(t *testing.T) {
 	for _, s := range []deliver.Secret{secret, deliver.NewSecret(deliver.HMAC), deliver.NewSecret(deliver.Ed25519)} {
 		var b bytes.Buffer

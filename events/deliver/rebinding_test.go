@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestRebinding sends to a name whose address is a public one when it is looked up first, and a forbidden one
-// when the connection is made. The server at the forbidden address must get nothing.
+// TestRebinding sends to a name that CheckURL accepts, and that has a forbidden address when the connection
+// is made. The server at the forbidden address must get nothing.
 func TestRebinding(t *testing.T) {
 	var reached atomic.Int64
 	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))

@@ -21,11 +21,11 @@ const (
 	Ed25519 Algorithm = "ed25519"     // signatures begin with v1a
 )
 
-// Secret is a secret that signs messages, as the specification writes it: whsec_ or whsk_, and base64. Its text
-// must be in no log: use String, which hides the text, and the conversion string only to store the secret.
+// Secret signs messages. It has the form of the specification: whsec_ or whsk_, then base64. No log may have
+// a secret: String hides the text; convert a Secret to string only to store or show it.
 type Secret string
 
-// Prefixes of the specification.
+// Prefixes of keys in the specification.
 const (
 	hmacPrefix    = "whsec_"
 	privatePrefix = "whsk_"
@@ -54,8 +54,8 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // LogValue implements slog.LogValuer.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// PublicKey returns the key that checks signatures, as the specification writes it, for a secret of Ed25519, and
-// nil for another secret.
+// PublicKey returns the public key of a secret of Ed25519, in the form of the specification, or nil for
+// another secret.
 func (s Secret) PublicKey() *string {
 	if key, err := s.private(); err == nil {
 		return new(publicPrefix + base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey)))
@@ -72,7 +72,7 @@ func (s Secret) private() (ed25519.PrivateKey, error) {
 	return key, nil
 }
 
-// sign returns the signature of a message, as the header webhook-signature has it.
+// sign returns the signature of a message in the form of the header webhook-signature.
 func (s Secret) sign(id string, at time.Time, body []byte) (string, error) {
 	if key, err := s.private(); err == nil {
 		signed := ed25519.Sign(key, fmt.Appendf(nil, "%s.%d.%s", id, at.Unix(), body))

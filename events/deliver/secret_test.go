@@ -27,8 +27,8 @@ func TestSignatureVectors(t *testing.T) {
 	}
 }
 
-// TestClockSkew checks, with the reference library, that a receiver refuses messages of more than five minutes
-// ago or ahead, so that a message that was overheard cannot be sent again later.
+// TestClockSkew checks, with the reference library, that a receiver refuses messages of more than five
+// minutes ago or ahead, so that nobody can send a captured message again later.
 func TestClockSkew(t *testing.T) {
 	s := NewSecret(HMAC)
 	check, err := standardwebhooks.NewWebhook(string(s))

@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// TestSeveralValues sends a header with two values, and gets an answer with such a header, in the event of each
-// kind of gateway. It also expects the caller's address, which is at another place in each event.
+// TestSeveralValues sends a header with two values, and gets an answer with such a header, in the event of
+// each kind of gateway. It also expects the caller's address, which is at a different place in the events of
+// each gateway.
 func TestSeveralValues(t *testing.T) {
 	handle := OfEvents(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header()["Vary"] = []string{"Accept", "Origin"}

@@ -19,9 +19,9 @@ const ARNSuffix = "_ARN"
 // secretsTime limits the time to fetch all secrets. Lambda gives the start of a function 10 s.
 const secretsTime = 5 * time.Second
 
-// FetchSecrets sets each environment variable in names for which a variable with ARNSuffix names a secret. The
-// name is written as in the task definitions of ECS: the ARN of the secret, or ARN:KEY:: for the value of a
-// key in a secret that is JSON. Errors name the variable; they never have a value.
+// FetchSecrets sets each environment variable in names for which a variable with ARNSuffix names a secret.
+// The name is written as in the task definitions of ECS: the ARN of the secret, or ARN:KEY:: for the value of
+// a key in a secret that is JSON. An error names the variable, and contains no value of a secret.
 func FetchSecrets(ctx context.Context, names []string) error {
 	ctx, cancel := context.WithTimeout(ctx, secretsTime)
 	defer cancel()
@@ -48,7 +48,7 @@ func FetchSecrets(ctx context.Context, names []string) error {
 	return errors.Join(problems...)
 }
 
-// secret returns the value that from names, and keeps the whole secret in fetched.
+// secret returns the value for from, which is ARN or ARN:KEY::, and keeps the whole secret in fetched.
 func secret(ctx context.Context, from string, fetched map[string]string) (string, error) {
 	parts := strings.Split(from, ":") // arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME, and :KEY::
 	if len(parts) < 7 || parts[2] != "secretsmanager" {

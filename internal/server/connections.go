@@ -29,8 +29,8 @@ type connection struct {
 	since   time.Time // when the connection was opened, got the first byte of a request, or began or ended to be busy
 }
 
-// newConnections returns a new value of the type connections. The parameter max bounds the number of all
-// connections, and perNetwork the number in each network; 0 sets no bound.
+// newConnections returns an empty set. The parameter max bounds the number of connections, and perNetwork the
+// number in each network; 0 sets no bound.
 func newConnections(max, perNetwork int) *connections {
 	return &connections{
 		max: cmp.Or(max, math.MaxInt), perNetwork: cmp.Or(perNetwork, math.MaxInt),

@@ -22,8 +22,8 @@ var files embed.FS
 
 var page = template.Must(template.ParseFS(files, "page/index.html"))
 
-// SignIn says where clerks sign in; without an Issuer they bring a token. The access tokens of the Issuer must be
-// tokens that the services accept.
+// SignIn configures how clerks sign in. Without an Issuer, a clerk enters a token. The services must accept
+// the access tokens of the Issuer.
 type SignIn struct {
 	Issuer string // address of an OpenID Connect issuer; its token endpoint must have the same origin
 	Client string // id of a public client: authorization code with PKCE, redirected to /office/
@@ -64,7 +64,7 @@ func describe(host string, o web.Options, root string, at SignIn) any {
 	}
 }
 
-// allow lets the page call the issuer, too.
+// allow adds the issuer to the addresses that the page may call.
 func (s SignIn) allow(h http.Header) {
 	issuer, err := url.Parse(s.Issuer)
 	if err != nil || s.Issuer == "" {

@@ -47,7 +47,7 @@ func each(t *testing.T, test func(t *testing.T, d *database, at addresses)) {
 	})
 }
 
-// do makes a call as the benchmark does. It returns the answer, which must be a success.
+// do makes a call like the benchmark, and returns the answer. Any answer but a success fails the test.
 func do(t *testing.T, target vegeta.Target) []byte {
 	t.Helper()
 	r, err := target.Request()
@@ -146,7 +146,7 @@ func TestRawSQLRefuses(t *testing.T) {
 	})
 }
 
-// TestLists compares the results of the lists with their names.
+// TestLists checks that each list returns the rows that its name promises.
 func TestLists(t *testing.T) {
 	each(t, func(t *testing.T, d *database, at addresses) {
 		const rows = 12_345 // inserted by several statements

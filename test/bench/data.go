@@ -219,7 +219,7 @@ func (d *database) next(ctx context.Context, table string) (id int64, err error)
 	return id, err
 }
 
-// supply adds CREATED orders of three items, and returns the id of the first.
+// supply adds CREATED orders of three items, and returns the id of the first order.
 func (d *database) supply(ctx context.Context, orders int64) (first int64, err error) {
 	if first, err = d.next(ctx, "orders"); err != nil {
 		return 0, err

@@ -68,11 +68,11 @@ type feedReader struct {
 
 	mu       sync.Mutex // guards all fields below
 	delays   []time.Duration
-	position int64     // of the last event
-	last     time.Time // of its arrival
+	position int64     // position of the last event
+	last     time.Time // arrival of the last event
 }
 
-// follow reads the events from now on, until ctx ends.
+// follow starts to read new events, until ctx ends.
 func (b *bench) follow(ctx context.Context, base string) (*feedReader, error) {
 	get := func(query, accept string) (*http.Response, error) {
 		req, err := http.NewRequestWithContext(ctx, "GET", base+"/events?"+query, nil)
@@ -124,7 +124,7 @@ func (b *bench) follow(ctx context.Context, base string) (*feedReader, error) {
 	return r, nil
 }
 
-// rest waits until the reader has every event of the database. It returns all delays, the shortest first, and
+// rest waits until the reader has every event of the database. It returns the delays in ascending order, and
 // the time of the last arrival.
 func (r *feedReader) rest(d *database) (delays []time.Duration, last time.Time, err error) {
 	for {

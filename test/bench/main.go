@@ -40,7 +40,7 @@ type bench struct {
 	server              *server.Server // nil when no server program is installed
 	engine              string
 	sections            []*section
-	calls               int64 // call numbers used so far: each call has its own number and key
+	calls               int64 // call numbers used so far; each call has a new number, and so a new key
 }
 
 // stages are the stages of a run, in order.

@@ -21,7 +21,7 @@ import (
 type rawSQL struct {
 	pool *sql.DB
 	now  string // an SQL expression for the clock
-	lock string // the end of a SELECT that locks its rows
+	lock string // suffix of a SELECT that locks its rows
 }
 
 func (r rawSQL) contender() contender {

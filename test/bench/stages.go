@@ -107,10 +107,10 @@ func (b *bench) compare(ctx context.Context, s *section, d *database, o operatio
 	return nil
 }
 
-// oneWay is the time from an instance to a database that is a network away, and again the time back.
+// oneWay is the delay of the network between an instance and a distant database, in each direction.
 const oneWay = 2 * time.Millisecond
 
-// manyInstances measures 1, 2 and 4 instances of b2b on a database that each byte reaches after the time delay.
+// manyInstances measures 1, 2 and 4 instances of b2b on a database behind a network with the given delay.
 func (b *bench) manyInstances(ctx context.Context, name string, delay time.Duration) error {
 	return b.withDatabase(ctx, name, false, func(d *database) error {
 		if err := d.fill(ctx, someCustomers, manyProducts, someOrders); err != nil {
@@ -216,7 +216,7 @@ func (b *bench) inTurn(
 	return medians, nil
 }
 
-// leastHeld is the shortest time for which a row is held, also in quick runs. A shorter time would not show
+// leastHeld is the shortest time for which a row is held, even in quick runs. A shorter time would not show
 // the effect of orders that wait for the row.
 const leastHeld = 2 * time.Second
 

@@ -22,8 +22,8 @@ import (
 )
 
 // TestCompensation orchestrates with a key that can never confirm the order, because another order was
-// confirmed with the key. The orchestrator cancels only an order that the same call has placed, and that
-// nobody has confirmed since. The answer has the status of the order.
+// confirmed with the key. The orchestrator cancels only an order that the same call has placed and that is
+// not confirmed since. The answer has the status of the order.
 func TestCompensation(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if _, err := db.Seed(t.Context(), g); err != nil {

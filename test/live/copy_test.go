@@ -30,7 +30,7 @@ import (
 type mirror struct {
 	t       *testing.T
 	base    map[string]string
-	headers []string          // of a partner, which has no events of products; nil for everything
+	headers []string          // token of a partner, who gets no events of products; nil for all events
 	things  map[string]fields // by subject and id
 	after   int64
 }
@@ -40,8 +40,8 @@ var subjects = map[string]struct{ service, path string }{
 	"customer": {"customers", "/customers"}, "product": {"orders", "/products"}, "order": {"orders", "/orders"},
 }
 
-// put stores a thing as it is now. It leaves out what time alone changes, and the stock, which orders change
-// without an event of the product.
+// put stores the state of a thing. It leaves out fields that change with time alone, and sets the stock of a
+// product: orders change the stock without an event of the product.
 func (m *mirror) put(subject string, thing fields, stock any) {
 	for _, computed := range []string{"allowed_actions", "cancelable_until", "reservation_expires_at"} {
 		delete(thing, computed)
@@ -124,9 +124,9 @@ func decode(t *testing.T, text []byte) (thing fields) {
 	return thing
 }
 
-// TestCopyByExportAndFeed changes customers, products and orders at random, beside mirrors that export once and
-// follow the feed: of everything, and of a partner. A mirror forgets now and then what it has read since its last
-// note. At rest each copy must equal the exports, deletions included.
+// TestCopyByExportAndFeed changes customers, products and orders at random, beside mirrors that export once
+// and follow the feed: of everything, and of a partner. Now and then a mirror crashes, and begins again with
+// its last saved copy and position. At rest each copy must equal the exports, deletions included.
 func TestCopyByExportAndFeed(t *testing.T) {
 	const writers, changes = 4, 60
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
@@ -140,7 +140,7 @@ func TestCopyByExportAndFeed(t *testing.T) {
 		})
 		var sequencer, working, mirrors sync.WaitGroup
 		rest := make(chan struct{})
-		sequencer.Go(func() { // until everything is sequenced
+		sequencer.Go(func() { // until every event has a position
 			service := events.New(g, events.Config{})
 			for atRest := false; ; {
 				n, err := service.SequenceBatch(t.Context())
@@ -179,7 +179,7 @@ func TestCopyByExportAndFeed(t *testing.T) {
 				noted, note := maps.Clone(m.things), m.after
 				for n := 1; ; n++ {
 					isLast := m.follow()
-					if n%7 == 0 { // the mirror crashes, and begins at its last note
+					if n%7 == 0 { // the mirror crashes, and begins with its last saved copy
 						m.things, m.after = maps.Clone(noted), note
 					} else if n%3 == 0 {
 						noted, note = maps.Clone(m.things), m.after
@@ -217,7 +217,7 @@ func TestCopyByExportAndFeed(t *testing.T) {
 	})
 }
 
-// change makes a random change. It may be refused.
+// change makes a random change. The service may refuse the change.
 func change(t *testing.T, base map[string]string, name string) {
 	do := func(service, method, path string, body fields) {
 		text, err := json.Marshal(body)

@@ -50,9 +50,9 @@ const (
 	blockOfOrders = "orders of a block were created between its moments"
 )
 
-// damages are changes by SQL of the database that history makes: in each row the statements, and the rule that
-// must see them, or why no rule can. Order 1 is CONFIRMED, 2 CREATED, 3 CONFIRMED, 4 CANCELED, 5 CREATED;
-// product 7 has two stock adjustments besides its opening stock.
+// damages lists changes by SQL of the database that makeHistory fills: in each row the statements, and the
+// rule that must see the damage, or the reason why no rule can. Order 1 is CONFIRMED, 2 CREATED, 3 CONFIRMED,
+// 4 CANCELED, 5 CREATED; product 7 has two stock adjustments besides its opening stock.
 var damages = []struct{ name, statements, seen, unseen string }{
 	{name: "stock", statements: "UPDATE products SET stock = stock + 1 WHERE id = 5", seen: stockSum},
 	{name: "stock and delta", seen: stockFollows, statements: `UPDATE products SET stock = stock + 5 WHERE id = 7;
@@ -217,7 +217,7 @@ var schemaDamages = map[string]map[string]string{
 	},
 }
 
-// TestDamagesOfSchema does each of the damages to a database of its own. The rule knows nothing of other tables.
+// TestDamagesOfSchema does each damage to a new database. The rule must ignore tables of other programs.
 func TestDamagesOfSchema(t *testing.T) {
 	for name := range schemaDamages[db.SQLite] {
 		t.Run(name, func(t *testing.T) {
@@ -245,7 +245,7 @@ func TestDamagesOfSchema(t *testing.T) {
 	}
 }
 
-// TestDamages does each of the damages to a database of its own.
+// TestDamages does each damage to a new database.
 func TestDamages(t *testing.T) {
 	for _, d := range damages {
 		t.Run(d.name, func(t *testing.T) {
@@ -311,9 +311,9 @@ func makeHistory(t *testing.T, g *gorm.DB) (do func(service, method, path string
 }
 
 // TestHistoryOf200 turns the history into one of version 2.0.0: items without sku and name, orders without
-// canceled_by, customers without deleted_at, and order 5 placed by a program of 2.0.0 after the migration. The
-// doctor finds nothing broken, also when the order goes on, and when its line is mended as docs/operations.md
-// says, under a new name.
+// canceled_by, customers without deleted_at, and order 5 placed by a program of 2.0.0 after the migration.
+// The doctor finds nothing broken, even after order 5 is confirmed and its line is mended as in
+// docs/operations.md, while the product has a new name.
 func TestHistoryOf200(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		do := makeHistory(t, g)
@@ -359,8 +359,8 @@ func TestHistoryOf200(t *testing.T) {
 	})
 }
 
-// TestPrunedData deletes the events of the sample data, which are old. The doctor finds nothing broken, and sees
-// damages to younger data, and each event that is missing between those that are left.
+// TestPrunedData deletes the events of the sample data, which are old. The doctor finds nothing broken then.
+// It still sees damages to younger data, and each gap in the remaining events.
 func TestPrunedData(t *testing.T) {
 	for _, d := range []struct {
 		name, statement string
@@ -431,7 +431,7 @@ func brokenRules(t *testing.T, g *gorm.DB) (names []string) {
 	return names
 }
 
-// TestNotes makes data that is unusual, and not broken. Each note names its data, and nothing else.
+// TestNotes makes unusual data, which is not broken. Each note must name exactly the rows of its data.
 func TestNotes(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if _, err := db.Seed(t.Context(), g); err != nil {
@@ -480,7 +480,7 @@ func TestNotes(t *testing.T) {
 	})
 }
 
-// noted returns the notes of the doctor, each with the rows.
+// noted returns the notes of the doctor, each with its rows.
 func noted(t *testing.T, g *gorm.DB) (all []string) {
 	t.Helper()
 	notes, err := doctor.Examine(t.Context(), g, slices.Concat(customers.Notes(), orders.Notes()))

@@ -63,7 +63,7 @@ func start(f *testing.F, options ...web.Options) (handlers [][]http.Handler) {
 }
 
 // FuzzRequests sends requests of any bytes to all services. Each answer must keep the contract, and no answer
-// may be a fault. Where the tokens are unknown, only public paths may succeed.
+// may be a fault. On services that do not know the tokens of the requests, only public paths may succeed.
 func FuzzRequests(f *testing.F) {
 	lenient := webtest.Options()
 	lenient.Log = slog.New(slog.DiscardHandler) // webtest's log would panic: the service token gets into paths

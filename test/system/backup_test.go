@@ -113,7 +113,7 @@ func TestBackupRefuses(t *testing.T) {
 type placing struct {
 	mu  sync.Mutex
 	ids map[string]int64 // acknowledged orders by key
-	// answered gets an element when an order is placed while somebody waits for that.
+	// answered gets an element when an order is placed while await waits.
 	answered, done chan struct{}
 	clients        sync.WaitGroup
 }
@@ -165,14 +165,14 @@ func (l *placing) stop() map[string]int64 {
 	return l.placed()
 }
 
-// backup has the ways of docs/operations.md to copy and to restore one kind of database.
+// backup has the commands of docs/operations.md to copy and to restore one kind of database.
 type backup struct {
 	copy    func()
 	restore func() db.Config // into a new database
 	skipIDs func(restored db.Config, ids int64)
 }
 
-// backupOf returns the ways for the engine of g. It skips the test where the programs of the engine are
+// backupOf returns the commands for the engine of g. It skips the test where the programs of the engine are
 // missing.
 func backupOf(t *testing.T, section string, g *gorm.DB, c db.Config) backup {
 	copied := filepath.Join(t.TempDir(), "copy")

@@ -205,7 +205,7 @@ type chaos struct {
 	happened                         []happened
 }
 
-// The rows that clients know of, and that the database must contain.
+// The rows that clients know from answers. The database must contain each of these rows.
 type (
 	placed struct {
 		ID, CustomerID int64
@@ -500,7 +500,7 @@ func (c *chaos) client(n int, by partner) {
 	}
 }
 
-// eventOf has the events of the operations.
+// eventOf maps operations to the types of their events.
 var eventOf = map[string]string{
 	"createOrder":  "order.created",
 	"confirmOrder": "order.confirmed",
@@ -508,7 +508,7 @@ var eventOf = map[string]string{
 }
 
 // call repeats a call, each time at the next of the bases, until an answer acknowledges the call. It returns
-// the id and the status of the answer; the id is 0 after a refusal, or when the test gives up. A quarter of
+// the id and the status in the answer; the id is 0 after a refusal, or when the test gives up. A quarter of
 // the acknowledged calls with a key are repeated: the answer must be the same.
 func (c *chaos) call(by partner, method string, bases []string, path, key, body string) (id int64, status string) {
 	first, err := c.untilAcknowledged(by, method, bases, path, key, body)

@@ -24,7 +24,7 @@ import (
 
 const root = "../.."
 
-// composeFile is docker-compose.yml, or a file that is laid over it.
+// composeFile is docker-compose.yml, or an overlay of this file.
 type composeFile struct {
 	Services map[string]composeService
 	Volumes  map[string]any
@@ -68,8 +68,8 @@ func (s composeService) containerPorts(t *testing.T) []string {
 // withDefault matches a variable of the environment of docker compose.
 var withDefault = regexp.MustCompile(`\$\{(\w+):-([^}]*)\}`)
 
-// readCompose reads a compose file as Docker does where no variable is set. It fails the test for a variable
-// that is neither in internal/config nor in the parameter others.
+// readCompose reads a compose file in the way of Docker, with the defaults of all variables. It fails the
+// test for a variable that is neither in internal/config nor in the parameter others.
 func readCompose(t *testing.T, name string, others ...string) (file composeFile) {
 	t.Helper()
 	text := page(t, name)
@@ -207,7 +207,8 @@ func TestCompose(t *testing.T) {
 				}
 			}
 
-			// Each command starts in the same environment, but with SQLite, and a service then serves.
+			// Each command must start in the environment of its container, but with SQLite; a service must
+			// then answer.
 			env = append(env, "DB_DRIVER=sqlite", "MIGRATE_ON_START=true", "PORT=0")
 			if len(s.Ports) > 0 {
 				p := start(t, env, s.Command...)
@@ -216,7 +217,7 @@ func TestCompose(t *testing.T) {
 				}
 				base := cmp.Or(p.customers, p.orders, p.events, p.orchestrator)
 				env = append(env, "PORT="+base[strings.LastIndex(base, ":")+1:])
-				// The orchestrator is not ready, since the containers that it calls are missing here.
+				// The orchestrator cannot be ready: the containers that it calls do not run here.
 				if _, err := execute(t, env, "health"); (err == nil) != (s.Command[0] != "orchestrator") {
 					t.Errorf("b2b health: %v", err)
 				}
@@ -236,7 +237,7 @@ var neededPeers = map[string][]string{
 	"orchestrator": {"CUSTOMERS_API_BASE", "ORDERS_API_BASE"},
 }
 
-// drainsFor returns how long a service with the variables goes on after SIGTERM at most, in production.
+// drainsFor returns the longest time that a service with the variables runs after SIGTERM, in production.
 func drainsFor(t *testing.T, env map[string]string) time.Duration {
 	t.Helper()
 	t.Setenv("APP_ENV", config.Production)

@@ -16,7 +16,7 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 )
 
-// TestExamples follows the documentation as a reader does: the commands of the pages, then "Try it out" and
+// TestExamples follows the documentation like a reader: the commands of the pages, then "Try it out" and
 // "Execute" on every operation with the example values, in the order of the page, each operation twice.
 func TestExamples(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db"), "SERVICE_TOKEN="+webtest.Token))

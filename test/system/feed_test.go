@@ -25,10 +25,10 @@ type follower struct {
 	c       *chaos
 	name    string
 	token   string
-	streams bool // by Server-Sent Events, otherwise by requests that wait
+	streams bool // read Server-Sent Events, instead of requests that wait
 	feed    int64
 	after   int64
-	ids     []int64      // of the events, in the order of the feed
+	ids     []int64      // ids of the events, in the order of the feed
 	end     atomic.Int64 // the last position, once the system is at rest
 }
 
@@ -60,7 +60,7 @@ func (f *follower) run() {
 	}
 }
 
-// read makes a request, and takes in the events of the answer.
+// read makes a request, and adds the events of the answer to ids.
 func (f *follower) read(base string) error {
 	const wait = time.Second
 	req, err := http.NewRequestWithContext(f.c.ctx, "GET", fmt.Sprintf("%s/events?wait=%d&after=%d", base,

@@ -281,8 +281,8 @@ func onScreen(output string) (lines []string) {
 	return lines
 }
 
-// TestImportChecksTextFirst imports files whose text breaks after some good rows. The command names the line and
-// the flag that helps, and asks no service.
+// TestImportChecksTextFirst imports files whose text breaks after some good rows. The error names the line
+// and the flag --encoding, and the command calls no service.
 func TestImportChecksTextFirst(t *testing.T) {
 	env := []string{"ORDERS_API_BASE=http://127.0.0.1:1"}
 	path := filepath.Join(t.TempDir(), "products.csv")

@@ -22,8 +22,9 @@ import (
 	"example.com/b2b/v2/db/dbtest"
 )
 
-// TestKilledStep kills one of three processes just before or just after a step of an order, and repeats the
-// call with its key. There must be a single order, confirmed, with its stock reserved once.
+// TestKilledStep kills the Customers API, the Orders API or the orchestrator just before or just after a step
+// of an order, and repeats the call with its key. There must be a single order, confirmed, with its stock
+// reserved once.
 func TestKilledStep(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills")
@@ -61,7 +62,7 @@ func TestKilledStep(t *testing.T) {
 	})
 }
 
-// TestKilledAnywhere kills the process of all three services at random moments of an order.
+// TestKilledAnywhere kills the process that runs all services at random moments of an order.
 func TestKilledAnywhere(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills")
@@ -98,8 +99,8 @@ func TestKilledAnywhere(t *testing.T) {
 	})
 }
 
-// TestKilledBatch kills the process of all three services while many orders are under way. Some of the orders
-// are in the same batch.
+// TestKilledBatch kills the process that runs all services while many orders are under way. Some of the
+// orders are in the same batch.
 func TestKilledBatch(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills")
@@ -128,7 +129,7 @@ func TestKilledBatch(t *testing.T) {
 					answered <- struct{}{}
 				})
 			}
-			for range rand.IntN(clients / 2) { // the other orders are under way then
+			for range rand.IntN(clients / 2) { // the other orders are still under way
 				<-answered
 			}
 			p.kill()
@@ -221,7 +222,8 @@ func wantOneOrder(t *testing.T, g *gorm.DB, id, stock int64, key string) {
 	}
 }
 
-// system is the three services as processes. Their calls pass a proxy, which can kill a process at a step.
+// system runs the Customers API, the Orders API and the orchestrator, each in a process. The calls of the
+// orchestrator pass a proxy, which can kill a process at a step.
 type system struct {
 	t         *testing.T
 	env       map[string][]string

@@ -14,7 +14,7 @@ import (
 	"example.com/b2b/v2/db/dbtest"
 )
 
-// TestDescriptors runs all three services with a limit of 256 open files, and opens 450 connections with no
+// TestDescriptors runs all services with a limit of 256 open files, and opens 450 connections with no
 // request, or an unfinished request. New callers must be served, with all calls among the services and to the
 // database.
 func TestDescriptors(t *testing.T) {

@@ -24,7 +24,7 @@ var (
 // Markdown pages exist.
 func TestMarkdown(t *testing.T) {
 	root := filepath.Join("..", "..")
-	var names []string // of all files and folders, relative to the root
+	var names []string // names of all files and folders, relative to the root
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -94,7 +94,7 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
-// anchors returns the anchors of a page's headings, as GitHub makes them.
+// anchors returns the anchors that GitHub makes of a page's headings.
 func anchors(t *testing.T, path string) (all []string) {
 	content, err := os.ReadFile(path)
 	if err != nil {

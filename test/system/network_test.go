@@ -33,7 +33,7 @@ import (
 var partition = flag.Duration("network.partition", 0, "the shortest duration of TestNetwork's partitions")
 
 const (
-	networkTimeout = 3 * time.Second  // REQUEST_TIMEOUT_SECONDS: short, because requests that vanish take as long
+	networkTimeout = 3 * time.Second  // REQUEST_TIMEOUT_SECONDS: short, because a lost request takes this time
 	networkMargin  = 10 * time.Second // an answer after networkTimeout and this margin counts as missing
 )
 
@@ -46,9 +46,9 @@ const (
 	ordersToDatabase        = "orders-database"
 )
 
-// TestNetwork puts faults on the links among three processes and their database. During each fault, each call
-// must get an answer of the contract in time. After the fault, each key must have a single order, with its
-// stock reserved once.
+// TestNetwork puts faults on the links among the Customers API, the Orders API, the orchestrator and the
+// database. During each fault, each call must get an answer of the contract in time. After the fault, each
+// key must have a single order, with its stock reserved once.
 func TestNetwork(t *testing.T) {
 	if testing.Short() {
 		t.Skip("network faults")
@@ -103,7 +103,8 @@ func TestNetwork(t *testing.T) {
 	}
 }
 
-// network is the three services as processes, on a database with the sample data, with a proxy on each link.
+// network runs the Customers API, the Orders API and the orchestrator, each in a process, on a database with
+// the sample data, with a proxy on each link.
 type network struct {
 	db        *gorm.DB // without a proxy
 	links     map[string]*toxiproxy.Proxy
@@ -255,7 +256,7 @@ func (n *network) placeDirectly(t *testing.T, key string, product int64) bool {
 	return n.succeeded(t, "POST /orders", status, http.StatusCreated, body)
 }
 
-// read reads from both services that have a database.
+// read reads from the Customers API and from the Orders API.
 func (n *network) read(t *testing.T) {
 	status, body := n.call(t, "GET", n.processes["customers"].customers+"/customers/1", "", "")
 	n.succeeded(t, "GET /customers/1", status, http.StatusOK, body)
@@ -327,7 +328,7 @@ type commit struct {
 
 func init() {
 	toxics.Register("commit", new(commit))
-	zerolog.SetGlobalLevel(zerolog.Disabled) // some toxics log
+	zerolog.SetGlobalLevel(zerolog.Disabled) // because some toxics write logs
 }
 
 // Pipe implements toxics.Toxic.

@@ -24,8 +24,8 @@ import (
 
 var opsAddress = regexp.MustCompile(`(?m)^For operators +(http://127\.0\.0\.1:\d+)/metrics$`)
 
-// TestMetrics places, confirms, repeats and refuses orders. The metrics on OPS_PORT count each of them, and
-// docs/operations.md describes every metric.
+// TestMetrics places, confirms, repeats and refuses orders. The metrics on OPS_PORT count each of these
+// calls, and docs/operations.md describes every metric.
 func TestMetrics(t *testing.T) {
 	described := describedMetrics(t)
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -218,8 +218,8 @@ func TestReadyEndsFirst(t *testing.T) {
 	}
 }
 
-// TestReadyWithoutMigrations starts b2b on an empty database, without migrations. /ready answers 503, the log
-// names the command that helps, and once somebody has migrated, /ready answers 200.
+// TestReadyWithoutMigrations starts b2b on an empty database, without migrations. /ready answers 503, and the
+// log names the command b2b migrate. After a migration, /ready answers 200.
 func TestReadyWithoutMigrations(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		p := start(t, slices.Concat(environment(c), []string{"MIGRATE_ON_START=false", "PORT=0"}), "orders")
@@ -244,7 +244,8 @@ func TestReadyWithoutMigrations(t *testing.T) {
 	})
 }
 
-// TestHealth asks services by b2b health: all, a single one, one that is not ready, and none.
+// TestHealth runs b2b health: for all services, for a single service, for a service that is not ready, and
+// where no service listens.
 func TestHealth(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
 	portOf := func(base string) string { return base[strings.LastIndex(base, ":")+1:] }

@@ -22,7 +22,7 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 )
 
-// binary builds b2b once for all tests, as make build does, and returns its path.
+// binary builds b2b once for all tests, in the way of make build, and returns its path.
 var binary = sync.OnceValue(func() string {
 	path := filepath.Join(binaryFolder, "b2b")
 	build := exec.Command("go", "build", "-o", path, "example.com/b2b/v2/cmd/b2b")
@@ -59,7 +59,7 @@ func start(t *testing.T, env []string, args ...string) *process {
 	return launch(t, env, exec.Command(binary(), args...))
 }
 
-// launch is start for any command that runs b2b.
+// launch is like start, for any command that runs b2b.
 func launch(t *testing.T, env []string, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{cmd: cmd, log: &bytes.Buffer{}}

@@ -30,12 +30,12 @@ var elsewhere = []string{
 	"npx newman run postman/B2B-Order-Management.postman_collection.json", // .ci/run
 }
 
-// absent are the beginnings of commands that no test runs, because CI has no AWS account, no cluster and no
+// absent lists the beginnings of commands that no test runs, because CI has no AWS account, no cluster and no
 // registry of images: see docs/operations.md.
 var absent = []string{"kubectl ", "sam ", "aws ", "lsof ", "docker logs -f orders-api"}
 
-// inContainers returns whether test/containers/run runs the command of a page. Without a registry it pushes and
-// pulls no image.
+// inContainers reports whether test/containers/run runs the command of a page. A command with REGISTRY
+// counts, although CI has no registry to push to.
 func inContainers(t *testing.T, command string) bool {
 	t.Helper()
 	run := strings.ReplaceAll(page(t, "test/containers/run"), "$version", nextVersion(t))

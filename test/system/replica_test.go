@@ -23,8 +23,8 @@ import (
 	"example.com/b2b/v2/openapi/ordersapi"
 )
 
-// TestReplica has a replica that stops applying changes, then applies them, and then is killed. A list says
-// how far it lags, and comes from the primary when the replica lags too far. No other answer lags.
+// TestReplica lets a replica stop applying changes, apply the changes, and die. A list from the replica has
+// the header Age. When the replica lags too far, the list comes from the primary. No other answer lags.
 func TestReplica(t *testing.T) {
 	if testing.Short() {
 		t.Skip("two database servers")
@@ -119,7 +119,8 @@ func replicated(t *testing.T, engine string) (primary, replica *server.Server) {
 	return both[0], both[1]
 }
 
-// waitForReplica waits until both services say that their replica has the state.
+// waitForReplica waits until /ready of the Customers API and of the Orders API shows the state of the
+// replica.
 func (p *process) waitForReplica(t *testing.T, want string) {
 	t.Helper()
 	for _, base := range []string{p.customers, p.orders} {
@@ -135,7 +136,7 @@ func (p *process) waitForReplica(t *testing.T, want string) {
 	}
 }
 
-// wantAge fails unless the answer has the text, and has the header Age if lags is true, and only then.
+// wantAge fails unless the answer has the text, and unless it has the header Age exactly when lags is true.
 func wantAge(t *testing.T, lags bool, url, text string) {
 	t.Helper()
 	status, body, header := webtest.Do(t, "GET", url, "")
@@ -169,7 +170,7 @@ func (f *frozen) id(t *testing.T, url, body string, headers ...string) int64 {
 	return answer.Data.ID
 }
 
-// change makes changes that the replica does not have. Each must see the changes before it.
+// change makes changes that the replica does not have. Each change must see the earlier changes.
 func (f *frozen) change(t *testing.T) {
 	t.Helper()
 	const customer = `{"name":"Frozen GmbH","email":"frozen@example.com","external_ref":"frozen-1"}`
@@ -206,8 +207,8 @@ type frozenRead struct {
 	lags                 bool
 }
 
-// wantReads reads by each operation that only reads. The answers lag where the document has the header Age, and
-// nowhere else.
+// wantReads calls each operation that only reads. Exactly the answers for which the document has the header
+// Age must lag.
 func (f *frozen) wantReads(t *testing.T) {
 	t.Helper()
 	since := url.QueryEscape(time.Now().UTC().Add(-time.Hour).Format(time.RFC3339))

@@ -36,7 +36,7 @@ func TestResources(t *testing.T) {
 	t.Run("migration half done", migrationHalfDone)
 }
 
-// starved is all three services of b2b in a process that lacks a resource.
+// starved runs all services in a process that lacks a resource.
 type starved struct {
 	network
 	name   string
@@ -80,7 +80,7 @@ func (s *starved) change(t *testing.T) bool {
 	return s.succeeded(t, "/products/1", status, http.StatusOK, body)
 }
 
-// ready reports whether both services with a database are ready.
+// ready reports whether the Customers API and the Orders API are ready.
 func (s *starved) ready(t *testing.T) bool {
 	p := s.processes["orders"]
 	status, body := s.call(t, "GET", p.orders+"/ready", "", "")
@@ -131,8 +131,8 @@ func inMountNamespace(t *testing.T, script string, args ...string) *exec.Cmd {
 	return exec.Command("unshare", append([]string{"-rm", "sh", "-ec", script, "sh"}, args...)...)
 }
 
-// diskFull fills the small file system of an SQLite database, and frees space again. Before, SQLite has begun
-// to overwrite its log, so that some more orders fit.
+// diskFull fills the small file system of an SQLite database, and frees space again. SQLite has already begun
+// to overwrite its log, so some more orders fit into the full file system.
 func diskFull(t *testing.T) {
 	data := t.TempDir()
 	env := append(anyPorts, "DB_PATH="+filepath.Join(data, "b2b.db"), "LOG_LEVEL=warn", "PATH="+os.Getenv("PATH"))

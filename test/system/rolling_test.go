@@ -22,7 +22,7 @@ import (
 )
 
 // TestRollingRestart restarts two instances of all services one after the other, under load. No request may
-// fail. HAProxy sends none of them again: retries is 0.
+// fail. HAProxy repeats no request: retries is 0.
 func TestRollingRestart(t *testing.T) {
 	haproxy := needHAProxy(t)
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -31,8 +31,8 @@ func TestRollingRestart(t *testing.T) {
 }
 
 // TestUpgrade replaces two instances of the last release by this version, under load. No request may fail.
-// Version 2.0.0 closes its listeners at once on SIGTERM; HAProxy sends the requests that it refused to the
-// other instance.
+// Version 2.0.0 closes its listeners at once on SIGTERM, so HAProxy sends refused requests to the other
+// instance.
 func TestUpgrade(t *testing.T) {
 	haproxy, released := needHAProxy(t), lastRelease(t)
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -41,7 +41,7 @@ func TestUpgrade(t *testing.T) {
 	})
 }
 
-// needHAProxy returns the path of HAProxy, and skips the test where there is none.
+// needHAProxy returns the path of HAProxy, and skips the test when HAProxy is not installed.
 func needHAProxy(t *testing.T) string {
 	t.Helper()
 	if testing.Short() {
@@ -87,9 +87,9 @@ func lastRelease(t *testing.T) string {
 	return filepath.Join(dir, "released")
 }
 
-// replaceInstances starts two instances of the program before, and replaces one after the other by the program
-// after, behind the HAProxy of docs/operations.md and under load. No request may fail. A call that the program
-// before has answered is repeated under its key.
+// replaceInstances starts two instances of the program before, and replaces one after the other by the
+// program after, under load, behind HAProxy with the configuration of docs/operations.md. No request may
+// fail. The program after repeats a call with a key that the program before has answered.
 func replaceInstances(t *testing.T, c db.Config, haproxy, retries, before, after string) {
 	for _, command := range []string{"migrate", "seed"} {
 		cmd := exec.Command(before, command)
@@ -226,7 +226,7 @@ func (b balancer) usesAll() bool {
 
 // calls counts the calls that clients send through a balancer, and how they end.
 type calls struct {
-	answered, done chan struct{} // answered gets an element when a call ends while somebody waits for that
+	answered, done chan struct{} // answered gets an element when a call ends while the test waits for calls
 	clients        sync.WaitGroup
 	mu             sync.Mutex
 	made           int
@@ -279,7 +279,7 @@ func (b balancer) load(t *testing.T) *calls {
 	return l
 }
 
-// stop ends the load, and returns the number of calls, and the failed ones.
+// stop ends the load, and returns the number of calls, and the failed calls.
 func (l *calls) stop() (made int, failed []string) {
 	close(l.done)
 	l.clients.Wait()

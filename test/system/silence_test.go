@@ -34,7 +34,7 @@ func TestSilentDatabase(t *testing.T) {
 	})
 }
 
-// TestFrozenServer stops the process of the database server, and continues it.
+// TestFrozenServer stops the process of the database server, and lets the process go on.
 func TestFrozenServer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("network faults")

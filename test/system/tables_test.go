@@ -224,8 +224,8 @@ func TestAWSPage(t *testing.T) {
 // joined returns a text with its lines joined.
 func joined(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// TestVariablesInPages checks the pages for people who run the services: each variable that a page names
-// exists. TestFromNodejs checks the page about the Node.js original.
+// TestVariablesInPages checks that each variable exists that a page for operators names. TestFromNodejs
+// checks the page about the Node.js original.
 func TestVariablesInPages(t *testing.T) {
 	isName := regexp.MustCompile(`^([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:=.*)?$`)
 	for _, name := range []string{

@@ -160,7 +160,8 @@ func TestProductionGuard(t *testing.T) {
 	}
 }
 
-// TestServiceTokenRotation changes the token of two services, one after the other, while both serve.
+// TestServiceTokenRotation goes through the steps of a rotation of the service token, in the Customers API
+// and the Orders API. In each step the Orders API must reach the Customers API.
 func TestServiceTokenRotation(t *testing.T) {
 	env := []string{"PORT=0", "DB_PATH=" + filepath.Join(t.TempDir(), "b2b.db")}
 	if out, err := execute(t, env[1:], "migrate"); err != nil {

@@ -20,8 +20,8 @@ import (
 )
 
 // TestTraces places and confirms an order in the trace of its caller. The collector of OpenTelemetry gets one
-// trace, from the orchestrator through both services to the statements, and the spans of the batches, which
-// are linked with the spans of their requests.
+// trace, from the orchestrator through the Customers API and the Orders API to the statements, and the spans
+// of the batches, which are linked with the spans of their requests.
 func TestTraces(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if _, err := db.Seed(t.Context(), dbtest.Open(t, c)); err != nil {
@@ -92,7 +92,7 @@ func TestNoCollector(t *testing.T) {
 	}
 }
 
-// traces collects spans as a collector of OpenTelemetry does.
+// traces is a collector of OpenTelemetry.
 type traces struct {
 	mu  sync.Mutex
 	all []*spans.Span

@@ -77,7 +77,7 @@ type Function struct {
 	end    func()
 }
 
-// Result is what Lambda has got for an event.
+// Result is the function's result for an event.
 type Result struct {
 	Failed bool // the function has returned an error, or has ended
 	Body   []byte
@@ -111,7 +111,7 @@ func Start(t testing.TB, program string, variables ...string) *Function {
 // End ends the function before the end of the test.
 func (f *Function) End() { f.end() }
 
-// Log returns what the function has logged so far.
+// Log returns the log of the function so far.
 func (f *Function) Log() string { return string(f.log.Bytes()) }
 
 // Invoke returns the function's result for an event.
@@ -174,7 +174,7 @@ func childOf(t testing.TB, parent int) int {
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
 func (f *Function) standIn(t testing.TB, program string, variables []string, log io.Writer) {
 	seconds := 0
-	for _, v := range variables { // the last one counts
+	for _, v := range variables { // the last value counts
 		if value, found := strings.CutPrefix(v, timeLimit+"="); found {
 			seconds, _ = strconv.Atoi(value)
 		}
@@ -259,7 +259,7 @@ func (f *Function) emulate(t testing.TB, program string, variables []string, log
 				case <-exited:
 					return Result{Failed: true, Body: []byte("the emulator has ended")}
 				default:
-					continue // it has not begun to listen
+					continue // the emulator does not listen yet
 				}
 			}
 			if err != nil {

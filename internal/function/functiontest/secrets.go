@@ -15,9 +15,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// Secrets returns the variables with which a function finds Secrets Manager, and the ARN of each secret by name.
-// With the variable TEST_MOTO, the address of a moto server, Secrets Manager is that server's. Otherwise it is a
-// small stand-in.
+// Secrets returns the variables with which a function finds Secrets Manager, and the ARN of each secret by
+// name. With the variable TEST_MOTO, the address of a moto server, functions use Secrets Manager of that
+// server. Otherwise they use a small stand-in.
 func Secrets(t testing.TB, values map[string]string) (variables []string, arns map[string]string) {
 	t.Helper()
 	arns = map[string]string{}
