@@ -534,7 +534,7 @@ func TestETag(t *testing.T) {
 	})
 }
 
-// TestLiteralPath treats "import" and "export" as paths, not as ids of customers.
+// TestLiteralPath expects "import" and "export" to be paths, not ids of customers.
 func TestLiteralPath(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, _ := serve(t, g)

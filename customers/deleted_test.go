@@ -37,7 +37,8 @@ func remove(t *testing.T, c *api.ClientWithResponses, id int64) {
 	}
 }
 
-// TestIncludeDeleted lists, exports and searches customers with the deleted ones, for callers who may see them.
+// TestIncludeDeleted lists, exports and searches customers, deleted customers included, for callers who may
+// see deleted customers.
 func TestIncludeDeleted(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)
@@ -142,8 +143,8 @@ func TestIncludeDeleted(t *testing.T) {
 	})
 }
 
-// TestCopyByUpdatedSince keeps a copy of the customers by updated_since, over changes and deletions. At the end
-// the copy is the same as a new one.
+// TestCopyByUpdatedSince keeps a copy of the customers by updated_since, over changes and deletions. At the
+// end the copy equals a new export.
 func TestCopyByUpdatedSince(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)
@@ -198,7 +199,8 @@ func TestCopyByUpdatedSince(t *testing.T) {
 	})
 }
 
-// TestImportOfDeleted imports a file of an export with deleted customers: no row makes a deleted customer anew.
+// TestImportOfDeleted imports a file of an export with deleted customers: no row creates a deleted customer
+// again.
 func TestImportOfDeleted(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)

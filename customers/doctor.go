@@ -33,7 +33,7 @@ func Rules() []doctor.Rule {
 	}
 }
 
-// Notes returns rules whose rows are unusual, and not broken.
+// Notes returns rules that find unusual rows, which are not broken.
 func Notes() []doctor.Rule {
 	return append(keyedOperations.Notes("customers"), texts.Note())
 }

@@ -155,7 +155,7 @@ func wantHealthy(t *testing.T, g *gorm.DB) {
 	}
 }
 
-// TestKeyByQuery finds every key by query parameter as by path.
+// TestKeyByQuery finds every key, whether the key is in the query or in the path.
 func TestKeyByQuery(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		_, c := serve(t, g)

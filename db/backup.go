@@ -12,11 +12,12 @@ import (
 )
 
 // Backup copies an SQLite database into a new file, while other processes read and write. The copy has every
-// transaction that was committed before the call, and no part of a transaction. It gets its name once it is
-// complete and on the disk. It returns fs.ErrExist when the file exists, and an error when the database has
-// no schema.
+// transaction that was committed before the call, and no part of a transaction. The file gets its name once
+// the copy is complete and on the disk. Errors: fs.ErrExist when the file exists, and an error when the
+// database has no schema.
 //
-// While Backup reads, SQLite cannot truncate its write-ahead log, which grows by what others write.
+// While Backup reads, SQLite cannot truncate its write-ahead log, so the log grows with the writes of other
+// processes.
 func Backup(ctx context.Context, g *gorm.DB, file string) (err error) {
 	if _, err := os.Lstat(file); err == nil {
 		return fmt.Errorf("%s: %w", file, fs.ErrExist)

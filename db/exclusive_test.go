@@ -65,7 +65,7 @@ func TestExclusiveFrom(t *testing.T) {
 
 func TestRunExclusive(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
-		a, b := dbtest.Open(t, c), dbtest.Open(t, c) // as in two processes
+		a, b := dbtest.Open(t, c), dbtest.Open(t, c) // like two processes
 		errRan := errors.New("ran")
 		// runs reports whether a function with the name may run now.
 		runs := func(g *gorm.DB, name string) bool {

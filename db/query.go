@@ -58,8 +58,8 @@ func During(q *gorm.DB, column string, p Period, w PageRequest) (*gorm.DB, error
 	return q, err
 }
 
-// Below is like During, with the condition that the column of numbers is below the limit. It also reports
-// whether only few rows are read, whose ids the index has found.
+// Below is like During, for the condition that a column of numbers is below the limit. The result few is true
+// when the index has found the ids of few rows, so that only these rows are read.
 func Below(q *gorm.DB, column string, limit int64, w PageRequest) (_ *gorm.DB, few bool, _ error) {
 	below := func(q *gorm.DB, comparison string) *gorm.DB {
 		return q.Where(fmt.Sprintf(comparison, "<"), limit)
@@ -168,8 +168,8 @@ func Insert(tx *gorm.DB, table, columns string, rows [][]any) error {
 	return tx.Exec("INSERT INTO "+table+" ("+columns+") VALUES "+values, slices.Concat(rows...)...).Error
 }
 
-// AscendingIDs reports whether the ids of new rows ascend in the order of the inserts: on TiDB each server hands
-// out ids of a range of its own.
+// AscendingIDs reports whether the ids of new rows ascend in the order of the inserts: on TiDB they do not,
+// because each server hands out ids of its own range.
 func AscendingIDs(g *gorm.DB) bool { return !g.Dialector.(dialector).tiDB }
 
 // UpdateEach writes the given columns of rows in one statement, and returns the number of rows found. The

@@ -8,7 +8,8 @@ import (
 	"example.com/b2b/v2/db/dbtest"
 )
 
-// TestReady has a single table: the readiness of a service must not depend on the tables of another service.
+// TestReady makes only one table: the readiness of a service must not depend on the tables of another
+// service.
 func TestReady(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		g, err := db.Open(ctx, c)

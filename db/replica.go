@@ -39,10 +39,10 @@ const (
 
 // replica is another server, which copies the database and lags behind: Config.ReadHost.
 //
-// Beats measure the lag. Each process has a row in the table replica_beats; again and again, it writes into the
-// row for how long it has run, and reads the row from the replica. The replica then has every change that was
-// committed before the beat that it shows. No clock of a server matters. The row also proves that the server is
-// a replica of this database: a clone does not have the row.
+// Beats measure the lag. Each process has a row in the table replica_beats. A beat writes the running time of
+// the process into the row, and then reads the row from the replica. The replica then has every change that
+// was committed before the beat that it shows. No clock of a server matters. The row also proves that the
+// server is a replica of this database: a clone does not have the row.
 //
 // The replica's own status would need a further right, differs by engine, and shows no lag while the replica
 // has lost its source without noticing.
@@ -50,7 +50,7 @@ type replica struct {
 	copy    *gorm.DB
 	maxLag  time.Duration
 	process string    // key of the row
-	begun   time.Time // start of the process; a beat is the time since then
+	begun   time.Time // start of the process; a beat is the running time since then
 
 	mu        sync.Mutex
 	seen      time.Duration      // the last beat that the replica has shown
@@ -81,10 +81,10 @@ func (c Config) openReplica() (*replica, error) {
 	return &replica{copy: g, maxLag: c.ReadMaxLag, process: rand.Text(), begun: time.Now()}, err
 }
 
-// ReadLagging runs fn on the replica of g, and returns the age of the data: fn has seen every change that is
-// older. It runs fn on g, and returns the age 0, without a replica, when the replica is away or lags too much,
-// and after an error on the replica. So every error, such as a row that is not found, is the primary's. fn must
-// only read, and may run twice.
+// ReadLagging runs fn on the replica of g, and returns the age of the data: fn has seen every change older
+// than this age. It runs fn on g, and returns the age 0, without a replica, when the replica is away or lags
+// too much, and after an error on the replica. So every error, such as a row that is not found, is the
+// primary's. fn must only read, and may run twice.
 func ReadLagging(ctx context.Context, g *gorm.DB, fn func(q *gorm.DB) error) (age time.Duration, err error) {
 	if r := g.Dialector.(dialector).replica; r != nil {
 		if age, done := r.read(ctx, fn); done {
@@ -139,8 +139,8 @@ func StateOfReplica(g *gorm.DB) ReplicaState {
 	return state
 }
 
-// WatchReplica measures the lag of the replica of g, and logs each change of its state, until the function stop
-// is called. Reads use the replica only meanwhile. Without a replica, WatchReplica does nothing.
+// WatchReplica measures the lag of the replica of g, and logs each change of its state, until the function
+// stop is called. Reads use the replica only until then. Without a replica, WatchReplica does nothing.
 func WatchReplica(g *gorm.DB, log *slog.Logger) (stop func()) {
 	r := g.Dialector.(dialector).replica
 	if r == nil {

@@ -28,9 +28,9 @@ func eachServer(t *testing.T, maxConns int, test func(t *testing.T, g *gorm.DB, 
 	})
 }
 
-// TestSilentServer has a full pool, and a server that accepts connections but never answers. Statements end
-// with their deadline, or with ErrUnavailable when they wait for a new connection. Ready fails within seconds,
-// and the pool works again as soon as new connections work.
+// TestSilentServer uses a full pool, with a server that accepts connections but never answers. Statements end
+// with their deadline, or with ErrUnavailable when they wait for a new connection. Ready fails within
+// seconds, and the pool works again as soon as new connections work.
 func TestSilentServer(t *testing.T) {
 	const conns = 3
 	t.Parallel()

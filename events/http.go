@@ -18,7 +18,8 @@ const name = "events-api"
 
 var _ server.StrictServerInterface = (*Service)(nil)
 
-// Handler returns the service as an HTTP handler. Package web enforces the contract, s does the work.
+// Handler returns the service as an HTTP handler. Package web refuses requests that break the contract before
+// they reach s.
 func (s *Service) Handler(o web.Options) http.Handler {
 	o.Document = api.Document
 	s.patience = o.Timeout

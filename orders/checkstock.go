@@ -30,8 +30,8 @@ type balance struct {
 
 // CheckStock compares the stock of the next products with their adjustments and orders, and sets the metric
 // b2b_stock_imbalance. The products are checked in ascending id; after the last product, a new turn begins.
-// The metric is the result of this turn so far, or that of the turn before, if larger. CheckStock changes no
-// row.
+// The metric is the number of wrong pieces found in this turn so far, or in the turn before, if larger.
+// CheckStock changes no row.
 func (s *Service) CheckStock(ctx context.Context) (rows int, err error) {
 	c := &s.stockCheck
 	c.Lock()

@@ -104,7 +104,7 @@ const expectedStock = `
 	(SELECT COALESCE(SUM(i.qty), 0) FROM order_items i JOIN orders o ON o.id = i.order_id
 	 WHERE i.product_id = p.id AND o.status <> 'CANCELED')`
 
-// Notes returns rules whose rows are unusual, and not broken.
+// Notes returns rules that find unusual rows, which are not broken.
 func Notes() []doctor.Rule {
 	size := strconv.Itoa(blockSize)
 	return append(keyedOperations.Notes("orders"), texts.Note(),
@@ -248,8 +248,8 @@ func examineOrderEvents(tx *gorm.DB, broken func(id string)) (checked int64, err
 	}
 }
 
-// orderEvent is an event of an order. agrees means that its time and actor are those of the order's transition.
-// SQL compares the times, because reading a time of SQLite is slow.
+// orderEvent is an event of an order. The field agrees says whether the time and the actor of the event are
+// the same as in the row of the order. SQL compares the times, because reading a time of SQLite is slow.
 type orderEvent struct {
 	eventType, representation string
 	agrees                    bool
@@ -288,9 +288,9 @@ func ordersAfter(tx *gorm.DB, last int64, limit int) (orders []*order, err error
 	return orders, err
 }
 
-// tells reports whether the events are those of the order's transitions, and show the order as it was. When the
-// first event comes from version 2.0.0, its items have no sku and name; then those of the lines may have been
-// filled in later, with the names of that time, and are not compared.
+// tells reports whether there is an event for each transition of the order, and no other event, and whether
+// each event shows the order after its transition. Items in an event of version 2.0.0 have no sku and name.
+// When the first event has none, sku and name are not compared, because the lines may have got them later.
 func tells(events []orderEvent, o order) bool {
 	isCreation := func(e orderEvent) bool { return e.eventType == transitioned(created) }
 	if !slices.ContainsFunc(events, isCreation) {
@@ -334,8 +334,8 @@ func tells(events []orderEvent, o order) bool {
 	return true
 }
 
-// isText reports whether a representation is that of the order, as text. The actions that were allowed depend
-// on the configuration, and are left out. Nearly all representations are equal as text, which is quick to find.
+// isText reports whether the JSON of the order equals a representation as text, apart from the fields about
+// allowed actions, which depend on the configuration. This quick comparison suffices for nearly all events.
 func isText(representation string, want api.Order) bool {
 	const actions = `"reservation_expires_at":null,"cancelable_until":null,"allowed_actions":null,`
 	text, err := json.Marshal(want)

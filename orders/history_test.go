@@ -231,7 +231,7 @@ func TestHistory(t *testing.T) {
 	})
 }
 
-// TestHistoryIsYounger has rows that are older than the history. The doctor must not report their missing
+// TestHistoryIsYounger makes rows that are older than the history. The doctor must not report their missing
 // events.
 func TestHistoryIsYounger(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {

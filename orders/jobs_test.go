@@ -56,7 +56,7 @@ func TestStockImbalance(t *testing.T) {
 	})
 }
 
-// TestLag has an expired reservation, an expired key and unindexed products. Lag and Due of the jobs report
+// TestLag makes an expired reservation, an expired key and unindexed products. Lag and Due of the jobs report
 // this work before a run, and nothing after the run.
 func TestLag(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {

@@ -53,7 +53,7 @@ func (s *Service) reportKey(
 }
 
 // withNames adds the sku and the name of each line to the stored answer of a program of version 2.0.0, which
-// had neither. Clients of this version need them. Any other answer stays as it is.
+// had neither. Clients of this version rely on both. Any other answer stays as it is.
 func (s *Service) withNames(ctx context.Context, a idempotency.Answer) (idempotency.Answer, error) {
 	if !a.Replayed || gjson.GetBytes(a.Body, "data.items.0.sku").Exists() {
 		return a, nil

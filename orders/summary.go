@@ -102,8 +102,9 @@ func (c *calendar) add(quarters []quarter, of func(*daySummary) *orderTotals) {
 	}
 }
 
-// summarize sets the totals of the orders in the days of the calendar, also when a failed replica has set some
-// of them. Each of its queries reads only orders of the period, which an index finds.
+// summarize sets the totals of the orders in the days of the calendar. It first clears the totals, because an
+// earlier try on the replica may have failed half-way. Each of its queries reads only orders of the period,
+// which an index finds.
 func (s store) summarize(c *calendar) error {
 	if len(c.days) == 0 {
 		return nil

@@ -225,8 +225,8 @@ func TestExpireReservations(t *testing.T) {
 	})
 }
 
-// TestExpireByTime has orders whose ids do not ascend with their times, as in a cluster of servers with an id
-// range each.
+// TestExpireByTime makes orders whose ids do not ascend with their times, as in a cluster of servers that
+// each have a range of ids.
 func TestExpireByTime(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

@@ -123,7 +123,8 @@ func Print(out io.Writer, checks []Check) {
 	printTable(out, "rule\tchecked\tbroken\tfirst", checks)
 }
 
-// PrintNotes writes as a table what notes have found. A note is a rule whose rows are unusual, and not broken.
+// PrintNotes writes a table of the notes that have found rows. A note is a rule that finds unusual rows,
+// which are not broken.
 func PrintNotes(out io.Writer, notes []Check) {
 	found := slices.DeleteFunc(slices.Clone(notes), func(c Check) bool { return c.Broken == 0 })
 	if len(found) > 0 {

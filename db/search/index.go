@@ -17,7 +17,7 @@ import (
 const (
 	minBatch  = 100     // unindexed rows from which UpdateDue begins; a search compares fewer rows quickly
 	batch     = 1 << 15 // rows indexed at once; limits the memory
-	statement = 500     // rows written by a transaction; limits the waits of others
+	statement = 500     // rows written by a transaction; limits the waits of other transactions
 )
 
 // UpdateDue calls Update if at least minBatch rows are unindexed, and otherwise does nothing. Call UpdateDue

@@ -97,7 +97,7 @@ type lookup[T Row] struct {
 	matching *gorm.DB // the query of the caller, for rows that are unindexed or contain the text
 	q        *gorm.DB // a query without conditions
 	x        Index
-	folded   string // the text
+	folded   string // the folded text
 	w        db.PageRequest
 	grams    [][]byte // the rarest grams of the text; their bitmaps are read
 	chunks   []chunk  // chunks that are not read yet, in the order of the page

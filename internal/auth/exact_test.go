@@ -86,7 +86,7 @@ func TestActingForByExactName(t *testing.T) {
 }
 
 // TestStrictJOSE refuses tokens with critical headers (`crit`), with an encoding that is not canonical, or
-// with a time that is not a date.
+// with a time that is no number or after the year 9999.
 func TestStrictJOSE(t *testing.T) {
 	tokens := Tokens{Secrets: []string{secret}}
 	claims := func(changed string) string {

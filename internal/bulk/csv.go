@@ -27,7 +27,7 @@ type column struct {
 	name    string           // as in the first line
 	field   []byte           // name of the field as JSON, with a colon; nil without a field
 	schema  *openapi3.Schema // schema of the field
-	inUnits bool             // the field is in cents, and the column is not
+	inUnits bool             // the column is in units, and the field in cents
 }
 
 // openCSV reads the first line, with the names of the columns. Errors: 400 malformed_row, 400
@@ -88,7 +88,7 @@ func (t *table) readColumns(schema *openapi3.Schema) error {
 	return validation.Refusal(faults, 0)
 }
 
-// next returns a Record without a line for a row of empty cells, which spreadsheets write below the others.
+// next returns a Record without a line for a row of empty cells, which spreadsheets write below their tables.
 func (t *table) next() (Record, error) {
 	cells, line, err := t.Row()
 	var broken *csv.ParseError

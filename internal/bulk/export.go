@@ -22,7 +22,7 @@ type Layout struct {
 	Format    contract.FileFormat
 	BOM       *bool
 	Delimiter *contract.CSVDelimiter
-	Lines     *bool // not used here: the caller chooses the rows by it
+	Lines     *bool // not used by this package: the caller chooses the rows with this field
 }
 
 // check returns 400 validation_failed with a detail for each parameter that is for CSV only, unless the file

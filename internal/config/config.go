@@ -151,7 +151,7 @@ type Serving struct {
 	RequestTimeout time.Duration `env:"REQUEST_TIMEOUT_SECONDS" default:"25" unit:"seconds" from:"1" to:"300" help:"how long a request may take once its body has arrived"`
 }
 
-// Amounts configures what the amounts of the API are, for every service.
+// Amounts configures the amounts of the API, for every service.
 type Amounts struct {
 	Currency string `env:"CURRENCY" default:"USD" format:"currency" help:"the currency of all amounts, by its code in ISO 4217: the documents and the pages show it, and a cent is a hundredth of it"`
 }

@@ -150,8 +150,8 @@ func Served(document []byte, open bool, currency string) ([]byte, *openapi3.T) {
 	return bytes.Replace(document, []byte(placeholder), []byte(version), 1), spec
 }
 
-// Below returns the document of a service, in YAML or JSON, for callers to whom the service is at base, such as
-// /b2b, and not at the root of the host.
+// Below returns the document of a service, in YAML or JSON, for callers who reach the service below base,
+// such as /b2b, instead of at the root of the host.
 func Below(base string, document []byte) []byte {
 	if base == "" {
 		return document

@@ -40,12 +40,13 @@ func FromWithLast(subject, table string) string {
 // every program records the event SUBJECT.created. Programs of 1.0.0 recorded no events.
 const Younger = "SUBSTR(created_at, 1, 19) > (SELECT MAX(tstamp) FROM goose_db_version WHERE version_id = 11)"
 
-// unpruned is an SQL condition: a row was created after every deleted event, to the second. See EVENT_RETENTION_DAYS.
+// unpruned is an SQL condition: a row was created in a later second than every event that
+// EVENT_RETENTION_DAYS has deleted.
 const unpruned = "SUBSTR(created_at, 1, 19) > COALESCE((SELECT SUBSTR(pruned_until, 1, 19) FROM event_positions " +
 	"WHERE customer_id = 0), '')"
 
-// Begun returns the rule that rows created since the update to 2.1.0 have the event SUBJECT.created, unless old
-// events are deleted.
+// Begun returns the rule that rows created since the update to 2.1.0 have the event SUBJECT.created, except
+// rows as old as deleted events: see unpruned.
 func Begun(subject, table string) doctor.Rule {
 	return doctor.Rule{
 		Name:  subject + " created since the update to 2.1.0 has the event of its creation",

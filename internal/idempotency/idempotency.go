@@ -84,9 +84,9 @@ type Answer struct {
 	Replayed bool // true for a stored answer
 }
 
-// Complete returns an answer with all fields of the contract's type T. The answer that an earlier version of the
-// program has stored lacks the fields that are newer, of which the parameter newest is one, as a path of package
-// gjson; these fields are then zero, and null where they may be. Any other answer stays as it is.
+// Complete adds missing fields of the contract's type T to the stored answer of an earlier version of the
+// program, with null or the zero value. The parameter newest is the path of one newer field, in the syntax of
+// package gjson: an answer with this field is complete, and stays unchanged.
 func Complete[T any](a Answer, newest string) Answer {
 	var stored T
 	if a.Replayed && !gjson.GetBytes(a.Body, newest).Exists() && contract.Unmarshal(a.Body, &stored) == nil {

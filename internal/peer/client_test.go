@@ -94,8 +94,8 @@ func TestBreaker(t *testing.T) {
 	}
 }
 
-// TestBreakerIgnoresReadiness asks a peer that is not ready, such as one that is about to stop, or one whose
-// database takes no changes, whether it is ready, and then makes another call.
+// TestBreakerIgnoresReadiness calls /ready of a peer that is not ready, for example because the peer is about
+// to stop, until the breaker would open, and then makes another call.
 func TestBreakerIgnoresReadiness(t *testing.T) {
 	p := newFakePeer(t, envelopeOf(503, "unavailable"))
 	client := newClient(http.DefaultTransport, "peer", "", time.Minute, time.Hour)

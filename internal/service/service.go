@@ -113,9 +113,9 @@ func (d *Database[S]) readList(ctx context.Context, mustBeCurrent bool, fn func(
 	return d.ReadLagging(ctx, fn)
 }
 
-// ExportHeader returns the header of an export that names the position in the caller's feed from which the events
-// go on. Call it before the export reads its first row by ReadPage, with the same mustBeCurrent: then a change
-// that the rows lack has an event after the position, also when they come from a replica.
+// ExportHeader returns the header of an export with a position in the caller's feed: every change that the
+// export lacks has an event after this position, even when the rows come from a replica. Call ExportHeader
+// before the export reads its first row with ReadPage, and with the same mustBeCurrent.
 func ExportHeader[S interface{ EventPosition() (int64, error) }](
 	ctx context.Context, d *Database[S], mustBeCurrent bool,
 ) (map[string]string, error) {

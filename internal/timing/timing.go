@@ -28,7 +28,7 @@ type Parts struct {
 	Calls       int           // calls to other services, retries included
 	Called      time.Duration // time of these calls
 	Age         time.Duration // age of the oldest data from a replica; 0 without
-	Current     bool          // a read that may lag has not come from a replica
+	Current     bool          // a read that may lag has come from the primary
 }
 
 type key struct{}

@@ -122,7 +122,7 @@ type fileWriter struct {
 	ctx         context.Context
 	pace        pace
 	progress    func()      // called at each write
-	setAge      func()      // called at each write; has an effect before the first
+	setAge      func()      // called at each write; only the call before the first byte has an effect
 	search      *searchTurn // slot of the search for the file's rows; nil without a search
 	headersOnly bool        // whether the request is HEAD
 }

@@ -179,7 +179,8 @@ func TestRateLimitHeaders(t *testing.T) {
 	}
 }
 
-// TestManyCallers has more callers than buckets. The memory does not grow with the number of callers.
+// TestManyCallers makes calls of more callers than there are buckets. The memory does not grow with the
+// number of callers.
 func TestManyCallers(t *testing.T) {
 	o := webtest.Options()
 	o.Limits = web.Limits{Rate: 1, Burst: 1}

@@ -34,7 +34,7 @@ type operation struct {
 	keyInBody  bool                          // the body may have the idempotency key
 	allOnly    bool                          // refuses callers who may act for a single customer only
 	streams    bool                          // the answer is a file, or a stream of events
-	waits      bool                          // a request may wait for something to happen
+	waits      bool                          // a request may wait for an event
 	stream     *operation                    // the operation with a stream of events as its answer; nil for none
 	hasETag    bool                          // the answer 200 has an ETag
 	mayLag     bool                          // the answer 200 may come from a replica, and then has an Age
@@ -179,9 +179,9 @@ type callKey struct{}
 
 type gatewayIDKey struct{}
 
-// WithGatewayID returns a context for a request that a gateway has given an id. The id is in the log line, and
-// is the correlation id when the caller sends none: so the gateway's log has the correlation id. The id may be
-// "".
+// WithGatewayID returns a context for a request that a gateway has given an id. The id is in the log line,
+// and is the correlation id when the caller sends none: so that the logs of the gateway and of the service
+// have the same id. The id may be "".
 func WithGatewayID(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, gatewayIDKey{}, id)
 }

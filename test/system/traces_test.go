@@ -92,7 +92,7 @@ func TestNoCollector(t *testing.T) {
 	}
 }
 
-// traces is a collector of OpenTelemetry.
+// traces is a small collector of OpenTelemetry, which keeps all spans.
 type traces struct {
 	mu  sync.Mutex
 	all []*spans.Span

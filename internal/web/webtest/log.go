@@ -38,7 +38,8 @@ func WantNoLeak(t testing.TB, log []byte) {
 }
 
 var (
-	// JWTs and values of X-Acting-For begin with a JSON object in base64: eyJ. The others are secrets of webhooks.
+	// JWTs and values of X-Acting-For begin with a JSON object in base64: eyJ. Secrets of webhooks begin with
+	// whsec_ or whsk_.
 	token    = regexp.MustCompile(`eyJ[\w-]{8,}|(?:whsec|whsk)_`)
 	address  = regexp.MustCompile(`[\w.+-]+@[\w-]+\.[a-z]\w*`)
 	sentence = "name@example.com" // the example in the message about invalid email addresses
