@@ -196,15 +196,15 @@ func RunExclusive(
 			return false, err
 		}
 		ran = true
-		// This runs also after a panic of the function work.
+		// Unlock also after a panic of the function work.
 		defer func() { clean = lock(name).SessionUnlock(ctx, conn) == nil }()
 		return false, work(ctx)
 	})
 	return ran, err
 }
 
-// exclusiveFrom is the least pool size with which RunExclusive takes a lock. A process has seven exclusive
-// jobs: when all of them hold their locks, three connections are left for the work.
+// exclusiveFrom is the least pool size with which RunExclusive takes a lock. A process of all services has
+// eight exclusive jobs: when all of them hold their locks, two connections are left for the work.
 const exclusiveFrom = 10
 
 // lock is the name of a lock on the server. A connection holds the lock until SessionUnlock, or until the

@@ -36,7 +36,7 @@ func TestOneTransition(t *testing.T) {
 					at = files.Position(s.Pos())
 				}
 			}
-		case *ast.CompositeLit: // of an order
+		case *ast.CompositeLit: // a literal of the type order
 			if name, ok := n.Type.(*ast.Ident); ok && name.Name == "order" {
 				for _, e := range n.Elts {
 					if pair, ok := e.(*ast.KeyValueExpr); ok && pair.Key.(*ast.Ident).Name == "Status" {

@@ -38,7 +38,8 @@ func productsOf(n int64) []int64 {
 
 func orderOf(n int64) int64 { return n*7919%someOrders + 1 }
 
-// An orchestration also confirms its order with key(n), so the operation confirm needs other keys.
+// The functions key and confirmation return idempotency keys. An orchestration confirms its order with
+// key(n), so the operation confirm needs other keys.
 func key(n int64) string          { return fmt.Sprint("bench-", n) }
 func confirmation(n int64) string { return fmt.Sprint("bench-confirm-", n) }
 

@@ -220,8 +220,8 @@ func (b *bench) inTurn(
 // the effect of orders that wait for the row.
 const leastHeld = 2 * time.Second
 
-// fastest limits the number of orders in operations that use orders up, to this number per second. A faster
-// contender is measured for a shorter time.
+// fastest is the highest number of orders per second that are prepared for operations that use orders up. A
+// faster contender uses its orders up early, and is measured for a shorter time.
 const fastest = 5000
 
 // lists measures the lists at each size, in a new database with this name, and compares each p99 with the p99

@@ -21,8 +21,8 @@ import (
 )
 
 // TestBackup copies the database under load, kills the services, and restores the copy elsewhere, with the
-// commands of docs/operations.md. The doctor must be content, and the copy must have every order that was
-// acknowledged before the backup began, with its key. No id is given out again.
+// commands of docs/operations.md. The doctor must find nothing broken, and the copy must have every order
+// that was acknowledged before the backup began, with its key. No id is given out again.
 func TestBackup(t *testing.T) {
 	section := sectionOf(t, page(t, "docs/operations.md"), "## Backup and restore")
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
