@@ -113,7 +113,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	fmt.Fprintf(out, "\nTry: "+last.try+"\n", *last.base)
 	log.Info("started", "services", names, "version", buildinfo.Version(),
 		"app_env", c.Env, "auth_mode", c.AuthMode)
-	go debug.FreeOSMemory() // gives the memory that only the start needed back to the system
+	go debug.FreeOSMemory() // returns memory to the system that only the start needed
 	stopping := sync.OnceFunc(func() {
 		log.Info("stopping once the requests in flight are answered", "not_ready_for_seconds", c.DrainDelay.Seconds())
 	})

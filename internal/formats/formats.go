@@ -68,7 +68,8 @@ var All = map[string]Format{
 	"day": format(date, "must be a date, such as 2024-01-31, in the years 1970 to 9999"),
 	"time-zone": format(`[A-Za-z][A-Za-z0-9_+\-]*(?:\/[A-Za-z0-9_+\-]+){0,2}`,
 		"must be a time zone of the IANA database, such as Europe/Madrid, or UTC"),
-	// The digits have no bound, because regexp refuses large repetitions in others. IDs drops large ids.
+	// The number of digits has no bound, because regexp refuses a large repetition inside another repetition.
+	// IDs drops large ids.
 	"ids": format(`[1-9][0-9]*(?:,[1-9][0-9]*){0,99}`, "must be 1 to 100 ids with commas between them, such as 1,2"),
 	// The empty string is allowed, because an empty parameter counts as omitted.
 	"seconds": format(`|(?:[1-5]?[0-9]|60)s?`, "must be a number of seconds up to 60, such as 30 or 30s"),

@@ -21,7 +21,8 @@ func TestMakeRunCompiles(t *testing.T) {
 	for _, first := range []bool{true, false} {
 		run := exec.Command("make", "run")
 		run.Dir = clone
-		// make test runs this test: without its variables, make run prints no lines of an inner make.
+		// Remove the variables of an outer make, such as make test: with them, make run would print lines of
+		// an inner make.
 		run.Env = append(os.Environ(), "PATH="+clone+":"+os.Getenv("PATH"), "MAKELEVEL=", "MAKEFLAGS=", "MFLAGS=")
 		out, err := run.CombinedOutput()
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
