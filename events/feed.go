@@ -23,8 +23,9 @@ type page struct {
 	last   int64 // the position of the newest event
 }
 
-// ready returns the channel to wait for before the next page: woken, or one that does not wait when there are more
-// events already. The reader waits for its end beside it, which a reader that is always behind must notice, too.
+// ready returns the channel to wait for before the next page: a closed channel when there are more events
+// already, else woken. Select on this channel together with the end of the reader, so that a reader that is
+// always behind notices the end, too.
 func (p page) ready(woken <-chan struct{}) <-chan struct{} {
 	if p.next < p.last {
 		return closed

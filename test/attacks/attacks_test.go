@@ -565,7 +565,8 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 		add("input: "+c.name, c.attack)
 	}
 
-	// Webhooks to places that only the service reaches; TestForbiddenAddresses has what each connection checks.
+	// Webhooks to addresses that only the service can reach. TestForbiddenAddresses covers the check of each
+	// connection.
 	for name, url := range map[string]string{
 		"loopback":                   "https://127.0.0.1/",
 		"loopback, decimal":          "https://2130706433/",
