@@ -30,7 +30,7 @@ type importCommand struct {
 	client
 	path, kind, format, encoding, output, refused string
 	fields                                        map[string]string // fields of the service by names of columns
-	columns                                       map[string]string // names of the file's columns by fields of the service
+	columns                                       map[string]string // columns of the file by fields of the service
 	dryRun                                        bool
 }
 

@@ -29,7 +29,7 @@ type service struct {
 	name, title string // name: the command that starts the service; title: the name for people
 	database    bool
 	settings    any           // additional group of the configuration; nil for none
-	peers       []any         // the groups of the configuration with the addresses of peers, for a service that runs alone
+	peers       []any         // groups with the addresses of peers, for a service that runs alone
 	port        *int          // port to listen on
 	base        *string       // address of the service, for its callers
 	rules       []doctor.Rule // rules that the service's data must never break, for the command doctor
