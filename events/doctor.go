@@ -8,7 +8,8 @@ func Rules() []doctor.Rule {
 	return []doctor.Rule{
 		{Name: "positions of events follow each other, from the first that is not deleted", Table: "events", Query: `
 			SELECT id FROM (
-			  SELECT e.id, e.position, COALESCE(LAG(e.position) OVER (ORDER BY e.position), p.pruned_position) AS before_it
+			  SELECT e.id, e.position,
+			    COALESCE(LAG(e.position) OVER (ORDER BY e.position), p.pruned_position) AS before_it
 			  FROM events e JOIN event_positions p ON p.customer_id = 0
 			  WHERE e.position > p.pruned_position
 			) AS positions WHERE position <> before_it + 1

@@ -640,7 +640,8 @@ func TestAttacks(t *testing.T) {
 				if err := json.Unmarshal([]byte(line), &entry); err != nil || entry.Level != "INFO" {
 					t.Errorf("%v: %s", err, line)
 				}
-				if strings.Contains(line, webtest.Token) || strings.Contains(line, "eyJ") || strings.Contains(line, "whsec_") {
+				if strings.Contains(line, webtest.Token) || strings.Contains(line, "eyJ") ||
+					strings.Contains(line, "whsec_") {
 					t.Errorf("a token or a secret: %s", line)
 				}
 			}
