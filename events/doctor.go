@@ -20,11 +20,13 @@ func Rules() []doctor.Rule {
 			ORDER BY id`},
 		{Name: "positions of a customer's events follow each other, as those of all events", Table: "events", Query: `
 			SELECT id FROM (
-			  SELECT e.id, e.customer_position AS position, COALESCE(LAG(e.customer_position)
-			      OVER (PARTITION BY e.customer_id ORDER BY e.position), p.pruned_position) AS before_it
+			  SELECT e.id, e.position, e.customer_position,
+			    COALESCE(LAG(e.customer_position) OVER customers, p.pruned_position) AS before_it,
+			    COALESCE(LAG(e.position) OVER customers, 0) AS before_in_all
 			  FROM events e JOIN event_positions p ON p.customer_id = e.customer_id
 			  WHERE e.customer_position > p.pruned_position
-			) AS positions WHERE position <> before_it + 1
+			  WINDOW customers AS (PARTITION BY e.customer_id ORDER BY e.customer_position)
+			) AS positions WHERE customer_position <> before_it + 1 OR position <= before_in_all
 			UNION
 			SELECT e.id FROM events e LEFT JOIN event_positions p ON p.customer_id = e.customer_id
 			WHERE e.customer_position IS NOT NULL AND p.customer_id IS NULL
