@@ -2,6 +2,9 @@ package events
 
 import "time"
 
+// QuickPlaces is the number of quick endpoints that a process serves at once.
+const QuickPlaces = quickPlaces
+
 // WaitFor waits until n requests wait for events.
 func WaitFor(s *Service, n int) {
 	for {
