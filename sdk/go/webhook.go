@@ -24,7 +24,8 @@ const webhookTolerance = 5 * time.Minute
 
 // VerifyWebhook checks the signature and the time of a webhook, and returns the message. The parameter key is the
 // endpoint's secret, or its public key. The parameter body has the bytes of the request: a program that decodes
-// them and encodes them again gets other bytes. Any failure is an ErrWebhook.
+// them and encodes them again gets other bytes. A request that fails the check is an ErrWebhook; another error says
+// that the key is none.
 //
 // A message may arrive more than once, always with the same header webhook-id.
 func VerifyWebhook(key string, header http.Header, body []byte) (*eventsapi.WebhookMessage, error) {
