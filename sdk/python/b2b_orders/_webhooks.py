@@ -8,7 +8,8 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from .generated.models import WebhookMessage
 
@@ -17,7 +18,13 @@ class WebhookError(Exception):
     """Why `verify_webhook` refuses a request: none of the services has sent it, or it is not of now."""
 
 
-def verify_webhook(key: str, headers: Mapping[str, str], body: bytes) -> WebhookMessage:
+class Headers(Protocol):
+    """The headers of a request: a mapping, or what http.server has, which is none."""
+
+    def items(self) -> Iterable[tuple[str, str]]: ...
+
+
+def verify_webhook(key: str, headers: Headers, body: bytes) -> WebhookMessage:
     """
     Checks the signature and the time of a webhook, and returns its message, or raises WebhookError.
 
