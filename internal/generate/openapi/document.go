@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -15,16 +17,22 @@ import (
 // sharedFile is the path of the file with the shared parts, as it stands in the references of the contracts.
 const sharedFile = "../common.yaml"
 
+// servedFile returns the path of the served document of another contract, as it stands in a compiled document.
+func servedFile(folder string) string { return "../" + folder + "/openapi.gen.yaml" }
+
 // document is a self-contained contract. Its parts are in the author's order.
 type document struct {
 	*yaml.Node
-	shared *yaml.Node // the schemas of common.yaml
+	shared  *yaml.Node        // the schemas of common.yaml
+	adopted map[string]string // the folder of the contract that has the schema, by the names of adopted schemas
 }
 
-// bundle copies the shared parts into a contract, adds error responses and headers to each operation, fills in
-// the lists "keyed operations" and "required: all", and removes the components to which nothing refers.
-func bundle(own, shared *yaml.Node) document {
-	d := document{clone(own), nodes.At(shared, "components", "schemas")}
+// bundle copies the shared parts and the schemas of other contracts into a contract, adds error responses and
+// headers to each operation, fills in the lists "keyed operations" and "required: all", and removes the
+// components to which nothing refers.
+func bundle(folder string, all authored, shared *yaml.Node) document {
+	d := document{clone(all[folder]), nodes.At(shared, "components", "schemas"), map[string]string{}}
+	d.adopt(all)
 	nodes.At(d.Node, "info", "description").Value += "\n" + nodes.At(shared, "info", "description").Value
 	merge(d.Node, clone(shared))
 	nodes.Walk(d.Node, func(n *yaml.Node) {
@@ -55,6 +63,44 @@ func bundle(own, shared *yaml.Node) document {
 	})
 	d.prune()
 	return d
+}
+
+// foreign finds references to a schema of another contract, such as
+// ../ordersapi/openapi.yaml#/components/schemas/Order.
+var foreign = regexp.MustCompile(`^\.\./(\w+)/openapi\.yaml#/components/schemas/(\w+)$`)
+
+// adopt copies the schemas of other contracts to which a contract refers into the contract, with all schemas to
+// which these schemas refer. A name must mean one schema.
+func (d document) adopt(all authored) {
+	for again := true; again; {
+		again = false
+		nodes.Walk(d.Node, func(n *yaml.Node) {
+			match := foreign.FindStringSubmatch(value(n, "$ref"))
+			if match == nil {
+				return
+			}
+			folder, name := match[1], match[2]
+			set(n, "$ref", text("#/components/schemas/"+name))
+			schema := nodes.At(all[folder], "components", "schemas", name)
+			there := nodes.At(d.Node, "components", "schemas", name)
+			switch {
+			case schema == nil:
+				panic(folder + " has no schema " + name)
+			case there != nil && d.adopted[name] != folder:
+				panic(fmt.Sprintf("the schema %s of %s has the name of another schema", name, folder))
+			case there != nil:
+				return
+			}
+			schema = clone(schema)
+			nodes.Walk(schema, func(n *yaml.Node) {
+				if ref := value(n, "$ref"); strings.HasPrefix(ref, "#/") {
+					set(n, "$ref", text("../"+folder+"/openapi.yaml"+ref))
+				}
+			})
+			set(nodes.At(d.Node, "components", "schemas"), name, schema)
+			d.adopted[name], again = folder, true
+		})
+	}
 }
 
 // replaceRef puts the keys of the target in the place of the key $ref. Keys beside $ref override these keys.
@@ -165,17 +211,25 @@ func (d document) hasProperties(n *yaml.Node) bool {
 }
 
 // compiled returns the document for the Go generator. This document refers to the shared schemas in
-// common.yaml, because their Go types are in openapi/contract.
+// common.yaml, because their Go types are in openapi/contract, and to adopted schemas in the served document of
+// their contract, whose package has their Go types.
 func (d document) compiled() *yaml.Node {
 	root := clone(d.Node)
-	isShared := func(name string) bool { return nodes.At(d.shared, name) != nil }
+	home := func(name string) string {
+		switch folder := d.adopted[name]; {
+		case nodes.At(d.shared, name) != nil:
+			return sharedFile
+		case folder != "":
+			return servedFile(folder)
+		}
+		return ""
+	}
 	nodes.Walk(root, func(n *yaml.Node) {
-		name, found := strings.CutPrefix(value(n, "$ref"), "#/components/schemas/")
-		if found && isShared(name) {
-			set(n, "$ref", text(sharedFile+value(n, "$ref")))
+		if name, found := strings.CutPrefix(value(n, "$ref"), "#/components/schemas/"); found {
+			set(n, "$ref", text(home(name)+value(n, "$ref")))
 		}
 	})
-	keep(nodes.At(root, "components", "schemas"), func(name string) bool { return !isShared(name) })
+	keep(nodes.At(root, "components", "schemas"), func(name string) bool { return home(name) == "" })
 	for _, op := range d.operations() {
 		rows := nodes.At(root, "paths", op.path, op.method, "requestBody", "content")
 		if nodes.At(rows, "text/csv") != nil {

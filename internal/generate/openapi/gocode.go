@@ -40,6 +40,9 @@ func writeShared(dir string, shared *yaml.Node) error {
 func writeCode(dir string, d document) error {
 	name := filepath.Base(dir)
 	client := configuration(name)
+	for _, folder := range d.adopted {
+		client.ImportMapping[servedFile(folder)] = folder + " " + module + "openapi/" + folder
+	}
 	client.OutputOptions.SkipPrune = true // keeps the types of rows, although only x-line refers to them
 	client.Generate.Models, client.Generate.Client = true, true
 	clientCode, err := goCode(dir, d.compiled(), client)
@@ -47,6 +50,7 @@ func writeCode(dir string, d document) error {
 		return err
 	}
 	server := configuration("server")
+	server.ImportMapping = client.ImportMapping
 	server.Generate = codegen.GenerateOptions{GinServer: true, Strict: true}
 	server.AdditionalImports = []codegen.AdditionalImport{{Alias: ".", Package: module + "openapi/" + name}}
 	serverCode, err := goCode(dir, d.compiled(), server)
@@ -97,7 +101,7 @@ func configuration(name string) codegen.Configuration {
 		timestamp = codegen.SimpleTypeSpec{Type: "Time"}
 	}
 	c := codegen.Configuration{PackageName: name, NoVCSVersionOverride: new("")}
-	c.ImportMapping = map[string]string{sharedFile: sharedPackage}
+	c.ImportMapping = map[string]string{sharedFile: "externalRef0 " + sharedPackage} // name and path
 	c.OutputOptions.NameNormalizer = string(codegen.NameNormalizerFunctionToCamelCaseWithInitialisms)
 	formats := map[string]codegen.SimpleTypeSpec{"date-time": timestamp, "email": {Type: "string"}}
 	c.OutputOptions.TypeMapping = &codegen.TypeMapping{String: codegen.FormatMapping{Formats: formats}}

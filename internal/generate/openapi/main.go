@@ -43,13 +43,22 @@ func run(root string) error {
 	if err != nil {
 		return err
 	}
-	var contracts []contract
+	all := authored{}
 	for _, source := range sources {
-		c, err := writeContract(source, shared)
-		if err != nil {
+		if all[folderOf(source)], err = read(source); err != nil {
+			return err
+		}
+	}
+	contracts := make([]contract, len(sources))
+	for i, source := range sources {
+		if contracts[i], err = writeDocument(source, all, shared); err != nil {
 			return fmt.Errorf("%s: %w", source, err)
 		}
-		contracts = append(contracts, c)
+	}
+	for i, source := range sources { // the code of a contract may refer to documents of other contracts
+		if err := writeCode(filepath.Dir(source), contracts[i].document); err != nil {
+			return fmt.Errorf("%s: %w", source, err)
+		}
 	}
 	joined, err := join(contracts, shared)
 	if err != nil {
@@ -66,21 +75,20 @@ func run(root string) error {
 		os.WriteFile(filepath.Join(root, "docs", "errors.md"), errorsPage(), 0o644))
 }
 
-// writeContract writes the served document and the Go code of a contract into the folder of its source.
-func writeContract(source string, shared *yaml.Node) (contract, error) {
-	own, err := read(source)
-	if err != nil {
-		return contract{}, err
-	}
-	dir := filepath.Dir(source)
-	c := contract{document: bundle(own, shared), service: strings.TrimSuffix(filepath.Base(dir), "api")}
+// authored has the documents as their authors write them, by folder, such as ordersapi.
+type authored map[string]*yaml.Node
+
+func folderOf(source string) string { return filepath.Base(filepath.Dir(source)) }
+
+// writeDocument writes the served document of a contract into the folder of its source.
+func writeDocument(source string, all authored, shared *yaml.Node) (contract, error) {
+	folder := folderOf(source)
+	c := contract{document: bundle(folder, all, shared), service: strings.TrimSuffix(folder, "api")}
+	var err error
 	if c.address, err = config.LocalAddress(strings.ToUpper(c.service) + "_PORT"); err != nil {
 		return c, err
 	}
-	if err := write(filepath.Join(dir, "openapi.gen.yaml"), c.served()); err != nil {
-		return c, err
-	}
-	return c, writeCode(dir, c.document)
+	return c, write(filepath.Join(filepath.Dir(source), "openapi.gen.yaml"), c.served())
 }
 
 // read parses a file, and returns the document without anchors and comments.

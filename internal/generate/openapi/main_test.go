@@ -100,6 +100,27 @@ paths:
 components: {}
 `
 
+// The feed has, of its own, the schema Change, which shows an order of the contract of orders.
+const feed = `
+openapi: 3.0.3
+info: { title: Feed API, version: 0.0.0, description: Tells what has changed. }
+paths:
+  /changes:
+    get:
+      operationId: listChanges
+      responses:
+        "200":
+          description: A change.
+          content: { application/json: { schema: { $ref: "#/components/schemas/Change" } } }
+components:
+  schemas:
+    Change:
+      type: object
+      properties:
+        place: { type: integer }
+        order: { $ref: "../ordersapi/openapi.yaml#/components/schemas/Order" }
+`
+
 func parse(t *testing.T, text string) *yaml.Node {
 	t.Helper()
 	var n yaml.Node
@@ -118,10 +139,15 @@ func yamlOf(t *testing.T, n *yaml.Node) string {
 	return string(text)
 }
 
+// bundled returns a contract that refers to no other contract.
+func bundled(t *testing.T, contract string) document {
+	return bundle("ordersapi", authored{"ordersapi": parse(t, contract)}, parse(t, common))
+}
+
 // TestServed expects the served document of a small contract to have no references to other files, to have
 // the errors of the catalogue, and to have no keys for the Go generator.
 func TestServed(t *testing.T) {
-	served := bundle(parse(t, orders), parse(t, common)).served()
+	served := bundled(t, orders).served()
 	text := yamlOf(t, served)
 	for _, unwanted := range []string{"common.yaml", "x-go-", "x-properties", "Unused"} {
 		if strings.Contains(text, unwanted) {
@@ -190,7 +216,7 @@ func TestRun(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{
 		"common.yaml": common, "ordersapi/openapi.yaml": orders, "customersapi/openapi.yaml": customers,
-		"contract/x": "", "../docs/x": "",
+		"eventsapi/openapi.yaml": feed, "contract/x": "", "../docs/x": "",
 	} {
 		file := filepath.Join(root, "openapi", name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -215,6 +241,7 @@ func TestRun(t *testing.T) {
 		"ordersapi/server/server.gen.go": {"CreateOrder(ctx context.Context, request ", "func (a Answer) "},
 		"ordersapi/document.gen.go":      {`Package ordersapi is the contract "Orders API"`},
 		"ordersapi/openapi.gen.yaml":     {"title: Orders API"},
+		"eventsapi/client.gen.go":        {"Order *ordersapi.Order", module + `openapi/ordersapi"`},
 		"openapi.gen.yaml":               {"title: B2B order management", "url: " + address, "# Orders API"},
 		"addresses.gen.go":               {"OrdersAddress    = \"" + address + "\"", `"orders":    OrdersAddress`},
 		"../docs/errors.md":              {"\n## order_not_found\n"},
@@ -255,8 +282,8 @@ func TestJoin(t *testing.T) {
 	other := strings.NewReplacer("/orders", "/things", "createOrder", "createThing", "getOrder", "getThing",
 		"Orders API", "Things API")
 	contracts := []contract{
-		{bundle(parse(t, orders), shared), "orders", "http://localhost:1"},
-		{bundle(parse(t, other.Replace(orders)), shared), "things", "http://localhost:2"},
+		{bundled(t, orders), "orders", "http://localhost:1"},
+		{bundled(t, other.Replace(orders)), "things", "http://localhost:2"},
 	}
 	joined, err := join(contracts, shared)
 	if err != nil {
@@ -280,6 +307,56 @@ func TestJoin(t *testing.T) {
 	}
 }
 
+// TestSchemaOfAnotherContract expects a contract that refers to a schema of another contract to have that schema
+// and the schemas below, as the other contract has them, and the joined document to have each of them once.
+func TestSchemaOfAnotherContract(t *testing.T) {
+	shared := parse(t, common)
+	nested := strings.NewReplacer("zone: { type: string }", `size: { $ref: "#/components/schemas/Size" }`,
+		", x-extensible-enum: keyed operations", "").Replace(orders)
+	all := authored{"eventsapi": parse(t, feed), "ordersapi": parse(t, nested)}
+	events, owner := bundle("eventsapi", all, shared), bundle("ordersapi", all, shared)
+	text := yamlOf(t, events.served())
+	if strings.Contains(text, "../") || !strings.Contains(text, "$ref: '#/components/schemas/Order'") {
+		t.Errorf("references to another document, or none to the order:\n%s", text)
+	}
+	for _, name := range []string{"Order", "Size", "Note"} {
+		got := nodes.At(events.served(), "components", "schemas", name)
+		want := nodes.At(owner.served(), "components", "schemas", name)
+		if got == nil || yamlOf(t, got) != yamlOf(t, want) {
+			t.Errorf("%s is not as its owner has it: %v", name, got)
+		}
+	}
+	joined, err := join([]contract{{document: events}, {document: owner}}, shared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := keys(nodes.At(joined, "components", "schemas"))
+	slices.Sort(names)
+	if len(slices.Compact(slices.Clone(names))) != len(names) || !slices.Contains(names, "Order") {
+		t.Errorf("schemas of the joined document: %v", names)
+	}
+}
+
+// TestSchemaOfNoContract expects the generator to stop at a reference to a missing schema, and at one to a schema
+// with the name of another.
+func TestSchemaOfNoContract(t *testing.T) {
+	for _, c := range []struct{ before, after, want string }{
+		{"schemas/Order", "schemas/Orders", "ordersapi has no schema Orders"},
+		{"../ordersapi", "../nothingapi", "nothingapi has no schema Order"},
+		{"Change:", "Order:", "the schema Order of ordersapi has the name of another schema"},
+	} {
+		t.Run(c.want, func(t *testing.T) {
+			defer func() {
+				if got := recover(); got != c.want {
+					t.Errorf("stopped by %v", got)
+				}
+			}()
+			changed := parse(t, strings.Replace(feed, c.before, c.after, 1))
+			bundle("eventsapi", authored{"eventsapi": changed, "ordersapi": parse(t, orders)}, parse(t, common))
+		})
+	}
+}
+
 // TestServiceWithoutPort refuses a contract whose service has no variable for its port.
 func TestServiceWithoutPort(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "thingsapi")
@@ -287,10 +364,7 @@ func TestServiceWithoutPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	source := filepath.Join(folder, "openapi.yaml")
-	if err := os.WriteFile(source, []byte(orders), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	_, err := writeContract(source, parse(t, common))
+	_, err := writeDocument(source, authored{"thingsapi": parse(t, orders)}, parse(t, common))
 	if err == nil || !strings.Contains(err.Error(), "THINGS_PORT") {
 		t.Errorf("%v", err)
 	}
