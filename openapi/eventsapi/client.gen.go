@@ -15,6 +15,8 @@ import (
 
 	"example.com/b2b/v2/openapi/contract"
 	externalRef0 "example.com/b2b/v2/openapi/contract"
+	customersapi "example.com/b2b/v2/openapi/customersapi"
+	ordersapi "example.com/b2b/v2/openapi/ordersapi"
 	"github.com/oapi-codegen/nullable"
 	"github.com/oapi-codegen/runtime"
 )
@@ -82,12 +84,63 @@ func (e WebhookSignature) Valid() bool {
 	}
 }
 
+// CustomerEvent A `FeedEvent` whose subject is `customer`.
+type CustomerEvent struct {
+	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	//
+	// Example: 1
+	ID externalRef0.ID `json:"id"`
+
+	// Type What happened. `product.updated` is a change of its name, its price or whether it is active; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. `webhook_endpoint.disabled`: nothing more is sent to a webhook endpoint, see its `disabled_reason`.
+	//
+	// Example: order.created
+	Type externalRef0.EventType `json:"type"`
+
+	// Subject The subject of all these events.
+	//
+	// Example: customer
+	Subject contract.EventSubject `json:"subject"`
+
+	// SubjectID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	//
+	// Example: 1
+	SubjectID externalRef0.ID `json:"subject_id"`
+
+	// CustomerID The customer whom it concerns; null for a product.
+	//
+	// Example: 1
+	CustomerID *int64 `json:"customer_id"`
+
+	// Actor Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
+	//
+	// Example: erp@acme.com
+	Actor string `json:"actor"`
+
+	// CorrelationID The correlation id of the call; null when no call did it.
+	//
+	// Example: req-12345
+	CorrelationID *string `json:"correlation_id"`
+
+	// CreatedAt RFC 3339, UTC, milliseconds.
+	//
+	// Example: 2024-03-01T09:30:00.000Z
+	CreatedAt      externalRef0.Timestamp `json:"created_at"`
+	Representation customersapi.Customer  `json:"representation"`
+
+	// Position A place in the feed; 0 is before the first event. The first event has position 1, each next event the next number.
+	//
+	// Example: 15
+	Position EventPosition `json:"position"`
+}
+
 // EventPosition A place in the feed; 0 is before the first event. The first event has position 1, each next event the next number.
 //
 // Example: 15
 type EventPosition = int64
 
-// FeedEvent defines model for FeedEvent.
+// FeedEvent An event with its place in the feed. Read it by its `subject`: `order` as an `OrderEvent`, `product` as a `ProductEvent`,
+// `customer` as a `CustomerEvent`, `webhook_endpoint` as a `WebhookEndpointEvent`. Pass over an event of a subject that you
+// do not know. An event from before an update of the service lacks the fields that came with the update.
 type FeedEvent struct {
 	// Embedded struct due to allOf(../common.yaml#/components/schemas/ChangeEvent)
 	externalRef0.ChangeEvent `yaml:",inline"`
@@ -119,6 +172,104 @@ type FeedResponse struct {
 	Success externalRef0.Success `json:"success"`
 	Data    []FeedEvent          `json:"data"`
 	Meta    FeedMeta             `json:"meta"`
+}
+
+// OrderEvent A `FeedEvent` whose subject is `order`.
+type OrderEvent struct {
+	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	//
+	// Example: 1
+	ID externalRef0.ID `json:"id"`
+
+	// Type What happened. `product.updated` is a change of its name, its price or whether it is active; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. `webhook_endpoint.disabled`: nothing more is sent to a webhook endpoint, see its `disabled_reason`.
+	//
+	// Example: order.created
+	Type externalRef0.EventType `json:"type"`
+
+	// Subject The subject of all these events.
+	//
+	// Example: order
+	Subject contract.EventSubject `json:"subject"`
+
+	// SubjectID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	//
+	// Example: 1
+	SubjectID externalRef0.ID `json:"subject_id"`
+
+	// CustomerID The customer whom it concerns; null for a product.
+	//
+	// Example: 1
+	CustomerID *int64 `json:"customer_id"`
+
+	// Actor Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
+	//
+	// Example: erp@acme.com
+	Actor string `json:"actor"`
+
+	// CorrelationID The correlation id of the call; null when no call did it.
+	//
+	// Example: req-12345
+	CorrelationID *string `json:"correlation_id"`
+
+	// CreatedAt RFC 3339, UTC, milliseconds.
+	//
+	// Example: 2024-03-01T09:30:00.000Z
+	CreatedAt      externalRef0.Timestamp `json:"created_at"`
+	Representation ordersapi.Order        `json:"representation"`
+
+	// Position A place in the feed; 0 is before the first event. The first event has position 1, each next event the next number.
+	//
+	// Example: 15
+	Position EventPosition `json:"position"`
+}
+
+// ProductEvent A `FeedEvent` whose subject is `product`.
+type ProductEvent struct {
+	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	//
+	// Example: 1
+	ID externalRef0.ID `json:"id"`
+
+	// Type What happened. `product.updated` is a change of its name, its price or whether it is active; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. `webhook_endpoint.disabled`: nothing more is sent to a webhook endpoint, see its `disabled_reason`.
+	//
+	// Example: order.created
+	Type externalRef0.EventType `json:"type"`
+
+	// Subject The subject of all these events.
+	//
+	// Example: product
+	Subject contract.EventSubject `json:"subject"`
+
+	// SubjectID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	//
+	// Example: 1
+	SubjectID externalRef0.ID `json:"subject_id"`
+
+	// CustomerID The customer whom it concerns; null for a product.
+	//
+	// Example: 1
+	CustomerID *int64 `json:"customer_id"`
+
+	// Actor Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
+	//
+	// Example: erp@acme.com
+	Actor string `json:"actor"`
+
+	// CorrelationID The correlation id of the call; null when no call did it.
+	//
+	// Example: req-12345
+	CorrelationID *string `json:"correlation_id"`
+
+	// CreatedAt RFC 3339, UTC, milliseconds.
+	//
+	// Example: 2024-03-01T09:30:00.000Z
+	CreatedAt      externalRef0.Timestamp `json:"created_at"`
+	Representation ordersapi.Product      `json:"representation"`
+
+	// Position A place in the feed; 0 is before the first event. The first event has position 1, each next event the next number.
+	//
+	// Example: 15
+	Position EventPosition `json:"position"`
 }
 
 // WebhookDeletedResponse defines model for WebhookDeletedResponse.
@@ -311,6 +462,55 @@ type WebhookEndpoint struct {
 // WebhookEndpointDisabledReason Why it is disabled: by a call, after three days of failures, or because it answered 410.
 type WebhookEndpointDisabledReason string
 
+// WebhookEndpointEvent A `FeedEvent` whose subject is `webhook_endpoint`.
+type WebhookEndpointEvent struct {
+	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	//
+	// Example: 1
+	ID externalRef0.ID `json:"id"`
+
+	// Type What happened. `product.updated` is a change of its name, its price or whether it is active; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. `webhook_endpoint.disabled`: nothing more is sent to a webhook endpoint, see its `disabled_reason`.
+	//
+	// Example: order.created
+	Type externalRef0.EventType `json:"type"`
+
+	// Subject The subject of all these events.
+	//
+	// Example: webhook_endpoint
+	Subject contract.EventSubject `json:"subject"`
+
+	// SubjectID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	//
+	// Example: 1
+	SubjectID externalRef0.ID `json:"subject_id"`
+
+	// CustomerID The customer whom it concerns; null for a product.
+	//
+	// Example: 1
+	CustomerID *int64 `json:"customer_id"`
+
+	// Actor Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
+	//
+	// Example: erp@acme.com
+	Actor string `json:"actor"`
+
+	// CorrelationID The correlation id of the call; null when no call did it.
+	//
+	// Example: req-12345
+	CorrelationID *string `json:"correlation_id"`
+
+	// CreatedAt RFC 3339, UTC, milliseconds.
+	//
+	// Example: 2024-03-01T09:30:00.000Z
+	CreatedAt      externalRef0.Timestamp `json:"created_at"`
+	Representation WebhookEndpoint        `json:"representation"`
+
+	// Position A place in the feed; 0 is before the first event. The first event has position 1, each next event the next number.
+	//
+	// Example: 15
+	Position EventPosition `json:"position"`
+}
+
 // WebhookEndpointListResponse defines model for WebhookEndpointListResponse.
 type WebhookEndpointListResponse struct {
 	// Success Always true here; false in every error.
@@ -401,7 +601,11 @@ type WebhookMessage struct {
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	Timestamp contract.Time `json:"timestamp"`
-	Data      FeedEvent     `json:"data"`
+
+	// Data An event with its place in the feed. Read it by its `subject`: `order` as an `OrderEvent`, `product` as a `ProductEvent`,
+	// `customer` as a `CustomerEvent`, `webhook_endpoint` as a `WebhookEndpointEvent`. Pass over an event of a subject that you
+	// do not know. An event from before an update of the service lacks the fields that came with the update.
+	Data FeedEvent `json:"data"`
 }
 
 // WebhookSecretResponse defines model for WebhookSecretResponse.

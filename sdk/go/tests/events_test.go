@@ -40,6 +40,12 @@ func TestFollowEvents(t *testing.T) {
 		if e.Position <= after || e.Type != "product.created" {
 			t.Errorf("%+v after %d", e, after)
 		}
+		if product, err := e.Product(); err != nil || product.ID != e.SubjectID || product.PriceCents == 0 {
+			t.Errorf("%+v of %+v: %v", product, e, err)
+		}
+		if order, err := e.Order(); err == nil {
+			t.Errorf("%+v is the order %+v", e, order)
+		}
 		after = e.Position
 		if seen++; seen == 3 {
 			break
