@@ -1,4 +1,7 @@
-import { files, operations, shapes, type ApiErrorDetail, type Documented, type FeedEvent, type ImportLine, type ImportSummary, type Rows, type Shape, type WebhookMessage } from './generated/operations.js';
+import {
+  files, operations, shapes, type ApiErrorDetail, type CustomerEvent, type Documented, type FeedEvent as AnyEvent, type ImportLine, type ImportSummary,
+  type OrderEvent, type ProductEvent, type Rows, type Shape, type WebhookEndpointEvent, type WebhookMessage as AnyMessage
+} from './generated/operations.js';
 
 export type * from './generated/operations.js';
 
@@ -39,8 +42,22 @@ export type CallOptions<K extends Name> = {
   idempotencyKey?: string;
 });
 
+/** The subject of an event that these types do not know; read it as text. */
+declare enum OtherSubject { other = 'any other' }
+
+/** An event. Its `subject` tells what its `representation` is: `if (event.subject === 'order') event.representation.total_cents`. */
+export type FeedEvent = OrderEvent | ProductEvent | CustomerEvent | WebhookEndpointEvent | (AnyEvent & { subject: OtherSubject });
+
+/** The body of a webhook. */
+export type WebhookMessage = With<AnyMessage, 'data', FeedEvent>;
+
+type With<T, K extends string, V> = { [P in keyof T as P extends K ? never : P]: T[P] } & { [P in K]: V };
+type Success<K extends Name> = K extends 'listEvents'
+  ? With<SuccessBody<Documented['listEvents']['responses']>, 'data', FeedEvent[]>
+  : SuccessBody<Documented[K]['responses']>;
+
 /** The envelope of the document (`data`, and `meta` of a list) and how it came. */
-export type Answer<K extends Name> = SuccessBody<Documented[K]['responses']> & {
+export type Answer<K extends Name> = Success<K> & {
   /** The headers are in it (`ETag`, `Idempotency-Replayed`, `X-Correlation-Id`); its body has been read. */
   response: Response;
   /** The key that the call was made with; undefined when the operation takes none. */

@@ -1,5 +1,5 @@
 // Is compiled, not run.
-import { B2B, B2BError, type Order, type OrderItemRequest } from '@b2b/orders-sdk'
+import { B2B, B2BError, verifyWebhook, type FeedEvent, type Order, type OrderItemRequest } from '@b2b/orders-sdk'
 
 const b2b = new B2B({ customers: '', orders: '', orchestrator: '', token: async () => 'token' })
 const items: OrderItemRequest[] = [{ product_id: 2, qty: 1 }]
@@ -21,6 +21,30 @@ export async function right(): Promise<Order> {
   await b2b.updateProduct({ id: 2, stock: 8 }, { headers: { 'If-Match': '*' } })
   await b2b.deleteCustomer({ id: call.data.customer.id }).catch((e) => e instanceof B2BError && e.details[0]?.field)
   return (await b2b.cancelOrder({ id: 5, reason: 'a typo' }, { idempotencyKey: 'mine', deadline: 5000 })).data
+}
+
+export async function events() {
+  const read = (event: FeedEvent): string => {
+    switch (event.subject) {
+      case 'order': return event.representation.items[0]!.qty.toFixed()
+      case 'product': return event.representation.price_cents.toFixed()
+      case 'customer': return event.representation.deleted_at ?? event.representation.email
+      case 'webhook_endpoint': return event.representation.url
+      default: {
+        const subject: string = event.subject, shown: { [field: string]: unknown } = event.representation
+        return `${subject} ${event.position.toFixed()} ${shown['id']}`
+      }
+    }
+  }
+  for await (const event of b2b.followEvents({ after: 0 })) read(event)
+  const { data, meta } = await b2b.listEvents({ after: 0 })
+  read(data[0]!) + meta.next_after.toFixed()
+  const message = await verifyWebhook('', {}, '')
+  read(message.data) + message.type.trim()
+  // @ts-expect-error it may be of another subject
+  message.data.representation.total_cents.toFixed()
+  // @ts-expect-error an order has no such field
+  if (message.data.subject === 'order') message.data.representation.price_cents.toFixed()
 }
 
 export function wrong() {

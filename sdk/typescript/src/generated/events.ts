@@ -269,6 +269,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description An event with its place in the feed. Read it by its `subject`: `order` as an `OrderEvent`, `product` as a `ProductEvent`,
+         *     `customer` as a `CustomerEvent`, `webhook_endpoint` as a `WebhookEndpointEvent`. Pass over an event of a subject that you
+         *     do not know. An event from before an update of the service lacks the fields that came with the update.
+         */
         FeedEvent: {
             [key: string]: unknown;
         } & (components["schemas"]["ChangeEvent"] & ({
@@ -276,6 +281,138 @@ export interface components {
         } & {
             [key: string]: unknown;
         }));
+        /** @description A `FeedEvent` whose subject is `order`. */
+        OrderEvent: {
+            id: components["schemas"]["Id"];
+            type: components["schemas"]["EventType"];
+            /**
+             * @description The subject of all these events.
+             * @example order
+             * @enum {string}
+             */
+            subject: "order";
+            subject_id: components["schemas"]["Id"];
+            /**
+             * Format: int64
+             * @description The customer whom it concerns; null for a product.
+             * @example 1
+             */
+            customer_id: number | null;
+            /**
+             * @description Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
+             * @example erp@acme.com
+             */
+            actor: string;
+            /**
+             * @description The correlation id of the call; null when no call did it.
+             * @example req-12345
+             */
+            correlation_id: string | null;
+            created_at: components["schemas"]["Timestamp"];
+            representation: components["schemas"]["Order"];
+            position: components["schemas"]["EventPosition"];
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description A `FeedEvent` whose subject is `product`. */
+        ProductEvent: {
+            id: components["schemas"]["Id"];
+            type: components["schemas"]["EventType"];
+            /**
+             * @description The subject of all these events.
+             * @example product
+             * @enum {string}
+             */
+            subject: "product";
+            subject_id: components["schemas"]["Id"];
+            /**
+             * Format: int64
+             * @description The customer whom it concerns; null for a product.
+             * @example 1
+             */
+            customer_id: number | null;
+            /**
+             * @description Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
+             * @example erp@acme.com
+             */
+            actor: string;
+            /**
+             * @description The correlation id of the call; null when no call did it.
+             * @example req-12345
+             */
+            correlation_id: string | null;
+            created_at: components["schemas"]["Timestamp"];
+            representation: components["schemas"]["Product"];
+            position: components["schemas"]["EventPosition"];
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description A `FeedEvent` whose subject is `customer`. */
+        CustomerEvent: {
+            id: components["schemas"]["Id"];
+            type: components["schemas"]["EventType"];
+            /**
+             * @description The subject of all these events.
+             * @example customer
+             * @enum {string}
+             */
+            subject: "customer";
+            subject_id: components["schemas"]["Id"];
+            /**
+             * Format: int64
+             * @description The customer whom it concerns; null for a product.
+             * @example 1
+             */
+            customer_id: number | null;
+            /**
+             * @description Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
+             * @example erp@acme.com
+             */
+            actor: string;
+            /**
+             * @description The correlation id of the call; null when no call did it.
+             * @example req-12345
+             */
+            correlation_id: string | null;
+            created_at: components["schemas"]["Timestamp"];
+            representation: components["schemas"]["Customer"];
+            position: components["schemas"]["EventPosition"];
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description A `FeedEvent` whose subject is `webhook_endpoint`. */
+        WebhookEndpointEvent: {
+            id: components["schemas"]["Id"];
+            type: components["schemas"]["EventType"];
+            /**
+             * @description The subject of all these events.
+             * @example webhook_endpoint
+             * @enum {string}
+             */
+            subject: "webhook_endpoint";
+            subject_id: components["schemas"]["Id"];
+            /**
+             * Format: int64
+             * @description The customer whom it concerns; null for a product.
+             * @example 1
+             */
+            customer_id: number | null;
+            /**
+             * @description Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
+             * @example erp@acme.com
+             */
+            actor: string;
+            /**
+             * @description The correlation id of the call; null when no call did it.
+             * @example req-12345
+             */
+            correlation_id: string | null;
+            created_at: components["schemas"]["Timestamp"];
+            representation: components["schemas"]["WebhookEndpoint"];
+            position: components["schemas"]["EventPosition"];
+        } & {
+            [key: string]: unknown;
+        };
         /**
          * Format: int64
          * @description A place in the feed; 0 is before the first event. The first event has position 1, each next event the next number.
@@ -540,6 +677,139 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        Order: {
+            [key: string]: unknown;
+        } & (components["schemas"]["OrderSummary"] & ({
+            /** @description One item for each product, in ascending product id. */
+            items: components["schemas"]["OrderItem"][];
+        } & {
+            [key: string]: unknown;
+        }));
+        Product: {
+            id: components["schemas"]["Id"];
+            sku: components["schemas"]["Sku"];
+            name: components["schemas"]["ProductName"];
+            price_cents: components["schemas"]["PriceCents"];
+            /**
+             * Format: int64
+             * @description Pieces that no order holds. What orders give back may lift it above the bound of an input.
+             * @example 15
+             */
+            stock: number;
+            active: components["schemas"]["ProductActive"];
+            created_at: components["schemas"]["Timestamp"];
+            updated_at: components["schemas"]["Timestamp"];
+        } & {
+            [key: string]: unknown;
+        };
+        Customer: {
+            id: components["schemas"]["Id"];
+            name: components["schemas"]["CustomerName"];
+            email: components["schemas"]["Email"];
+            phone: components["schemas"]["Phone"];
+            external_ref: components["schemas"]["CustomerExternalRef"];
+            created_at: components["schemas"]["Timestamp"];
+            updated_at: components["schemas"]["Timestamp"];
+            deleted_at: components["schemas"]["NullableTimestamp"];
+        } & {
+            [key: string]: unknown;
+        };
+        OrderSummary: {
+            id: components["schemas"]["Id"];
+            customer_id: components["schemas"]["OrderCustomerId"];
+            external_ref: components["schemas"]["OrderExternalRef"];
+            metadata: components["schemas"]["OrderMetadata"];
+            status: components["schemas"]["OrderStatus"];
+            total_cents: components["schemas"]["Cents"];
+            created_at: components["schemas"]["Timestamp"];
+            confirmed_at: components["schemas"]["NullableTimestamp"];
+            canceled_at: components["schemas"]["NullableTimestamp"];
+            cancel_reason: components["schemas"]["CancelReason"];
+            /**
+             * @description What was given as `reason` when the order was canceled; null when nothing was.
+             * @example The customer changed their mind.
+             */
+            cancel_note: string | null;
+            /**
+             * @description Who canceled the order, as `actor` of the event says: the token's `sub`, or `system` when the reservation expired. Null for an order that is not CANCELED.
+             * @example erp@acme.com
+             */
+            canceled_by: string | null;
+            /**
+             * Format: date-time
+             * @description When a CREATED order is canceled by itself and its stock returns, unless it is confirmed before; null for any other order, or when reservations do not end.
+             * @example 2024-03-02T09:30:00.000Z
+             */
+            reservation_expires_at: string | null;
+            /**
+             * Format: date-time
+             * @description The last moment at which a CONFIRMED order may be canceled; null when canceling is not limited or not possible.
+             * @example 2024-03-01T09:41:00.000Z
+             */
+            cancelable_until: string | null;
+            /** @description What may be done with the order at the moment of this answer. */
+            allowed_actions: components["schemas"]["OrderAction"][];
+            updated_at: components["schemas"]["Timestamp"];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * Format: not-blank
+         * @description The product's name; not blank, without control characters.
+         * @example Dell Latitude 7430
+         */
+        ProductName: string;
+        /**
+         * Format: int64
+         * @description Price of one piece, in cents.
+         * @example 159900
+         */
+        PriceCents: number;
+        /**
+         * @description Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is ever deleted.
+         * @example true
+         */
+        ProductActive: boolean;
+        /**
+         * Format: not-blank
+         * @description The customer's name; not blank, without control characters.
+         * @example Tech Solutions Inc
+         */
+        CustomerName: string;
+        /**
+         * Format: email
+         * @description The customer's email address, with a dot in its domain; trimmed, and compared whatever its case.
+         * @example contact@techsolutions.com
+         */
+        Email: string;
+        /**
+         * Format: text
+         * @description The customer's phone number, or null; an empty text counts as null.
+         * @example +1-555-0200
+         */
+        Phone: string | null;
+        /**
+         * Format: trimmed
+         * @description Your own number for the customer, such as that of your ERP; case-sensitive, without spaces at either end or control characters. No two customers that are not deleted have the same.
+         * @example C-1007
+         */
+        CustomerExternalRef: string | null;
+        /**
+         * Format: int64
+         * @description The customer's id, from the Customers API.
+         * @example 1
+         */
+        OrderCustomerId: number;
+        /**
+         * @description Why the order is CANCELED, else null: somebody requested it; nobody confirmed it in time; or it was placed and could not be confirmed. Extensible: others may be added to `requested`, `reservation_expired`, `compensation`.
+         * @example requested
+         */
+        CancelReason: string | null;
+        /**
+         * @description What may be done with an order. Extensible: others may be added to `confirm`, `cancel`.
+         * @example confirm
+         */
+        OrderAction: string;
         /**
          * Format: int64
          * @description An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
@@ -673,6 +943,67 @@ export interface components {
          * @example validation_failed
          */
         ErrorCode: string;
+        /**
+         * Format: trimmed
+         * @description The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+         * @example LAPTOP-DELL-2024
+         */
+        Sku: string;
+        /**
+         * Format: trimmed
+         * @description The customer's own number for the order, such as that of its purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not CANCELED have the same.
+         * @example PO-2024-0815
+         */
+        OrderExternalRef: string | null;
+        /**
+         * @description What else you want to keep with the order, up to 20 texts of up to 500 characters, by names of up to 40. Nothing here reads it.
+         * @example {
+         *       "cost_center": "4711",
+         *       "ordered_by": "J. Doe"
+         *     }
+         */
+        OrderMetadata: {
+            [key: string]: string;
+        } | null;
+        OrderItem: {
+            product_id: components["schemas"]["Id"];
+            /**
+             * @description The product's code when the order was placed.
+             * @example LAPTOP-HP-2024
+             */
+            sku: string;
+            /**
+             * @description The product's name when the order was placed; renaming the product does not change it.
+             * @example HP EliteBook 840
+             */
+            name: string;
+            /**
+             * Format: int64
+             * @description Pieces. Several lines of a request may have been merged into this one.
+             * @example 2
+             */
+            qty: number;
+            /**
+             * Format: int64
+             * @description Price of one piece when the order was placed, in cents.
+             * @example 129900
+             */
+            unit_price_cents: number;
+            subtotal_cents: components["schemas"]["Cents"];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * Format: int64
+         * @description An amount, in cents.
+         * @example 259800
+         */
+        Cents: number;
+        /**
+         * @description Where the order stands. Extensible: others may be added to `CREATED`, `CONFIRMED`, `CANCELED`.
+         * @example CREATED
+         */
+        OrderStatus: string;
         /** @description One change of one thing. It is written with the change, or not at all, and never changes. */
         ChangeEvent: {
             id: components["schemas"]["Id"];
