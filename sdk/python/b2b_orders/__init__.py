@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from ._calls import Answer as Answer
 from ._calls import B2BError as B2BError
+from ._events import typed_event as typed_event
 from ._webhooks import WebhookError as WebhookError
 from ._webhooks import verify_webhook as verify_webhook
 from .generated.calls import AsyncCalls, Calls

@@ -23,7 +23,18 @@ import anyio.from_thread
 import pytest
 from proxy import Planned, Proxy
 
-from b2b_orders import B2B, AsyncB2B, B2BError, OrderItemRequest, ProductImportRow, WebhookError, verify_webhook
+from b2b_orders import (
+    B2B,
+    AsyncB2B,
+    B2BError,
+    CustomerEvent,
+    OrderEvent,
+    OrderItemRequest,
+    ProductImportRow,
+    WebhookError,
+    typed_event,
+    verify_webhook,
+)
 
 
 @pytest.fixture(scope="session")
@@ -577,6 +588,27 @@ def test_events_are_followed(proxies, clock):
 
         proxies.events.plan = ["close", "cut", "pass"]
         assert anyio.run(follow) == ids
+
+
+def test_events_are_read_by_their_subject(proxies, clock):
+    with B2B(**{service: proxy.base for service, proxy in vars(proxies).items()}, now=clock.now, sleep=clock.sleep) as b2b:
+        after = b2b.list_events(limit=1000).next_after
+        order = b2b.create_order(customer_id=1, items=line(2)).data
+        b2b.delete_customer(b2b.create_customer(name="Short", email=f"{uuid.uuid4()}@example.com").data.id)
+        for event in b2b.follow_events(after):
+            match typed_event(event):
+                case OrderEvent(representation=shown) if shown.id == order.id:
+                    assert shown == order
+                    placed = event
+                case CustomerEvent(type_="customer.deleted", representation=deleted):
+                    assert deleted.deleted_at is not None
+                    break
+    placed.subject = "invoice"
+    assert typed_event(placed) is placed
+    placed.subject = "order"
+    del placed.representation["items"][0]["sku"]
+    with pytest.raises(ValueError, match=rf"event {placed.id} .*OrderEvent: KeyError\('sku'\)"):
+        typed_event(placed)
 
 
 def signed(key, body, at=0, id="evt_1"):

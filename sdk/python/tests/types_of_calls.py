@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 
-from b2b_orders import B2B, AsyncB2B, CustomerImportRow, Order, OrderItemRequest
+from b2b_orders import B2B, AsyncB2B, CustomerEvent, CustomerImportRow, FeedEvent, Order, OrderEvent, OrderItemRequest, typed_event
 
 b2b = B2B(customers="", orders="", orchestrator="", token=lambda: "token")
 items = [OrderItemRequest(product_id=2, qty=1)]
@@ -30,6 +30,18 @@ async def right_too(b2b: AsyncB2B) -> Order:
     async for product in b2b.export_products(active=True):
         product.sku.strip()
     return (await b2b.confirm_order(5)).data
+
+
+def read(event: FeedEvent) -> str:
+    match typed_event(event):
+        case OrderEvent(representation=order):
+            return order.items[0].sku.strip()
+        case CustomerEvent() as changed if changed.representation.deleted_at:
+            return changed.representation.deleted_at.isoformat()
+        case FeedEvent(representation=shown):
+            return str(shown["id"])
+        case other:
+            return other.subject + str(other.representation.total_cents)  # type: ignore[union-attr]
 
 
 def wrong() -> None:

@@ -9,6 +9,8 @@ from .change_event import ChangeEvent
 from .change_event_representation import ChangeEventRepresentation
 from .csv_delimiter import CSVDelimiter
 from .customer import Customer
+from .customer_event import CustomerEvent
+from .customer_event_subject import CustomerEventSubject
 from .customer_import_row import CustomerImportRow
 from .customer_key_report import CustomerKeyReport
 from .customer_key_report_response import CustomerKeyReportResponse
@@ -39,6 +41,8 @@ from .orchestration_report_response import OrchestrationReportResponse
 from .orchestration_request import OrchestrationRequest
 from .orchestration_response import OrchestrationResponse
 from .order import Order
+from .order_event import OrderEvent
+from .order_event_subject import OrderEventSubject
 from .order_item import OrderItem
 from .order_item_request import OrderItemRequest
 from .order_line_row import OrderLineRow
@@ -55,6 +59,8 @@ from .orders_summary import OrdersSummary
 from .orders_summary_response import OrdersSummaryResponse
 from .placed_order import PlacedOrder
 from .product import Product
+from .product_event import ProductEvent
+from .product_event_subject import ProductEventSubject
 from .product_import_row import ProductImportRow
 from .product_list_response import ProductListResponse
 from .product_request import ProductRequest
@@ -74,6 +80,8 @@ from .webhook_delivery import WebhookDelivery
 from .webhook_delivery_list_response import WebhookDeliveryListResponse
 from .webhook_delivery_response import WebhookDeliveryResponse
 from .webhook_endpoint import WebhookEndpoint
+from .webhook_endpoint_event import WebhookEndpointEvent
+from .webhook_endpoint_event_subject import WebhookEndpointEventSubject
 from .webhook_endpoint_list_response import WebhookEndpointListResponse
 from .webhook_endpoint_request import WebhookEndpointRequest
 from .webhook_endpoint_response import WebhookEndpointResponse
@@ -93,6 +101,8 @@ __all__ = (
     "ChangeEvent",
     "ChangeEventRepresentation",
     "Customer",
+    "CustomerEvent",
+    "CustomerEventSubject",
     "CustomerImportRow",
     "CustomerKeyReport",
     "CustomerKeyReportResponse",
@@ -123,6 +133,8 @@ __all__ = (
     "OrchestrationRequest",
     "OrchestrationResponse",
     "Order",
+    "OrderEvent",
+    "OrderEventSubject",
     "OrderItem",
     "OrderItemRequest",
     "OrderLineRow",
@@ -139,6 +151,8 @@ __all__ = (
     "OrdersSummaryResponse",
     "PlacedOrder",
     "Product",
+    "ProductEvent",
+    "ProductEventSubject",
     "ProductImportRow",
     "ProductListResponse",
     "ProductRequest",
@@ -158,6 +172,8 @@ __all__ = (
     "WebhookDeliveryListResponse",
     "WebhookDeliveryResponse",
     "WebhookEndpoint",
+    "WebhookEndpointEvent",
+    "WebhookEndpointEventSubject",
     "WebhookEndpointListResponse",
     "WebhookEndpointRequest",
     "WebhookEndpointResponse",

@@ -26,7 +26,8 @@ import org.junit.jupiter.api.Timeout;
 class WebhookTest {
   private static final String event = """
       {"id": %1$d, "type": "order.created", "subject": "order", "subject_id": 3, "customer_id": 1, "actor": "erp", "correlation_id": null,
-       "created_at": "2024-03-01T09:30:00.000Z", "representation": {"id": 3}, "position": %1$d}""";
+       "created_at": "2024-03-01T09:30:00.000Z", "position": %1$d,
+       "representation": {"id": 3, "created_at": "2024-03-01T09:30:00.000Z", "external_ref": null, "items": [{"sku": "A", "qty": 2}], "new": 1}}""";
   private static final byte[] body = """
       {"type": "order.created", "timestamp": "2024-03-01T09:30:00.000Z", "data": %s}""".formatted(event.formatted(17)).getBytes(StandardCharsets.UTF_8);
 
@@ -50,6 +51,9 @@ class WebhookTest {
     var message = Webhook.verify(key, good::get, body);
     assertEquals("order.created", message.getType());
     assertEquals(17, message.getData().getPosition());
+    var order = Events.order(message.getData());
+    assertEquals("2024-03-01T09:30Z A 2", order.getCreatedAt() + " " + order.getItems().get(0).getSku() + " " + order.getItems().get(0).getQty());
+    assertThrows(IllegalArgumentException.class, () -> Events.product(message.getData()));
     var changes = new ArrayList<Map<String, String>>(List.of(headers(version, signer, -3600), headers(version, signer, 3600)));
     for (var name : good.keySet()) {
       for (var value : new String[] {null, "", "v1,% v1a v1,x", "1"}) {
