@@ -1,8 +1,10 @@
 // Uses the types that openapi-typescript and hey-api make of the documents, as a partner would. It is compiled, not run.
 import * as heyCustomers from './hey-api/customers'
+import * as heyEvents from './hey-api/events'
 import * as heyOrchestrator from './hey-api/orchestrator'
 import * as heyOrders from './hey-api/orders'
 import type { components as Customers } from './openapi-typescript/customers'
+import type { components as Events } from './openapi-typescript/events'
 import type { components as Joined, paths as JoinedPaths } from './openapi-typescript/joined'
 import type { components as Orchestrator } from './openapi-typescript/orchestrator'
 import type { components as Orders, paths as OrdersPaths } from './openapi-typescript/orders'
@@ -19,6 +21,11 @@ const code: Schemas['ErrorBody']['code'] & heyOrders.ErrorBody['code'] = 'unknow
 const current: Orchestrator['schemas']['OrchestrationReport']['current_status'] = 'UNKNOWN'
 export const reason = (order: Schemas['Order']): string | null => order.cancel_reason
 export const phone = (customer: Customers['schemas']['Customer'] | heyCustomers.Customer): string | null => customer.phone
+
+// The subject of an event tells the type of its representation, which is the same thing as in the document of its service.
+type Typed = Events['schemas']['OrderEvent'] | Events['schemas']['CustomerEvent'] | heyEvents.OrderEvent | heyEvents.CustomerEvent
+export const shown = (event: Typed): Schemas['Order'] | Customers['schemas']['Customer'] =>
+  event.subject === 'order' ? event.representation satisfies heyOrders.Order : event.representation satisfies heyCustomers.Customer
 
 // The joined document has the same things under the same names.
 export const same = (order: Schemas['Order'], customer: Customers['schemas']['Customer']): [Joined['schemas']['Order'], Joined['schemas']['Customer']] => [order, customer]

@@ -52,6 +52,7 @@ const variants = {
     for (const [path, item] of Object.entries(document.paths)) {
       if (!item.get?.operationId.startsWith('list')) continue
       const parameters = [...item.parameters ?? [], ...item.get.parameters].map(resolve)
+      if (!parameters.some(p => p.name === 'cursor')) continue // the feed, which has no last page
       console.log(path.replace(/{(\w+)}/g, (_, name) => parameters.find(p => p.name === name).example))
     }
   },
