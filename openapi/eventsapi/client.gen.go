@@ -397,7 +397,7 @@ type WebhookEndpoint struct {
 	// Subjects The kinds of things whose events it may get, as its creator's token could read them.
 	Subjects []externalRef0.EventSubject `json:"subjects"`
 
-	// Signature How messages are signed. `hmac-sha256` signs with a secret that both sides know (`v1`), `ed25519` with a key that only the sender knows (`v1a`); receivers check with `public_key`.
+	// Signature How messages are signed.
 	//
 	// Example: hmac-sha256
 	Signature WebhookSignature `json:"signature"`

@@ -523,7 +523,11 @@ export interface components {
             types: components["schemas"]["WebhookTypes"];
             /** @description The kinds of things whose events it may get, as its creator's token could read them. */
             subjects: components["schemas"]["EventSubject"][];
-            signature: components["schemas"]["WebhookSignature"];
+            /**
+             * @description How messages are signed. Extensible: others may be added to `hmac-sha256`, `ed25519`.
+             * @example hmac-sha256
+             */
+            signature: string;
             /**
              * @description The key that checks signatures of `ed25519`; null for `hmac-sha256`. After a rotation, the new one.
              * @example null
