@@ -35,7 +35,7 @@ import (
 //   - format: the rule for a string, or for each entry of a list: see the variable formats
 //
 // A default may contain the name of a variable of Ports in braces, such as {ORDERS_PORT}. The name stands for
-// the default of that variable.
+// the value of that variable, and in the documentation for its default.
 type Settings struct {
 	Logging
 	Database
@@ -245,12 +245,12 @@ const On = "on"
 
 // CustomersPeer configures calls to the Customers API.
 type CustomersPeer struct {
-	CustomersBase string `env:"CUSTOMERS_API_BASE" default:"http://localhost:{CUSTOMERS_PORT}" format:"address" help:"where the Customers API is; a command that runs all services uses the one that it starts"`
+	CustomersBase string `env:"CUSTOMERS_API_BASE" default:"http://localhost:{CUSTOMERS_PORT}" format:"address" help:"where the Customers API is; without it localhost, at CUSTOMERS_PORT; a command that runs all services uses the one that it starts"`
 }
 
 // OrdersPeer configures calls to the Orders API.
 type OrdersPeer struct {
-	OrdersBase string `env:"ORDERS_API_BASE" default:"http://localhost:{ORDERS_PORT}" format:"address" help:"where the Orders API is; a command that runs all services uses the one that it starts"`
+	OrdersBase string `env:"ORDERS_API_BASE" default:"http://localhost:{ORDERS_PORT}" format:"address" help:"where the Orders API is; without it localhost, at ORDERS_PORT; a command that runs all services uses the one that it starts"`
 }
 
 // Mounting configures the place of the Lambda function behind its gateway.
@@ -345,20 +345,34 @@ func Required(names ...string) error {
 // variable of the port; LocalAddress fails when Ports has no variable with this name.
 func LocalAddress(portVariable string) (string, error) {
 	placeholder := "{" + portVariable + "}"
-	port := withPorts(placeholder)
+	port := withPorts(placeholder, noPort)
 	if port == placeholder {
 		return "", fmt.Errorf("no port has the variable %s", portVariable)
 	}
 	return "http://localhost:" + port, nil
 }
 
-// withPorts replaces each name of a variable of Ports in braces, such as {ORDERS_PORT}, by its default.
-func withPorts(text string) string {
+// withPorts replaces each name of a variable of Ports in braces, such as {ORDERS_PORT}, by the port that the
+// parameter port returns for one of its spellings, else by its default.
+func withPorts(text string, port func(spelling string) string) string {
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[Ports]()) {
-		name, _, _ := strings.Cut(f.Tag.Get("env"), ",")
-		text = strings.ReplaceAll(text, "{"+name+"}", f.Tag.Get("default"))
+		value, spellings := f.Tag.Get("default"), strings.Split(f.Tag.Get("env"), ",")
+		for _, spelling := range slices.Backward(spellings) {
+			value = cmp.Or(port(spelling), value)
+		}
+		text = strings.ReplaceAll(text, "{"+spellings[0]+"}", value)
 	}
 	return text
+}
+
+func noPort(string) string { return "" }
+
+// setPort returns the port that an environment variable sets; "" for none, and for 0, which takes a free port.
+func setPort(variable string) string {
+	if port, err := strconv.Atoi(os.Getenv(variable)); err == nil && port > 0 {
+		return strconv.Itoa(port)
+	}
+	return ""
 }
 
 // Variable describes an environment variable.
@@ -374,7 +388,8 @@ type Variable struct {
 	oneOf     []string
 	secret    bool
 	format    string
-	field     []int // index in the group, for reflect
+	field     []int  // index in the group, for reflect
+	pattern   string // Default, with the names of variables of Ports in braces
 }
 
 // Variables returns all variables, in the order of Settings.
@@ -399,7 +414,8 @@ func Secrets() (names []string) {
 func variablesOf(group reflect.Type) (all []Variable) {
 	for _, f := range reflect.VisibleFields(group) {
 		names := strings.Split(f.Tag.Get("env"), ",")
-		v := Variable{Name: names[0], Aliases: names[1:], Default: withPorts(f.Tag.Get("default")),
+		v := Variable{Name: names[0], Aliases: names[1:], Default: withPorts(f.Tag.Get("default"), noPort),
+			pattern: f.Tag.Get("default"),
 			DefaultIn: map[string]string{
 				Development: f.Tag.Get(Development), Production: f.Tag.Get(Production)},
 			Meaning: f.Tag.Get("help"), Group: group.Name(), unit: units[f.Tag.Get("unit")],
@@ -501,7 +517,7 @@ func isAddress(s string) bool {
 // read parses the value of the variable, or the default, into the parameter field. The name wins over the
 // aliases.
 func (v Variable) read(field reflect.Value, environment string) error {
-	name, value := v.Name, cmp.Or(v.Default, v.DefaultIn[environment])
+	name, value := v.Name, cmp.Or(withPorts(v.pattern, setPort), v.DefaultIn[environment])
 	for _, spelling := range slices.Backward(append([]string{v.Name}, v.Aliases...)) {
 		if set := os.Getenv(spelling); set != "" {
 			name, value = spelling, set

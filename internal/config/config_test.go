@@ -317,3 +317,18 @@ func TestKnownSecretBesideIssuer(t *testing.T) {
 		}
 	}
 }
+
+// TestPeersAtPorts reads where the other services are, when only their ports are set.
+func TestPeersAtPorts(t *testing.T) {
+	for port, want := range map[string]string{
+		"4002": "http://localhost:4002", "": "http://localhost:3002",
+		"0": "http://localhost:3002", "tcp://10.0.0.1:80": "http://localhost:3002",
+	} {
+		t.Setenv("ORDERS_PORT", port)
+		var got Settings
+		if err := got.Read(&got.OrdersPeer, &got.CustomersPeer); err != nil || got.OrdersBase != want ||
+			got.CustomersBase != "http://localhost:3001" {
+			t.Errorf("%q: %v %q %q", port, err, got.OrdersBase, got.CustomersBase)
+		}
+	}
+}
