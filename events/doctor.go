@@ -3,7 +3,7 @@ package events
 import "example.com/b2b/v2/db/doctor"
 
 // Rules returns the invariants of the positions of events. An event without positions is new, and breaks no
-// rule.
+// rule; neither does an event that readers do not see yet.
 func Rules() []doctor.Rule {
 	return []doctor.Rule{
 		{Name: "positions of events follow each other, from the first that is not deleted", Table: "events", Query: `
@@ -30,13 +30,15 @@ func Rules() []doctor.Rule {
 			UNION
 			SELECT e.id FROM events e LEFT JOIN event_positions p ON p.customer_id = e.customer_id
 			WHERE e.customer_position IS NOT NULL AND p.customer_id IS NULL
+			  AND e.position <= (SELECT a.last_position FROM event_positions a WHERE a.customer_id = 0)
 			ORDER BY id`},
 		{Name: "counter of positions is the last position", Table: "event_positions", Query: `
-			SELECT p.customer_id FROM event_positions p
+			SELECT p.customer_id FROM event_positions p JOIN event_positions a ON a.customer_id = 0
 			WHERE p.last_position <> COALESCE(CASE p.customer_id
-			    WHEN 0 THEN (SELECT MAX(e.position) FROM events e WHERE e.position > p.pruned_position)
+			    WHEN 0 THEN (SELECT MAX(e.position) FROM events e WHERE e.position > p.pruned_position
+			      AND e.position <= p.last_position)
 			    ELSE (SELECT MAX(e.customer_position) FROM events e WHERE e.customer_id = p.customer_id
-			      AND e.customer_position > p.pruned_position) END,
+			      AND e.customer_position > p.pruned_position AND e.position <= a.last_position) END,
 			  p.pruned_position)
 			ORDER BY p.customer_id`},
 	}

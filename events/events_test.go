@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,6 +22,7 @@ import (
 	"example.com/b2b/v2/db/dbtest"
 	"example.com/b2b/v2/db/doctor"
 	"example.com/b2b/v2/events"
+	"example.com/b2b/v2/events/deliver"
 	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/internal/history"
 	"example.com/b2b/v2/internal/web/webtest"
@@ -148,6 +151,98 @@ func TestLateCommit(t *testing.T) {
 		if first.Data[0].ID < second.Data[0].ID {
 			t.Errorf("the ids %d, %d do not test anything", first.Data[0].ID, second.Data[0].ID)
 		}
+	})
+}
+
+// TestPositionsOnTheDisk ends a sequencer between its two transactions. Nobody sees positions of the first, which a
+// database that crashes may forget.
+func TestPositionsOnTheDisk(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s, r := serve(t, g, events.Config{Webhooks: deliver.Config{AllowPrivate: true}}), receive(t)
+		partner := token(t, 1, auth.Admin)
+		for _, authorization := range []string{token(t, 0, auth.Admin), partner} {
+			c, err := api.NewClientWithResponses(s.base, api.WithRequestEditorFn(
+				func(_ context.Context, q *http.Request) error {
+					q.Header.Set("Authorization", authorization)
+					return nil
+				}))
+			must(t, err)
+			create(t, c, api.WebhookEndpointRequest{URL: r.URL})
+		}
+		s.record(t, nil, event(1, 10, 0))
+		s.sequence(t)
+		errEnd := errors.New("the sequencer ends")
+		var ends atomic.Bool
+		must(t, g.Callback().Create().Before("gorm:create").Register("end", func(tx *gorm.DB) {
+			if ends.Load() && tx.Statement.Table == "event_positions" {
+				_ = tx.AddError(errEnd)
+			}
+		}))
+		halfSequence := func(all ...history.Event) {
+			t.Helper()
+			s.record(t, nil, all...)
+			ends.Store(true)
+			defer ends.Store(false)
+			var without int64
+			if _, err := s.SequenceBatch(ctx); !errors.Is(err, errEnd) {
+				t.Fatal(err)
+			}
+			must(t, g.Table("events").Where("position IS NULL").Count(&without).Error)
+			if without != 0 {
+				t.Errorf("%d events have no position", without)
+			}
+		}
+		want := func(ofAll, ofOne string) {
+			t.Helper()
+			all, one := s.get(t, ""), s.get(t, "", "Authorization", partner)
+			if positions(all.Data) != ofAll || positions(one.Data) != ofOne ||
+				all.Meta.NextAfter != int64(len(all.Data)) || one.Meta.LastPosition != int64(len(one.Data)) {
+				t.Errorf("%s, of one %s, %+v %+v", positions(all.Data), positions(one.Data), all.Meta, one.Meta)
+			}
+		}
+		halfSequence(event(1, 11, 0), event(2, 20, 0))
+		want("1:10", "1:10")
+		sending, stop := context.WithCancel(ctx)
+		var work sync.WaitGroup
+		work.Go(func() { s.Deliver(sending, webtest.Log(io.Discard)) })
+		for deadline := time.Now().Add(patience); ; {
+			var done []int64
+			isDone := g.Table("webhook_endpoints").Where("position > 0 AND leased_by IS NULL")
+			must(t, isDone.Pluck("position", &done).Error)
+			if len(done) == 2 {
+				if !slices.Equal(done, []int64{1, 1}) || !slices.Equal(r.subjects(2), []int64{10, 10}) {
+					t.Errorf("the endpoints are at %v", done)
+				}
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatal("the event is not sent")
+			}
+		}
+		stop()
+		work.Wait()
+		const forget = "UPDATE events SET position = NULL, customer_position = NULL WHERE position > 1"
+		must(t, g.Exec(forget).Error)
+		want("1:10", "1:10")
+		s.sequence(t)
+		want("1:10 2:11 3:20", "1:10 2:11")
+		halfSequence(event(1, 12, 0))
+		want("1:10 2:11 3:20", "1:10 2:11")
+		s.sequence(t)
+		want("1:10 2:11 3:20 4:12", "1:10 2:11 3:12")
+		// A crash may also take back the second transaction. Who has read the events waits.
+		const takeBack = "UPDATE event_positions SET last_position = last_position - 1 WHERE customer_id IN (0, 1)"
+		must(t, g.Exec(takeBack).Error)
+		for authorization, after := range map[string]int64{token(t, 0, auth.Admin): 4, partner: 3} {
+			got := s.get(t, fmt.Sprint("after=", after), "Authorization", authorization)
+			if len(got.Data) > 0 || got.Meta != (api.FeedMeta{NextAfter: after, LastPosition: after}) {
+				t.Errorf("after %d: %+v", after, got)
+			}
+		}
+		status, body, _ := webtest.Do(t, "GET", s.base+"/events?after=5", "")
+		webtest.WantError(t, status, body, 410, "events_expired", "/query/after")
+		s.sequence(t)
+		want("1:10 2:11 3:20 4:12", "1:10 2:11 3:12")
 	})
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"example.com/b2b/v2/db"
@@ -21,7 +23,7 @@ type event struct {
 // stands for the feed of all events.
 type counter struct {
 	CustomerID     int64 `gorm:"primaryKey;autoIncrement:false"`
-	LastPosition   int64
+	LastPosition   int64 // of the events that readers may see
 	PrunedPosition int64 // the position up to which the events were deleted
 }
 
@@ -58,39 +60,30 @@ func (s *Service) Sequence(ctx context.Context) (total int, err error) {
 	}
 }
 
-// SequenceBatch gives positions to at most 1,000 events, in one transaction, and returns the number of
-// events. It does nothing while another process sequences events. No number is given twice or left out, even
-// by several processes at once: counters change only under the lock of the counter of all events, with the
-// events that they count.
+// SequenceBatch gives positions to at most 1,000 events, shows these events to readers, and returns their
+// number. It does nothing while another process sequences events. No number is given twice or left out, even
+// by several processes at once: numbers are given under the lock of the counter of all events, and go on after
+// the last event that has one.
+//
+// Readers see events up to the last position of the counters. The counters change in a transaction of their
+// own, once the positions are on the disk: MariaDB shows a transaction before that, and after a crash other
+// events could get the positions that readers know. When a crash takes back the counters, they change again
+// before any new number is given.
 func (s *Service) SequenceBatch(ctx context.Context) (n int, err error) {
-	if found, err := s.db.Read(ctx).hasNew(); err != nil || !found {
+	if found, err := s.db.Read(ctx).hasWork(); err != nil || !found {
 		return 0, err
 	}
-	err = s.db.ChangeReserved(ctx, func(tx store) error {
-		n = 0
-		all, err := tx.lockCounter(0)
-		if errors.Is(err, db.ErrLocked) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		events, err := tx.newEvents(batchSize)
-		if err != nil || len(events) == 0 {
-			return err
-		}
-		counters, err := tx.number(all.LastPosition, events)
-		if err != nil {
-			return err
-		}
-		placed, err := tx.place(events)
-		if err == nil && placed != int64(len(events)) {
-			err = fmt.Errorf("only %d of %d events had no position: %w", placed, len(events), db.ErrConflict)
-		}
-		if err != nil {
-			return err
-		}
-		n = len(events)
-		return tx.count("last_position", counters)
+	var last int64
+	err = s.db.ChangeReserved(ctx, func(tx store) (err error) {
+		last, err = tx.number()
+		return err
+	})
+	if err != nil || last == 0 {
+		return 0, err
+	}
+	err = s.db.ChangeReserved(ctx, func(tx store) (err error) {
+		n, err = tx.show(last)
+		return err
 	})
 	if err != nil {
 		return 0, err
@@ -101,9 +94,38 @@ func (s *Service) SequenceBatch(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
-// number sets the positions of events, and returns the new counters. The parameter last is the last position
-// among all events.
-func (s store) number(last int64, events []*event) ([]counter, error) {
+// number gives positions to events, and returns the last. It returns the last position that readers do not see
+// yet, if there is one, because a process has ended before it showed them. The result is 0 when there is nothing
+// to do, or while another process sequences events.
+func (s store) number() (last int64, err error) {
+	all, err := s.lockCounter(0)
+	if errors.Is(err, db.ErrLocked) {
+		return 0, nil
+	} else if err != nil {
+		return 0, err
+	}
+	if last, err = s.lastGiven(); err != nil {
+		return 0, err
+	}
+	if last > all.LastPosition {
+		return last, s.flush(all) // nobody knows whether they are on the disk
+	}
+	events, err := s.newEvents(batchSize)
+	if err != nil || len(events) == 0 {
+		return 0, err
+	}
+	if err := s.continueFrom(all.LastPosition, events); err != nil {
+		return 0, err
+	}
+	placed, err := s.place(events)
+	if err == nil && placed != int64(len(events)) {
+		err = fmt.Errorf("only %d of %d events had no position: %w", placed, len(events), db.ErrConflict)
+	}
+	return all.LastPosition + int64(len(events)), err
+}
+
+// continueFrom sets the positions of events, from the last position among all events.
+func (s store) continueFrom(last int64, events []*event) error {
 	var customers []int64
 	seen := map[int64]bool{}
 	for _, e := range events {
@@ -114,7 +136,7 @@ func (s store) number(last int64, events []*event) ([]counter, error) {
 	}
 	lastOf, err := s.counters(customers)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, e := range events {
 		last++
@@ -124,9 +146,31 @@ func (s store) number(last int64, events []*event) ([]counter, error) {
 			e.CustomerPosition = new(lastOf[*c])
 		}
 	}
-	counters := []counter{{CustomerID: 0, LastPosition: last}}
-	for _, c := range customers {
+	return nil
+}
+
+// show lets readers see the events up to a position that is on the disk, and returns their number. It does nothing
+// while another process sequences events, which shows them.
+func (s store) show(upTo int64) (n int, err error) {
+	all, err := s.lockCounter(0)
+	if errors.Is(err, db.ErrLocked) || err == nil && all.LastPosition >= upTo {
+		return 0, nil
+	} else if err != nil {
+		return 0, err
+	}
+	events, err := s.numbered(all.LastPosition, upTo)
+	if err != nil {
+		return 0, err
+	}
+	lastOf := map[int64]int64{0: upTo}
+	for _, e := range events {
+		if e.CustomerID != nil {
+			lastOf[*e.CustomerID] = *e.CustomerPosition
+		}
+	}
+	var counters []counter
+	for _, c := range slices.Sorted(maps.Keys(lastOf)) {
 		counters = append(counters, counter{CustomerID: c, LastPosition: lastOf[c]})
 	}
-	return counters, nil
+	return len(events), s.count("last_position", counters)
 }

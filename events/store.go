@@ -29,11 +29,12 @@ func (s *Service) sequencingLag(ctx context.Context) (time.Duration, error) {
 	return db.Age(s.db.Read(ctx).unplaced(), "created_at")
 }
 
-// hasNew reports whether there is an event without a position.
-func (s store) hasNew() (bool, error) {
-	var ids []int64
-	err := s.unplaced().Limit(1).Pluck("id", &ids).Error
-	return len(ids) > 0, err
+// hasWork reports whether there is an event without a position, or one that readers do not see.
+func (s store) hasWork() (found bool, err error) {
+	err = s.DB.Raw(`SELECT EXISTS (SELECT 1 FROM events WHERE position IS NULL) OR EXISTS (
+		SELECT 1 FROM events WHERE position > (SELECT last_position FROM event_positions WHERE customer_id = 0))`).
+		Scan(&found).Error
+	return found, err
 }
 
 // news reads the position of the newest event, and the customers with events after the position after: see
@@ -86,6 +87,26 @@ func (s store) newEvents(limit int) (events []*event, err error) {
 	return events, err
 }
 
+// numbered reads the events from the position after, excluded, to upTo, included. It reads only the columns for
+// positions.
+func (s store) numbered(after, upTo int64) (events []event, err error) {
+	err = s.DB.Model(&event{}).Select("customer_id", "customer_position").
+		Where("position > ? AND position <= ?", after, upTo).Order("position").Find(&events).Error
+	return events, err
+}
+
+// flush writes the locked counter of all events without a change. A server writes its log in the order of the
+// transactions, so once this transaction is committed, all that it has read is on the disk.
+func (s store) flush(all counter) error {
+	for _, last := range []int64{all.LastPosition + 1, all.LastPosition} { // an update to the same value writes nothing
+		err := s.DB.Model(&counter{}).Where("customer_id = ?", 0).UpdateColumn("last_position", last).Error
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // counters reads the last position of each customer's feed, by customer. A customer without sequenced events
 // is missing.
 func (s store) counters(customers []int64) (map[int64]int64, error) {
@@ -135,7 +156,8 @@ func (s store) prune(age time.Duration, limit int) (n int, err error) {
 		return 0, err
 	}
 	var events []oldEvent
-	err = s.DB.Model(&event{}).Where("position > ?", all.PrunedPosition).Order("position").Limit(limit).
+	err = s.DB.Model(&event{}).Where("position > ? AND position <= ?", all.PrunedPosition, all.LastPosition).
+		Order("position").Limit(limit).
 		Select("id, position, customer_id, customer_position, created_at < ? AS old", db.Now(s.DB, -age)).
 		Find(&events).Error
 	if err != nil {

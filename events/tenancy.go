@@ -2,6 +2,7 @@ package events
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -36,6 +37,9 @@ var kinds = []kind{
 // feed returns the customer whose events are the caller's feed; 0 for all events.
 func (s store) feed() int64 { return s.Caller.Customer }
 
+// shown is the condition that readers see the events: see SequenceBatch.
+const shown = "%s <= (SELECT last_position FROM event_positions p WHERE p.customer_id = %s)"
+
 // events begins a query for the events that the caller may read, with positions from after, excluded, to upTo,
 // included, in the order of their positions. The positions are those of the caller's feed.
 func (s store) events(after, upTo int64) *gorm.DB {
@@ -44,7 +48,8 @@ func (s store) events(after, upTo int64) *gorm.DB {
 		q, column = q.Where("customer_id = ?", own), "customer_position"
 	}
 	return q.Select("*, "+column+" AS place").Where(db.Likely(q, "subject IN ?"), s.subjects()).
-		Where(column+" > ? AND "+column+" <= ?", after, upTo).Order(column)
+		Where(column+" > ? AND "+column+" <= ?", after, upTo).Where(fmt.Sprintf(shown, column, "?"), s.feed()).
+		Order(column)
 }
 
 // subjects returns the kinds of subjects whose events the caller may read.
@@ -62,6 +67,16 @@ func (s store) positions() (counter, error) {
 	var c counter // stays empty before the first event
 	err := s.DB.Where("customer_id = ?", s.feed()).Limit(1).Find(&c).Error
 	return c, err
+}
+
+// lastGiven returns the highest position in the caller's feed, also of events that readers do not see; 0 without any.
+func (s store) lastGiven() (last int64, err error) {
+	q, column := s.DB.Model(&event{}), "position"
+	if own := s.feed(); own != 0 {
+		q, column = q.Where("customer_id = ?", own), "customer_position"
+	}
+	err = q.Select("COALESCE(MAX(" + column + "), 0)").Scan(&last).Error
+	return last, err
 }
 
 // refusal returns why the caller may not read a kind of events, or nil.
@@ -173,7 +188,8 @@ func (s store) eventsOfCustomers(feeds []feed, each int64) *gorm.DB {
 		ofAny = ofAny.Or("customer_id = ? AND customer_position > ? AND customer_position <= ?",
 			at.customer, at.position, at.position+each)
 	}
-	return q.Where(ofAny).Order("customer_id, customer_position")
+	return q.Where(ofAny).Where(fmt.Sprintf(shown, "customer_position", "events.customer_id")).
+		Order("customer_id, customer_position")
 }
 
 // asSystem returns a context for stores that see all endpoints. Use it only to send webhooks.
