@@ -191,8 +191,11 @@ type chaos struct {
 	running                 sync.WaitGroup // goroutines that start victims again
 	http                    http.Client
 	giveUp                  func()
-	calm                    atomic.Bool   // the last kill is over
-	progress                chan struct{} // has an element after an acknowledgement
+	flights                 chan flight                   // messages without an answer, for duringWebhook
+	seen                    chan struct{}                 // takes an element when a follower has got an event
+	sequencing              func(wait time.Duration) bool // see watchSequencer
+	calm                    atomic.Bool                   // the last kill is over
+	progress                chan struct{}                 // has an element after an acknowledgement
 
 	mu                               sync.Mutex // guards all fields below
 	requests, acknowledged, compared int
@@ -203,6 +206,7 @@ type chaos struct {
 	adjusted                         []adjusted
 	keyed                            []keyed
 	happened                         []happened
+	cut, sequenced, afterSeen        int // kills at these moments: see strike
 }
 
 // The rows that clients know from answers. The database must contain each of these rows.
@@ -246,7 +250,8 @@ func newPartner(t *testing.T, subject string, customer int64) partner {
 }
 
 func newChaos(ctx context.Context, t *testing.T, dir string) *chaos {
-	c := &chaos{t: t, dir: dir, failures: map[string]int{}, progress: make(chan struct{}, 1)}
+	c := &chaos{t: t, dir: dir, failures: map[string]int{}, progress: make(chan struct{}, 1),
+		flights: make(chan flight), seen: make(chan struct{})}
 	c.http.Timeout = 5 * time.Second
 	c.http.Transport = &http.Transport{MaxIdleConnsPerHost: chaosClients}
 	c.ctx, c.giveUp = context.WithCancel(ctx)
@@ -261,6 +266,7 @@ func newChaos(ctx context.Context, t *testing.T, dir string) *chaos {
 // victim is a process that may be killed. While the process runs, alive has a function that kills it.
 type victim struct {
 	name  string
+	sends bool // events are sequenced and sent here
 	alive chan func() error
 	kills int
 	log   string                     // a file
@@ -270,6 +276,7 @@ type victim struct {
 // supervise runs b2b until the test ends, and starts b2b again after each kill.
 func (c *chaos) supervise(name string, env []string, args ...string) {
 	v := &victim{name: name, alive: make(chan func() error, 1), log: filepath.Join(c.dir, name+".log")}
+	v.sends = len(args) == 0 || args[0] == "events"
 	c.victims = append(c.victims, v)
 	log, err := os.Create(v.log)
 	if err != nil {
@@ -361,6 +368,8 @@ func (c *chaos) run(config db.Config) {
 		c.products = append(c.products, stock{id, chaosStock})
 	}
 	followers, followed := c.follow(partners[0].Customer)
+	hooks := c.receive(partners[0].Customer)
+	c.watchSequencer(config)
 	var clients sync.WaitGroup
 	for i := range chaosClients {
 		clients.Go(func() { c.client(i/2, partners[i%2]) })
@@ -372,8 +381,14 @@ func (c *chaos) run(config db.Config) {
 		c.call(office, "GET", []string{base}, "/ready", "", "")
 	}
 	done()
-	c.examine(config, func(g *gorm.DB) { c.compareFeeds(g, followers, followed) })
-	c.report()
+	c.examine(config, func(g *gorm.DB) {
+		c.untilSequenced(g)
+		c.compareFeeds(g, followers, followed)
+		for _, h := range hooks {
+			c.compareHook(g, h)
+		}
+	})
+	c.report(hooks)
 }
 
 // watch ends the test after the time patience without an acknowledgement, or just before the deadline of the
@@ -421,7 +436,7 @@ func (c *chaos) kill(n int) {
 		v := c.victims[rand.IntN(len(c.victims))]
 		select {
 		case kill := <-v.alive:
-			if kill() == nil {
+			if c.strike(v, kill) == nil {
 				v.kills++
 				n--
 			}
@@ -608,7 +623,7 @@ func (c *chaos) broken(format string, args ...any) {
 }
 
 // examine compares the database with the acknowledged effects, and runs the doctor.
-func (c *chaos) examine(config db.Config, compareFeeds func(g *gorm.DB)) {
+func (c *chaos) examine(config db.Config, compareConsumers func(g *gorm.DB)) {
 	ctx := context.Background() // c.ctx may have ended
 	g, err := db.Open(ctx, config)
 	if err != nil {
@@ -616,7 +631,7 @@ func (c *chaos) examine(config db.Config, compareFeeds func(g *gorm.DB)) {
 		return
 	}
 	defer db.Close(g)
-	compareFeeds(g)
+	compareConsumers(g)
 	tagged, shared := &c.products[0], &c.products[1]
 	for _, a := range c.adjusted {
 		shared.Stock += a.Delta
@@ -687,7 +702,7 @@ func compare[T comparable](c *chaos, acknowledged, stored []T) {
 }
 
 // report prints the figures, and fails the test when a promise was broken.
-func (c *chaos) report() {
+func (c *chaos) report(hooks []*hook) {
 	var table strings.Builder
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
 	row := func(label string, n int) { fmt.Fprintf(w, "\t%d\t %s\n", n, label) }
@@ -698,6 +713,11 @@ func (c *chaos) report() {
 	}
 	row("repeated after the acknowledgement", c.compared)
 	row("orders", len(c.placed))
+	row("events", len(c.happened))
+	reportHooks(hooks, row)
+	row("kills during a webhook", c.cut)
+	row("kills during a transaction of the sequencer", c.sequenced)
+	row("kills of the database after an event was seen", c.afterSeen)
 	for _, v := range c.victims {
 		row("kills of "+v.name, v.kills)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"testing"
 	"time"
 
 	"gorm.io/gorm"
@@ -41,15 +42,22 @@ func (c *chaos) follow(customer int64) (all []*follower, ended *sync.WaitGroup) 
 	} {
 		f.c = c
 		f.end.Store(-1)
-		p := auth.Principal{Subject: "follower", Customer: f.feed, Scope: auth.Admin}
-		var err error
-		if f.token, err = chaosTokens.Issue(p, 24*time.Hour); err != nil {
-			c.t.Fatal(err)
-		}
+		f.token = newOwner(c.t, f.feed).token
 		all = append(all, f)
 		ended.Go(f.run)
 	}
 	return all, ended
+}
+
+// newOwner returns a caller who may read all events of a customer, or of all customers for 0.
+func newOwner(t *testing.T, customer int64) partner {
+	t.Helper()
+	p := auth.Principal{Subject: "owner", Customer: customer, Scope: auth.Admin}
+	token, err := chaosTokens.Issue(p, 24*time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return partner{p, token}
 }
 
 func (f *follower) run() {
@@ -128,10 +136,14 @@ func (f *follower) take(e eventsapi.FeedEvent) {
 		f.c.broken("the feed, %s: position %d after position %d", f.name, e.Position, f.after)
 	}
 	f.after, f.ids = e.Position, append(f.ids, e.ID)
+	select {
+	case f.c.seen <- struct{}{}:
+	default:
+	}
 }
 
-// compareFeeds waits until the followers have read all events, and compares what they have read with the database.
-func (c *chaos) compareFeeds(g *gorm.DB, all []*follower, ended *sync.WaitGroup) {
+// untilSequenced waits until all events have positions.
+func (c *chaos) untilSequenced(g *gorm.DB) {
 	defer time.AfterFunc(patience, c.giveUp).Stop()
 	for left := int64(-1); left != 0 && c.ctx.Err() == nil; c.pause(20 * time.Millisecond) {
 		if err := g.Raw("SELECT COUNT(*) FROM events WHERE position IS NULL").Scan(&left).Error; err != nil {
@@ -139,6 +151,11 @@ func (c *chaos) compareFeeds(g *gorm.DB, all []*follower, ended *sync.WaitGroup)
 			return
 		}
 	}
+}
+
+// compareFeeds waits until the followers have read all events, and compares what they have read with the database.
+func (c *chaos) compareFeeds(g *gorm.DB, all []*follower, ended *sync.WaitGroup) {
+	defer time.AfterFunc(patience, c.giveUp).Stop()
 	want := make([][]int64, len(all))
 	for i, f := range all {
 		q := g.Table("events").Order("position")

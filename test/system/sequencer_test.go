@@ -1,0 +1,118 @@
+package system_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/db/doctor"
+	"example.com/b2b/v2/events"
+	"example.com/b2b/v2/internal/history"
+)
+
+// TestFrozenSequencer freezes a process within the transaction that gives positions. Another process must go on once
+// the server has closed the connection of the frozen one. When that one thaws, it must give no position a second
+// time, and sequence later events.
+func TestFrozenSequencer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes 20 seconds on each engine")
+	}
+	t.Parallel()
+	const bound = 40 * time.Second // twice the promise, for busy machines
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		t.Parallel() // in parallel: the test mostly waits, and has its own database
+		if c.Driver == db.SQLite {
+			return // a frozen writer holds the lock of the file
+		}
+		g := dbtest.Open(t, c)
+		env := append(environment(c), "PORT=0")
+		frozen := start(t, env, "events")
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		var writing sync.WaitGroup
+		writing.Go(func() {
+			for ctx.Err() == nil {
+				change(t, g)
+			}
+		})
+		until(t, "the process is frozen within its transaction", func() bool {
+			if !held(ctx, g, 0) {
+				return false
+			}
+			tell(t, frozen, syscall.SIGSTOP)
+			if held(ctx, g, time.Second) { // so the server is not just working off the COMMIT
+				return true
+			}
+			tell(t, frozen, syscall.SIGCONT)
+			return false
+		})
+		began := time.Now()
+		stop()
+		writing.Wait()
+		other := start(t, env, "events")
+		until(t, "another process goes on", func() bool { return unsequenced(t, g) == 0 })
+		took := time.Since(began)
+		if took > bound {
+			t.Errorf("another process goes on after %s", took)
+		}
+		t.Logf("another process goes on after %s", took.Round(time.Millisecond))
+		other.kill()
+		tell(t, frozen, syscall.SIGCONT)
+		change(t, g)
+		until(t, "the thawed process goes on", func() bool { return unsequenced(t, g) == 0 })
+		checks, err := doctor.Examine(t.Context(), g, events.Rules())
+		if err != nil || !doctor.Healthy(checks) {
+			var table strings.Builder
+			doctor.Print(&table, checks)
+			t.Errorf("%v\n%s", err, &table)
+		}
+	})
+}
+
+// held reports whether another transaction holds the counter of all events, and goes on holding it for the time
+// wait: 0 or a second.
+func held(ctx context.Context, g *gorm.DB, wait time.Duration) bool {
+	err := db.TryTx(ctx, g, func(tx *gorm.DB) error {
+		const lock = "SELECT last_position FROM event_positions WHERE customer_id = 0 FOR UPDATE"
+		if wait == 0 {
+			return tx.Exec(lock + " NOWAIT").Error
+		}
+		return tx.Exec(lock).Error // waits for a second: innodb_lock_wait_timeout
+	})
+	return errors.Is(err, db.ErrLocked)
+}
+
+// change records an event.
+func change(t *testing.T, g *gorm.DB) {
+	t.Helper()
+	err := db.InReservedTx(t.Context(), g, func(tx *gorm.DB) error {
+		e := history.Event{Type: "product.updated", Subject: "product", SubjectID: 1, CreatedAt: time.Now().UTC()}
+		return history.Append(tx, history.Origin{Actor: "test"}, e)
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func unsequenced(t *testing.T, g *gorm.DB) (n int64) {
+	t.Helper()
+	if err := g.Raw("SELECT COUNT(*) FROM events WHERE position IS NULL").Scan(&n).Error; err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func tell(t *testing.T, p *process, s syscall.Signal) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+}
