@@ -32,12 +32,13 @@ func Rules() []doctor.Rule {
 			WHERE e.customer_position IS NOT NULL AND p.customer_id IS NULL
 			ORDER BY id`},
 		{Name: "counter of positions is the last position", Table: "event_positions", Query: `
-			SELECT p.customer_id FROM event_positions p
-			WHERE p.last_position <> COALESCE(CASE p.customer_id
-			    WHEN 0 THEN (SELECT MAX(e.position) FROM events e WHERE e.position > p.pruned_position)
-			    ELSE (SELECT MAX(e.customer_position) FROM events e WHERE e.customer_id = p.customer_id
-			      AND e.customer_position > p.pruned_position) END,
-			  p.pruned_position)
+			SELECT p.customer_id FROM event_positions p LEFT JOIN (
+			  SELECT 0 AS customer_id, MAX(position) AS last_position FROM events
+			  UNION ALL
+			  SELECT customer_id, MAX(customer_position) FROM events WHERE customer_id IS NOT NULL GROUP BY customer_id
+			) AS given ON given.customer_id = p.customer_id
+			WHERE p.last_position <> CASE WHEN given.last_position > p.pruned_position THEN given.last_position
+			  ELSE p.pruned_position END
 			ORDER BY p.customer_id`},
 	}
 }
