@@ -472,7 +472,9 @@ func TestNotes(t *testing.T) {
 			"idempotency key of orders that no job has deleted for 5 minutes after it expired: createOrder left",
 			"text of products that no job has added to the search index for 5 minutes: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10",
 			"order that is CREATED for more than a day: 2",
-			"order after a complete block that no job has recorded for 5 minutes: 1025",
+		}
+		if !dbtest.IsTiDB(g) { // there no block is complete
+			want = append(want, "order after a complete block that no job has recorded for 5 minutes: 1025")
 		}
 		if got := noted(t, g); !slices.Equal(got, want) {
 			t.Errorf("the doctor notes\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
