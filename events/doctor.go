@@ -3,7 +3,8 @@ package events
 import "example.com/b2b/v2/db/doctor"
 
 // Rules returns the invariants of the positions of events. An event without positions is new, and breaks no
-// rule.
+// rule. MAX(position + 0) reads the last position by a scan: the embedded store of a TiDB without TiKV reads the
+// end of an index as of now, in a snapshot, too.
 func Rules() []doctor.Rule {
 	return []doctor.Rule{
 		{Name: "positions of events follow each other, from the first that is not deleted", Table: "events", Query: `
@@ -33,7 +34,7 @@ func Rules() []doctor.Rule {
 			ORDER BY id`},
 		{Name: "counter of positions is the last position", Table: "event_positions", Query: `
 			SELECT p.customer_id FROM event_positions p LEFT JOIN (
-			  SELECT 0 AS customer_id, MAX(position) AS last_position FROM events
+			  SELECT 0 AS customer_id, MAX(position + 0) AS last_position FROM events
 			  UNION ALL
 			  SELECT customer_id, MAX(customer_position) FROM events WHERE customer_id IS NOT NULL GROUP BY customer_id
 			) AS given ON given.customer_id = p.customer_id
