@@ -57,9 +57,9 @@ var (
 	uniqueIndex = regexp.MustCompile(`UNIQUE (?:KEY|INDEX) (\w+) (?:ON \w+ )?(\(.*)`)
 	dropped     = regexp.MustCompile(`DROP (?:FOREIGN KEY|INDEX|CONSTRAINT|CHECK) (\w+)`)
 
-	// unequal matches the parts of a definition that engines write differently: the character set of a text,
-	// spaces and parentheses.
-	unequal = regexp.MustCompile(`_utf8mb4|[() ]`)
+	// added matches the parts of a definition that only some engines write: the character set of a text, spaces
+	// and parentheses.
+	added = regexp.MustCompile(`_utf8mb4|[() ]`)
 )
 
 // addConstraints adds the constraints in the parameter sql to the map all, and removes constraints that sql
@@ -72,7 +72,8 @@ func addConstraints(all map[string]string, sql string) {
 		}
 		for _, kind := range []*regexp.Regexp{constraint, uniqueIndex} {
 			if m := kind.FindStringSubmatch(line); m != nil {
-				all[m[1]] = strings.ToLower(unequal.ReplaceAllString(definition(m[2]), ""))
+				text := strings.ToLower(added.ReplaceAllString(definition(m[2]), ""))
+				all[m[1]] = strings.ReplaceAll(text, "!=", "<>") // TiDB
 			}
 		}
 	}

@@ -369,7 +369,8 @@ INSERT INTO goose_db_version (version_id, is_applied) VALUES (12, TRUE);
 -- mysql/00013_event_positions.sql
 -- The feed: an event gets its position, counted over all events, and its position among its customer's events after it was committed;
 -- null until then. Each number is given once, without gaps. The index on position is not unique, because MariaDB would sort all events
--- without a position to find the first; the index on customer_id and id served no query. Each statement can be run again: see 00002.
+-- without a position to find the first; on TiDB it also has created_at, because there they get positions in that order. The index on
+-- customer_id and id served no query. Each statement can be run again: see 00002.
 SET @statement = IF((SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'events' AND column_name = 'position') > 0, 'DO 0',
   'ALTER TABLE events ADD COLUMN position BIGINT NULL, ADD COLUMN customer_position BIGINT NULL');
 PREPARE step FROM @statement;
@@ -377,7 +378,7 @@ EXECUTE step;
 DEALLOCATE PREPARE step;
 
 SET @statement = IF((SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = 'events' AND index_name = 'ix_events_position') > 0, 'DO 0',
-  'CREATE INDEX ix_events_position ON events (position)');
+  'CREATE INDEX ix_events_position ON events (position /*T!, created_at */)');
 PREPARE step FROM @statement;
 EXECUTE step;
 DEALLOCATE PREPARE step;

@@ -373,3 +373,35 @@ func TestFeedIsGapless(t *testing.T) {
 		}
 	})
 }
+
+// TestRulesBesideSequencer examines the positions of events again and again while new events get theirs.
+func TestRulesBesideSequencer(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g, events.Config{})
+		done, stop := context.WithCancel(ctx)
+		var writers sync.WaitGroup
+		for customer := range int64(3) {
+			writers.Go(func() {
+				for done.Err() == nil {
+					s.record(t, nil, event(customer, 10+customer, 0), event(customer, 10+customer, 0))
+				}
+			})
+		}
+		writers.Go(func() {
+			for done.Err() == nil {
+				if _, err := s.SequenceBatch(ctx); err != nil && !errors.Is(err, db.ErrUnavailable) {
+					t.Error(err)
+				}
+			}
+		})
+		for range 30 {
+			checks, err := doctor.Examine(ctx, g, events.Rules())
+			if err != nil || !doctor.Healthy(checks) {
+				t.Errorf("%+v %v", checks, err)
+				break
+			}
+		}
+		stop()
+		writers.Wait()
+	})
+}

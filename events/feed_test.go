@@ -337,11 +337,12 @@ func TestPrune(t *testing.T) {
 			e.CreatedAt = e.CreatedAt.Add(-time.Duration(hours) * time.Hour)
 			return e
 		}
-		s.record(t, nil, aged(72, 1, 10), aged(71, 2, 20), aged(70, 1, 11), aged(1, 2, 21), aged(70, 2, 22),
-			aged(1, 1, 12))
+		s.record(t, nil, aged(72, 1, 10), aged(71, 2, 20), aged(70, 1, 11), aged(1, 2, 21))
 		if n, err := s.Prune(ctx); n != 0 || err != nil {
 			t.Errorf("%d events without a position were deleted: %v", n, err)
 		}
+		s.sequence(t) // before the older event, because on TiDB a step goes by the times
+		s.record(t, nil, aged(70, 2, 22), aged(1, 1, 12))
 		s.sequence(t)
 		if n, err := s.Prune(ctx); n != 0 || err != nil {
 			t.Errorf("%d events were deleted from a young feed: %v", n, err)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -188,10 +189,18 @@ func TestBesideHeld(t *testing.T) {
 			return
 		}
 		other, held := otherProducts, *otherProducts.held
-		const lock = "SELECT id FROM products WHERE id = ? FOR UPDATE NOWAIT"
+		lock := func(ctx context.Context, pool *sql.DB) error { // in a transaction: without, TiDB locks nothing
+			tx, err := pool.BeginTx(ctx, nil)
+			if err != nil {
+				return err
+			}
+			defer tx.Rollback()
+			const query = "SELECT id FROM products WHERE id = ? FOR UPDATE NOWAIT"
+			return tx.QueryRowContext(ctx, query, heldProduct).Scan(new(int64))
+		}
 		var free, blocked atomic.Int64
 		other.sql = func(ctx context.Context, r rawSQL, n int64) error {
-			if _, err := r.pool.ExecContext(ctx, lock, heldProduct); err == nil {
+			if lock(ctx, r.pool) == nil {
 				free.Add(1)
 			}
 			return otherProducts.sql(ctx, r, n)
@@ -206,7 +215,7 @@ func TestBesideHeld(t *testing.T) {
 		if err != nil || s.calls != 40 || free.Load() > 0 || blocked.Load() == 0 {
 			t.Errorf("%d calls, %d with a free row, %d blocked orders: %v", s.calls, free.Load(), blocked.Load(), err)
 		}
-		if err := d.pool.QueryRow(lock, heldProduct).Scan(new(int64)); err != nil {
+		if err := lock(t.Context(), d.pool); err != nil {
 			t.Errorf("after the load the row is still locked: %v", err)
 		}
 	})
