@@ -104,7 +104,7 @@ func (j Job) runAndReport(ctx context.Context, g *gorm.DB, log *slog.Logger) err
 
 func (j Job) repeat(ctx context.Context, g *gorm.DB, log *slog.Logger) {
 	jobFailures.WithLabelValues(j.Name).Add(0) // so that Prometheus sees the first failure as an increase
-	_ = j.measure(ctx) // the first run may take long; its own measure reports what fails
+	_ = j.measure(ctx)                         // the first run may take long; its own measure reports what fails
 	for ctx.Err() == nil {
 		_ = j.runAndReport(ctx, g, log)
 		select {

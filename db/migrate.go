@@ -42,9 +42,12 @@ func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 	// SQLite has no lock that outlives a transaction, but a migration commits together with the row of its
 	// version. When two processes migrate at once, the slower process fails without a change, and finds the
 	// migration done at its next try.
-	dialect, tries, options := goose.DialectSQLite3, uint(10), []goose.ProviderOption{}
+	dialect, options := goose.DialectSQLite3, []goose.ProviderOption{}
+	mayRepeat := func(error) bool { return true }
 	if g.Name() == MySQL {
-		dialect, tries = goose.DialectMySQL, 1
+		dialect = goose.DialectMySQL
+		// Calls go on beside a migration, and each statement of it can be run again.
+		mayRepeat = func(err error) bool { return errors.Is(err, ErrConflict) || errors.Is(err, ErrLocked) }
 		options = append(options, goose.WithSessionLocker(lock("migrate")))
 		// Goose creates its table before it takes the lock, and inserts the first row in a second step.
 		// Between the two steps, or after a kill, other processes would find the table without the row, and
@@ -68,8 +71,11 @@ func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 			results = partial.Applied
 		}
 		steps += len(results)
+		if err != nil && !mayRepeat(translate(err)) {
+			err = backoff.Permanent(err)
+		}
 		return steps, err
-	}, backoff.WithMaxTries(tries))
+	}, backoff.WithMaxTries(10))
 }
 
 // Migrated returns ErrUnavailable when the schema lacks migrations of this program, and names the first of

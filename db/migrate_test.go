@@ -96,6 +96,73 @@ func TestMigrateAgainAfterAKill(t *testing.T) {
 	})
 }
 
+// TestMigrateBesideHeldRow holds a row that a migration changes for longer than a statement waits. The migration
+// goes on once the row is free.
+func TestMigrateBesideHeldRow(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		if c.Driver == db.SQLite {
+			return // one transaction of SQLite waits for the other
+		}
+		g, err := db.Open(ctx, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close(g)
+		if _, err := db.Migrate(ctx, g); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Seed(ctx, g); err != nil {
+			t.Fatal(err)
+		}
+		before := []string{"DELETE FROM goose_db_version WHERE version_id >= 11", "UPDATE order_items SET sku = NULL"}
+		for _, statement := range before {
+			if err := g.Exec(statement).Error; err != nil {
+				t.Fatal(err)
+			}
+		}
+		updates := func() (n int64) {
+			const running = "SELECT COUNT(*) FROM information_schema.processlist " +
+				"WHERE db = DATABASE() AND info LIKE 'UPDATE order_items SET%'"
+			if err := g.Raw(running).Scan(&n).Error; err != nil {
+				t.Error(err)
+			}
+			return n
+		}
+		holder := g.Begin()
+		defer holder.Rollback()
+		if err := holder.Exec("UPDATE order_items SET name = 'held' WHERE order_id = 1").Error; err != nil {
+			t.Fatal(err)
+		}
+		migrated := make(chan error, 1)
+		go func() {
+			fresh, err := db.Open(ctx, c) // g remembers that the schema was complete
+			if err == nil {
+				defer db.Close(fresh)
+				_, err = db.Migrate(ctx, fresh)
+			}
+			migrated <- err
+		}()
+		for updates() == 0 {
+			if len(migrated) > 0 {
+				t.Fatal("the migration has not waited: ", <-migrated)
+			}
+		}
+		for updates() > 0 {
+		}
+		if err := holder.Commit().Error; err != nil {
+			t.Fatal(err)
+		}
+		if err := <-migrated; err != nil {
+			t.Fatal(err)
+		}
+		var without int64
+		err = g.Raw("SELECT COUNT(*) FROM order_items WHERE sku IS NULL").Scan(&without).Error
+		if err != nil || without > 0 {
+			t.Errorf("%d lines without a sku, %v", without, err)
+		}
+	})
+}
+
 // statements splits an SQL file into statements, as the client of the database does.
 func statements(t *testing.T, file string) []string {
 	t.Helper()
