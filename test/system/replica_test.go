@@ -155,9 +155,13 @@ type frozen struct {
 	created struct{ customer, product, order int64 }
 }
 
-// prepare places an order for customer 1.
+// prepare places an order for customer 1, and waits until the replica has the order.
 func (f *frozen) prepare(t *testing.T) {
 	f.order = f.id(t, f.orders+"/orders", `{"customer_id":1,"items":[{"product_id":1,"qty":1}]}`)
+	until(t, "the replica has the order", func() bool {
+		_, _, header := webtest.Do(t, "GET", fmt.Sprint(f.orders, "/orders/", f.order, "/history"), "")
+		return header.Get("Age") != ""
+	})
 }
 
 // id creates something, and returns its id.
