@@ -158,6 +158,9 @@ func TestLateCommit(t *testing.T) {
 // database that crashes may forget.
 func TestPositionsOnTheDisk(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		if g.Name() == db.SQLite {
+			return // shows nothing that is not on the disk: one transaction is enough
+		}
 		s, r := serve(t, g, events.Config{Webhooks: deliver.Config{AllowPrivate: true}}), receive(t)
 		partner := token(t, 1, auth.Admin)
 		for _, authorization := range []string{token(t, 0, auth.Admin), partner} {

@@ -68,23 +68,28 @@ func (s *Service) Sequence(ctx context.Context) (total int, err error) {
 // Readers see events up to the last position of the counters. The counters change in a transaction of their
 // own, once the positions are on the disk: MariaDB shows a transaction before that, and after a crash other
 // events could get the positions that readers know. When a crash takes back the counters, they change again
-// before any new number is given.
+// before any new number is given. On SQLite one transaction is enough: see hidesUnsynced.
 func (s *Service) SequenceBatch(ctx context.Context) (n int, err error) {
 	if found, err := s.db.Read(ctx).hasWork(); err != nil || !found {
 		return 0, err
 	}
 	var last int64
 	err = s.db.ChangeReserved(ctx, func(tx store) (err error) {
-		last, err = tx.number()
+		n = 0
+		if last, err = tx.number(); err == nil && last > 0 && tx.hidesUnsynced() {
+			n, err = tx.show(last)
+		}
 		return err
 	})
 	if err != nil || last == 0 {
 		return 0, err
 	}
-	err = s.db.ChangeReserved(ctx, func(tx store) (err error) {
-		n, err = tx.show(last)
-		return err
-	})
+	if n == 0 {
+		err = s.db.ChangeReserved(ctx, func(tx store) (err error) {
+			n, err = tx.show(last)
+			return err
+		})
+	}
 	if err != nil {
 		return 0, err
 	}

@@ -87,6 +87,10 @@ func (s store) newEvents(limit int) (events []*event, err error) {
 	return events, err
 }
 
+// hidesUnsynced reports whether the database shows a transaction only when it is on the disk: SQLite writes its
+// log before it shows the end of it (https://www.sqlite.org/wal.html).
+func (s store) hidesUnsynced() bool { return s.DB.Name() == db.SQLite }
+
 // numbered reads the events from the position after, excluded, to upTo, included. It reads only the columns for
 // positions.
 func (s store) numbered(after, upTo int64) (events []event, err error) {
