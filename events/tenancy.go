@@ -43,13 +43,20 @@ const shown = "%s <= (SELECT last_position FROM event_positions p WHERE p.custom
 // events begins a query for the events that the caller may read, with positions from after, excluded, to upTo,
 // included, in the order of their positions. The positions are those of the caller's feed.
 func (s store) events(after, upTo int64) *gorm.DB {
-	q, column := s.DB.Model(&event{}), "position"
-	if own := s.feed(); own != 0 {
-		q, column = q.Where("customer_id = ?", own), "customer_position"
-	}
+	q, column := s.ownEvents()
 	return q.Select("*, "+column+" AS place").Where(db.Likely(q, "subject IN ?"), s.subjects()).
 		Where(column+" > ? AND "+column+" <= ?", after, upTo).Where(fmt.Sprintf(shown, column, "?"), s.feed()).
 		Order(column)
+}
+
+// ownEvents begins a query for the events of the caller's feed, of every kind, and returns the column of their
+// positions in it.
+func (s store) ownEvents() (q *gorm.DB, column string) {
+	q = s.DB.Model(&event{})
+	if own := s.feed(); own != 0 {
+		return q.Where("customer_id = ?", own), "customer_position"
+	}
+	return q, "position"
 }
 
 // subjects returns the kinds of subjects whose events the caller may read.
@@ -71,10 +78,7 @@ func (s store) positions() (counter, error) {
 
 // lastGiven returns the highest position in the caller's feed, also of events that readers do not see; 0 without any.
 func (s store) lastGiven() (last int64, err error) {
-	q, column := s.DB.Model(&event{}), "position"
-	if own := s.feed(); own != 0 {
-		q, column = q.Where("customer_id = ?", own), "customer_position"
-	}
+	q, column := s.ownEvents()
 	err = q.Select("COALESCE(MAX(" + column + "), 0)").Scan(&last).Error
 	return last, err
 }
