@@ -27,6 +27,7 @@ const (
 	readersIdle   = time.Minute // idle time after which a reader is closed and its cache freed
 	lockWait      = "10000"     // milliseconds to wait for the lock of another process
 	briefLockWait = "1000"      // milliseconds to wait for the lock of another process, in the method briefly
+	logPages      = "4000"      // pages of 4 KB after which SQLite copies the write-ahead log into the file
 	maxLog        = 64 << 20    // bytes of the write-ahead log: see boundLog
 )
 
@@ -51,7 +52,9 @@ func openSQLite(path string) (*sqlitePool, error) {
 		return sql.Open("sqlite", dsn.String())
 	}
 	var err, readersErr error
-	p.DB, err = open("journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)")
+	p.DB, err = open("journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+		"temp_store(MEMORY)", // with files, the journal of each larger statement costs system calls
+		"wal_autocheckpoint("+logPages+")")
 	p.readers, readersErr = open("query_only(1)")
 	if err := errors.Join(err, readersErr); err != nil {
 		return nil, err

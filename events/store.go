@@ -93,7 +93,7 @@ func (s store) hidesUnsynced() bool { return s.DB.Name() == db.SQLite }
 
 // numbered reads the events from the position after, excluded, to upTo, included. It reads only the columns for
 // positions.
-func (s store) numbered(after, upTo int64) (events []event, err error) {
+func (s store) numbered(after, upTo int64) (events []*event, err error) {
 	err = s.DB.Model(&event{}).Select("customer_id", "customer_position").
 		Where("position > ? AND position <= ?", after, upTo).Order("position").Find(&events).Error
 	return events, err

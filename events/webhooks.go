@@ -19,11 +19,11 @@ import (
 	"example.com/b2b/v2/openapi/eventsapi/server"
 )
 
-// CreateWebhookEndpoint creates an endpoint. Errors: 400 validation_failed for a forbidden URL, 422
-// idempotency_key_reused, and the errors of store.create.
+// CreateWebhookEndpoint creates an endpoint. Errors: those of check and store.create, and 422
+// idempotency_key_reused.
 func (s *Service) CreateWebhookEndpoint(ctx context.Context, r server.CreateWebhookEndpointRequestObject,
 ) (server.CreateWebhookEndpointResponseObject, error) {
-	if err := s.checkURL(&r.Body.URL); err != nil {
+	if err := s.check(&r.Body.URL, r.Body.Types); err != nil {
 		return nil, err
 	}
 	request := createWebhookEndpoint.Request(ctx, r.Params.XIdempotencyKey, r.Body)
@@ -37,12 +37,19 @@ func (s *Service) CreateWebhookEndpoint(ctx context.Context, r server.CreateWebh
 	}))
 }
 
-func (s *Service) checkURL(url *string) error {
-	if url == nil {
-		return nil
+// check checks the given fields of an endpoint. Error: 400 validation_failed for a forbidden URL, or an unknown
+// type of event.
+func (s *Service) check(url *string, types *[]contract.EventType) error {
+	if url != nil {
+		if err := s.sender.CheckURL(*url); err != nil {
+			return apperr.ValidationFailed.New().With("/url", apperr.Params{"rule": "url"}, "%s", err)
+		}
 	}
-	if err := s.sender.CheckURL(*url); err != nil {
-		return apperr.ValidationFailed.New().With("/url", apperr.Params{"rule": "url"}, "%s", err)
+	for i, name := range valueOr(types, nil) {
+		if !name.Valid() {
+			return apperr.ValidationFailed.New().With(fmt.Sprintf("/types/%d", i), apperr.Params{"rule": "enum"},
+				"must be a type of events, and %q is none", name)
+		}
 	}
 	return nil
 }
@@ -64,11 +71,11 @@ func (s *Service) GetWebhookEndpoint(ctx context.Context, r server.GetWebhookEnd
 	return server.GetWebhookEndpoint200JSONResponse{Body: endpointResponse(e)}, err
 }
 
-// UpdateWebhookEndpoint changes the given fields of an endpoint. Errors: 400 validation_failed for a
-// forbidden URL, and the errors of store.change and endpoint.checkTypes.
+// UpdateWebhookEndpoint changes the given fields of an endpoint. Errors: those of check,
+// store.change and endpoint.checkTypes.
 func (s *Service) UpdateWebhookEndpoint(ctx context.Context, r server.UpdateWebhookEndpointRequestObject,
 ) (server.UpdateWebhookEndpointResponseObject, error) {
-	if err := s.checkURL(r.Body.URL); err != nil {
+	if err := s.check(r.Body.URL, r.Body.Types); err != nil {
 		return nil, err
 	}
 	change := endpointChange{r.Body.URL, r.Body.Description, r.Body.Types, r.Body.Enabled}

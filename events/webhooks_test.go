@@ -517,6 +517,32 @@ func TestWebhookTenancy(t *testing.T) {
 	})
 }
 
+// TestWebhookTypes creates and changes endpoints with types of events that do not exist. The answer names the
+// type, and nothing changes.
+func TestWebhookTypes(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		w, url := send(t, g), receive(t).URL
+		own := create(t, w.ClientWithResponses, api.WebhookEndpointRequest{URL: url})
+		for _, wrong := range []contract.EventType{"order.creatd", "ORDER.CREATED", "order", "", "basket.created",
+			"order.created,order.canceled", " order.created"} {
+			types := &[]contract.EventType{"order.created", wrong}
+			created, err := w.CreateWebhookEndpointWithResponse(t.Context(), nil,
+				api.WebhookEndpointRequest{URL: url, Types: types})
+			must(t, err)
+			webtest.WantError(t, created.StatusCode(), created.Body, 400, "validation_failed", "/types/1")
+			changed, err := w.UpdateWebhookEndpointWithResponse(t.Context(), own.Endpoint.ID,
+				api.WebhookEndpointUpdate{Types: types})
+			must(t, err)
+			webtest.WantError(t, changed.StatusCode(), changed.Body, 400, "validation_failed", "/types/1")
+		}
+		list, err := w.ListWebhookEndpointsWithResponse(t.Context(), nil)
+		must(t, err)
+		if all := list.JSON200.Data; len(all) != 1 || len(all[0].Types) != 0 {
+			t.Errorf("the endpoints are %+v", all)
+		}
+	})
+}
+
 // TestWebhookReplay replays events while an attempt is in flight. The sender of that attempt can no longer
 // move the position of the endpoint.
 func TestWebhookReplay(t *testing.T) {

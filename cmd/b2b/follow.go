@@ -52,7 +52,10 @@ func (c *followCommand) run(ctx context.Context, out io.Writer) error {
 	if err := s.Read(&s.Calling, &s.Ports); err != nil {
 		return err
 	}
-	base := cmp.Or(c.base, "http://localhost:"+strconv.Itoa(s.EventsPort))
+	base, err := baseOr(c.base, s.EventsPort, "EVENTS_PORT")
+	if err != nil {
+		return err
+	}
 	client, err := eventsapi.NewClientWithResponses(base, eventsapi.WithHTTPClient(&http.Client{Timeout: time.Minute}))
 	if err != nil {
 		return err

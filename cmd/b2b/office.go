@@ -28,13 +28,25 @@ func (o *officeCommand) run(_ context.Context, out io.Writer) error {
 	if err := o.settings.Read(&o.settings.Ports); err != nil {
 		return err
 	}
+	base, err := baseOr(o.base, o.settings.OrchestratorPort, "ORCHESTRATOR_PORT")
+	if err != nil {
+		return err
+	}
 	o.caller.Subject = cmp.Or(o.caller.Subject, "office")
 	o.caller.Scope = cmp.Or(o.caller.Scope, clerkScopes)
 	token, err := o.issue()
 	if err != nil {
 		return err
 	}
-	base := cmp.Or(o.base, fmt.Sprintf("http://localhost:%d", o.settings.OrchestratorPort))
 	fmt.Fprintf(out, "%s/office#token=%s\n", strings.TrimRight(base, "/"), token)
 	return nil
+}
+
+// baseOr returns the address that the flag --base gives, or else the address of a service on this machine. Error:
+// port is 0, which stands for any free port.
+func baseOr(base string, port int, variable string) (string, error) {
+	if base == "" && port == 0 {
+		return "", fmt.Errorf("with %s=0 the service has taken a free port: give its address with --base", variable)
+	}
+	return cmp.Or(base, fmt.Sprintf("http://localhost:%d", port)), nil
 }

@@ -42,3 +42,16 @@ func TestOffice(t *testing.T) {
 		t.Error("a scope that is none was accepted")
 	}
 }
+
+// TestFreePort calls the commands that look for a service on this machine when the service takes any free port.
+// The answer names the flag that helps.
+func TestFreePort(t *testing.T) {
+	t.Setenv("EVENTS_PORT", "0")
+	t.Setenv("ORCHESTRATOR_PORT", "0")
+	for _, command := range []string{"follow", "office"} {
+		err := run(t.Context(), []string{command}, new(strings.Builder))
+		if err == nil || !strings.Contains(err.Error(), "--base") {
+			t.Errorf("b2b %s: %v", command, err)
+		}
+	}
+}

@@ -16,7 +16,8 @@ import (
 
 // Tokens returns the secrets and the required claims of tokens. The function Options adds the issuer's keys.
 func Tokens(s *config.Settings) auth.Tokens {
-	return auth.Tokens{Secrets: s.JWTSecrets, Issuer: s.Issuer, Audience: s.Audience, Service: s.ServiceTokens}
+	return auth.Tokens{Secrets: s.JWTSecrets, Issuer: s.Issuer, Audience: s.Audience, Service: s.ServiceTokens,
+		Verified: auth.NewVerified()}
 }
 
 // Options returns the options that all services have in common. When JWT_JWKS_URL is set, it fetches the

@@ -28,6 +28,7 @@ type Tokens struct {
 	Issuer   string      // required `iss`; "" accepts any issuer
 	Audience string      // required entry of `aud`; "" accepts any audience
 	Service  []string    // accepted service tokens; services send the first; the others are for a rotation
+	Verified *Verified   // tokens that need no new verification; nil verifies a token with each request
 }
 
 // ActingForHeader carries the principal for whom a service makes a call: see Principal.ActingFor.
@@ -85,7 +86,7 @@ func (t Tokens) bearer(authorization string) (Principal, error) {
 			return Service, nil
 		}
 	}
-	p, err := t.verify(token)
+	p, err := t.Verified.of(token, t.verify)
 	if err != nil {
 		return Anonymous, apperr.Unauthorized.Because(err, reason(err))
 	}
@@ -95,9 +96,10 @@ func (t Tokens) bearer(authorization string) (Principal, error) {
 // clockSkew is the tolerance for `nbf` and `iat`: the issuer's clock may be ahead. `exp` has no tolerance.
 const clockSkew = 5 * time.Second
 
-func (t Tokens) verify(token string) (Principal, error) {
+// verify returns the principal of a JWT, and when the JWT expires.
+func (t Tokens) verify(token string) (p Principal, expires time.Time, err error) {
 	if strings.ContainsAny(token, "\r\n") { // base64 decoding ignores line ends, even in strict mode
-		return Anonymous, jwt.ErrTokenMalformed
+		return Anonymous, expires, jwt.ErrTokenMalformed
 	}
 	options := []jwt.ParserOption{jwt.WithStrictDecoding(), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
 		jwt.WithLeeway(clockSkew), jwt.WithValidMethods(t.methods())}
@@ -109,12 +111,13 @@ func (t Tokens) verify(token string) (Principal, error) {
 	}
 	var c claims
 	if _, err := jwt.ParseWithClaims(token, &c, t.key, options...); err != nil {
-		return Anonymous, err
+		return Anonymous, expires, err
 	}
 	if !time.Now().Before(c.ExpiresAt.Time) {
-		return Anonymous, jwt.ErrTokenExpired
+		return Anonymous, expires, jwt.ErrTokenExpired
 	}
-	return c.principal()
+	p, err = c.principal()
+	return p, c.ExpiresAt.Time, err
 }
 
 // methods returns the accepted signature algorithms. The method key chooses the key by the algorithm of the
