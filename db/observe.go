@@ -54,9 +54,13 @@ type statementLog struct {
 
 // Trace implements logger.Interface.
 func (l statementLog) Trace(ctx context.Context, begin time.Time, statement func() (string, int64), _ error) {
-	took := time.Since(begin)
 	sql, rows := statement()
-	name := statementName(sql)
+	l.add(ctx, statementName(sql), sql, begin, rows)
+}
+
+// add counts a statement that has just ended, and logs it when it was slow.
+func (l statementLog) add(ctx context.Context, name, sql string, begin time.Time, rows int64) {
+	took := time.Since(begin)
 	count(ctx, name, begin, took)
 	if took < l.slow {
 		return

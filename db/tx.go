@@ -114,14 +114,14 @@ func transact(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error, begin
 	}
 	return onConn(ctx, pool, func(conn *sql.Conn) (clean bool, err error) {
 		for _, statement := range begin {
-			if err := execCounted(ctx, conn, statement); err != nil {
+			if err := execLogged(ctx, g, conn, statement); err != nil {
 				return false, err // not clean: SET TRANSACTION may change the next transaction
 			}
 		}
 		tx := g.Session(&gorm.Session{NewDB: true, Context: ctx})
 		tx.Statement.ConnPool = statements{conn}
 		if err = fn(tx); err == nil {
-			err = execCounted(ctx, conn, "COMMIT")
+			err = execLogged(ctx, g, conn, "COMMIT")
 		}
 		return err == nil || finish(ctx, conn, "ROLLBACK") == nil, err
 	})
@@ -153,11 +153,13 @@ func onConn(ctx context.Context, pool *sql.DB, fn func(conn *sql.Conn) (clean bo
 	return translate(err)
 }
 
-// execCounted runs a statement that gorm does not run, and counts the statement as gorm's statements.
-func execCounted(ctx context.Context, conn *sql.Conn, statement string) error {
+// execLogged runs a statement that gorm does not run, and counts and logs the statement as gorm's statements.
+func execLogged(ctx context.Context, g *gorm.DB, conn *sql.Conn, statement string) error {
 	begin := time.Now()
 	_, err := conn.ExecContext(ctx, statement)
-	count(ctx, statement, begin, time.Since(begin))
+	if log, ok := g.Logger.(statementLog); ok {
+		log.add(ctx, statement, statement, begin, 0)
+	}
 	return err
 }
 
