@@ -28,15 +28,36 @@ func InTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	return retryTx(ctx, func() error {
 		// In a transaction, g.DB fails, and so will the function transact.
 		if _, err := g.DB(); err == nil && room != nil {
-			select {
-			case room <- struct{}{}:
-				defer func() { <-room }()
-			case <-ctx.Done():
-				return ctx.Err()
+			if err := enter(ctx, room); err != nil {
+				return err
 			}
+			defer func() { <-room }()
 		}
 		return transact(ctx, g, fn, begin(g))
 	})
+}
+
+// enter takes a place in room. A wait counts as one for a connection, because the remedy is the same.
+func enter(ctx context.Context, room chan struct{}) error {
+	select {
+	case room <- struct{}{}:
+		return nil
+	default:
+	}
+	defer noteWait(ctx, time.Now())
+	select {
+	case room <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// noteWait adds a wait for a connection to the metrics, and to the times of the request.
+func noteWait(ctx context.Context, begin time.Time) {
+	waited := time.Since(begin)
+	connectionSeconds.Observe(waited.Seconds())
+	timing.From(ctx).Pool(waited)
 }
 
 // InReservedTx is InTx without the limit on connections. It is for callers that run few transactions at once.
@@ -136,9 +157,7 @@ type statements struct{ gorm.ConnPool }
 func onConn(ctx context.Context, pool *sql.DB, fn func(conn *sql.Conn) (clean bool, err error)) error {
 	begin := time.Now()
 	conn, err := pool.Conn(ctx)
-	waited := time.Since(begin)
-	connectionSeconds.Observe(waited.Seconds())
-	timing.From(ctx).Pool(waited)
+	noteWait(ctx, begin)
 	if err != nil {
 		return translate(err)
 	}
