@@ -24,7 +24,7 @@ var (
 	}, []string{"statement"})
 	connectionSeconds = promauto.NewHistogram(prometheus.HistogramOpts{
 		Name:    "b2b_db_connection_wait_seconds",
-		Help:    "Wait of transactions for a connection of the pool.",
+		Help:    "Wait of transactions for a connection of the pool, or until fewer run at once.",
 		Buckets: []float64{.0001, .001, .01, .05, .1, .25, .5, 1, 2.5, 5, 10},
 	})
 	retries = promauto.NewCounter(prometheus.CounterOpts{
