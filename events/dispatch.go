@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/events/deliver"
 	"example.com/b2b/v2/openapi/contract"
 	api "example.com/b2b/v2/openapi/eventsapi"
