@@ -298,6 +298,8 @@ class Call {
     readonly options: Options, readonly name: string, readonly facts: Pick<Facts, 'service' | 'method' | 'path' | 'answer'>,
     readonly call: AnyCall, readonly idempotencyKey?: string,
   ) {
+    const odd = Object.keys(call).find((option) => !callOptions.has(option)); // idempotency_key would place an order under another key
+    if (odd !== undefined) throw new TypeError(`${name} has no option ${odd}; it may be ${[...callOptions].join(', ')}`);
     this.correlationId = call.correlationId ?? random();
     this.#mayRepeat = facts.method === 'get' || idempotencyKey !== undefined;
   }
@@ -461,6 +463,9 @@ class Timeout {
 }
 
 type AnyCall = { correlationId?: string; deadline?: number; signal?: AbortSignal; headers?: Record<string, string>; idempotencyKey?: string; onRow?: (row: any, line: ImportLine) => void };
+
+/** The options of a call. */
+const callOptions = new Set(['idempotencyKey', 'correlationId', 'deadline', 'signal', 'headers', 'onRow']);
 
 /** What may be over in a moment. */
 const passing = new Set([429, 502, 503, 504]);

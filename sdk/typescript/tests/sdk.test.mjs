@@ -203,6 +203,13 @@ test('an address at which nobody listens, or that is none, is named', async () =
   await assert.rejects(new B2B({ ...bases, orders: 'localhost:3002' }).getProduct({ id: 2 }), /the option orders is localhost:3002/)
 })
 
+test('an option that no call has is refused, before anything is sent', async () => {
+  proxies.orders.seen.length = 0
+  const call = b2b.createOrder({ customer_id: 1, items: [{ product_id: 2, qty: 1 }] }, { idempotency_key: 'po-4711' })
+  await assert.rejects(call, { name: 'TypeError', message: /has no option idempotency_key; it may be idempotencyKey/ })
+  assert.equal(proxies.orders.seen.length, 0)
+})
+
 test('a refusal is a B2BError', async () => {
   const { id: customer_id } = await customer()
   const { id: product_id } = await product()

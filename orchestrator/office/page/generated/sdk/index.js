@@ -182,6 +182,9 @@ class Call {
         this.facts = facts;
         this.call = call;
         this.idempotencyKey = idempotencyKey;
+        const odd = Object.keys(call).find((option) => !callOptions.has(option)); // idempotency_key would place an order under another key
+        if (odd !== undefined)
+            throw new TypeError(`${name} has no option ${odd}; it may be ${[...callOptions].join(', ')}`);
         this.correlationId = call.correlationId ?? random();
         this.#mayRepeat = facts.method === 'get' || idempotencyKey !== undefined;
     }
@@ -345,6 +348,8 @@ class Timeout {
         clearTimeout(this.#timer);
     }
 }
+/** The options of a call. */
+const callOptions = new Set(['idempotencyKey', 'correlationId', 'deadline', 'signal', 'headers', 'onRow']);
 /** What may be over in a moment. */
 const passing = new Set([429, 502, 503, 504]);
 /** What says that nothing was done. */
