@@ -132,7 +132,7 @@ func TestClientCommands(t *testing.T) {
 			"connection refused: is --base, CUSTOMERS_API_BASE or ORDERS_API_BASE right?"},
 		{[]string{"ORDERS_API_BASE=http://127.0.0.1:1"}, "order --customer 1 --item A:1 --timeout 8s",
 			"No answer yet; trying for 8s.\nb2b: no answer came: "},
-		{caller, "export products --base " + p.customers, "There is no /products/export here."},
+		{caller, "export products --base " + p.customers, "There is no /products/export here: is --base, "},
 	} {
 		if got := refused(t, c.env, strings.Fields(c.args)...); !strings.Contains(got, c.says) {
 			t.Errorf("b2b %s says %q, want %q", c.args, got, c.says)
