@@ -561,8 +561,9 @@ func TestToken(t *testing.T) {
 // TestAddresses makes clients with addresses to which no request can go. Without the refusal their calls would
 // be repeated until the deadline.
 func TestAddresses(t *testing.T) {
-	for _, address := range []string{"localhost:3002", "orders.example.com", "/orders", "http://", "ftp://localhost", " http://a"} {
-		if c, err := b2b.New(b2b.Options{Orders: address}); err == nil || !strings.Contains(err.Error(), strconv.Quote(address)) {
+	for _, address := range []string{"localhost:3002", "orders.example.com", "/orders", "http://", "ftp://localhost"} {
+		c, err := b2b.New(b2b.Options{Orders: address})
+		if err == nil || !strings.Contains(err.Error(), strconv.Quote(address)) {
 			t.Errorf("%q: %v %v", address, c, err)
 		}
 	}
