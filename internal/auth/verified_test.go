@@ -47,7 +47,7 @@ func TestVerified(t *testing.T) {
 		tokens = others
 		time.Sleep(6*time.Second - 1)
 		want(long, nil, 0)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		want(long, jwt.ErrTokenSignatureInvalid, 1)
 		want(forged, nil, 1)
 	})
