@@ -823,8 +823,24 @@ func TestWebhookKeys(t *testing.T) {
 			webtest.WantError(t, res.StatusCode(), res.Body, 400, "validation_failed", "/url")
 		}
 		partner := w.as(&auth.Principal{Subject: "erp", Customer: 7, Scope: auth.Admin})
-		for range 20 {
+		for range 19 {
 			create(t, partner, api.WebhookEndpointRequest{URL: request.URL})
+		}
+		var created atomic.Int64
+		var all sync.WaitGroup
+		for range 30 { // at once, for the last place
+			all.Go(func() {
+				res, err := partner.CreateWebhookEndpointWithResponse(t.Context(), nil, request)
+				if err != nil {
+					t.Error(err)
+				} else if res.JSON201 != nil {
+					created.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if n := created.Load(); n != 1 {
+			t.Errorf("%d endpoints were created in the last place", n)
 		}
 		res, err = partner.CreateWebhookEndpointWithResponse(t.Context(), nil, request)
 		must(t, err)
