@@ -319,6 +319,38 @@ func TestStream(t *testing.T) {
 	})
 }
 
+// TestStreamBegins sequences an event while a partner's stream begins, after its first read. The service has told its
+// other reader of the event before the stream waits, and does not tell it again. The event comes at once all the
+// same: before the first comment, with which a stream breaks a silence.
+func TestStreamBegins(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g, events.Config{})
+		s.record(t, nil, event(1, 10, 0))
+		s.sequence(t)
+		other := s.stream(t, "after=0")
+		other.want("id: 1")
+		var once sync.Once
+		err := g.Callback().Query().After("gorm:query").Register("begin", func(tx *gorm.DB) {
+			if tx.Statement.Table == "events" && auth.From(tx.Statement.Context).Customer == 1 {
+				once.Do(func() {
+					s.record(t, nil, event(1, 11, 0))
+					s.sequence(t)
+					other.want("id: 2")
+				})
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream := s.stream(t, "after=0", "Authorization", token(t, 1, auth.Admin))
+		for line := ""; line != "id: 2"; line = stream.want("") {
+			if strings.HasPrefix(line, ":") {
+				t.Fatal("the event came with the first comment only")
+			}
+		}
+	})
+}
+
 // age makes the feed older than any time of retention in these tests.
 func (s *system) age(t *testing.T) {
 	t.Helper()
