@@ -50,6 +50,11 @@ type placed struct {
 // would read the whole table.
 const window = 5000
 
+const (
+	readStep = 50      // events that a statement reads
+	enough   = 2 << 20 // bytes of events after which a page ends
+)
+
 // read reads the next events of the caller's feed. Error: 410 events_expired when events after the position
 // were deleted, or when no event has had the position.
 func (s store) read(q query) (page, error) {
@@ -70,16 +75,13 @@ func (s store) read(q query) (page, error) {
 	}
 	p := page{next: min(is.LastPosition, from+window), last: is.LastPosition}
 	if from < is.LastPosition {
-		rows := s.events(from, p.next)
-		if q.types != nil {
-			rows = rows.Where(db.Likely(rows, "type IN ?"), q.types)
-		}
-		if err := rows.Limit(q.limit).Find(&p.events).Error; err != nil {
+		cut := false
+		if p.events, cut, err = s.readEvents(q, from, p.next); err != nil {
 			return page{}, err
 		}
-	}
-	if len(p.events) == q.limit {
-		p.next = p.events[q.limit-1].Place
+		if cut {
+			p.next = p.events[len(p.events)-1].Place
+		}
 	}
 	if p.next > from {
 		// Check again: a page that was read while events were deleted would leave these events out.
@@ -91,6 +93,33 @@ func (s store) read(q query) (page, error) {
 		return page{}, expired(from, is)
 	}
 	return p, nil
+}
+
+// readEvents reads the events after a position, in small steps, and reports whether there may be more of them: it
+// stops at the limit, and when the events are large, since an order may have 100 KB.
+func (s store) readEvents(q query, after, upTo int64) (events []placed, cut bool, err error) {
+	for bytes := 0; ; {
+		rows := s.events(after, upTo)
+		if q.types != nil {
+			rows = rows.Where(db.Likely(rows, "type IN ?"), q.types)
+		}
+		var some []placed
+		n := min(readStep, q.limit-len(events))
+		if err := rows.Limit(n).Find(&some).Error; err != nil {
+			return nil, false, err
+		}
+		events = append(events, some...)
+		if len(some) < n {
+			return events, false, nil
+		}
+		for _, e := range some {
+			bytes += len(e.Representation)
+		}
+		if len(events) == q.limit || bytes >= enough {
+			return events, true, nil
+		}
+		after = some[n-1].Place
+	}
 }
 
 // expired returns 410 events_expired for a position outside of the feed that the counter describes.

@@ -122,6 +122,40 @@ func TestRareType(t *testing.T) {
 	})
 }
 
+// TestLargeEvents reads events of 100 KB. A page has few of them, whatever its limit is, and the next page goes on
+// where the page ended.
+func TestLargeEvents(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g, events.Config{})
+		var want []string
+		for i := range int64(130) {
+			large := event(1, i+1, 0)
+			large.Payload = map[string]string{"note": strings.Repeat("x", 100<<10)}
+			s.record(t, nil, large)
+			want = append(want, fmt.Sprintf("%d:%d", i+1, i+1))
+		}
+		s.sequence(t)
+		var got []string
+		for after, last := int64(0), int64(-1); after != last; {
+			page := s.get(t, fmt.Sprint("limit=1000&after=", after))
+			if len(page.Data) == 0 || len(page.Data) > 50 {
+				t.Fatalf("a page has %d events", len(page.Data))
+			}
+			got = append(got, positions(page.Data))
+			after, last = page.Meta.NextAfter, page.Meta.LastPosition
+		}
+		if strings.Join(got, " ") != strings.Join(want, " ") {
+			t.Errorf("%q", got)
+		}
+		stream := s.stream(t, "limit=1000")
+		for i := range want {
+			if id := stream.want("id: "); id != fmt.Sprint("id: ", i+1) {
+				t.Fatalf("%s, want %d", id, i+1)
+			}
+		}
+	})
+}
+
 // TestIndexes checks that no query of the feed or of the sequencer reads more rows than it needs.
 func TestIndexes(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
