@@ -13,6 +13,7 @@ import (
 // query describes the events that a caller asks for.
 type query struct {
 	after *int64   // the position before the first event; nil begins with the oldest stored event
+	field string   // the place of after in the request, for errors
 	types []string // the types of events; nil for each type
 	limit int
 }
@@ -68,7 +69,7 @@ func (s store) read(q query) (page, error) {
 	}
 	if from > is.LastPosition {
 		if given, err := s.lastGiven(); err != nil || from > given {
-			return page{}, cmp.Or(err, expired(from, is))
+			return page{}, cmp.Or(err, expired(q.field, from, is))
 		}
 		// A crash of the database took the counters back: see SequenceBatch.
 		return page{next: from, last: from}, nil
@@ -90,7 +91,7 @@ func (s store) read(q query) (page, error) {
 		}
 	}
 	if from < is.PrunedPosition {
-		return page{}, expired(from, is)
+		return page{}, expired(q.field, from, is)
 	}
 	return p, nil
 }
@@ -122,12 +123,15 @@ func (s store) readEvents(q query, after, upTo int64) (events []placed, cut bool
 	}
 }
 
-// expired returns 410 events_expired for a position outside of the feed that the counter describes.
-func expired(after int64, is counter) error {
+// expired returns 410 events_expired for a position outside of the feed that the counter describes. The parameter field
+// is the place of the position in the request.
+func expired(field string, after int64, is counter) error {
 	params := apperr.Params{"after": after, "first_after": is.PrunedPosition, "last_position": is.LastPosition}
-	return apperr.EventsExpired.New(after).With("/query/after", params,
+	return apperr.EventsExpired.New(after).With(field, params,
 		"is %d, and must be from %d to %d", after, is.PrunedPosition, is.LastPosition)
 }
+
+const afterField = "/query/after"
 
 // readWithin is like store.read. When the page is empty, it waits for an event, until the time wait is over
 // or the service stops.
