@@ -347,6 +347,8 @@ func TestStream(t *testing.T) {
 		webtest.WantError(t, status, body, 410, "events_expired", "/query/after")
 		status, body, _ = webtest.Do(t, "GET", s.base+"/events?after=0", "", append(partner, "Last-Event-ID", "4")...)
 		webtest.WantError(t, status, body, 410, "events_expired", "/header/Last-Event-ID")
+		odd := s.stream(t, "after=2", append(partner, "Accept", "Text/Event-Stream")...) // media types have no case
+		odd.want("id: 3")
 		// A generated client accepts both media types, and can read only JSON.
 		got := s.get(t, "after=2", append(partner, "Accept", "application/json, text/event-stream")...)
 		if positions(got.Data) != "3:12" {
