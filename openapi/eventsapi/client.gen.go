@@ -899,7 +899,8 @@ type ClientInterface interface {
 	// signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
 	//
 	// **Which events.** Those of what your token may read now, as `GET /events` shows them: with `orders:read` the events of orders,
-	// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them.
+	// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them, and a type
+	// that does not exist is refused.
 	//
 	// **Order.** An endpoint gets one event after the other, in the order of their positions. The next one is sent when the one before
 	// was answered with a status from 200 to 299 within 10 seconds. Anything else is a failure: the same event is sent again after a
@@ -922,7 +923,8 @@ type ClientInterface interface {
 	// signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
 	//
 	// **Which events.** Those of what your token may read now, as `GET /events` shows them: with `orders:read` the events of orders,
-	// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them.
+	// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them, and a type
+	// that does not exist is refused.
 	//
 	// **Order.** An endpoint gets one event after the other, in the order of their positions. The next one is sent when the one before
 	// was answered with a status from 200 to 299 within 10 seconds. Anything else is a failure: the same event is sent again after a
@@ -940,7 +942,7 @@ type ClientInterface interface {
 
 	// DeleteWebhookEndpoint Delete an endpoint
 	//
-	// Nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
+	// Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
 	//
 	// Corresponds with DELETE /webhook-endpoints/{id} (the `DeleteWebhookEndpoint` operationId).
 	DeleteWebhookEndpoint(ctx context.Context, id WebhookEndpointID, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1100,7 +1102,8 @@ func (c *Client) ListWebhookEndpoints(ctx context.Context, params *ListWebhookEn
 // signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
 //
 // **Which events.** Those of what your token may read now, as `GET /events` shows them: with `orders:read` the events of orders,
-// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them.
+// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them, and a type
+// that does not exist is refused.
 //
 // **Order.** An endpoint gets one event after the other, in the order of their positions. The next one is sent when the one before
 // was answered with a status from 200 to 299 within 10 seconds. Anything else is a failure: the same event is sent again after a
@@ -1133,7 +1136,8 @@ func (c *Client) CreateWebhookEndpointWithBody(ctx context.Context, params *Crea
 // signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
 //
 // **Which events.** Those of what your token may read now, as `GET /events` shows them: with `orders:read` the events of orders,
-// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them.
+// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them, and a type
+// that does not exist is refused.
 //
 // **Order.** An endpoint gets one event after the other, in the order of their positions. The next one is sent when the one before
 // was answered with a status from 200 to 299 within 10 seconds. Anything else is a failure: the same event is sent again after a
@@ -1161,7 +1165,7 @@ func (c *Client) CreateWebhookEndpoint(ctx context.Context, params *CreateWebhoo
 
 // DeleteWebhookEndpoint Delete an endpoint
 //
-// Nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
+// Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
 //
 // Corresponds with DELETE /webhook-endpoints/{id} (the `DeleteWebhookEndpoint` operationId).
 func (c *Client) DeleteWebhookEndpoint(ctx context.Context, id WebhookEndpointID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2044,7 +2048,8 @@ type ClientWithResponsesInterface interface {
 	// signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
 	//
 	// **Which events.** Those of what your token may read now, as `GET /events` shows them: with `orders:read` the events of orders,
-	// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them.
+	// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them, and a type
+	// that does not exist is refused.
 	//
 	// **Order.** An endpoint gets one event after the other, in the order of their positions. The next one is sent when the one before
 	// was answered with a status from 200 to 299 within 10 seconds. Anything else is a failure: the same event is sent again after a
@@ -2067,7 +2072,8 @@ type ClientWithResponsesInterface interface {
 	// signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
 	//
 	// **Which events.** Those of what your token may read now, as `GET /events` shows them: with `orders:read` the events of orders,
-	// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them.
+	// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them, and a type
+	// that does not exist is refused.
 	//
 	// **Order.** An endpoint gets one event after the other, in the order of their positions. The next one is sent when the one before
 	// was answered with a status from 200 to 299 within 10 seconds. Anything else is a failure: the same event is sent again after a
@@ -2085,7 +2091,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteWebhookEndpointWithResponse Delete an endpoint
 	//
-	// Nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
+	// Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4285,7 +4291,8 @@ func (c *ClientWithResponses) ListWebhookEndpointsWithResponse(ctx context.Conte
 // signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
 //
 // **Which events.** Those of what your token may read now, as `GET /events` shows them: with `orders:read` the events of orders,
-// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them.
+// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them, and a type
+// that does not exist is refused.
 //
 // **Order.** An endpoint gets one event after the other, in the order of their positions. The next one is sent when the one before
 // was answered with a status from 200 to 299 within 10 seconds. Anything else is a failure: the same event is sent again after a
@@ -4314,7 +4321,8 @@ func (c *ClientWithResponses) CreateWebhookEndpointWithBodyWithResponse(ctx cont
 // signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
 //
 // **Which events.** Those of what your token may read now, as `GET /events` shows them: with `orders:read` the events of orders,
-// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them.
+// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them, and a type
+// that does not exist is refused.
 //
 // **Order.** An endpoint gets one event after the other, in the order of their positions. The next one is sent when the one before
 // was answered with a status from 200 to 299 within 10 seconds. Anything else is a failure: the same event is sent again after a
@@ -4338,7 +4346,7 @@ func (c *ClientWithResponses) CreateWebhookEndpointWithResponse(ctx context.Cont
 
 // DeleteWebhookEndpointWithResponse Delete an endpoint
 //
-// Nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
+// Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
 //
 // Returns a wrapper object for the known response body format(s).
 //

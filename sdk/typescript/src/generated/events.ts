@@ -63,7 +63,8 @@ export interface paths {
          *     signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
          *
          *     **Which events.** Those of what your token may read now, as `GET /events` shows them: with `orders:read` the events of orders,
-         *     and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them.
+         *     and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them, and a type
+         *     that does not exist is refused.
          *
          *     **Order.** An endpoint gets one event after the other, in the order of their positions. The next one is sent when the one before
          *     was answered with a status from 200 to 299 within 10 seconds. Anything else is a failure: the same event is sent again after a
@@ -212,7 +213,7 @@ export interface paths {
         post?: never;
         /**
          * Delete an endpoint
-         * @description Nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
+         * @description Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
          */
         delete: operations["deleteWebhookEndpoint"];
         options?: never;

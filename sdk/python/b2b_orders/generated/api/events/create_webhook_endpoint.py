@@ -75,7 +75,8 @@ def sync_detailed(
     **Which events.** Those of what your token may read now, as `GET /events` shows them: with
     `orders:read` the events of orders,
     and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only.
-    `types` narrows them.
+    `types` narrows them, and a type
+    that does not exist is refused.
 
     **Order.** An endpoint gets one event after the other, in the order of their positions. The next one
     is sent when the one before
@@ -134,7 +135,8 @@ def sync(
     **Which events.** Those of what your token may read now, as `GET /events` shows them: with
     `orders:read` the events of orders,
     and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only.
-    `types` narrows them.
+    `types` narrows them, and a type
+    that does not exist is refused.
 
     **Order.** An endpoint gets one event after the other, in the order of their positions. The next one
     is sent when the one before
@@ -188,7 +190,8 @@ async def asyncio_detailed(
     **Which events.** Those of what your token may read now, as `GET /events` shows them: with
     `orders:read` the events of orders,
     and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only.
-    `types` narrows them.
+    `types` narrows them, and a type
+    that does not exist is refused.
 
     **Order.** An endpoint gets one event after the other, in the order of their positions. The next one
     is sent when the one before
@@ -245,7 +248,8 @@ async def asyncio(
     **Which events.** Those of what your token may read now, as `GET /events` shows them: with
     `orders:read` the events of orders,
     and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only.
-    `types` narrows them.
+    `types` narrows them, and a type
+    that does not exist is refused.
 
     **Order.** An endpoint gets one event after the other, in the order of their positions. The next one
     is sent when the one before
