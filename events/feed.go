@@ -96,8 +96,8 @@ func (s store) read(q query) (page, error) {
 	return p, nil
 }
 
-// readEvents reads the events after a position, in small steps, and reports whether there may be more of them: it
-// stops at the limit, and when the events are large, since an order may have 100 KB.
+// readEvents reads the events after a position, in small steps, and reports whether there may be more of them:
+// it stops at the limit, and when the events are large, since an order may have 100 KB.
 func (s store) readEvents(q query, after, upTo int64) (events []placed, cut bool, err error) {
 	for bytes := 0; ; {
 		rows := s.events(after, upTo)
@@ -123,8 +123,8 @@ func (s store) readEvents(q query, after, upTo int64) (events []placed, cut bool
 	}
 }
 
-// expired returns 410 events_expired for a position outside of the feed that the counter describes. The parameter field
-// is the place of the position in the request.
+// expired returns 410 events_expired for a position outside of the feed that the counter describes. The
+// parameter field is the place of the position in the request.
 func expired(field string, after int64, is counter) error {
 	params := apperr.Params{"after": after, "first_after": is.PrunedPosition, "last_position": is.LastPosition}
 	return apperr.EventsExpired.New(after).With(field, params,
