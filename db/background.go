@@ -58,8 +58,9 @@ type Job struct {
 }
 
 // RunJobs runs jobs side by side, and repeats each, until ctx ends. It logs every run that has changed rows
-// or failed. A job goes on after a failure, and also when a statement gets no answer, for example because a
-// firewall has forgotten the connection.
+// or failed. A run fails while the schema lacks migrations. A job goes on after a failure, a second later at the
+// earliest, and also when a statement gets no answer, for example because a firewall has forgotten the
+// connection.
 func RunJobs(ctx context.Context, g *gorm.DB, log *slog.Logger, jobs ...Job) {
 	var all sync.WaitGroup
 	for _, j := range jobs {
@@ -83,13 +84,12 @@ func RunJobsOnce(ctx context.Context, g *gorm.DB, log *slog.Logger, jobs ...Job)
 // runAndReport runs the job, and reports the run in the log and in metrics.
 func (j Job) runAndReport(ctx context.Context, g *gorm.DB, log *slog.Logger) error {
 	start := time.Now()
-	rows, err := j.runOnce(ctx, g)
+	rows, err := 0, Migrated(ctx, g) // names the missing migration, and not a missing table
+	if err == nil {
+		rows, err = j.runAndMeasure(ctx, g)
+	}
 	jobSeconds.WithLabelValues(j.Name).Set(time.Since(start).Seconds())
 	jobRows.WithLabelValues(j.Name).Add(float64(rows))
-	if rows > 0 && errors.Is(err, context.DeadlineExceeded) {
-		err = nil // not a failure: the next run does the rest
-	}
-	err = errors.Join(err, j.measure(ctx))
 	if err == nil {
 		jobSuccess.WithLabelValues(j.Name).SetToCurrentTime()
 	}
@@ -102,13 +102,28 @@ func (j Job) runAndReport(ctx context.Context, g *gorm.DB, log *slog.Logger) err
 	return err
 }
 
+func (j Job) runAndMeasure(ctx context.Context, g *gorm.DB) (rows int, err error) {
+	rows, err = j.runOnce(ctx, g)
+	if rows > 0 && errors.Is(err, context.DeadlineExceeded) {
+		err = nil // not a failure: the next run does the rest
+	}
+	return rows, errors.Join(err, j.measure(ctx))
+}
+
+// failurePause is the shortest pause after a failed run: a job that repeats at once would fill the log while
+// the database is away. Tests change it.
+var failurePause = time.Second
+
 func (j Job) repeat(ctx context.Context, g *gorm.DB, log *slog.Logger) {
 	jobFailures.WithLabelValues(j.Name).Add(0) // so that Prometheus sees the first failure as an increase
 	_ = j.measure(ctx)                         // the first run may take long; its own measure reports what fails
 	for ctx.Err() == nil {
-		_ = j.runAndReport(ctx, g, log)
+		pause := j.Interval
+		if j.runAndReport(ctx, g, log) != nil {
+			pause = max(pause, failurePause)
+		}
 		select {
-		case <-time.After(j.Interval*4/5 + rand.N(j.Interval*2/5)):
+		case <-time.After(pause*4/5 + rand.N(pause*2/5)):
 		case <-ctx.Done():
 		}
 	}

@@ -19,6 +19,7 @@ import (
 // TestRunJobs runs four jobs: the first changes rows, the second fails, the third has nothing to do, and the
 // fourth is exclusive, while another connection holds its lock at first.
 func TestRunJobs(t *testing.T) {
+	t.Cleanup(db.SetFailurePause(0))
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		ctx, cancel := context.WithTimeout(ctx, soon)
 		defer cancel()
@@ -73,6 +74,56 @@ func TestRunJobs(t *testing.T) {
 			if strings.Contains(out.String(), line) != want {
 				t.Errorf("%s is in the log: %v\n%.2000s", line, !want, &out)
 			}
+		}
+	})
+}
+
+// TestRunJobsFailurePause runs a job that fails beside a job that does not, both without a pause of their own.
+// The log has one line of the failing job, not one for each run of the other.
+func TestRunJobsFailurePause(t *testing.T) {
+	t.Cleanup(db.SetFailurePause(time.Hour))
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		ctx, cancel := context.WithTimeout(ctx, soon)
+		defer cancel()
+		var out bytes.Buffer
+		failed, runs := make(chan struct{}), 0
+		db.RunJobs(ctx, g, slog.New(slog.NewTextHandler(&out, nil)),
+			db.Job{Name: "fails", Interval: time.Millisecond, Run: func(context.Context) (int, error) {
+				select {
+				case <-failed:
+				default:
+					close(failed)
+				}
+				return 0, errors.New("as tested")
+			}},
+			db.Job{Name: "works", Interval: time.Millisecond, Run: func(context.Context) (int, error) {
+				<-failed
+				if runs++; runs == 50 {
+					cancel()
+				}
+				return 0, nil
+			}})
+		if n := strings.Count(out.String(), "background job failed"); n != 1 || runs < 50 {
+			t.Errorf("%d lines beside %d runs: %.2000s", n, runs, &out)
+		}
+	})
+}
+
+// TestRunJobsBeforeMigration runs a job on a database without a schema. The log names the command to run, and
+// the job does not run.
+func TestRunJobsBeforeMigration(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		g, err := db.Open(ctx, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close(g) })
+		var out bytes.Buffer
+		ran := false
+		err = db.RunJobsOnce(ctx, g, slog.New(slog.NewTextHandler(&out, nil)),
+			db.Job{Name: "early", Run: func(context.Context) (int, error) { ran = true; return 0, nil }})
+		if ran || !errors.Is(err, db.ErrUnavailable) || strings.Count(out.String(), "run b2b migrate") != 1 {
+			t.Errorf("ran %v: %v: %s", ran, err, &out)
 		}
 	})
 }

@@ -8,6 +8,8 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"example.com/b2b/v2/internal/timing"
 )
 
 const (
@@ -111,6 +113,8 @@ type turn struct {
 // The error is ErrLocked after two seconds, or the error of ctx when ctx ends.
 func (t *Turns) Take(ctx context.Context, row string) (done func(), err error) {
 	here := t.enter(row)
+	begin := time.Now()
+	defer func() { timing.From(ctx).Turn(time.Since(begin)) }()
 	patience := time.NewTimer(turnWait)
 	defer patience.Stop()
 	select {

@@ -13,6 +13,7 @@ import (
 
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/timing"
 )
 
 // lockTimeout is longer than any bounded wait for a row.
@@ -176,6 +177,31 @@ func TestStuckTransactionsLeaveConnections(t *testing.T) {
 	})
 }
 
+// TestWaitForTransactions lets a transaction wait for another, because only one of three connections may have one.
+// The wait is a wait for a connection, in the times of the request.
+func TestWaitForTransactions(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		if c.Driver == db.SQLite {
+			return // transactions wait for the writer, a connection
+		}
+		c.MaxConns = 3
+		g := dbtest.Open(t, c)
+		err := db.InTx(t.Context(), g, func(*gorm.DB) error {
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			ctx, times := timing.With(ctx)
+			err := db.InTx(ctx, g, func(*gorm.DB) error { return nil })
+			if waited := times.Parts().Pool; !errors.Is(err, context.DeadlineExceeded) || waited == 0 {
+				t.Errorf("waited for %v: %v", waited, err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestTurns gives a row to one caller at a time. Waiting callers give up after a while, and no state remains
 // of rows without callers.
 func TestTurns(t *testing.T) {
@@ -191,8 +217,9 @@ func TestTurns(t *testing.T) {
 	other()
 	ctx, cancel := context.WithTimeout(t.Context(), lockTimeout)
 	defer cancel()
-	if _, err := turns.Take(ctx, "a"); !errors.Is(err, db.ErrLocked) {
-		t.Errorf("a second turn: %v", err)
+	ctx, times := timing.With(ctx)
+	if _, err := turns.Take(ctx, "a"); !errors.Is(err, db.ErrLocked) || times.Parts().Turn == 0 {
+		t.Errorf("a second turn: %v, after %v", err, times.Parts().Turn)
 	}
 	gone, leave := context.WithCancel(t.Context())
 	leave()

@@ -24,7 +24,7 @@ var (
 	}, []string{"statement"})
 	connectionSeconds = promauto.NewHistogram(prometheus.HistogramOpts{
 		Name:    "b2b_db_connection_wait_seconds",
-		Help:    "Wait of transactions for a connection of the pool.",
+		Help:    "Wait of transactions for a connection of the pool, or until fewer run at once.",
 		Buckets: []float64{.0001, .001, .01, .05, .1, .25, .5, 1, 2.5, 5, 10},
 	})
 	retries = promauto.NewCounter(prometheus.CounterOpts{
@@ -54,9 +54,13 @@ type statementLog struct {
 
 // Trace implements logger.Interface.
 func (l statementLog) Trace(ctx context.Context, begin time.Time, statement func() (string, int64), _ error) {
-	took := time.Since(begin)
 	sql, rows := statement()
-	name := statementName(sql)
+	l.add(ctx, statementName(sql), sql, begin, rows)
+}
+
+// add counts a statement that has just ended, and logs it when it was slow.
+func (l statementLog) add(ctx context.Context, name, sql string, begin time.Time, rows int64) {
+	took := time.Since(begin)
 	count(ctx, name, begin, took)
 	if took < l.slow {
 		return

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -77,6 +78,29 @@ func TestStatementNames(t *testing.T) {
 		} {
 			if got := named(run); got != want {
 				t.Errorf("%q, want %q", got, want)
+			}
+		}
+	})
+}
+
+// TestLogTransaction logs the statements that begin and end a transaction, which gorm does not run: SQLite waits
+// for other processes in BEGIN IMMEDIATE, and each engine waits for its disk in COMMIT.
+func TestLogTransaction(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		var out bytes.Buffer
+		log := slog.New(slog.NewTextHandler(&out, nil))
+		db.Log(g, log, 0, func(context.Context) string { return "as-tested" })
+		if err := db.InTx(ctx, g, func(*gorm.DB) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		begin := `"START TRANSACTION"`
+		if g.Name() == db.SQLite {
+			begin = `"BEGIN IMMEDIATE"`
+		}
+		for _, want := range []string{begin, "COMMIT"} {
+			line := "msg=\"slow statement\" statement=" + want + " sql=" + want
+			if !strings.Contains(out.String(), line) || !strings.Contains(out.String(), "correlation_id=as-tested") {
+				t.Errorf("no %s: %s", line, &out)
 			}
 		}
 	})

@@ -28,15 +28,36 @@ func InTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	return retryTx(ctx, func() error {
 		// In a transaction, g.DB fails, and so will the function transact.
 		if _, err := g.DB(); err == nil && room != nil {
-			select {
-			case room <- struct{}{}:
-				defer func() { <-room }()
-			case <-ctx.Done():
-				return ctx.Err()
+			if err := enter(ctx, room); err != nil {
+				return err
 			}
+			defer func() { <-room }()
 		}
 		return transact(ctx, g, fn, begin(g))
 	})
+}
+
+// enter takes a place in room. A wait counts as one for a connection, because the remedy is the same.
+func enter(ctx context.Context, room chan struct{}) error {
+	select {
+	case room <- struct{}{}:
+		return nil
+	default:
+	}
+	defer noteWait(ctx, time.Now())
+	select {
+	case room <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// noteWait adds a wait for a connection to the metrics, and to the times of the request.
+func noteWait(ctx context.Context, begin time.Time) {
+	waited := time.Since(begin)
+	connectionSeconds.Observe(waited.Seconds())
+	timing.From(ctx).Pool(waited)
 }
 
 // InReservedTx is InTx without the limit on connections. It is for callers that run few transactions at once.
@@ -114,14 +135,14 @@ func transact(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error, begin
 	}
 	return onConn(ctx, pool, func(conn *sql.Conn) (clean bool, err error) {
 		for _, statement := range begin {
-			if err := execCounted(ctx, conn, statement); err != nil {
+			if err := execLogged(ctx, g, conn, statement); err != nil {
 				return false, err // not clean: SET TRANSACTION may change the next transaction
 			}
 		}
 		tx := g.Session(&gorm.Session{NewDB: true, Context: ctx})
 		tx.Statement.ConnPool = statements{conn}
 		if err = fn(tx); err == nil {
-			err = execCounted(ctx, conn, "COMMIT")
+			err = execLogged(ctx, g, conn, "COMMIT")
 		}
 		return err == nil || finish(ctx, conn, "ROLLBACK") == nil, err
 	})
@@ -136,9 +157,7 @@ type statements struct{ gorm.ConnPool }
 func onConn(ctx context.Context, pool *sql.DB, fn func(conn *sql.Conn) (clean bool, err error)) error {
 	begin := time.Now()
 	conn, err := pool.Conn(ctx)
-	waited := time.Since(begin)
-	connectionSeconds.Observe(waited.Seconds())
-	timing.From(ctx).Pool(waited)
+	noteWait(ctx, begin)
 	if err != nil {
 		return translate(err)
 	}
@@ -153,11 +172,13 @@ func onConn(ctx context.Context, pool *sql.DB, fn func(conn *sql.Conn) (clean bo
 	return translate(err)
 }
 
-// execCounted runs a statement that gorm does not run, and counts the statement as gorm's statements.
-func execCounted(ctx context.Context, conn *sql.Conn, statement string) error {
+// execLogged runs a statement that gorm does not run, and counts and logs the statement as gorm's statements.
+func execLogged(ctx context.Context, g *gorm.DB, conn *sql.Conn, statement string) error {
 	begin := time.Now()
 	_, err := conn.ExecContext(ctx, statement)
-	count(ctx, statement, begin, time.Since(begin))
+	if log, ok := g.Logger.(statementLog); ok {
+		log.add(ctx, statement, statement, begin, 0)
+	}
 	return err
 }
 

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/events/deliver"
 	"example.com/b2b/v2/openapi/contract"
 	api "example.com/b2b/v2/openapi/eventsapi"
@@ -61,15 +62,19 @@ func (s *Service) Deliver(ctx context.Context, log *slog.Logger) {
 	context.AfterFunc(ctx, func() { time.AfterFunc(stopTime, stop) })
 	d.turns.Go(func() { d.renew(ctx) })
 	for ctx.Err() == nil {
-		pause := lookPause
+		pause, err := lookPause, db.Migrated(ctx, s.db.DB)
 		for _, slow := range []bool{false, true} {
-			begun, err := d.look(ctx, sending, slow)
-			if err != nil && ctx.Err() == nil {
-				d.log.Error("webhooks cannot be delivered now", "error", err)
-				pause = 10 * lookPause
-			} else if begun > 0 {
+			var begun int
+			if err == nil {
+				begun, err = d.look(ctx, sending, slow)
+			}
+			if begun > 0 {
 				pause = busyPause
 			}
+		}
+		if err != nil && ctx.Err() == nil {
+			d.log.Error("webhooks cannot be delivered now", "error", err)
+			pause = 10 * lookPause
 		}
 		select {
 		case <-time.After(pause):

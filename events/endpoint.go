@@ -151,13 +151,10 @@ func (s store) create(e *endpoint) error {
 	if err := e.checkTypes(); err != nil {
 		return err
 	}
-	if e.CustomerID != nil {
-		// The rows are locked, so that of two creations at once the second counts the first.
-		if n, err := s.locking().countEndpoints(); err != nil {
-			return err
-		} else if n >= maxEndpoints {
-			return apperr.TooManyWebhookEndpoints.New(maxEndpoints)
-		}
+	if n, err := s.countEndpoints(); err != nil {
+		return err
+	} else if n >= maxEndpoints && e.CustomerID != nil {
+		return apperr.TooManyWebhookEndpoints.New(maxEndpoints)
 	}
 	reached, err := s.positions()
 	if err != nil {

@@ -230,8 +230,10 @@ func (s store) listEndpoints(page db.PageRequest) ([]endpoint, *int64, error) {
 	return db.Page[endpoint](s.endpoints().Select("*, ? AS now", s.Now()), page)
 }
 
+// countEndpoints counts the caller's endpoints, and locks them until the transaction ends: of two transactions that
+// add an endpoint, the second counts the first's. A caller's first endpoint finds nothing to lock.
 func (s store) countEndpoints() (n int64, err error) {
-	err = s.endpoints().Count(&n).Error
+	err = s.locking().endpoints().Count(&n).Error
 	return n, err
 }
 

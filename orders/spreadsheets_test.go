@@ -116,7 +116,7 @@ func TestCells(t *testing.T) {
 				"many": "/price format", "12,505": "/price format", "€": "/price format", "1.299,90.00": "/price format",
 				"99999999999999999999999": "/price_cents format", "12 ,5": "/price format", ",50": "50", ".5": "50",
 			},
-			"price_cents": {"12": "12", "12,50": "/price_cents type", "12.50": "/price_cents whole_number"},
+			"price_cents": {"12": "12", "12,50": "/price_cents whole_number", "12.50": "/price_cents whole_number", "many": "/price_cents type"},
 			"active": {
 				"true": "true", "TRUE": "true", "yes": "true", "1": "true", "sí": "true", "SI\u0301": "true", "SÍ": "true",
 				"Si": "true", "Verdadero": "true", "ja": "true", "WAHR": "true", "false": "false", "No": "false", "0": "false",
@@ -135,6 +135,10 @@ func TestCells(t *testing.T) {
 					got = fmt.Sprint((*refused)[0].Field, " ", (*(*refused)[0].Params)["rule"])
 					if header == "active" && !strings.Contains((*refused)[0].Message, "yes or no") {
 						t.Error((*refused)[0].Message)
+					}
+					says := (*refused)[0].Message
+					if want == "/price_cents whole_number" && !strings.Contains(says, "a column price") {
+						t.Error(says)
 					}
 				} else if n, ok := product[field].(float64); ok {
 					got = fmt.Sprintf("%.0f", n)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -68,7 +69,7 @@ func (c *client) connect() (err error) {
 }
 
 // explain returns an error with the message and the details of a failed call. When nobody listens at the
-// address, or the answer is probably not from a service, the error asks whether the address is right.
+// address, or the answer is probably not from the service, the error asks whether the address is right.
 func explain(err error) error {
 	var failed *b2b.Error
 	var network *net.OpError
@@ -77,8 +78,10 @@ func explain(err error) error {
 		return err
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
 		return errInterrupted
-	case failed.Code == b2b.UnexpectedAnswer, errors.As(err, &network) && network.Op == "dial":
-		return fmt.Errorf("%s: is --base, CUSTOMERS_API_BASE or ORDERS_API_BASE right?", failed.Message)
+	case failed.Code == b2b.UnexpectedAnswer, failed.Code == contract.NotFound,
+		errors.As(err, &network) && network.Op == "dial":
+		return fmt.Errorf("%s: is --base, CUSTOMERS_API_BASE or ORDERS_API_BASE right?",
+			strings.TrimSuffix(failed.Message, "."))
 	}
 	return errors.New(describe(failed.Message, &failed.Details))
 }

@@ -17,9 +17,10 @@ import (
 )
 
 // onDatabase returns the run function of a command. The function opens the database that the environment
-// variables describe, calls the function work, and closes the database. It reads only the groups Database and
-// Deployment of the configuration.
+// variables describe by open or openExisting, calls the function work, and closes the database. It reads only
+// the groups Database and Deployment of the configuration.
 func onDatabase(
+	open func(context.Context, config.Database) (*gorm.DB, error),
 	work func(context.Context, *gorm.DB, io.Writer) error,
 ) func(context.Context, io.Writer) error {
 	return func(ctx context.Context, out io.Writer) error {
@@ -46,6 +47,16 @@ func open(ctx context.Context, c config.Database) (*gorm.DB, error) {
 	}
 	return nil, fmt.Errorf("%s (DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME, DB_TLS) cannot be used: %w",
 		db.Config(c), err)
+}
+
+// openExisting is open, but fails when the SQLite file is missing, instead of making an empty one.
+func openExisting(ctx context.Context, c config.Database) (*gorm.DB, error) {
+	if c.Driver == config.SQLite {
+		if _, err := os.Stat(c.Path); err != nil {
+			return nil, fmt.Errorf("DB_PATH: %w", err)
+		}
+	}
+	return open(ctx, c)
 }
 
 func migrate(ctx context.Context, g *gorm.DB, out io.Writer) error {
@@ -87,10 +98,7 @@ func (b *backupCommand) run(ctx context.Context, out io.Writer) error {
 			"or from a MariaDB server by mariadb-dump --single-transaction %[2]s",
 			db.Config(c.Database), c.Database.Name)
 	}
-	if _, err := os.Stat(c.Path); err != nil { // opening would make a new database
-		return fmt.Errorf("DB_PATH: %w", err)
-	}
-	g, err := open(ctx, c.Database)
+	g, err := openExisting(ctx, c.Database)
 	if err != nil {
 		return err
 	}
@@ -111,6 +119,9 @@ func (d *doctorCommand) flags(f *flag.FlagSet) {
 }
 
 func (d *doctorCommand) run(ctx context.Context, g *gorm.DB, out io.Writer) error {
+	if err := db.Migrated(ctx, g); err != nil {
+		return err
+	}
 	rules, notes := []doctor.Rule{doctor.Schema()}, []doctor.Rule{}
 	for _, s := range d.services {
 		rules, notes = append(rules, s.rules...), append(notes, s.notes...)

@@ -98,9 +98,9 @@ func commands() []command {
 		command{name: "follow", flags: follows.flags, run: follows.run,
 			summary: "print what happens, from now on or [--after POSITION], and go on after interruptions: " +
 				"[--types order.created,order.canceled] [--output json]"},
-		command{name: "migrate", run: onDatabase(migrate), summary: "bring the database's schema up to date"},
-		command{name: "seed", run: onDatabase(seed), summary: "load the sample data into an empty database"},
-		command{name: "doctor", flags: examine.flags, run: onDatabase(examine.run),
+		command{name: "migrate", run: onDatabase(open, migrate), summary: "bring the database's schema up to date"},
+		command{name: "seed", run: onDatabase(open, seed), summary: "load the sample data into an empty database"},
+		command{name: "doctor", flags: examine.flags, run: onDatabase(openExisting, examine.run),
 			summary: "examine a live database, read-only, as a table or with --json; " +
 				"exit code 1 when a rule is broken"},
 		command{name: "backup", argument: &copies.file, run: copies.run,

@@ -28,6 +28,7 @@ type column struct {
 	field   []byte           // name of the field as JSON, with a colon; nil without a field
 	schema  *openapi3.Schema // schema of the field
 	inUnits bool             // the column is in units, and the field in cents
+	inCents bool             // so is the column: one in units could have the field
 }
 
 // openCSV reads the first line, with the names of the columns. Errors: 400 malformed_row, 400
@@ -62,6 +63,7 @@ func (t *table) readColumns(schema *openapi3.Schema) error {
 	for _, name := range t.Columns {
 		field, inUnits := fieldOf(name, schema)
 		c := column{name: strings.TrimSpace(name), inUnits: inUnits}
+		c.inCents = !inUnits && strings.HasSuffix(field, "_cents")
 		if property := schema.Properties[field]; property != nil {
 			quoted, _ := json.Marshal(field)
 			c.field, c.schema = append(quoted, ':'), property.Value
@@ -142,7 +144,7 @@ func (c column) value(cell string) ([]byte, *apperr.Detail) {
 		if amount := cents(cell); amount != nil {
 			return amount, nil
 		}
-		fault.Message = "must be an amount such as 1299.90 or 1.299,90"
+		fault.Message = "must be an amount such as 1299.90 or 1.299,90, not 1.299, which has two meanings"
 		fault.Params = apperr.Params{"rule": "format", "format": "amount"}
 		return nil, fault
 	case c.schema.Type.Is(openapi3.TypeBoolean):
@@ -151,6 +153,11 @@ func (c column) value(cell string) ([]byte, *apperr.Detail) {
 		}
 		fault.Message = "must be a word such as yes or no, true or false"
 		fault.Params = apperr.Params{"rule": "type", "type": openapi3.TypeBoolean}
+		return nil, fault
+	case c.inCents && strings.ContainsAny(cell, ".,") && cents(cell) != nil:
+		fault.Message = "must be a whole number of cents: a column " +
+			strings.TrimSuffix(strings.ToLower(c.name), "_cents") + " takes amounts such as 1299.90"
+		fault.Params = apperr.Params{"rule": "whole_number"}
 		return nil, fault
 	case c.schema.Type.Is(openapi3.TypeInteger) && strings.IndexAny(cell, "-0123456789") == 0 &&
 		json.Valid([]byte(cell)):

@@ -20,6 +20,7 @@ type Parts struct {
 	Statements  int           // number of SQL statements
 	Database    time.Duration // time of these statements
 	Pool        time.Duration // wait for a connection to the database, in batches, too
+	Turn        time.Duration // wait for earlier requests that change the same row
 	Slowest     string        // name of the slowest statement, in batches, too
 	SlowestTime time.Duration
 	BatchSize   int           // commands in the last batch with a command of the request
@@ -64,6 +65,9 @@ func (t *Times) Statement(name string, took time.Duration) {
 
 // Pool adds a wait for a connection to the database.
 func (t *Times) Pool(waited time.Duration) { t.add(func(p *Parts) { p.Pool += waited }) }
+
+// Turn adds a wait for earlier requests that change the same row.
+func (t *Times) Turn(waited time.Duration) { t.add(func(p *Parts) { p.Turn += waited }) }
 
 // Batch adds a batch of the given size with a command of the request. The parameter own has the times of the
 // batch itself.

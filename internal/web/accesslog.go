@@ -127,6 +127,9 @@ func appendTimes(all []slog.Attr, parts timing.Parts) []slog.Attr {
 	if parts.Pool > time.Millisecond {
 		all = append(all, milliseconds("pool_wait_ms", parts.Pool))
 	}
+	if parts.Turn > time.Millisecond {
+		all = append(all, milliseconds("turn_wait_ms", parts.Turn))
+	}
 	if parts.BatchSize > 0 {
 		all = append(all,
 			slog.Int("batch_size", parts.BatchSize),

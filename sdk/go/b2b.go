@@ -5,7 +5,9 @@ package b2b
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"example.com/b2b/v2/openapi/customersapi"
@@ -54,6 +56,12 @@ type Client struct {
 
 // New returns a client. It fails when an address is invalid.
 func New(o Options) (*Client, error) {
+	for _, address := range []string{o.Customers, o.Orders, o.Events, o.Orchestrator} {
+		u, err := url.Parse(address)
+		if address != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+			return nil, fmt.Errorf("%q is no address such as https://orders.example.com", address)
+		}
+	}
 	customers, err1 := customersapi.NewClientWithResponses(o.Customers,
 		customersapi.WithHTTPClient(o.transport("customers", o.Customers)))
 	orders, err2 := ordersapi.NewClientWithResponses(o.Orders,

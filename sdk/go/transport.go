@@ -178,7 +178,7 @@ func (t *transport) authorize(ctx context.Context, r *http.Request) error {
 		return nil
 	}
 	token, err := t.Token(ctx)
-	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Authorization", "Bearer "+strings.TrimSpace(token)) // a file ends with a line end
 	return err
 }
 

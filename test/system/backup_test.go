@@ -1,7 +1,9 @@
 package system_test
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -106,6 +108,25 @@ func TestBackupRefuses(t *testing.T) {
 	left, err := filepath.Glob(file("*"))
 	if err != nil || !slices.Equal(left, []string{file("empty"), existing}) {
 		t.Errorf("%v %v", err, left)
+	}
+}
+
+// TestDoctorRefuses runs b2b doctor where no schema is. The error says what is missing, and no file is made.
+func TestDoctorRefuses(t *testing.T) {
+	dir := t.TempDir()
+	empty := filepath.Join(dir, "empty")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		filepath.Join(dir, "data", "nowhere"): "DB_PATH: ", empty: "run b2b migrate",
+	} {
+		if out := refused(t, []string{"DB_PATH=" + path}, "doctor"); !strings.Contains(out, want) {
+			t.Errorf("want %q, got %q", want, out)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "data")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the doctor made a folder: %v", err)
 	}
 }
 

@@ -132,7 +132,7 @@ func TestClientCommands(t *testing.T) {
 			"connection refused: is --base, CUSTOMERS_API_BASE or ORDERS_API_BASE right?"},
 		{[]string{"ORDERS_API_BASE=http://127.0.0.1:1"}, "order --customer 1 --item A:1 --timeout 8s",
 			"No answer yet; trying for 8s.\nb2b: no answer came: "},
-		{caller, "export products --base " + p.customers, "There is no /products/export here."},
+		{caller, "export products --base " + p.customers, "There is no /products/export here: is --base, "},
 	} {
 		if got := refused(t, c.env, strings.Fields(c.args)...); !strings.Contains(got, c.says) {
 			t.Errorf("b2b %s says %q, want %q", c.args, got, c.says)
@@ -341,13 +341,14 @@ func TestImportRefusedRows(t *testing.T) {
 	}
 	again := "; " + path("products.refused.csv") + " has them, with the reasons"
 	want(refused(t, env, append(args, path("products.csv"))...),
-		"row 4: The request is not valid. /Preis brutto must be an amount such as 1299.90 or 1.299,90.",
+		"row 4: The request is not valid. /Preis brutto must be an amount such as 1299.90 or 1.299,90, not 1.299, which has two meanings.",
 		"row 5 and 1 more: The request is not valid. /Bestand must be an integer.",
 		"row 6: The row cannot be read: it has more or fewer cells than the first line.",
 		"row 7: The row cannot be read: a quote is where CSV has none, or missing.",
 		"6 rows: 1 created, 0 updated, 0 unchanged, 5 refused",
 		"b2b: 5 rows refused"+again)
-	const amount, integer = "The request is not valid. /Preis brutto must be an amount such as 1299.90 or 1.299,90.",
+	const amount, integer = "The request is not valid. /Preis brutto must be an amount such as 1299.90 or 1.299,90, " +
+		"not 1.299, which has two meanings.",
 		"The request is not valid. /Bestand must be an integer."
 	const head = "\uFEFF\"Artikel-\"\"Nr\"\"\";Bezeichnung;\"Preis\r\nbrutto\";Bestand;Lieferant;refusal\r\n"
 	if got, all := read("products.refused.csv"), head+"K-2;\"Zwei; \"\"2\"\"\";1.299;5;X;"+amount+"\r\n"+

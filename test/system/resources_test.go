@@ -136,7 +136,7 @@ func inMountNamespace(t *testing.T, script string, args ...string) *exec.Cmd {
 func diskFull(t *testing.T) {
 	data := t.TempDir()
 	env := append(anyPorts, "DB_PATH="+filepath.Join(data, "b2b.db"), "LOG_LEVEL=warn", "PATH="+os.Getenv("PATH"))
-	p := launch(t, env, inMountNamespace(t, `mount -t tmpfs -o size=12m b2b "$1"; exec "$2"`, data, binary()))
+	p := launch(t, env, inMountNamespace(t, `mount -t tmpfs -o size=32m b2b "$1"; exec "$2"`, data, binary()))
 	pid := strconv.Itoa(p.cmd.Process.Pid)
 	namespace := []string{"--target=" + pid, "--user", "--mount", "--preserve-credentials"}
 	examine := exec.Command("nsenter", append(namespace, binary(), "doctor")...)

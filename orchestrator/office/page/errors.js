@@ -43,7 +43,7 @@ export function explainDetail(detail) {
   if (params.available !== undefined) {
     return t('{sku}: {requested} asked for, {available} in stock', { ...params, sku: params.sku ?? params.product_id })
   }
-  const rule = rules[params.rule]
+  const rule = rules[params.type === 'integer' && name !== 'Price' ? 'whole_number' : params.rule] // a price is typed as an amount
   if (name && rule) return `${t(name)} ${t(rule, params)}`
   return name ? `${t(name)}: ${detail.message}` : detail.message
 }

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -537,7 +538,7 @@ func TestToken(t *testing.T) {
 	f := newFixture(t)
 	f.Client = must(b2b.New(b2b.Options{Orders: f.orders.URL, Token: func(context.Context) (string, error) {
 		asked++
-		return fmt.Sprint("token-", asked), nil
+		return fmt.Sprint("token-", asked, "\n"), nil
 	}}))(t)
 	f.orders.plans(refuse(503, "0"), answer(200, product))
 	must(f.Orders.GetProductWithResponse(t.Context(), 2, nil))(t)
@@ -554,6 +555,17 @@ func TestToken(t *testing.T) {
 	e := failure(f.Orders.GetProductWithResponse(t.Context(), 2, nil))(t, b2b.NoAnswer, 0, true)
 	if !errors.Is(e, broken) {
 		t.Error(e)
+	}
+}
+
+// TestAddresses makes clients with addresses to which no request can go. Without the refusal their calls would
+// be repeated until the deadline.
+func TestAddresses(t *testing.T) {
+	for _, address := range []string{"localhost:3002", "orders.example.com", "/orders", "http://", "ftp://localhost"} {
+		c, err := b2b.New(b2b.Options{Orders: address})
+		if err == nil || !strings.Contains(err.Error(), strconv.Quote(address)) {
+			t.Errorf("%q: %v %v", address, c, err)
+		}
 	}
 }
 

@@ -141,8 +141,9 @@ class _Call:
         self.services, self.name, self.key = services, name, key
         self.correlation_id = correlation_id or new_key()
         self.may_repeat = request["method"] == "get" or key is not None
+        self.base = services.bases[service]
         self.request = request | {
-            "url": services.bases[service] + request["url"],
+            "url": self.base + request["url"],
             "headers": request.get("headers", {}) | {"X-Correlation-Id": self.correlation_id},
         }
         self.ends = services.now() + (services.deadline if deadline is None else deadline)
@@ -151,7 +152,7 @@ class _Call:
     def next_try(self, token: str | None) -> dict[str, Any]:
         """Returns the request, for httpx."""
         if token is not None:
-            self.request["headers"]["Authorization"] = f"Bearer {token}"
+            self.request["headers"]["Authorization"] = f"Bearer {token}".strip()  # a file ends with a line end
         left = max(0.001, self.ends - self.services.now())
         return self.request | {"timeout": min(self.services.try_timeout, left)}
 
@@ -191,7 +192,7 @@ class _Call:
     def fail(self, outcome: Reply | Exception, unread: ValueError | None = None) -> NoReturn:
         """Raises B2BError for what is no success; unread says why a success cannot be read."""
         if isinstance(outcome, Exception):
-            raise self._error("no_answer", f"no answer: {outcome!r}", 0) from outcome
+            raise self._error("no_answer", f"no answer from {self.base}: {outcome!r}", 0) from outcome
         said = outcome.headers.get("X-Correlation-Id")
         if unread:
             raise self._error("unexpected_answer", f"the success cannot be read: {unread}", outcome.status, None, said) from unread

@@ -298,6 +298,8 @@ class Call {
     readonly options: Options, readonly name: string, readonly facts: Pick<Facts, 'service' | 'method' | 'path' | 'answer'>,
     readonly call: AnyCall, readonly idempotencyKey?: string,
   ) {
+    const odd = Object.keys(call).find((option) => !callOptions.has(option)); // idempotency_key would place an order under another key
+    if (odd !== undefined) throw new TypeError(`${name} has no option ${odd}; it may be ${[...callOptions].join(', ')}`);
     this.correlationId = call.correlationId ?? random();
     this.#mayRepeat = facts.method === 'get' || idempotencyKey !== undefined;
   }
@@ -308,10 +310,12 @@ class Call {
     const base = address.replace(/\/+$/, '');
     const at = this.facts.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(text(name, path[name])));
     const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== null).map(([name, value]) => [name, text(name, value)]);
-    return new Request(base + at + (pairs.length ? `?${new URLSearchParams(pairs)}` : ''), {
+    const request = new Request(base + at + (pairs.length ? `?${new URLSearchParams(pairs)}` : ''), {
       method: this.facts.method.toUpperCase(), body: body ?? null, headers: { ...headers, 'X-Correlation-Id': this.correlationId },
       redirect: 'manual', // a POST that is redirected may arrive as a GET
     });
+    if (!/^https?:/.test(request.url)) throw new TypeError(`the option ${this.facts.service} is ${address}; it must be an address such as https://orders.example.com`);
+    return request;
   }
 
   /**
@@ -340,7 +344,7 @@ class Call {
       const wait = retryAfter(answer?.response) + Math.random() * Math.min(5000, 100 * 2 ** tried);
       if (!this.#mayRepeat || clock.now() + wait >= deadline) {
         if (answer) return answer;
-        throw this.failure(`no answer: ${cause}`, 'no_answer', 0, {}, cause);
+        throw this.unanswered(cause);
       }
       await clock.sleep(wait, signal);
     }
@@ -355,7 +359,7 @@ class Call {
       for (;;) {
         const { done, value } = await reader.read().catch((e) => {
           this.call.signal?.throwIfAborted();
-          throw this.failure(`no answer: ${e}`, 'no_answer', 0, {}, e);
+          throw this.unanswered(e);
         });
         if (done) break;
         ends.begin();
@@ -410,6 +414,12 @@ class Call {
     });
   }
 
+  /** Returns the error of a call without an answer. Node's fetch says only in the cause of its error what is wrong. */
+  unanswered(cause: any): B2BError {
+    const why = cause?.cause && (cause.cause.message || cause.cause.code);
+    return this.failure(`no answer from ${this.options[this.facts.service]}: ${cause}${why ? `: ${why}` : ''}`, 'no_answer', 0, {}, cause);
+  }
+
   /** Returns the error of a success that cannot be read. */
   unread(response: Response, cause: unknown): B2BError {
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -453,6 +463,9 @@ class Timeout {
 }
 
 type AnyCall = { correlationId?: string; deadline?: number; signal?: AbortSignal; headers?: Record<string, string>; idempotencyKey?: string; onRow?: (row: any, line: ImportLine) => void };
+
+/** The options of a call. */
+const callOptions = new Set(['idempotencyKey', 'correlationId', 'deadline', 'signal', 'headers', 'onRow']);
 
 /** What may be over in a moment. */
 const passing = new Set([429, 502, 503, 504]);

@@ -195,6 +195,21 @@ test('a call can be ended', async () => {
   assert.equal(proxies.orders.seen.length, 1)
 })
 
+test('an address at which nobody listens, or that is none, is named', async () => {
+  const orders = bases.orders.replace(/:\d+/, ':1')
+  const e = await failure(new B2B({ ...bases, orders, clock }).getProduct({ id: 2 }, { deadline: 100 }))
+  assert.ok(e.code === 'no_answer' && e.message.includes(`no answer from ${orders}: TypeError: fetch failed: `), e.message)
+  assert.match(e.message, /ECONNREFUSED|bad port/)
+  await assert.rejects(new B2B({ ...bases, orders: 'localhost:3002' }).getProduct({ id: 2 }), /the option orders is localhost:3002/)
+})
+
+test('an option that no call has is refused, before anything is sent', async () => {
+  proxies.orders.seen.length = 0
+  const call = b2b.createOrder({ customer_id: 1, items: [{ product_id: 2, qty: 1 }] }, { idempotency_key: 'po-4711' })
+  await assert.rejects(call, { name: 'TypeError', message: /has no option idempotency_key; it may be idempotencyKey/ })
+  assert.equal(proxies.orders.seen.length, 0)
+})
+
 test('a refusal is a B2BError', async () => {
   const { id: customer_id } = await customer()
   const { id: product_id } = await product()
@@ -375,7 +390,7 @@ test('a function makes the token of each try', async () => {
   proxies.orders.seen.length = 0
   proxies.orders.plan = [refused(503), { status: 200, body: { success: true, data } }]
   let asked = 0
-  await new B2B({ ...bases, clock, token: async () => `token-${++asked}` }).getProduct({ id: 2 })
+  await new B2B({ ...bases, clock, token: async () => `token-${++asked}\n` }).getProduct({ id: 2 })
   assert.deepEqual(proxies.orders.seen.map((request) => request.headers.authorization), ['Bearer token-1', 'Bearer token-2'])
   const e = await failure(new B2B({ ...bases, clock, token: 'nonsense' }).getProduct({ id: 2 }))
   assert.deepEqual([e.code, e.status], ['unauthorized', 401])

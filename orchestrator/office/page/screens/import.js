@@ -26,6 +26,8 @@ const titles = /** @type {Record<string, string>} */ ({
 })
 const encodings = ['utf-8', 'windows-1252', 'utf-16le', 'utf-16be', 'iso-8859-15', 'macintosh']
 const separators = /** @type {const} */ ([[',', 'Comma'], [';', 'Semicolon'], ['\t', 'Tab'], ['|', '|']])
+/** Matches the beginning of a file of Excel or LibreOffice that is not text. */
+const workbook = /^(PK\x03\x04|ÐÏ\x11à)/
 const lastImport = 'office.import'
 
 /** Returns what the last import of this browser did. @returns {{ at: string, name: string, says: string, refused: number } | null} */
@@ -89,7 +91,8 @@ export function Import() {
       <span>${sheet ? html`<strong><bdi>${sheet.name}</bdi></strong> · ${t('Choose another file')}` : t('Drop a spreadsheet here (CSV), or choose one')}</span>
       <input type="file" accept=".csv,.tsv,.txt,text/csv" onChange=${e => take(e.target.files[0])} /></label>
     ${!sheet && html`<p class="quiet">${t('Products are known by their SKU, customers by their email: what is there is changed, what is new is created. Nothing happens before you have seen what would happen.')}</p>`}
-    ${sheet && html`<${Settings} key=${sheet.name} sheet=${sheet} onChange=${setSheet} />`}`
+    ${sheet && (workbook.test(sheet.text) ? html`<p role="alert" class="bad">${t('This is a workbook: save its sheet as CSV, and choose that file.')}</p>`
+    : html`<${Settings} key=${sheet.name} sheet=${sheet} onChange=${setSheet} />`)}`
 }
 
 /** @param {{ sheet: Sheet, onChange: (sheet: Sheet) => void }} props */
@@ -118,7 +121,14 @@ function Settings({ sheet, onChange }) {
     setError(null)
     setSummary(null)
     const found = /** @type {Map<number, Verdict>} */ (new Map()), index = /** @type {Map<any, number>} */ (new Map())
-    const sent = rows.map((row, i) => { const fields = fieldsOf(row, sheet); index.set(fields, i); return fields })
+    const sent = /** @type {any[]} */ ([])
+    rows.forEach((row, i) => { // as the service reads CSV: 24,90 between commas would be a price of 24 and a stock of 90
+      if (row.length !== header.length) return found.set(i, { look: 'bad', says: t('refused: it has more or fewer cells than the first line') })
+      const fields = fieldsOf(row, sheet)
+      index.set(fields, i)
+      sent.push(fields)
+    })
+    const misread = found.size
     let drawn = 0
     const onRow = (fields, line) => {
       found.set(index.get(fields) ?? 0, verdict(line))
@@ -127,7 +137,8 @@ function Settings({ sheet, onChange }) {
     stop.current = new AbortController()
     try {
       const call = sheet.kind === 'products' ? patient.importProducts : patient.importCustomers
-      const result = await call(/** @type {any} */ (sent), { dry_run: dry }, { onRow, signal: stop.current.signal })
+      const done = sent.length ? await call(/** @type {any} */ (sent), { dry_run: dry }, { onRow, signal: stop.current.signal }) : { created: 0, updated: 0, unchanged: 0, refused: 0 }
+      const result = { ...done, refused: done.refused + misread }
       setSummary(result)
       setPhase(dry ? 'tried' : 'applied')
       if (!dry) localStorage.setItem(lastImport, JSON.stringify({ at: new Date().toISOString(), name: sheet.name, says: says(result), refused: result.refused }))
@@ -138,7 +149,7 @@ function Settings({ sheet, onChange }) {
     setVerdicts(found)
   }
   const refused = [...verdicts].filter(([, { look }]) => look === 'bad').sort(([a], [b]) => a - b)
-  const download = () => save(new Blob([csv([[...header, 'refusal'], ...refused.map(([i, { says }]) => [...header.map((_, at) => rows[i]?.[at] ?? ''), says])], sheet.separator)], { type: 'text/csv' }),
+  const download = () => save(new Blob([csv([[...header, 'refusal'], ...refused.map(([i, { says }]) => [...rows[i] ?? [], says])], sheet.separator)], { type: 'text/csv' }),
     sheet.name.replace(/(\.\w+)?$/, '.refused.csv'))
   const busy = phase === 'trying' || phase === 'applying'
   const shown = refused.length && phase !== 'ready' ? refused.slice(0, 200).map(([i]) => i) : [...rows.keys()].slice(0, 50)

@@ -182,6 +182,9 @@ class Call {
         this.facts = facts;
         this.call = call;
         this.idempotencyKey = idempotencyKey;
+        const odd = Object.keys(call).find((option) => !callOptions.has(option)); // idempotency_key would place an order under another key
+        if (odd !== undefined)
+            throw new TypeError(`${name} has no option ${odd}; it may be ${[...callOptions].join(', ')}`);
         this.correlationId = call.correlationId ?? random();
         this.#mayRepeat = facts.method === 'get' || idempotencyKey !== undefined;
     }
@@ -192,10 +195,13 @@ class Call {
         const base = address.replace(/\/+$/, '');
         const at = this.facts.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(text(name, path[name])));
         const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== null).map(([name, value]) => [name, text(name, value)]);
-        return new Request(base + at + (pairs.length ? `?${new URLSearchParams(pairs)}` : ''), {
+        const request = new Request(base + at + (pairs.length ? `?${new URLSearchParams(pairs)}` : ''), {
             method: this.facts.method.toUpperCase(), body: body ?? null, headers: { ...headers, 'X-Correlation-Id': this.correlationId },
             redirect: 'manual', // a POST that is redirected may arrive as a GET
         });
+        if (!/^https?:/.test(request.url))
+            throw new TypeError(`the option ${this.facts.service} is ${address}; it must be an address such as https://orders.example.com`);
+        return request;
     }
     /**
      * Sends the request until it has an answer that another try would not change, or the next try would begin after the deadline. A
@@ -228,7 +234,7 @@ class Call {
             if (!this.#mayRepeat || clock.now() + wait >= deadline) {
                 if (answer)
                     return answer;
-                throw this.failure(`no answer: ${cause}`, 'no_answer', 0, {}, cause);
+                throw this.unanswered(cause);
             }
             await clock.sleep(wait, signal);
         }
@@ -243,7 +249,7 @@ class Call {
             for (;;) {
                 const { done, value } = await reader.read().catch((e) => {
                     this.call.signal?.throwIfAborted();
-                    throw this.failure(`no answer: ${e}`, 'no_answer', 0, {}, e);
+                    throw this.unanswered(e);
                 });
                 if (done)
                     break;
@@ -302,6 +308,11 @@ class Call {
             details, said: said || (typeof body.correlationId === 'string' ? body.correlationId : null),
         });
     }
+    /** Returns the error of a call without an answer. Node's fetch says only in the cause of its error what is wrong. */
+    unanswered(cause) {
+        const why = cause?.cause && (cause.cause.message || cause.cause.code);
+        return this.failure(`no answer from ${this.options[this.facts.service]}: ${cause}${why ? `: ${why}` : ''}`, 'no_answer', 0, {}, cause);
+    }
     /** Returns the error of a success that cannot be read. */
     unread(response, cause) {
         const why = cause instanceof Error ? cause.message : String(cause);
@@ -337,6 +348,8 @@ class Timeout {
         clearTimeout(this.#timer);
     }
 }
+/** The options of a call. */
+const callOptions = new Set(['idempotencyKey', 'correlationId', 'deadline', 'signal', 'headers', 'onRow']);
 /** What may be over in a moment. */
 const passing = new Set([429, 502, 503, 504]);
 /** What says that nothing was done. */

@@ -305,7 +305,7 @@ final class Transport extends HttpClient {
     private HttpRequest authorized() {
       if (settings.token == null) return request;
       try {
-        return HttpRequest.newBuilder(request, (name, value) -> true).setHeader("Authorization", "Bearer " + settings.token.get()).build();
+        return HttpRequest.newBuilder(request, (name, value) -> true).setHeader("Authorization", ("Bearer " + settings.token.get()).strip()).build();
       } catch (RuntimeException e) {
         throw noAnswer(e); // an earlier try may have done the work
       }
@@ -330,7 +330,7 @@ final class Transport extends HttpClient {
     }
 
     private B2BException noAnswer(Exception cause) {
-      return failure("no answer came: " + cause, B2BException.NO_ANSWER, 0, List.of(), correlationId, cause);
+      return failure("no answer came from " + settings.addresses.get(operation.service()) + ": " + cause, B2BException.NO_ANSWER, 0, List.of(), correlationId, cause);
     }
 
     /** Returns the error of an answer that is no success. */

@@ -326,7 +326,8 @@ class B2BTest {
 
     clock.waits.clear();
     ordersProxy.plan(Collections.nCopies(100, CLOSE).toArray(Step[]::new));
-    failure(B2BException.NO_ANSWER, 0, true, () -> b2b.withDeadline(Duration.ofSeconds(30)).orders().createOrder(order(1).build()));
+    var unanswered = failure(B2BException.NO_ANSWER, 0, true, () -> b2b.withDeadline(Duration.ofSeconds(30)).orders().createOrder(order(1).build()));
+    assertTrue(unanswered.getMessage().contains("no answer came from http://"), unanswered.getMessage());
     assertTrue(clock.waits.size() >= 7);
     assertEquals(clock.waits.size() + 1, ordersProxy.seen.size());
     assertTrue(clock.waits.stream().reduce(Duration.ZERO, Duration::plus).toSeconds() < 30);
@@ -579,7 +580,7 @@ class B2BTest {
   @Test
   void tokens() {
     var asked = new AtomicInteger();
-    Supplier<String> token = () -> "token-" + asked.incrementAndGet();
+    Supplier<String> token = () -> "token-" + asked.incrementAndGet() + "\n";
     ordersProxy.plan(refuse(503), refuse(404));
     b2b = settings().token(token).build();
     productFailure("unavailable", 404, false);
