@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"time"
 
@@ -110,6 +111,7 @@ type progress struct {
 	deliveries []*delivery      // in order
 	failure    *deliver.Attempt // the last attempt, when it failed
 	slow       bool             // the last attempt failed, or took long
+	skipped    bool             // the turn has skipped deleted events
 	ended      bool             // the lease ends
 
 	lost     bool   // set by record: another process has the lease, so nothing was written
@@ -177,7 +179,11 @@ func (s *Service) record(ctx context.Context, all []*progress) (_ []batch.Held, 
 // attempt, or the reason why the endpoint is disabled now.
 func (p *progress) apply(e *endpoint) {
 	if p.position > e.Position {
-		e.retryNow() // an event was delivered since the last failure
+		since := e.FailingSince
+		e.retryNow() // another event is the next
+		if p.skipped && !p.hasDelivered() {
+			e.FailingSince = since // else an endpoint that fails would never be given up, where events live shorter
+		}
 	}
 	e.Position, e.Slow = p.position, p.slow
 	if p.ended {
@@ -203,6 +209,10 @@ func (p *progress) apply(e *endpoint) {
 		return
 	}
 	p.disabled = *e.DisabledReason
+}
+
+func (p *progress) hasDelivered() bool {
+	return slices.ContainsFunc(p.deliveries, func(d *delivery) bool { return d.Outcome == delivered })
 }
 
 const (

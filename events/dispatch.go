@@ -324,7 +324,7 @@ func (t *turn) skip(ctx context.Context) (bool, error) {
 	if err != nil || has.PrunedPosition <= p.position {
 		return false, err
 	}
-	p.position = has.PrunedPosition
+	p.position, p.skipped = has.PrunedPosition, true
 	p.deliveries = []*delivery{{Outcome: skipped, Position: new(p.position)}}
 	deliveriesTotal.WithLabelValues(skipped).Inc()
 	return true, t.submit(ctx)

@@ -210,7 +210,7 @@ func (s store) replay(e *endpoint, after int64) error {
 		return err
 	}
 	if after < has.PrunedPosition || after > has.LastPosition {
-		return expired(after, has)
+		return expired(afterField, after, has)
 	}
 	e.Position = after
 	e.retryNow()

@@ -13,6 +13,7 @@ import (
 // query describes the events that a caller asks for.
 type query struct {
 	after *int64   // the position before the first event; nil begins with the oldest stored event
+	field string   // the place of after in the request, for errors
 	types []string // the types of events; nil for each type
 	limit int
 }
@@ -50,6 +51,11 @@ type placed struct {
 // would read the whole table.
 const window = 5000
 
+const (
+	readStep = 50      // events that a statement reads
+	enough   = 2 << 20 // bytes of events after which a page ends
+)
+
 // read reads the next events of the caller's feed. Error: 410 events_expired when events after the position
 // were deleted, or when no event has had the position.
 func (s store) read(q query) (page, error) {
@@ -63,23 +69,20 @@ func (s store) read(q query) (page, error) {
 	}
 	if from > is.LastPosition {
 		if given, err := s.lastGiven(); err != nil || from > given {
-			return page{}, cmp.Or(err, expired(from, is))
+			return page{}, cmp.Or(err, expired(q.field, from, is))
 		}
 		// A crash of the database took the counters back: see SequenceBatch.
 		return page{next: from, last: from}, nil
 	}
 	p := page{next: min(is.LastPosition, from+window), last: is.LastPosition}
 	if from < is.LastPosition {
-		rows := s.events(from, p.next)
-		if q.types != nil {
-			rows = rows.Where(db.Likely(rows, "type IN ?"), q.types)
-		}
-		if err := rows.Limit(q.limit).Find(&p.events).Error; err != nil {
+		cut := false
+		if p.events, cut, err = s.readEvents(q, from, p.next); err != nil {
 			return page{}, err
 		}
-	}
-	if len(p.events) == q.limit {
-		p.next = p.events[q.limit-1].Place
+		if cut {
+			p.next = p.events[len(p.events)-1].Place
+		}
 	}
 	if p.next > from {
 		// Check again: a page that was read while events were deleted would leave these events out.
@@ -88,17 +91,47 @@ func (s store) read(q query) (page, error) {
 		}
 	}
 	if from < is.PrunedPosition {
-		return page{}, expired(from, is)
+		return page{}, expired(q.field, from, is)
 	}
 	return p, nil
 }
 
-// expired returns 410 events_expired for a position outside of the feed that the counter describes.
-func expired(after int64, is counter) error {
+// readEvents reads the events after a position, in small steps, and reports whether there may be more of them:
+// it stops at the limit, and when the events are large, since an order may have 100 KB.
+func (s store) readEvents(q query, after, upTo int64) (events []placed, cut bool, err error) {
+	for bytes := 0; ; {
+		rows := s.events(after, upTo)
+		if q.types != nil {
+			rows = rows.Where(db.Likely(rows, "type IN ?"), q.types)
+		}
+		var some []placed
+		n := min(readStep, q.limit-len(events))
+		if err := rows.Limit(n).Find(&some).Error; err != nil {
+			return nil, false, err
+		}
+		events = append(events, some...)
+		if len(some) < n {
+			return events, false, nil
+		}
+		for _, e := range some {
+			bytes += len(e.Representation)
+		}
+		if len(events) == q.limit || bytes >= enough {
+			return events, true, nil
+		}
+		after = some[n-1].Place
+	}
+}
+
+// expired returns 410 events_expired for a position outside of the feed that the counter describes. The
+// parameter field is the place of the position in the request.
+func expired(field string, after int64, is counter) error {
 	params := apperr.Params{"after": after, "first_after": is.PrunedPosition, "last_position": is.LastPosition}
-	return apperr.EventsExpired.New(after).With("/query/after", params,
+	return apperr.EventsExpired.New(after).With(field, params,
 		"is %d, and must be from %d to %d", after, is.PrunedPosition, is.LastPosition)
 }
+
+const afterField = "/query/after"
 
 // readWithin is like store.read. When the page is empty, it waits for an event, until the time wait is over
 // or the service stops.

@@ -122,6 +122,40 @@ func TestRareType(t *testing.T) {
 	})
 }
 
+// TestLargeEvents reads events of 100 KB. A page has few of them, whatever its limit is, and the next page goes on
+// where the page ended.
+func TestLargeEvents(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g, events.Config{})
+		var want []string
+		for i := range int64(130) {
+			large := event(1, i+1, 0)
+			large.Payload = map[string]string{"note": strings.Repeat("x", 100<<10)}
+			s.record(t, nil, large)
+			want = append(want, fmt.Sprintf("%d:%d", i+1, i+1))
+		}
+		s.sequence(t)
+		var got []string
+		for after, last := int64(0), int64(-1); after != last; {
+			page := s.get(t, fmt.Sprint("limit=1000&after=", after))
+			if len(page.Data) == 0 || len(page.Data) > 50 {
+				t.Fatalf("a page has %d events", len(page.Data))
+			}
+			got = append(got, positions(page.Data))
+			after, last = page.Meta.NextAfter, page.Meta.LastPosition
+		}
+		if strings.Join(got, " ") != strings.Join(want, " ") {
+			t.Errorf("%q", got)
+		}
+		stream := s.stream(t, "limit=1000")
+		for i := range want {
+			if id := stream.want("id: "); id != fmt.Sprint("id: ", i+1) {
+				t.Fatalf("%s, want %d", id, i+1)
+			}
+		}
+	})
+}
+
 // TestIndexes checks that no query of the feed or of the sequencer reads more rows than it needs.
 func TestIndexes(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
@@ -311,10 +345,46 @@ func TestStream(t *testing.T) {
 		status, body, _ := webtest.Do(t, "GET", s.base+"/events?after=4", "",
 			append(partner, "Accept", "text/event-stream")...)
 		webtest.WantError(t, status, body, 410, "events_expired", "/query/after")
+		status, body, _ = webtest.Do(t, "GET", s.base+"/events?after=0", "", append(partner, "Last-Event-ID", "4")...)
+		webtest.WantError(t, status, body, 410, "events_expired", "/header/Last-Event-ID")
+		odd := s.stream(t, "after=2", append(partner, "Accept", "Text/Event-Stream")...) // media types have no case
+		odd.want("id: 3")
 		// A generated client accepts both media types, and can read only JSON.
 		got := s.get(t, "after=2", append(partner, "Accept", "application/json, text/event-stream")...)
 		if positions(got.Data) != "3:12" {
 			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// TestStreamBegins sequences an event while a partner's stream begins, after its first read. The service has told its
+// other reader of the event before the stream waits, and does not tell it again. The event comes at once all the
+// same: before the first comment, with which a stream breaks a silence.
+func TestStreamBegins(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g, events.Config{})
+		s.record(t, nil, event(1, 10, 0))
+		s.sequence(t)
+		other := s.stream(t, "after=0")
+		other.want("id: 1")
+		var once sync.Once
+		err := g.Callback().Query().After("gorm:query").Register("begin", func(tx *gorm.DB) {
+			if tx.Statement.Table == "events" && auth.From(tx.Statement.Context).Customer == 1 {
+				once.Do(func() {
+					s.record(t, nil, event(1, 11, 0))
+					s.sequence(t)
+					other.want("id: 2")
+				})
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream := s.stream(t, "after=0", "Authorization", token(t, 1, auth.Admin))
+		for line := ""; line != "id: 2"; line = stream.want("") {
+			if strings.HasPrefix(line, ":") {
+				t.Fatal("the event came with the first comment only")
+			}
 		}
 	})
 }

@@ -46,9 +46,9 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 // an event when there is none. Errors: see store.types and store.read.
 func (s *Service) ListEvents(ctx context.Context, r server.ListEventsRequestObject,
 ) (server.ListEventsResponseObject, error) {
-	q := query{after: r.Params.After, limit: int(*r.Params.Limit)}
+	q := query{after: r.Params.After, field: afterField, limit: int(*r.Params.Limit)}
 	if r.Params.LastEventID != nil {
-		q.after = r.Params.LastEventID
+		q.after, q.field = r.Params.LastEventID, "/header/Last-Event-ID"
 	}
 	var err error
 	if q.types, err = s.db.Read(ctx).types(r.Params.Types); err != nil {

@@ -22,8 +22,7 @@ const (
 // stops. Errors: see store.read.
 func (s *Service) stream(ctx context.Context, q query) (bulk.File, error) {
 	reader := s.db.Read(ctx)
-	first, err := reader.read(q)
-	if err != nil {
+	if _, err := reader.read(q); err != nil {
 		return bulk.File{}, err
 	}
 	return bulk.File{ContentType: web.EventStream, Write: func(out *bufio.Writer) error {
@@ -31,8 +30,12 @@ func (s *Service) stream(ctx context.Context, q query) (bulk.File, error) {
 		defer leave()
 		over := time.After(streamLife*4/5 + rand.N(streamLife*2/5))
 		silence := min(heartbeat, s.patience/2)
+		p, err := reader.read(q) // after join, which would not wake this reader for an event before it
+		if err != nil {
+			return err
+		}
 		fmt.Fprintf(out, "retry: %d\n\n", time.Second.Milliseconds()) // the pause before a client connects again
-		for p, told := first, int64(-1); ; {
+		for told := int64(-1); ; {
 			for _, e := range p.events {
 				data, err := json.Marshal(view(e))
 				if err != nil {
@@ -65,7 +68,7 @@ func (s *Service) stream(ctx context.Context, q query) (bulk.File, error) {
 				fmt.Fprintf(out, "id: %d\n\n", p.next)
 				return out.Flush()
 			}
-			if p, err = reader.read(query{&p.next, q.types, q.limit}); err != nil {
+			if p, err = reader.read(query{&p.next, q.field, q.types, q.limit}); err != nil {
 				return err
 			}
 		}

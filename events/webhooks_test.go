@@ -699,6 +699,32 @@ func TestWebhookRetention(t *testing.T) {
 	})
 }
 
+// TestWebhookFailsLongerThanRetention deletes the event with which an endpoint began to fail three days ago. The next
+// failure disables the endpoint all the same.
+func TestWebhookFailsLongerThanRetention(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		w, r := send(t, g), receive(t)
+		r.answers(func(w http.ResponseWriter, _ received) { w.WriteHeader(500) })
+		id := create(t, w.ClientWithResponses, api.WebhookEndpointRequest{
+			URL: r.URL, Types: &[]contract.EventType{"order.created"}}).Endpoint.ID
+		w.happen("order.created", 7, 1, 1)
+		w.happen("order.confirmed", 7, 1, 1) // the endpoint passes over it
+		w.happen("order.created", 7, 2, 1)
+		r.next()
+		w.until(id, "the first attempt has failed", func(e api.WebhookEndpoint) bool { return e.Failures == 1 })
+		w.untilSequenced(3)
+		w.exec("UPDATE event_positions SET pruned_position = 1")
+		w.exec("DELETE FROM events WHERE position = 1")
+		w.exec("UPDATE webhook_endpoints SET next_attempt_at = created_at, failing_since = ?",
+			time.Now().UTC().Add(-73*time.Hour))
+		r.next()
+		e := w.until(id, "the second event has failed", func(e api.WebhookEndpoint) bool { return e.Position == 2 })
+		if e.Enabled || *e.DisabledReason != "failing" || e.Failures != 1 {
+			t.Errorf("%+v", e)
+		}
+	})
+}
+
 // TestWebhookSecrets rotates the secret of an endpoint. No later answer and no log shows a secret:
 // webtest.Log panics when a line has one.
 func TestWebhookSecrets(t *testing.T) {

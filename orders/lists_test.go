@@ -79,6 +79,9 @@ func TestSort(t *testing.T) {
 			}
 			status, body, _ := webtest.Do(t, "GET", s.base+path+"sort=id", "")
 			webtest.WantError(t, status, body, 400, "validation_failed", "/query/sort")
+			if !strings.Contains(string(body), `must be one of \"created_at\" \"-created_at\"`) {
+				t.Errorf("the answer does not say how to sort: %s", body)
+			}
 		}
 	})
 }

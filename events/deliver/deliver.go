@@ -144,13 +144,24 @@ func (s *Sender) send(ctx context.Context, m Message, a *Attempt) error {
 		return err
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxRead))
-	if err != nil && len(body) == 0 && ctx.Err() != nil {
-		return err
+	var body []byte
+	switch {
+	case res.StatusCode < 100:
+		return errNoStatus
+	case res.StatusCode == http.StatusSwitchingProtocols:
+		// The body is the connection, and a read of it would not end with ctx.
+	default:
+		body, err = io.ReadAll(io.LimitReader(res.Body, maxRead))
+		if err != nil && len(body) == 0 && ctx.Err() != nil {
+			return err
+		}
 	}
 	a.Status, a.Answer, a.RetryAfter = res.StatusCode, readable(body), retryAfter(res.Header, a.Began)
 	return nil
 }
+
+// errNoStatus is the error of an answer whose status is below 100, which net/http accepts.
+var errNoStatus = errors.New("the answer has no status of HTTP")
 
 // stamp returns a time in the form of the header webhook-timestamp.
 func stamp(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }

@@ -1,6 +1,7 @@
 package deliver_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/ed25519"
@@ -137,6 +138,45 @@ func TestRefusedAnswers(t *testing.T) {
 	}
 	if a := open.Send(t.Context(), message(s.URL, "whsec_not base64")); a.Failure == "" {
 		t.Errorf("%+v", a)
+	}
+}
+
+// TestOddAnswers sends to servers whose answers net/http accepts, though no server should send them. The connection
+// stays open after the answer, so a sender that reads on would wait for ever.
+func TestOddAnswers(t *testing.T) {
+	for answer, status := range map[string]int{
+		"101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other": 101,
+		"101 Switching Protocols": 101,
+		"000 None":                0,
+		"099 Below":               0,
+		"999 Above":               999,
+	} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		go func() {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			defer conn.Close()
+			if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+				fmt.Fprintf(conn, "HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n", answer)
+			}
+			<-t.Context().Done()
+		}()
+		sent := make(chan deliver.Attempt, 1)
+		go func() { sent <- open.Send(t.Context(), message("http://"+l.Addr().String(), secret)) }()
+		select {
+		case a := <-sent:
+			if a.Status != status || (a.Failure == "") != (status != 0) {
+				t.Errorf("%q: %+v", answer, a)
+			}
+		case <-time.After(3 * deliver.Timeout):
+			t.Errorf("%q: the attempt has no end", answer)
+		}
 	}
 }
 

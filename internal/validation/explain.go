@@ -1,6 +1,7 @@
 package validation
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -22,6 +23,9 @@ var (
 
 // explain returns the broken rule, as a message and as params.
 func explain(err *openapi3.SchemaError) (string, apperr.Params) {
+	if within := new(openapi3.SchemaError); err.SchemaField == "allOf" && errors.As(err.Origin, &within) {
+		return explain(within) // allOf gives a shared schema a default of its own, and says nothing to a caller
+	}
 	s := err.Schema
 	limit := func(rule string, limit any) apperr.Params { return apperr.Params{"rule": rule, "limit": limit} }
 	switch err.SchemaField {

@@ -139,7 +139,7 @@ func (o operations) find(c *gin.Context) *operation {
 		method = http.MethodGet
 	}
 	op := o.byPath[c.FullPath()][method]
-	if op != nil && op.stream != nil && asksForStream(c.GetHeader("Accept")) {
+	if op != nil && op.stream != nil && asksForStream(c.Request.Header.Values("Accept")) {
 		return op.stream
 	}
 	return op
@@ -148,9 +148,10 @@ func (o operations) find(c *gin.Context) *operation {
 // EventStream is the media type of Server-Sent Events.
 const EventStream = "text/event-stream"
 
-// asksForStream reports whether the header Accept asks for Server-Sent Events. Generated clients list every
-// media type of a document, and expect JSON.
-func asksForStream(accept string) bool {
+// asksForStream reports whether the lines of the header Accept ask for Server-Sent Events. Generated clients list
+// every media type of a document, and expect JSON.
+func asksForStream(lines []string) bool {
+	accept := strings.ToLower(strings.Join(lines, ","))
 	return strings.Contains(accept, EventStream) && !strings.Contains(accept, "application/json")
 }
 

@@ -942,7 +942,7 @@ type ClientInterface interface {
 
 	// DeleteWebhookEndpoint Delete an endpoint
 	//
-	// Nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
+	// Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
 	//
 	// Corresponds with DELETE /webhook-endpoints/{id} (the `DeleteWebhookEndpoint` operationId).
 	DeleteWebhookEndpoint(ctx context.Context, id WebhookEndpointID, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1165,7 +1165,7 @@ func (c *Client) CreateWebhookEndpoint(ctx context.Context, params *CreateWebhoo
 
 // DeleteWebhookEndpoint Delete an endpoint
 //
-// Nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
+// Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
 //
 // Corresponds with DELETE /webhook-endpoints/{id} (the `DeleteWebhookEndpoint` operationId).
 func (c *Client) DeleteWebhookEndpoint(ctx context.Context, id WebhookEndpointID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2091,7 +2091,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteWebhookEndpointWithResponse Delete an endpoint
 	//
-	// Nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
+	// Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4346,7 +4346,7 @@ func (c *ClientWithResponses) CreateWebhookEndpointWithResponse(ctx context.Cont
 
 // DeleteWebhookEndpointWithResponse Delete an endpoint
 //
-// Nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
+// Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
 //
 // Returns a wrapper object for the known response body format(s).
 //

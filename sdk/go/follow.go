@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"time"
 
 	"example.com/b2b/v2/openapi/eventsapi"
 )
@@ -28,7 +29,11 @@ func (c *Client) FollowEvents(
 			res, err := c.Events.ListEventsWithResponse(ctx, params)
 			var failure *Error
 			if errors.As(err, &failure) && failure.Retryable && ctx.Err() == nil {
-				continue // after the tries of a whole call
+				select { // a call does not repeat a 500, nor wait for longer than its deadline
+				case <-time.After(time.Second):
+				case <-ctx.Done():
+				}
+				continue
 			}
 			if err != nil {
 				yield(eventsapi.FeedEvent{}, err)

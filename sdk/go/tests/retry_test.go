@@ -107,3 +107,32 @@ func TestNotTriedAgain(t *testing.T) {
 		}
 	}
 }
+
+// TestFollowPauses follows events of a service that refuses at once. The calls have pauses, so that a service in
+// trouble is not asked thousands of times a second.
+func TestFollowPauses(t *testing.T) {
+	for name, refusal := range map[string]struct {
+		status     int
+		retryAfter string
+	}{
+		"an error that a call does not repeat": {500, ""}, "a wait beyond the deadline of a call": {503, "3600"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tries := 0
+				s := service(func() (int, string, error) { tries++; return refusal.status, refusal.retryAfter, nil })
+				c := must(b2b.New(b2b.Options{HTTPClient: &http.Client{Transport: s}}))(t)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				for _, err := range c.FollowEvents(ctx, 0, "") {
+					if err == nil {
+						t.Error("there is an event")
+					}
+				}
+				if tries < 10 || tries > 100 {
+					t.Errorf("%d tries in a minute", tries)
+				}
+			})
+		})
+	}
+}

@@ -36,11 +36,11 @@ def verify_webhook(key: str, headers: Headers, body: bytes) -> WebhookMessage:
     """
     given = {name.lower(): value for name, value in headers.items()}
     id, stamp = given.get("webhook-id", ""), given.get("webhook-timestamp", "")
-    if not id or not (stamp.isascii() and stamp.isdigit()):
+    if not id or not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 15):
         raise WebhookError("webhook-id or webhook-timestamp is missing")
     if abs(time.time() - int(stamp)) > 300:
         raise WebhookError("it is not of now")
-    version, is_valid = _check_of(key, f"{id}.{stamp}.".encode() + body)
+    version, is_valid = _check_of(key, f"{id}.{stamp}.".encode(errors="replace") + body)
     for signature in given.get("webhook-signature", "").split(" "):
         of, _, encoded = signature.partition(",")
         raw = _decoded(encoded)

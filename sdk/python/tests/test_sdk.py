@@ -627,6 +627,9 @@ def test_webhooks_are_checked(b2b):
         {"Webhook-Id": "evt_2"},
         {"Webhook-Timestamp": str(int(good["Webhook-Timestamp"]) - 1)},
         {"Webhook-Timestamp": "soon"},
+        {"Webhook-Timestamp": "9" * 400},  # more than a float has
+        {"Webhook-Timestamp": "9" * 5000},  # more than int() reads
+        {"Webhook-Id": "evt_\udcff"},  # as aiohttp shows a byte that is no UTF-8
         {"Webhook-Signature": "v1,% v1 v2,x"},
         signed(key, body, at=-3600),
         signed(key, body, at=3600),

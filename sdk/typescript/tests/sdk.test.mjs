@@ -509,6 +509,8 @@ test('verifyWebhook takes what the services send, and nothing else', async () =>
     const message = await verifyWebhook(key, headers, body)
     assert.equal(message.data.subject_id, data.endpoint.id)
     assert.equal((await verifyWebhook(key, new Headers(headers), body.toString())).type, 'webhook_endpoint.test')
+    const canonical = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.replace('webhook', 'Webhook'), value]))
+    assert.equal((await verifyWebhook(key, canonical, body)).type, 'webhook_endpoint.test') // as AWS API Gateway shows them
     const stamp = Number(headers['webhook-timestamp'])
     for (const [changed, content] of [
       [{}, Buffer.concat([body, Buffer.from(' ')])], [{ 'webhook-id': 'evt_1' }, body], [{ 'webhook-id': undefined }, body],

@@ -213,7 +213,7 @@ export interface paths {
         post?: never;
         /**
          * Delete an endpoint
-         * @description Nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
+         * @description Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
          */
         delete: operations["deleteWebhookEndpoint"];
         options?: never;

@@ -417,11 +417,14 @@ export class WebhookError extends Error {
 }
 /**
  * Checks the signature and the time of a webhook, and resolves with its message, or rejects with a WebhookError. The key is the
- * endpoint's secret (`whsec_…`), or its public key (`whpk_…`). The body must be what has arrived, byte for byte: not JSON that was read
- * and written again. A message may arrive more than once, always with the same header `webhook-id`.
+ * endpoint's secret (`whsec_…`), or its public key (`whpk_…`). The names of the headers may be in any case. The body must be what has
+ * arrived, byte for byte: not JSON that was read and written again. A message may arrive more than once, always with the same header
+ * `webhook-id`.
  */
 export async function verifyWebhook(key, headers, body) {
-    const header = (name) => (headers instanceof Headers ? headers.get(name) : [headers[name]].flat()[0]) ?? '';
+    const given = headers instanceof Headers ? headers.entries() : Object.entries(headers);
+    const named = new Map([...given].map(([name, value]) => [name.toLowerCase(), [value].flat()[0]]));
+    const header = (name) => named.get(name) ?? '';
     const id = header('webhook-id'), stamp = header('webhook-timestamp');
     if (!id || !/^\d+$/.test(stamp))
         throw new WebhookError('webhook-id or webhook-timestamp is missing');

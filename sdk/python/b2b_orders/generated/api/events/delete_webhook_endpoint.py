@@ -56,7 +56,8 @@ def sync_detailed(
 ) -> Response[WebhookDeletedResponse]:
     """Delete an endpoint
 
-     Nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
+     Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries
+    within days.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -87,7 +88,8 @@ def sync(
 ) -> WebhookDeletedResponse | None:
     """Delete an endpoint
 
-     Nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
+     Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries
+    within days.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -113,7 +115,8 @@ async def asyncio_detailed(
 ) -> Response[WebhookDeletedResponse]:
     """Delete an endpoint
 
-     Nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
+     Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries
+    within days.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -142,7 +145,8 @@ async def asyncio(
 ) -> WebhookDeletedResponse | None:
     """Delete an endpoint
 
-     Nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
+     Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries
+    within days.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.

@@ -97,6 +97,12 @@ public final class B2B extends Apis {
         return events().listEvents(APIListEventsRequest.newBuilder().after(after).types(types).limit(1000).waitAtMost("20s").build());
       } catch (B2BException e) {
         if (!e.isRetryable()) throw e;
+        try { // a call does not repeat a 500, nor wait for longer than its deadline
+          settings.clock.sleep(Duration.ofSeconds(1));
+        } catch (InterruptedException interrupted) {
+          Thread.currentThread().interrupt();
+          throw e;
+        }
       }
     }
   }

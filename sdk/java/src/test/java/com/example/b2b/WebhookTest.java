@@ -2,12 +2,14 @@ package com.example.b2b;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import com.sun.net.httpserver.HttpServer;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.KeyPairGenerator;
 import java.security.Signature;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -116,6 +118,38 @@ class WebhookTest {
       assertEquals(List.of(1L, 3L), positions);
       assertEquals(List.of(true, true, true, true), asked.stream().map(query -> query.contains("types=order.created")).toList());
       assertEquals(List.of("0", "1", "1", "3"), asked.stream().map(query -> query.replaceAll(".*after=(\\d+).*", "$1")).toList());
+    } finally {
+      server.stop(0);
+    }
+  }
+
+  /** A service that refuses at once is asked with pauses, and an interrupt ends the wait for it. */
+  @Test
+  void followingPauses() throws Exception {
+    var server = HttpServer.create(new InetSocketAddress("localhost", 0), 0);
+    server.createContext("/events", exchange -> {
+      var answer = "{\"success\": false, \"error\": \"Failed.\", \"code\": \"internal\"}";
+      exchange.getResponseHeaders().add("Content-Type", "application/json");
+      exchange.sendResponseHeaders(500, answer.length());
+      exchange.getResponseBody().write(answer.getBytes(StandardCharsets.UTF_8));
+      exchange.close();
+    });
+    server.start();
+    try {
+      var waits = new ArrayList<Duration>();
+      var settings = B2B.builder().events("http://localhost:" + server.getAddress().getPort());
+      settings.clock = new Clock() {
+        @Override
+        public void sleep(Duration duration) throws InterruptedException {
+          if (Thread.interrupted()) throw new InterruptedException(); // as Thread.sleep does
+          waits.add(duration);
+          if (waits.size() == 3) Thread.currentThread().interrupt();
+        }
+      };
+      var e = assertTimeoutPreemptively(Duration.ofSeconds(20),
+          () -> assertThrows(B2BException.class, () -> settings.build().followEvents(0, null).findFirst()));
+      assertEquals("no_answer", e.getCode());
+      assertEquals(List.of(Duration.ofSeconds(1), Duration.ofSeconds(1), Duration.ofSeconds(1)), waits);
     } finally {
       server.stop(0);
     }
