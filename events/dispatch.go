@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/events/deliver"
 	"example.com/b2b/v2/openapi/contract"
 	api "example.com/b2b/v2/openapi/eventsapi"
@@ -62,7 +61,7 @@ func (s *Service) Deliver(ctx context.Context, log *slog.Logger) {
 	context.AfterFunc(ctx, func() { time.AfterFunc(stopTime, stop) })
 	d.turns.Go(func() { d.renew(ctx) })
 	for ctx.Err() == nil {
-		pause, err := lookPause, db.Migrated(ctx, s.db.DB)
+		pause, err := lookPause, s.migrated(ctx)
 		for _, slow := range []bool{false, true} {
 			var begun int
 			if err == nil {

@@ -16,6 +16,9 @@ import (
 // this file and tenancy.go use the field DB; all other files begin their queries in tenancy.go.
 type store struct{ service.Store }
 
+// migrated returns db.ErrUnavailable while the schema lacks migrations: see db.Migrated.
+func (s *Service) migrated(ctx context.Context) error { return db.Migrated(ctx, s.db.DB) }
+
 // unplaced begins a query for the events without a position, of all customers.
 func (s store) unplaced() *gorm.DB { return s.DB.Model(&event{}).Where("position IS NULL") }
 

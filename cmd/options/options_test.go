@@ -29,10 +29,11 @@ func TestOptions(t *testing.T) {
 	}
 	log := slog.New(slog.DiscardHandler)
 	o, err := Options(t.Context(), s, log)
-	if err != nil || o.Open || o.Timeout != 8*time.Second || o.Tokens.Keys == nil {
+	if err != nil || o.Open || o.Timeout != 8*time.Second || o.Tokens.Keys == nil ||
+		o.Tokens.Verified == nil {
 		t.Errorf("%+v %v", o, err)
 	}
-	o.Tokens.Keys = nil
+	o.Tokens.Keys, o.Tokens.Verified = nil, nil
 	want := auth.Tokens{Secrets: []string{"s"}, Issuer: "i", Audience: "a", Service: []string{"new", "old"}}
 	if !reflect.DeepEqual(o.Tokens, want) {
 		t.Errorf("%+v", o.Tokens)

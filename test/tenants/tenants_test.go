@@ -262,7 +262,7 @@ func TestPartnersApart(t *testing.T) {
 			"createCustomer", "findCustomerIdempotencyKey", "getCustomerIdempotencyKey", "getInternalCustomer",
 			"importCustomers", "adjustStock", "createProduct", "importProducts", "updateProduct",
 		}
-		for round := 0; round < 20 && (round == 0 || !slices.Equal(failed(), want)); round++ {
+		for round := 0; round < 100 && (round == 0 || !slices.Equal(failed(), want)); round++ {
 			rapid.Check(t, func(r *rapid.T) {
 				for range 250 {
 					p := rapid.SampledFrom(partners).Draw(r, "partner")
