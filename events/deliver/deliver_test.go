@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -96,6 +97,9 @@ func TestRefusedAnswers(t *testing.T) {
 		case "/later":
 			w.Header().Set("Retry-After", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat))
 			w.WriteHeader(429)
+		case "/never":
+			w.Header().Set("Retry-After", "99999999999")
+			w.WriteHeader(503)
 		case "/before":
 			w.Header().Set("Retry-After", "-5")
 			w.WriteHeader(429)
@@ -117,7 +121,7 @@ func TestRefusedAnswers(t *testing.T) {
 		wait   time.Duration
 	}{
 		"/moved": {307, 0}, "/busy": {503, 2 * time.Minute}, "/later": {429, time.Hour}, "/before": {429, 0},
-		"/gone": {410, 0}, "/headers": {0, 0}, "/endless": {200, 0},
+		"/never": {503, math.MaxInt32 * time.Second}, "/gone": {410, 0}, "/headers": {0, 0}, "/endless": {200, 0},
 	} {
 		a := open.Send(t.Context(), message(s.URL+path, secret))
 		if a.Status != want.status || a.Gone() != (path == "/gone") || (a.Failure == "") != (want.status != 0) ||

@@ -7,7 +7,7 @@
 // AXE the file of axe-core, CHROMIUM the browser's program, NODE_MODULES the folder where playwright-core is installed.
 // One line for each check; a failed check ends its part. The pictures office-*.png are those of the READMEs.
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
@@ -693,13 +693,23 @@ const parts = {
     check('signing out holds for every tab')
 
     const guide = readFileSync(new URL('../../docs/office.md', import.meta.url), 'utf8') // as its reader does
-    const links = /```sh\n(.*?)```/s.exec(guide)[1].trim().split('\n').map(line => execFileSync('bash', ['-c', line.replace(/^b2b/, '"$PROGRAM"')]).toString().trim())
+    const links = /```sh\n(.*?)```/s.exec(guide)[1].trim().split('\n').map(line => execFileSync('bash', ['-c', line.replace(/^b2b/, '"$PROGRAM"')], { env: { ...process.env, ORCHESTRATOR_PORT: '3000' } }).toString().trim())
     check('b2b office prints links', links.length === 2 && links.every(link => /\/office#token=eyJ[\w.-]+$/.test(link)) && links[1].startsWith('https://orders.example.com/office'), links)
     const clerk = await open('', { site: 'tokens', hash: new URL(links[0]).hash })
     await clerk.getByRole('button', { name: 'maria' }).waitFor()
     await clerk.getByRole('heading', { name: 'Orders to confirm' }).waitFor()
     await rest(clerk)
     check('such a link signs in', await clerk.getByRole('heading', { name: 'Sign in' }).count() === 0 && !clerk.url().includes('token'))
+
+    const issued = claims => { // as an issuer makes it that sends a list of scopes
+      const parts = [{ alg: 'HS256' }, { sub: 'ana', exp: Math.floor(Date.now() / 1000) + 600, ...claims }].map(part => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
+      return `${parts}.${createHmac('sha256', process.env.JWT_SECRET).update(parts).digest('base64url')}`
+    }
+    for (const name of ['scope', 'scp']) {
+      const listed = await open('orders', { site: 'tokens', hash: '#token=' + issued({ [name]: ['orders:read', 'customers:read'] }) })
+      await listed.getByRole('link', { name: '#1', exact: true }).waitFor()
+      check(`a token with a list as ${name} shows what it may do`, await listed.getByRole('navigation', { name: 'Back office' }).innerText().then(text => !/Receive|Import/.test(text)))
+    }
 
     const partner = await open('orders', { site: 'tokens', hash: '#token=' + token('--sub', 'partner', '--scope', 'orders:read orders:write products:read customers:read events:read', '--customer', '2') })
     await partner.getByRole('link', { name: '#2', exact: true }).waitFor()

@@ -49,7 +49,7 @@ if (given) {
 
 /**
  * Returns what the token says of its bearer; empty without a token. The services alone decide what it is worth.
- * @returns {{ sub?: string, scope?: string, customer_id?: number, exp?: number }}
+ * @returns {{ sub?: string, scope?: string | string[], scp?: string | string[], customer_id?: number, exp?: number }}
  */
 export function bearer() {
   try {
@@ -63,9 +63,10 @@ export function bearer() {
 
 /** Reports whether a caller with this token may do something; a page without a token finds out by trying. @param {string} scope */
 export function may(scope) {
-  const { scope: scopes, customer_id: partner } = bearer()
+  const { scope: granted, scp, customer_id: partner } = bearer()
   if (partner && /^(products|customers):write$/.test(scope)) return false
-  return scopes === undefined || scopes.split(' ').some(has => has === scope || has === 'admin')
+  const scopes = granted ?? scp // a text or a list, by the issuer
+  return scopes === undefined || [scopes].flat().join(' ').split(' ').some(has => has === scope || has === 'admin')
 }
 
 /** Draws a component again when the token changes. @returns {{ token: string, refused: boolean }} */
