@@ -365,9 +365,8 @@ func TestStreamBegins(t *testing.T) {
 		s := serve(t, g, events.Config{})
 		s.record(t, nil, event(1, 10, 0))
 		s.sequence(t)
-		other := s.stream(t, "after=0")
-		other.want("id: 1")
 		var once sync.Once
+		var other *sse
 		err := g.Callback().Query().After("gorm:query").Register("begin", func(tx *gorm.DB) {
 			if tx.Statement.Table == "events" && auth.From(tx.Statement.Context).Customer == 1 {
 				once.Do(func() {
@@ -380,6 +379,8 @@ func TestStreamBegins(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		other = s.stream(t, "after=0")
+		other.want("id: 1")
 		stream := s.stream(t, "after=0", "Authorization", token(t, 1, auth.Admin))
 		for line := ""; line != "id: 2"; line = stream.want("") {
 			if strings.HasPrefix(line, ":") {
