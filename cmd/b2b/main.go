@@ -135,6 +135,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		name, args = "", []string{"-h"}
 	case "--version", "-version":
 		name = "version"
+	case "events":
+		if i := slices.Index(args, "--follow"); i >= 0 { // another name of b2b follow
+			name, args = "follow", slices.Delete(slices.Clone(args), i, i+1)
+		}
 	}
 	all := commands()
 	i := slices.IndexFunc(all, func(c command) bool { return c.name == name })

@@ -48,8 +48,8 @@ func TestOffice(t *testing.T) {
 func TestFreePort(t *testing.T) {
 	t.Setenv("EVENTS_PORT", "0")
 	t.Setenv("ORCHESTRATOR_PORT", "0")
-	for _, command := range []string{"follow", "office"} {
-		err := run(t.Context(), []string{command}, new(strings.Builder))
+	for _, command := range []string{"follow", "events --follow", "events --types order.created --follow", "office"} {
+		err := run(t.Context(), strings.Fields(command), new(strings.Builder))
 		if err == nil || !strings.Contains(err.Error(), "--base") {
 			t.Errorf("b2b %s: %v", command, err)
 		}
