@@ -37,7 +37,8 @@ func InTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	})
 }
 
-// enter takes a place in room. A wait counts as one for a connection, because the remedy is the same.
+// enter takes a place in room. A wait for a place counts as a wait for a connection, because both have the same
+// remedy. The error is the error of ctx, when ctx ends first.
 func enter(ctx context.Context, room chan struct{}) error {
 	select {
 	case room <- struct{}{}:

@@ -249,6 +249,41 @@ func TestPositionsOnTheDisk(t *testing.T) {
 	})
 }
 
+// TestOvertakenSequencer lets another sequencer show the events of a sequencer that is between its two transactions,
+// and then sequence a further event. Readers still see both events afterwards.
+func TestOvertakenSequencer(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		if g.Name() == db.SQLite {
+			return // one transaction, which no other sequencer can overtake
+		}
+		s, other := serve(t, g, events.Config{}), events.New(g, events.Config{})
+		type mark struct{}
+		overtaken := false
+		must(t, g.Callback().Query().Before("gorm:query").Register("overtake", func(tx *gorm.DB) {
+			if overtaken || tx.Statement.Context.Value(mark{}) == nil {
+				return
+			}
+			var without int64
+			must(t, g.Table("events").Where("position IS NULL").Count(&without).Error)
+			if without > 0 {
+				return // the first transaction has not ended
+			}
+			overtaken = true
+			for _, further := range [][]history.Event{nil, {event(1, 11, 0)}} {
+				s.record(t, nil, further...)
+				_, err := other.SequenceBatch(ctx)
+				must(t, err)
+			}
+		}))
+		s.record(t, nil, event(1, 10, 0))
+		_, err := s.SequenceBatch(context.WithValue(ctx, mark{}, true))
+		must(t, err)
+		if got := s.get(t, ""); !overtaken || positions(got.Data) != "1:10 2:11" || got.Meta.LastPosition != 2 {
+			t.Errorf("overtaken %v: %s, %+v", overtaken, positions(got.Data), got.Meta)
+		}
+	})
+}
+
 // TestFeedIsGapless lets writers commit out of the order of ids, while sequencers on the same database run
 // and are canceled half-way, and readers follow the feed of all events and of each customer. Each reader must
 // get each event of its feed once, at the next position, and the events of a subject in the order of the

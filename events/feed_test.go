@@ -357,9 +357,9 @@ func TestStream(t *testing.T) {
 	})
 }
 
-// TestStreamBegins sequences an event while a partner's stream begins, after its first read. The service has told its
-// other reader of the event before the stream waits, and does not tell it again. The event comes at once all the
-// same: before the first comment, with which a stream breaks a silence.
+// TestStreamBegins sequences an event while a partner's stream begins, after its first read. The service wakes its
+// readers for the event before the stream waits, and does not wake them again. The stream has the event at once all
+// the same: before its first comment, which a stream sends only after a silence.
 func TestStreamBegins(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})

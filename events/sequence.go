@@ -73,21 +73,20 @@ func (s *Service) SequenceBatch(ctx context.Context) (n int, err error) {
 	if found, err := s.db.Read(ctx).hasWork(); err != nil || !found {
 		return 0, err
 	}
-	var last int64
 	var events []*event
 	err = s.db.ChangeReserved(ctx, func(tx store) (err error) {
 		n = 0
-		if events, last, err = tx.number(); err == nil && last > 0 && tx.hidesUnsynced() {
-			n, err = tx.show(events, last)
+		if events, err = tx.number(); err == nil && len(events) > 0 && tx.hidesUnsynced() {
+			n, err = tx.show(events)
 		}
 		return err
 	})
-	if err != nil || last == 0 {
+	if err != nil || len(events) == 0 {
 		return 0, err
 	}
 	if n == 0 {
 		err = s.db.ChangeReserved(ctx, func(tx store) (err error) {
-			n, err = tx.show(events, last)
+			n, err = tx.show(events)
 			return err
 		})
 	}
@@ -100,34 +99,33 @@ func (s *Service) SequenceBatch(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
-// number gives positions to events, and returns the events and the last position. It returns the last position
-// that readers do not see yet, and no events, if there is one, because a process has ended before it showed them.
-// The position is 0 when there is nothing to do, or while another process sequences events.
-func (s store) number() (events []*event, last int64, err error) {
+// number gives positions to events, and returns these events. After a process has ended before it showed its
+// events, number returns these instead. It returns none when there is nothing to do, or while another process
+// sequences events.
+func (s store) number() (events []*event, err error) {
 	all, err := s.lockCounter(0)
 	if errors.Is(err, db.ErrLocked) {
-		return nil, 0, nil
+		return nil, nil
 	} else if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	if last, err = s.lastGiven(); err != nil {
-		return nil, 0, err
-	}
-	if last > all.LastPosition {
-		return nil, last, s.flush(all) // nobody knows whether they are on the disk
+	if events, err = s.unshown(all.LastPosition); err != nil {
+		return nil, err
+	} else if len(events) > 0 {
+		return events, s.flush(all) // nobody knows whether they are on the disk
 	}
 	events, err = s.newEvents(batchSize)
 	if err != nil || len(events) == 0 {
-		return nil, 0, err
+		return nil, err
 	}
 	if err := s.continueFrom(all.LastPosition, events); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	placed, err := s.place(events)
 	if err == nil && placed != int64(len(events)) {
 		err = fmt.Errorf("only %d of %d events had no position: %w", placed, len(events), db.ErrConflict)
 	}
-	return events, all.LastPosition + int64(len(events)), err
+	return events, err
 }
 
 // continueFrom sets the positions of events, from the last position among all events.
@@ -155,23 +153,19 @@ func (s store) continueFrom(last int64, events []*event) error {
 	return nil
 }
 
-// show lets readers see the events up to a position that is on the disk, and returns their number. The parameter
-// events has the last of these events, or none; show reads the others. It does nothing while another process
-// sequences events, which shows them.
-func (s store) show(events []*event, upTo int64) (n int, err error) {
+// show lets readers see the events of number, once their positions are on the disk, and returns their number. It
+// does nothing while another process sequences events, and when the last position that readers see is not the one
+// before these events: another process has shown them, or a crash took the counters back, and number begins again.
+func (s store) show(events []*event) (n int, err error) {
 	all, err := s.lockCounter(0)
-	if errors.Is(err, db.ErrLocked) || err == nil && all.LastPosition >= upTo {
+	if errors.Is(err, db.ErrLocked) || err == nil && *events[0].Position != all.LastPosition+1 {
 		return 0, nil
 	} else if err != nil {
 		return 0, err
 	}
-	if len(events) == 0 || *events[0].Position != all.LastPosition+1 {
-		if events, err = s.numbered(all.LastPosition, upTo); err != nil {
-			return 0, err
-		}
-	}
-	lastOf := map[int64]int64{0: upTo}
+	lastOf := map[int64]int64{}
 	for _, e := range events {
+		lastOf[0] = *e.Position
 		if e.CustomerID != nil {
 			lastOf[*e.CustomerID] = *e.CustomerPosition
 		}

@@ -94,11 +94,11 @@ func (s store) newEvents(limit int) (events []*event, err error) {
 // log before it shows the end of it (https://www.sqlite.org/wal.html).
 func (s store) hidesUnsynced() bool { return s.DB.Name() == db.SQLite }
 
-// numbered reads the events from the position after, excluded, to upTo, included. It reads only the columns for
-// positions.
-func (s store) numbered(after, upTo int64) (events []*event, err error) {
-	err = s.DB.Model(&event{}).Select("customer_id", "customer_position").
-		Where("position > ? AND position <= ?", after, upTo).Order("position").Find(&events).Error
+// unshown reads the events with positions after the last that readers see, in the order of the positions. It reads
+// only the columns for positions.
+func (s store) unshown(last int64) (events []*event, err error) {
+	err = s.DB.Model(&event{}).Select("customer_id", "position", "customer_position").
+		Where("position > ?", last).Order("position").Find(&events).Error
 	return events, err
 }
 
@@ -234,7 +234,7 @@ func (s store) listEndpoints(page db.PageRequest) ([]endpoint, *int64, error) {
 }
 
 // countEndpoints counts the caller's endpoints, and locks them until the transaction ends: of two transactions that
-// add an endpoint, the second counts the first's. A caller's first endpoint finds nothing to lock.
+// add an endpoint, the second counts the first's. Nothing is locked while the caller has no endpoint.
 func (s store) countEndpoints() (n int64, err error) {
 	err = s.locking().endpoints().Count(&n).Error
 	return n, err

@@ -16,9 +16,9 @@ import (
 	"example.com/b2b/v2/internal/config"
 )
 
-// onDatabase returns the run function of a command. The function opens the database that the environment
-// variables describe by open or openExisting, calls the function work, and closes the database. It reads only
-// the groups Database and Deployment of the configuration.
+// onDatabase returns the run function of a command. The function opens the database of the environment
+// variables with the parameter open, which is open or openExisting, calls the function work, and closes the
+// database. The function reads only the groups Database and Deployment of the configuration.
 func onDatabase(
 	open func(context.Context, config.Database) (*gorm.DB, error),
 	work func(context.Context, *gorm.DB, io.Writer) error,

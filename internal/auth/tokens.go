@@ -96,7 +96,7 @@ func (t Tokens) bearer(authorization string) (Principal, error) {
 // clockSkew is the tolerance for `nbf` and `iat`: the issuer's clock may be ahead. `exp` has no tolerance.
 const clockSkew = 5 * time.Second
 
-// verify returns the principal of a JWT, and when the JWT expires.
+// verify returns the principal and the time `exp` of a JWT. The function reason explains its errors to callers.
 func (t Tokens) verify(token string) (p Principal, expires time.Time, err error) {
 	if strings.ContainsAny(token, "\r\n") { // base64 decoding ignores line ends, even in strict mode
 		return Anonymous, expires, jwt.ErrTokenMalformed

@@ -41,8 +41,9 @@ var OddKeys = []string{"50%", "a%2Fb", "a/b", "/a", "a+b", "%41", "a?b#c", "a&ke
 // Options returns options for an engine under test.
 func Options() web.Options {
 	return web.Options{
-		Tokens: auth.Tokens{Service: []string{Token}, Secrets: []string{Secret}, Verified: auth.NewVerified()},
-		Open:   true, Log: Log(io.Discard),
+		Tokens:  auth.Tokens{Service: []string{Token}, Secrets: []string{Secret}, Verified: auth.NewVerified()},
+		Open:    true,
+		Log:     Log(io.Discard),
 		Timeout: 30 * time.Second,
 	}
 }
