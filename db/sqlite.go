@@ -49,7 +49,11 @@ func openSQLite(path string) (*sqlitePool, error) {
 			"_texttotime":  {"1"}, // reads times also from expressions, which have no declared type
 		}
 		dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}
-		return sql.Open("sqlite", dsn.String())
+		connector, err := newPreparing(dsn.String())
+		if err != nil {
+			return nil, err
+		}
+		return sql.OpenDB(connector), nil
 	}
 	var err, readersErr error
 	p.DB, err = open("journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
