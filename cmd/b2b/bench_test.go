@@ -121,31 +121,55 @@ func orderBenchmarks(b *testing.B, env map[string]string) {
 		return fmt.Sprintf(lines, p(1), p(2), p(3))
 	}
 	var calls atomic.Int64
-	run := func(name string, call func(b *testing.B, i int64)) {
+	parallel := func(b *testing.B, call func(i int64)) {
+		b.SetParallelism(16) // times GOMAXPROCS
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				call(calls.Add(1))
+			}
+		})
+	}
+	// run measures the call that prepare returns.
+	run := func(name string, prepare func(b *testing.B) (call func(i int64))) {
 		b.Run(name, func(b *testing.B) {
-			call(b, calls.Add(1))
+			call := prepare(b)
 			b.ReportAllocs()
-			b.SetParallelism(16) // times GOMAXPROCS
 			before := processorTime(b)
 			b.ResetTimer()
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					call(b, calls.Add(1))
-				}
-			})
+			parallel(b, call)
 			b.ReportMetric(float64((processorTime(b)-before).Microseconds())/float64(b.N), "cpu-µs/op")
 		})
 	}
-	run("create", func(b *testing.B, i int64) {
-		request(b, orders, "/orders", `{"customer_id":1,"items":`+items(i)+`}`, fmt.Sprintf("create-%d", i))
+	create := func(b *testing.B, i int64) (id int64) {
+		var order struct{ Data struct{ ID int64 } }
+		body := `{"customer_id":1,"items":` + items(i) + `}`
+		answer := request(b, orders, "/orders", body, fmt.Sprintf("create-%d", i))
+		if err := json.Unmarshal(answer, &order); err != nil {
+			b.Error(err)
+		}
+		return order.Data.ID
+	}
+	run("create", func(b *testing.B) func(i int64) {
+		return func(i int64) { create(b, i) }
 	})
-	run("orchestrate", func(b *testing.B, i int64) {
-		body := fmt.Sprintf(`{"customer_id":1,"items":%s,"idempotency_key":"orchestrate-%d"}`, items(i), i)
-		request(b, orchestrator, "/orchestrator/create-and-confirm-order", body, "")
+	for _, action := range []string{"confirm", "cancel"} {
+		run(action, func(b *testing.B) func(i int64) {
+			placed := make(chan int64, b.N)
+			parallel(b, func(i int64) { placed <- create(b, i) })
+			return func(i int64) {
+				request(b, orders, fmt.Sprintf("/orders/%d/%s", <-placed, action), "", fmt.Sprintf("%s-%d", action, i))
+			}
+		})
+	}
+	run("orchestrate", func(b *testing.B) func(i int64) {
+		return func(i int64) {
+			body := fmt.Sprintf(`{"customer_id":1,"items":%s,"idempotency_key":"orchestrate-%d"}`, items(i), i)
+			request(b, orchestrator, "/orchestrator/create-and-confirm-order", body, "")
+		}
 	})
 }
 
-// request makes a call that must answer 201, and returns the answer.
+// request makes a call that must succeed, and returns the answer.
 func request(b *testing.B, h http.Handler, path, body, key string) []byte {
 	r := httptest.NewRequest("POST", "http://localhost"+path, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
@@ -153,7 +177,7 @@ func request(b *testing.B, h http.Handler, path, body, key string) []byte {
 		r.Header.Set("X-Idempotency-Key", key)
 	}
 	w := httptest.NewRecorder()
-	if h.ServeHTTP(w, r); w.Code != http.StatusCreated {
+	if h.ServeHTTP(w, r); w.Code >= http.StatusBadRequest {
 		b.Fatalf("POST %s answered %d %s", path, w.Code, w.Body)
 	}
 	return w.Body.Bytes()
