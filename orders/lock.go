@@ -113,6 +113,9 @@ func (l *lockedRows) lockProducts() error {
 		}
 	}
 	newlyHeld, err := lockFree(free, func(ids []int64, wait time.Duration) (err error) {
+		if lines == nil {
+			return l.tx.lockProducts(ids, wait)
+		}
 		l.stock, err = l.tx.lockingWithin(wait).loadProductsByID(ids, skus)
 		return err
 	})
@@ -120,8 +123,7 @@ func (l *lockedRows) lockProducts() error {
 		row := rowName("products", id)
 		held[row] = true
 		l.probes[row] = func(tx store, wait time.Duration) error {
-			_, err := tx.lockingWithin(wait).loadProductsByID([]int64{id}, nil)
-			return err
+			return tx.lockProducts([]int64{id}, wait)
 		}
 	}
 	if len(held) > 0 {

@@ -57,10 +57,14 @@ func TestCreateOrderStatements(t *testing.T) {
 				if s.confirm(t, res.JSON201.Data.ID, fmt.Sprint("confirm-", i, key)); statements.Load() != 6 {
 					t.Errorf("%d statements to confirm it, want 6", statements.Load())
 				}
-				// Statements: order, items, products, stock, status, event.
+				// Statements: order, items, stock, status, event; products, to lock them on a server.
+				toCancel := int64(5)
+				if g.Name() != db.SQLite {
+					toCancel++
+				}
 				statements.Store(0)
-				if s.cancel(t, res.JSON201.Data.ID, ""); statements.Load() != 6 {
-					t.Errorf("%d statements to cancel it, want 6", statements.Load())
+				if s.cancel(t, res.JSON201.Data.ID, ""); statements.Load() != toCancel {
+					t.Errorf("%d statements to cancel it, want %d", statements.Load(), toCancel)
 				}
 			}
 		}
