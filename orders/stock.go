@@ -68,16 +68,6 @@ func (s store) loadProductsByID(ids []int64, bySKU map[string]int64) (stockView,
 	return stock, err
 }
 
-// lockProducts locks the rows of products, in ascending id. Error: db.ErrLocked when another transaction holds
-// a row for longer than the wait. On SQLite it does nothing, because transactions run serially.
-func (s store) lockProducts(ids []int64, wait time.Duration) error {
-	if s.DB.Name() == db.SQLite {
-		return nil
-	}
-	var locked []int64
-	return db.ByID(s.lockingWithin(wait).products()).Where("id IN ?", ids).Order("id").Pluck("id", &locked).Error
-}
-
 // id returns the id of the line's product, or 0 for a sku that no product has.
 func (s stockView) id(l line) int64 {
 	if l.SKU != nil {

@@ -187,6 +187,16 @@ func (s store) lockingWithin(wait time.Duration) store {
 	return s
 }
 
+// lockProducts locks the rows of products, in ascending id. Error: db.ErrLocked when another transaction holds
+// a row for longer than the wait. On SQLite it does nothing, because transactions run serially.
+func (s store) lockProducts(ids []int64, wait time.Duration) error {
+	if s.DB.Name() == db.SQLite {
+		return nil
+	}
+	var locked []int64
+	return db.ByID(s.lockingWithin(wait).products()).Where("id IN ?", ids).Order("id").Pluck("id", &locked).Error
+}
+
 // notBefore is SQL for the later of the database's time and the column, so that the column never goes back: a
 // statement that has waited for a lock reads the time at which the wait began.
 func (s store) notBefore(column string) clause.Expr { return db.NotBefore(s.DB, column) }

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/swaggest/swgui/v5/static"
@@ -134,7 +135,23 @@ func ForBrowser(base, host string) string {
 // Served returns the document for callers, as YAML and as a model, with the version of this program, and with
 // the currency of the amounts unless the currency is "". With the parameter open, operations do not require a
 // caller's token. Served panics when the document cannot be read, because the document is part of the program.
+// Calls with the same parameters share their results, which nobody may change: tests make hundreds of engines.
 func Served(document []byte, open bool, currency string) ([]byte, *openapi3.T) {
+	read := sync.OnceValues(func() ([]byte, *openapi3.T) { return serve(document, open, currency) })
+	first, _ := served.LoadOrStore(parameters{string(document), open, currency}, read)
+	return first.(func() ([]byte, *openapi3.T))()
+}
+
+type parameters struct {
+	document string
+	open     bool
+	currency string
+}
+
+// served has the function that returns the results of Served, by the parameters.
+var served sync.Map
+
+func serve(document []byte, open bool, currency string) ([]byte, *openapi3.T) {
 	if open {
 		document = bearerAuth.ReplaceAll(document, []byte("$1- {}\n$0"))
 	}

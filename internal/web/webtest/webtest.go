@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,13 +60,19 @@ func Logged(t testing.TB, fn func(o web.Options)) string {
 	return b.String()
 }
 
-// Spec parses an OpenAPI document.
+// Spec parses an OpenAPI document. All tests share the result.
 func Spec(t testing.TB, document []byte) *openapi3.T {
 	t.Helper()
+	if spec, ok := specs.Load(string(document)); ok {
+		return spec.(*openapi3.T)
+	}
 	spec, err := openapi3.NewLoader().LoadFromData(document)
 	must(t, err)
+	specs.Store(string(document), spec)
 	return spec
 }
+
+var specs sync.Map // by the text of the document
 
 // Serve serves h until the test ends, and returns the address. The test fails when an answer breaks the
 // document: see Contract.
