@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"regexp"
 	"time"
 	_ "time/tzdata" // so that the time zones do not depend on the machine
 
@@ -34,7 +35,7 @@ type orderTotals struct {
 // Error: 400 validation_failed for an unknown time zone, and for more than maxDays.
 func newCalendar(from, to, zone string) (*calendar, error) {
 	location, err := time.LoadLocation(zone)
-	if err != nil || zone == "Local" {
+	if err != nil || ofMachine.MatchString(zone) {
 		return nil, apperr.ValidationFailed.New().With("/query/tz", apperr.Params{"rule": "time_zone"},
 			"is not a time zone of the IANA database")
 	}
@@ -56,6 +57,9 @@ func newCalendar(from, to, zone string) (*calendar, error) {
 	}
 	return c, nil
 }
+
+// ofMachine matches the names in the folder of time zones of some machines that are not of the IANA database.
+var ofMachine = regexp.MustCompile(`^(Local|localtime|posixrules|(posix|right)/.*)$`)
 
 // period returns a period that contains all days, in UTC. It may be some hours longer, because a clock that
 // is set back at midnight shows midnight twice.

@@ -153,6 +153,8 @@ func TestOrdersSummary(t *testing.T) {
 			"from=2024-01-01&to=2024-01-01&tz=Europe":          "/query/tz",
 			"from=2024-01-01&to=2024-01-01&tz=../../etc/hosts": "/query/tz",
 			"from=2024-01-01&to=2024-01-01&tz=/etc/localtime":  "/query/tz",
+			"from=2024-01-01&to=2024-01-01&tz=localtime":       "/query/tz",
+			"from=2024-01-01&to=2024-01-01&tz=right/UTC":       "/query/tz",
 			"from=2024-01-01&to=2024-01-01&by=month":           "/query/by",
 		} {
 			status, body, _ := webtest.Do(t, "GET", s.base+"/orders/summary?"+query, "")

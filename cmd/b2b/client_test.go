@@ -123,3 +123,21 @@ func TestTimeout(t *testing.T) {
 		}
 	}
 }
+
+// TestFlagsSayAllowed gives flags values of another kind. Each error names the flag and the values that it allows.
+func TestFlagsSayAllowed(t *testing.T) {
+	for args, want := range map[string]string{
+		"order --customer x":   `"x" for flag -customer: allowed: whole numbers`,
+		"order --customer 1.5": `"1.5" for flag -customer: allowed: whole numbers`,
+		"cancel --timeout 5":   `"5" for flag -timeout: allowed: times, such as 30s`,
+		"order --confirm=ja":   `"ja" for -confirm: allowed: true, false`,
+		"order --output xml":   `"xml" for flag -output: allowed: json, text`,
+		"order --item A":       `"A" for flag -item: allowed: PRODUCT:PIECES`,
+		"doctor --limits":      "flag provided but not defined: -limits",
+	} {
+		err := run(t.Context(), strings.Fields(args), io.Discard)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("b2b %s: %v, want %s", args, err, want)
+		}
+	}
+}

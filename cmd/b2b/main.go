@@ -164,7 +164,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		usage(all, out)
 		return nil
 	case err != nil:
-		return fmt.Errorf("%w; see %s --help", err, f.Name())
+		return fmt.Errorf("%w; see %s --help", sayAllowed(f, err), f.Name())
 	case f.NArg() > 0 && c.arguments == nil:
 		return fmt.Errorf("%q is one argument too many; see %s --help", f.Arg(0), f.Name())
 	case c.argument != nil && *c.argument == "":
@@ -177,6 +177,20 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return fmt.Errorf(".env cannot be read: %w", err)
 	}
 	return c.run(ctx, out)
+}
+
+// sayAllowed returns an error of f.Parse with the values that the flag allows, where package flag says only that
+// it cannot parse the value.
+func sayAllowed(f *flag.FlagSet, err error) error {
+	text, vague := strings.CutSuffix(err.Error(), ": parse error")
+	if !vague {
+		return err
+	}
+	allowed := map[string]string{
+		"bool": "true, false", "int64": "whole numbers, such as 12", "time.Duration": "times, such as 30s or 2m",
+	}
+	value := f.Lookup(text[strings.LastIndex(text, " -")+len(" -"):]).Value.(flag.Getter).Get()
+	return fmt.Errorf("%s: allowed: %s", text, allowed[fmt.Sprintf("%T", value)])
 }
 
 // loadDotEnv sets the variables of the file .env that the environment does not have. A $ in a value stays
