@@ -641,6 +641,7 @@ const parts = {
     await file('coma.csv', comma)
     await page.getByRole('button', { name: 'Try it: nothing is changed' }).click()
     await see(page, 'This would happen: 1 created, 3 refused')
+    check('rows have the numbers of the spreadsheet', (await page.getByRole('row').filter({ hasText: 'COMA-1' }).getByRole('rowheader').innerText()) === '2')
     check('a stock says how it is written', await page.getByText('refused: Stock must be a whole number').isVisible())
     check('a decimal comma between commas makes no other price of a row', await page.getByText('refused: it has more or fewer cells than the first line').count() === 2)
     const [kept] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save the refused rows' }).click()])

@@ -176,7 +176,7 @@ function Settings({ sheet, onChange }) {
       <caption class="unseen">${t('Rows')}</caption>
       <thead><tr><td></td>${header.map((title, i) => html`<th scope="col"><bdi>${title}</bdi><br /><${Choice} label=${t('Column {title}', { title })} unlabeled value=${sheet.columns[i] ?? ''}
           options=${[['', t('not read')], ...Object.keys(known[sheet.kind]).map(name => [name, t(titles[name] ?? '')])]} onChange=${name => change({ columns: sheet.columns.map((was, at) => (at === i ? name : was === name ? '' : was)) })} /></th>`)}<th scope="col" class="wide">${t('What happens')}</th></tr></thead>
-      <tbody>${shown.map(i => html`<tr key=${i}><th scope="row">${number(i + 1)}</th>${header.map((_, at) => html`<td><bdi>${rows[i]?.[at]}</bdi>
+      <tbody>${shown.map(i => html`<tr key=${i}><th scope="row">${number(i + 2)}</th>${header.map((_, at) => html`<td><bdi>${rows[i]?.[at]}</bdi>
         ${sheet.columns[at] === 'price' && rows[i]?.[at]?.trim() && html` <small class="quiet">${priceOf(rows[i]?.[at] ?? '', sheet.decimal)}</small>`}</td>`)}<td class=${'wide ' + (verdicts.get(i)?.look ?? '')}>${verdicts.get(i)?.says}</td></tr>`)}</tbody>
     </table></div>
     ${rows.length > shown.length && html`<p class="quiet">${t('{shown} of {all} rows are shown.', { shown: number(shown.length), all: number(rows.length) })}</p>`}

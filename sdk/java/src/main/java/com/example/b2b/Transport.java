@@ -256,8 +256,8 @@ final class Transport extends HttpClient {
         }
         case BODY -> {
           var fields = (ObjectNode) json.readTree(body);
-          var inBody = fields.path("idempotency_key").asText("");
-          idempotencyKey = inBody.isEmpty() ? random() : inBody;
+          var inBody = fields.path("idempotency_key");
+          idempotencyKey = inBody.isTextual() ? inBody.asText() : random(); // the service refuses an empty one
           body = json.writeValueAsBytes(fields.put("idempotency_key", idempotencyKey));
         }
         default -> idempotencyKey = null;

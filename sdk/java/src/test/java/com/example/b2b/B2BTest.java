@@ -265,6 +265,13 @@ class B2BTest {
   }
 
   @Test
+  void anEmptyKeyIsRefused() {
+    failure("validation_failed", 400, false, () -> b2b.createAndConfirmOrder(orchestration(1).idempotencyKey("")));
+    failure("validation_failed", 400, false, () -> b2b.orders().createOrder(order(1).xIdempotencyKey("").build()));
+    ordersAre();
+  }
+
+  @Test
   void everyKeyedWrite() {
     var id = b2b.orders().createOrder(order(2).build()).getData().getId();
     ordersProxy.plan(DROP, DROP, PASS);
