@@ -221,6 +221,21 @@ func TestBesideHeld(t *testing.T) {
 	})
 }
 
+// TestShortLoad runs loads that may end before their first call, as on a busy machine.
+func TestShortLoad(t *testing.T) {
+	c := contender{
+		name:      "fake",
+		transport: func(operation, int) http.RoundTripper { return http.NewFileTransport(http.Dir(t.TempDir())) },
+		target:    func(operation, int64) vegeta.Target { return vegeta.Target{Method: "GET", URL: "file:///"} },
+	}
+	for range 20 {
+		l := load{clients: 1, duration: 20 * time.Microsecond, limit: 1000}
+		if s, err := l.run(t.Context(), c, operation{name: "get"}, 0); err != nil || s.calls == 0 {
+			t.Fatalf("%d calls: %v", s.calls, err)
+		}
+	}
+}
+
 func TestMedian(t *testing.T) {
 	m := median([]sample{
 		{rate: 3, p99: 7, max: 9, errors: 1, memory: 5}, {rate: 1, p99: 8, max: 2, errors: 2, memory: 6},
