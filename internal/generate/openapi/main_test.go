@@ -244,6 +244,7 @@ func TestRun(t *testing.T) {
 		"eventsapi/client.gen.go":        {"Order *ordersapi.Order", module + `openapi/ordersapi"`},
 		"openapi.gen.yaml":               {"title: B2B order management", "url: " + address, "# Orders API"},
 		"addresses.gen.go":               {"OrdersAddress    = \"" + address + "\"", `"orders":    OrdersAddress`},
+		"documents/documents.gen.go":     {`{"orders", "` + address + `", ordersapi.Document}`},
 		"../docs/errors.md":              {"\n## order_not_found\n"},
 	} {
 		text, err := os.ReadFile(filepath.Join(root, "openapi", name))
