@@ -209,7 +209,9 @@ func others(c *config.Settings, s *service, running []*service) (known []docs.Li
 	}
 	for _, other := range slices.Backward(running) {
 		if other.name != s.name && *other.base != "" {
-			known = append(known, docs.Linked{Name: other.name, Title: other.title, Does: other.does, Base: *other.base})
+			known = append(known, docs.Linked{
+				Name: other.name, Title: other.title, Does: other.does, Base: *other.base,
+			})
 		}
 	}
 	return known

@@ -12,8 +12,8 @@ import (
 	"example.com/b2b/v2/internal/generate/nodes"
 )
 
-// writeEndpoints renews the tables of docs/endpoints.md. The page has a section for each service, with the title
-// of its document; the rest of the page is written by hand.
+// writeEndpoints renews the tables of docs/endpoints.md. The page has a section for each service, with the
+// title of its document; the rest of the page is written by hand.
 func writeEndpoints(root string, contracts []contract) error {
 	file := filepath.Join(root, "docs", "endpoints.md")
 	page, err := os.ReadFile(file)
