@@ -66,6 +66,9 @@ func FuzzRequests(f *testing.F) {
 	guarded.Tokens = auth.Tokens{Secrets: []string{"another secret"}, Service: []string{"another token"}}
 	handlers := start(f, lenient, guarded)
 	open, closed := handlers[0], handlers[1]
+	if len(open) != len(documents.All) {
+		f.Fatalf("live.Serve starts %d services, there are %d documents", len(open), len(documents.All))
+	}
 	acme := auth.Principal{Subject: "acme", Customer: 1, Scope: auth.Admin}
 	token, err := webtest.Options().Tokens.Issue(acme, 24*time.Hour)
 	if err != nil {
