@@ -1,6 +1,8 @@
 package orders_test
 
 import (
+	"bytes"
+	"encoding/csv"
 	"fmt"
 	"testing"
 
@@ -41,11 +43,31 @@ func TestEveryField(t *testing.T) {
 		placed := webtest.Data(t, "POST", s.base+"/orders", order)
 		delete(order, "expected_total_cents") // the service does not store this field: see TestExpectedTotal
 		webtest.ComesBack(t, "OrderRequest", order, read("/orders/", placed["id"]))
+		for field, cell := range firstRow(t, s.base+"/orders/export?format=csv&lines=true") {
+			if of := order[field]; of != nil && cell == "" {
+				t.Errorf("the rows of lines have no %s", field)
+			}
+		}
 		path = fmt.Sprint(s.base, "/orders/", placed["id"])
 		confirmed := webtest.Data(t, "POST", path+"/confirm", nil, "X-Idempotency-Key", "fields")
 		canceled := webtest.Data(t, "POST", path+"/cancel", map[string]string{"reason": "why"})
 		webtest.NeverShown(t, spec, "OrderSummary", placed, confirmed, canceled)
 	})
+}
+
+// firstRow returns the cells of the first row of a CSV file, by the names of their columns.
+func firstRow(t *testing.T, url string) map[string]string {
+	t.Helper()
+	_, file, _ := webtest.Do(t, "GET", url, "")
+	rows, err := csv.NewReader(bytes.NewReader(file)).ReadAll()
+	if err != nil || len(rows) < 2 {
+		t.Fatalf("%v %s", err, file)
+	}
+	row := map[string]string{}
+	for i, name := range rows[0] {
+		row[name] = rows[1][i]
+	}
+	return row
 }
 
 // TestNullFields sends null in optional fields. A request without these fields must count as a repeat.

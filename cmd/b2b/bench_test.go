@@ -68,8 +68,10 @@ func orderBenchmarks(b *testing.B, env map[string]string) {
 	for name, value := range env {
 		b.Setenv(name, value)
 	}
-	for _, port := range []string{"CUSTOMERS_PORT", "ORDERS_PORT", "EVENTS_PORT", "ORCHESTRATOR_PORT"} {
-		b.Setenv(port, "0")
+	for _, v := range config.Variables() {
+		if v.Group == "Ports" {
+			b.Setenv(v.Name, "0")
+		}
 	}
 	b.Setenv("BIND_ADDRESS", "localhost")
 	b.Setenv("APP_ENV", config.Development)

@@ -64,7 +64,7 @@ func commands() []command {
 	c := &config.Settings{}
 	services := table(c)
 	serveAll := func(ctx context.Context, out io.Writer) error { return serve(ctx, c, services, out) }
-	all := []command{{run: serveAll, summary: "all four services in one process; " +
+	all := []command{{run: serveAll, summary: "all services in one process; " +
 		"SQLite when no DB_HOST is set, with sample data on the first start"}}
 	for i, s := range services {
 		serveOne := func(ctx context.Context, out io.Writer) error {

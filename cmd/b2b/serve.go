@@ -50,7 +50,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	}
 	if all && os.Getenv("PORT") != "" {
 		log.Warn("PORT is for one service started alone; " +
-			"all four listen on CUSTOMERS_PORT, ORDERS_PORT, EVENTS_PORT and ORCHESTRATOR_PORT")
+			"all services listen on ports of their own, such as ORDERS_PORT")
 	}
 	address := bindAddress(c, services)
 	if err := listen(c, address, services); err != nil {
@@ -209,7 +209,9 @@ func others(c *config.Settings, s *service, running []*service) (known []docs.Li
 	}
 	for _, other := range slices.Backward(running) {
 		if other.name != s.name && *other.base != "" {
-			known = append(known, docs.Linked{Name: other.name, Title: other.title, Base: *other.base})
+			known = append(known, docs.Linked{
+				Name: other.name, Title: other.title, Does: other.does, Base: *other.base,
+			})
 		}
 	}
 	return known

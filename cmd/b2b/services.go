@@ -27,6 +27,7 @@ import (
 // service is an entry in the table of services.
 type service struct {
 	name, title string // name: the command that starts the service; title: the name for people
+	does        string // what the service does, for the start page of the orchestrator
 	database    bool
 	settings    any           // additional group of the configuration; nil for none
 	peers       []any         // groups with the addresses of peers, for a service that runs alone
@@ -54,6 +55,7 @@ func (s *service) peer(c *config.Settings) peer.Peer {
 func table(c *config.Settings) []*service {
 	customersAPI := &service{
 		name: "customers", title: "Customers API", database: true, rules: customers.Rules(), notes: customers.Notes(),
+		does: "customers",
 		port: &c.CustomersPort, base: &c.CustomersBase,
 		try: "curl '%s/customers?search=ACME'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
@@ -63,6 +65,7 @@ func table(c *config.Settings) []*service {
 	}
 	ordersAPI := &service{
 		name: "orders", title: "Orders API", database: true, rules: orders.Rules(), notes: orders.Notes(),
+		does:     "products, stock and orders",
 		settings: &c.Orders, peers: []any{&c.CustomersPeer}, port: &c.OrdersPort, base: &c.OrdersBase,
 		try: "curl '%s/products?limit=3'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {
@@ -75,6 +78,7 @@ func table(c *config.Settings) []*service {
 	}
 	eventsAPI := &service{
 		name: "events", title: "Events API", database: true, rules: events.Rules(), notes: events.Notes(),
+		does:     "what has happened, in order and without a gap",
 		settings: &c.Events, port: &c.EventsPort, base: new(string),
 		try: "curl '%s/events?limit=3'",
 		build: func(g *gorm.DB, o web.Options) (http.Handler, func(context.Context), error) {

@@ -11,7 +11,7 @@ type Code struct {
 	When     string // circumstances in which the error happens
 	Do       string // advice for the caller
 	Retry    Retry
-	On       []string // operations that may have this error: operation ids, and groups such as WithBody
+	On       []string // operations that may have this error: see below
 	Example  Detail   // example of a detail; empty for codes without details
 	Args     []any    // arguments for Sentence in the example
 }
@@ -27,7 +27,9 @@ const (
 	Later     Retry = "yes, with the same idempotency key, after a moment" // the answer has Retry-After
 )
 
-// Groups of operations, for Code.On. The OpenAPI documents say which operations are in a group.
+// Groups of operations, for Code.On. The OpenAPI documents say which operations are in a group. Code.On also
+// has ids of operations, and paths, such as /orders/{id}: a path stands for its operations, and for those of
+// the paths below.
 const (
 	Always        = "*"             // every operation
 	Business      = "business"      // every operation except /health and /ready
@@ -132,15 +134,13 @@ var (
 		When: "No operation has this path.",
 		Do:   "Check the address against the document."})
 	CustomerNotFound = define(Code{Name: "customer_not_found", Status: http.StatusNotFound,
-		Retry: Never, On: []string{"getCustomer", "updateCustomer", "deleteCustomer", "listCustomerHistory",
-			"getInternalCustomer", "createOrder", "quoteOrder", "createAndConfirmOrder", "getOrchestration",
-			"findOrchestration"},
+		Retry: Never, On: []string{"/customers/{id}", "getInternalCustomer", "createOrder", "quoteOrder",
+			"createAndConfirmOrder", "getOrchestration", "findOrchestration"},
 		Sentence: "There is no customer %d.", Args: []any{99},
 		When: "The customer does not exist, or was deleted.",
 		Do:   "Check the id."})
 	ProductNotFound = define(Code{Name: "product_not_found", Status: http.StatusNotFound,
-		Retry: Never, On: []string{"getProduct", "updateProduct", "adjustStock", "listStockAdjustments",
-			"listProductHistory"},
+		Retry: Never, On: []string{"/products/{id}"},
 		Sentence: "There is no product %d.", Args: []any{77},
 		When: "The product does not exist.",
 		Do:   "Check the id."})
@@ -151,14 +151,13 @@ var (
 		When:     "At least one product of the order does not exist. `details` names every one.",
 		Do:       "Check the ids and skus."})
 	OrderNotFound = define(Code{Name: "order_not_found", Status: http.StatusNotFound,
-		Retry: Never, On: []string{"getOrder", "confirmOrder", "cancelOrder", "listOrderHistory",
-			"createAndConfirmOrder", "getOrchestration", "findOrchestration"},
+		Retry: Never, On: []string{"/orders/{id}", "createAndConfirmOrder", "getOrchestration",
+			"findOrchestration"},
 		Sentence: "There is no order %d.", Args: []any{77},
 		When: "The order does not exist.",
 		Do:   "Check the id."})
 	WebhookEndpointNotFound = define(Code{Name: "webhook_endpoint_not_found", Status: http.StatusNotFound,
-		Retry: Never, On: []string{"getWebhookEndpoint", "updateWebhookEndpoint", "deleteWebhookEndpoint",
-			"rotateWebhookSecret", "testWebhookEndpoint", "listWebhookDeliveries", "replayWebhookEvents"},
+		Retry: Never, On: []string{"/webhook-endpoints/{id}"},
 		Sentence: "There is no webhook endpoint %d.", Args: []any{99},
 		When: "The endpoint does not exist, was deleted, or belongs to another customer.",
 		Do:   "Check the id."})

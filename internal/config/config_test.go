@@ -217,7 +217,8 @@ func TestPortsInTexts(t *testing.T) {
 		}
 	}
 	address := regexp.MustCompile(`localhost:(\d+)`)
-	inReadme := regexp.MustCompile(`(?: |localhost):(\d{4})\b|(?:ports|puertos) (\d+),\s(\d+),\s(\d+)\s(?:and|y) (\d+)`)
+	inReadme := regexp.MustCompile(`(?: |localhost):(\d{4})\b|(?:ports|puertos) ((?:\d+,?\s)+(?:and|y) \d+)`)
+	number := regexp.MustCompile(`\d+`)
 	for pattern, ofPort := range map[string]*regexp.Regexp{
 		"README*.md":                        inReadme,
 		"docs/*.md":                         address,
@@ -236,8 +237,8 @@ func TestPortsInTexts(t *testing.T) {
 			}
 			found := map[string]bool{}
 			for _, m := range ofPort.FindAllStringSubmatch(string(text), -1) {
-				for _, port := range m[1:] {
-					if port != "" && !slices.Contains(ports, port) {
+				for _, port := range number.FindAllString(strings.Join(m[1:], " "), -1) {
+					if !slices.Contains(ports, port) {
 						t.Errorf("%s: %q is none of the default ports %v", file, m[0], ports)
 					}
 					found[port] = true

@@ -28,6 +28,7 @@ import (
 type Linked struct {
 	Name  string // name of the contract, such as orders
 	Title string
+	Does  string // what the service does, for the start page
 	Base  string // address of the service, as known to this process
 }
 

@@ -29,14 +29,6 @@ var snippets = []snippet{
 	{ID: "java", Name: "Java", Needs: "the package of sdk/java"},
 }
 
-// does describes for people the task of each service.
-var does = map[string]string{
-	"orchestrator": "place and confirm an order in one call",
-	"orders":       "products, stock and orders",
-	"customers":    "customers",
-	"events":       "what has happened, in order and without a gap",
-}
-
 // Serve adds the page GET / to the orchestrator's engine, with the options o, and also the Postman collection
 // and the joined document of all services, as /openapi/all.yaml and /openapi/all.json. The field o.Others has
 // the addresses of the other services. With the parameter office, the page links to the back office. The page
@@ -74,9 +66,9 @@ type snippet struct{ ID, Name, Needs, Code string }
 // describe returns the data of the page's template.
 func describe(r *http.Request, others []docs.Linked, office bool, currency any) any {
 	bases := addresses(r, others)
-	services := []service{{"Orchestrator", does["orchestrator"], ""}}
+	services := []service{{"Orchestrator", "place and confirm an order in one call", ""}}
 	for _, other := range others {
-		services = append(services, service{other.Title, does[other.Name], bases[other.Name]})
+		services = append(services, service{other.Title, other.Does, bases[other.Name]})
 	}
 	var all []snippet
 	for _, s := range snippets {

@@ -23,20 +23,14 @@ import (
 	"example.com/b2b/v2/internal/web"
 	"example.com/b2b/v2/internal/web/webtest"
 	"example.com/b2b/v2/openapi/contract"
-	"example.com/b2b/v2/openapi/customersapi"
-	"example.com/b2b/v2/openapi/eventsapi"
+	"example.com/b2b/v2/openapi/documents"
 	"example.com/b2b/v2/openapi/orchestratorapi"
 	"example.com/b2b/v2/openapi/ordersapi"
 	"example.com/b2b/v2/test/live"
 )
 
-// documents are the documents of the services, in the order in which live.Serve starts the services.
-var documents = [][]byte{
-	customersapi.Document, ordersapi.Document, orchestratorapi.Document, eventsapi.Document,
-}
-
-// start returns, for each of the options, the handlers of all services. All handlers use the same new
-// database with the sample data.
+// start returns, for each of the options, the handlers of all services, in the order of documents.All. All
+// handlers use the same new database with the sample data.
 func start(f *testing.F, options ...web.Options) (handlers [][]http.Handler) {
 	ctx := context.Background()
 	g, err := db.Open(ctx, db.Config{Driver: db.SQLite, Path: filepath.Join(f.TempDir(), "b2b.db")})
@@ -72,6 +66,9 @@ func FuzzRequests(f *testing.F) {
 	guarded.Tokens = auth.Tokens{Secrets: []string{"another secret"}, Service: []string{"another token"}}
 	handlers := start(f, lenient, guarded)
 	open, closed := handlers[0], handlers[1]
+	if len(open) != len(documents.All) {
+		f.Fatalf("live.Serve starts %d services, there are %d documents", len(open), len(documents.All))
+	}
 	acme := auth.Principal{Subject: "acme", Customer: 1, Scope: auth.Admin}
 	token, err := webtest.Options().Tokens.Issue(acme, 24*time.Hour)
 	if err != nil {
@@ -81,8 +78,8 @@ func FuzzRequests(f *testing.F) {
 		"If-Match: *\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s"
 	values := strings.NewReplacer("{id}", "1", "{key}", "order%2F1+a", "{idempotency_key}", "order-2024-001")
 	var contracts []webtest.Breaks
-	for service, document := range documents {
-		spec := webtest.Spec(f, document)
+	for service, d := range documents.All {
+		spec := webtest.Spec(f, d.Content)
 		contracts = append(contracts, webtest.Contract(f, spec))
 		for path, item := range spec.Paths.Map() {
 			for method, operation := range item.Operations() {
@@ -134,7 +131,7 @@ func FuzzRequests(f *testing.F) {
 	}
 	public := []string{"/health", "/ready", "/docs", "/openapi.json", "/openapi.yaml", "/"}
 	f.Fuzz(func(t *testing.T, service byte, raw []byte) {
-		n := int(service) % len(documents)
+		n := int(service) % len(documents.All)
 		send := func(to []http.Handler) (*http.Request, *httptest.ResponseRecorder) {
 			r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(raw)))
 			if err != nil {
@@ -190,7 +187,7 @@ func FuzzKeys(f *testing.F) {
 		request, err := ordersapi.NewUpdateProductRequest("/", 2, nil, plenty)
 		call(t, handlers[1], request, err)
 		request, err = orchestratorapi.NewCreateAndConfirmOrderRequest("/", order)
-		status, body := call(t, handlers[2], request, err)
+		status, body := call(t, handlers[3], request, err)
 		if valid := formats.All["idempotency-key"].Valid(key) && len(key) <= 255; !valid || status != 201 {
 			if valid || status != 400 {
 				t.Errorf("%q: %d %s", key, status, body)
@@ -198,7 +195,7 @@ func FuzzKeys(f *testing.F) {
 			return
 		}
 		request, err = orchestratorapi.NewGetOrchestrationRequest("/", key)
-		if status, again := call(t, handlers[2], request, err); status != 200 {
+		if status, again := call(t, handlers[3], request, err); status != 200 {
 			t.Errorf("%q at the orchestrator: %d %s", key, status, again)
 		}
 		request, err = ordersapi.NewGetIdempotencyKeyRequest("/", key)

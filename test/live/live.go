@@ -38,7 +38,8 @@ func Main(m *testing.M, name string, base *string) {
 }
 
 // Serve starts all services on g, a migrated database, and returns the addresses of the services by name. The
-// function start starts a server for a handler and returns the address.
+// function start starts a server for a handler and returns the address. The services start in the order of
+// documents.All.
 func Serve(g *gorm.DB, o web.Options, start func(http.Handler) string) map[string]string {
 	const keyLifetime = time.Hour
 	addresses := map[string]string{}
@@ -51,8 +52,8 @@ func Serve(g *gorm.DB, o web.Options, start func(http.Handler) string) map[strin
 		KeyLifetime: keyLifetime, MaxHeld: 50,
 	}
 	addresses["orders"] = start(must(orders.New(g, c)).Handler(o))
-	addresses["orchestrator"] = start(must(orchestrator.New(peerAt("customers"), peerAt("orders"))).Engine(o))
 	addresses["events"] = start(events.New(g, events.Config{KeyLifetime: keyLifetime}).Handler(o))
+	addresses["orchestrator"] = start(must(orchestrator.New(peerAt("customers"), peerAt("orders"))).Engine(o))
 	return addresses
 }
 

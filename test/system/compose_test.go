@@ -215,8 +215,7 @@ func TestCompose(t *testing.T) {
 				if !slices.Equal(s.Healthcheck.Test, []string{"CMD", "/usr/local/bin/b2b", "health"}) {
 					t.Errorf("health check %v", s.Healthcheck.Test)
 				}
-				base := cmp.Or(p.customers, p.orders, p.events, p.orchestrator)
-				env = append(env, "PORT="+base[strings.LastIndex(base, ":")+1:])
+				env = append(env, "PORT="+p.base[strings.LastIndex(p.base, ":")+1:])
 				// The orchestrator cannot be ready: the containers that it calls do not run here.
 				if _, err := execute(t, env, "health"); (err == nil) != (s.Command[0] != "orchestrator") {
 					t.Errorf("b2b health: %v", err)

@@ -49,6 +49,7 @@ func TestMain(m *testing.M) {
 type process struct {
 	cmd                                     *exec.Cmd
 	customers, orders, events, orchestrator string // addresses, from the output
+	base                                    string // address of the last service
 	announced                               string // the output of the start
 	log                                     *bytes.Buffer
 }
@@ -83,6 +84,7 @@ func launch(t *testing.T, env []string, cmd *exec.Cmd) *process {
 	for lines.Scan() {
 		p.announced += lines.Text() + "\n"
 		if m := serviceAddress.FindStringSubmatch(lines.Text()); m != nil {
+			p.base = m[2]
 			switch m[1] {
 			case "Customers API":
 				p.customers = m[2]
@@ -105,7 +107,7 @@ func launch(t *testing.T, env []string, cmd *exec.Cmd) *process {
 }
 
 var (
-	serviceAddress = regexp.MustCompile(`^(Customers API|Orders API|Events API|Orchestrator) +(http://\S+:\d+)`)
+	serviceAddress = regexp.MustCompile(`^(\S.*?) +(http://\S+:\d+) +documentation:`)
 	secretVariable = regexp.MustCompile("_(TOKEN|SECRET|PASSWORD)$")
 )
 

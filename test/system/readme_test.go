@@ -14,10 +14,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
 	"example.com/b2b/v2/internal/config"
+	"example.com/b2b/v2/internal/web/webtest"
 	"example.com/b2b/v2/openapi"
+	"example.com/b2b/v2/openapi/documents"
 )
 
 // elsewhere lists the commands of pages that TestPages does not run.
@@ -286,11 +286,8 @@ var original = struct{ endpoints, variables, commands []string }{
 // original, and that each endpoint and variable of this system on the page exists.
 func TestFromNodejs(t *testing.T) {
 	endpoints, variables := map[string]bool{}, map[string]bool{"AWS_REGION": true} // ignored, as the page says
-	for _, service := range []string{"customers", "orders", "events", "orchestrator"} {
-		doc, err := openapi3.NewLoader().LoadFromFile("../../openapi/" + service + "api/openapi.gen.yaml")
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, d := range documents.All {
+		doc := webtest.Spec(t, d.Content)
 		for path, item := range doc.Paths.Map() {
 			for method := range item.Operations() {
 				endpoints[method+" "+path] = true

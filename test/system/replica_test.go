@@ -17,10 +17,7 @@ import (
 	"example.com/b2b/v2/db/dbtest"
 	"example.com/b2b/v2/db/dbtest/server"
 	"example.com/b2b/v2/internal/web/webtest"
-	"example.com/b2b/v2/openapi/customersapi"
-	"example.com/b2b/v2/openapi/eventsapi"
-	"example.com/b2b/v2/openapi/orchestratorapi"
-	"example.com/b2b/v2/openapi/ordersapi"
+	"example.com/b2b/v2/openapi/documents"
 )
 
 // TestReplica lets a replica stop applying changes, apply the changes, and die. A list from the replica has
@@ -285,10 +282,8 @@ func (f *frozen) wantReads(t *testing.T) {
 				r.url, status, header.Get("Age"), r.text, has, r.lags, body)
 		}
 	}
-	for _, document := range [][]byte{
-		customersapi.Document, ordersapi.Document, orchestratorapi.Document, eventsapi.Document,
-	} {
-		for path, item := range webtest.Spec(t, document).Paths.Map() {
+	for _, d := range documents.All {
+		for path, item := range webtest.Spec(t, d.Content).Paths.Map() {
 			isWebhook := strings.HasPrefix(path, "/webhook")
 			if item.Get == nil || path == "/health" || path == "/ready" || isWebhook {
 				continue

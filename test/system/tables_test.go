@@ -12,6 +12,8 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"example.com/b2b/v2/internal/config"
+	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/openapi/documents"
 )
 
 // sectionOf returns the part of a page below a heading, up to the next heading of the same level.
@@ -59,11 +61,8 @@ func wantRows(t *testing.T, where string, got, want []string) {
 // headers.
 func TestEndpoints(t *testing.T) {
 	text := page(t, "docs/endpoints.md")
-	for _, service := range []string{"customers", "orders", "events", "orchestrator"} {
-		doc, err := openapi3.NewLoader().LoadFromFile("../../openapi/" + service + "api/openapi.gen.yaml")
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, d := range documents.All {
+		doc := webtest.Spec(t, d.Content)
 		var want []string
 		for path, item := range doc.Paths.Map() {
 			for method, operation := range item.Operations() {

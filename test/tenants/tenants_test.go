@@ -29,19 +29,9 @@ import (
 	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/internal/bulk"
 	"example.com/b2b/v2/internal/web/webtest"
-	"example.com/b2b/v2/openapi/customersapi"
-	"example.com/b2b/v2/openapi/eventsapi"
-	"example.com/b2b/v2/openapi/orchestratorapi"
-	"example.com/b2b/v2/openapi/ordersapi"
+	"example.com/b2b/v2/openapi/documents"
 	"example.com/b2b/v2/test/live"
 )
-
-var documents = map[string][]byte{
-	"customers":    customersapi.Document,
-	"orders":       ordersapi.Document,
-	"orchestrator": orchestratorapi.Document,
-	"events":       eventsapi.Document,
-}
 
 // everyScope has every scope that a partner can have.
 const everyScope = "customers:read customers:write products:read products:write orders:read orders:write " +
@@ -84,12 +74,12 @@ func start(t *testing.T, g *gorm.DB) *system {
 		t.Cleanup(server.Close)
 		return server.URL
 	})
-	for service, document := range documents {
-		for path, item := range webtest.Spec(t, document).Paths.Map() {
+	for _, d := range documents.All {
+		for path, item := range webtest.Spec(t, d.Content).Paths.Map() {
 			for method, described := range item.Operations() {
 				if path != "/health" && path != "/ready" {
 					parameters := slices.Concat(item.Parameters, described.Parameters)
-					s.operations = append(s.operations, operation{service, method, path, described, parameters})
+					s.operations = append(s.operations, operation{d.Service, method, path, described, parameters})
 				}
 			}
 		}

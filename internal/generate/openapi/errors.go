@@ -61,8 +61,11 @@ func byStatus(op operation) (all [][]*apperr.Code) {
 	return all
 }
 
-// isOneOf reports whether an entry of Code.On, an operation id or a group, covers the operation.
+// isOneOf reports whether an entry of Code.On, an operation id, a path or a group, covers the operation.
 func (op operation) isOneOf(on string) bool {
+	if strings.HasPrefix(on, "/") {
+		return op.path == on || strings.HasPrefix(op.path, on+"/")
+	}
 	if in, isGroup := groups[on]; isGroup {
 		return in(op)
 	}
@@ -175,7 +178,7 @@ func checkCatalogue(contracts []contract) error {
 	operations := map[string]bool{}
 	for _, c := range contracts {
 		for _, op := range c.operations() {
-			operations[op.id] = true
+			operations[op.id], operations[op.path] = true, true
 		}
 	}
 	for _, c := range apperr.Catalogue() {

@@ -2,7 +2,8 @@
 // it writes the self-contained document openapi.gen.yaml for the service to serve, the typed client with its
 // models, and the gin server in a package of its own. For all contracts together, it writes the Go types of
 // openapi/common.yaml in openapi/contract, the joined document openapi/openapi.gen.yaml, Go constants for the
-// addresses in the joined document, and docs/errors.md.
+// addresses in the joined document, the list of all documents in openapi/documents, docs/errors.md, and
+// the tables of docs/endpoints.md.
 //
 // The program imports no package that it generates, so that it also runs when generated code does not
 // compile. TestArrows checks this.
@@ -68,11 +69,19 @@ func run(root string) error {
 	if err != nil {
 		return err
 	}
+	list, err := documentList(contracts)
+	if err != nil {
+		return err
+	}
+	listed := filepath.Join(folder, "documents", "documents.gen.go")
 	return errors.Join(
 		checkCatalogue(contracts),
 		write(filepath.Join(folder, "openapi.gen.yaml"), joined),
 		os.WriteFile(filepath.Join(folder, "addresses.gen.go"), constants, 0o644),
-		os.WriteFile(filepath.Join(root, "docs", "errors.md"), errorsPage(), 0o644))
+		os.MkdirAll(filepath.Dir(listed), 0o755),
+		os.WriteFile(listed, list, 0o644),
+		os.WriteFile(filepath.Join(root, "docs", "errors.md"), errorsPage(), 0o644),
+		writeEndpoints(root, contracts))
 }
 
 // authored has the documents as their authors write them, by folder, such as ordersapi.

@@ -210,13 +210,20 @@ func TestServed(t *testing.T) {
 	}
 }
 
+const (
+	endpointsHead = "| operation | summary | token | headers |\n|---|---|---|---|\n"
+	endpointsPage = "# Endpoints\n\n## Orders API\n\nBy hand.\n\n" + endpointsHead + "| an old row |\n\n## Feed API\n\n" +
+		endpointsHead + "\n## Customers API\n\n" + endpointsHead + "\nThe end.\n"
+)
+
 // TestRun writes all files of a small contract. The only error is about the catalogue, whose codes name
 // operations that the contract lacks.
 func TestRun(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{
 		"common.yaml": common, "ordersapi/openapi.yaml": orders, "customersapi/openapi.yaml": customers,
-		"eventsapi/openapi.yaml": feed, "contract/x": "", "../docs/x": "",
+		"eventsapi/openapi.yaml": feed, "contract/x": "",
+		"../docs/endpoints.md": endpointsPage,
 	} {
 		file := filepath.Join(root, "openapi", name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -244,7 +251,10 @@ func TestRun(t *testing.T) {
 		"eventsapi/client.gen.go":        {"Order *ordersapi.Order", module + `openapi/ordersapi"`},
 		"openapi.gen.yaml":               {"title: B2B order management", "url: " + address, "# Orders API"},
 		"addresses.gen.go":               {"OrdersAddress    = \"" + address + "\"", `"orders":    OrdersAddress`},
-		"../docs/errors.md":              {"\n## order_not_found\n"},
+		"documents/documents.gen.go":     {`{"orders", "` + address + `", ordersapi.Document}`},
+		"../docs/endpoints.md": {"By hand.\n\n" + endpointsHead +
+			"| `POST /orders` | | none | `X-Idempotency-Key` |\n| `GET /orders/{id}` | | none | |\n", "The end.\n"},
+		"../docs/errors.md": {"\n## order_not_found\n"},
 	} {
 		text, err := os.ReadFile(filepath.Join(root, "openapi", name))
 		if err != nil {

@@ -43,7 +43,7 @@ func run(root string) error {
 	if err != nil {
 		return err
 	}
-	g, err := newGenerator(content, services)
+	g, err := newGenerator(content, services())
 	if err != nil {
 		return fmt.Errorf("flows.yaml: %w", err)
 	}

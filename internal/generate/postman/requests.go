@@ -9,11 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"example.com/b2b/v2/openapi"
-	"example.com/b2b/v2/openapi/customersapi"
-	"example.com/b2b/v2/openapi/eventsapi"
-	"example.com/b2b/v2/openapi/orchestratorapi"
-	"example.com/b2b/v2/openapi/ordersapi"
+	"example.com/b2b/v2/openapi/documents"
 )
 
 // service is the document of a service, with the Postman variable for the service's address.
@@ -22,11 +18,12 @@ type service struct {
 	document       []byte
 }
 
-var services = []service{
-	{"customersBase", openapi.CustomersAddress, customersapi.Document},
-	{"ordersBase", openapi.OrdersAddress, ordersapi.Document},
-	{"eventsBase", openapi.EventsAddress, eventsapi.Document},
-	{"orchestratorBase", openapi.OrchestratorAddress, orchestratorapi.Document},
+// services returns the services, such as {ordersBase, http://localhost:3002, …}.
+func services() (all []service) {
+	for _, d := range documents.All {
+		all = append(all, service{d.Service + "Base", d.Address, d.Content})
+	}
+	return all
 }
 
 // typed encodes the characters of a query parameter's value that mean something in an address. Postman and

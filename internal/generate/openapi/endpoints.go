@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"example.com/b2b/v2/internal/generate/nodes"
+)
+
+// writeEndpoints renews the tables of docs/endpoints.md. The page has a section for each service, with the
+// title of its document; the rest of the page is written by hand.
+func writeEndpoints(root string, contracts []contract) error {
+	file := filepath.Join(root, "docs", "endpoints.md")
+	page, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	for _, c := range contracts {
+		title := value(nodes.At(c.Node, "info"), "title")
+		section := `\n## ` + regexp.QuoteMeta(title) + `\n(?:[^#\n|][^\n]*\n|\n)*`
+		const head = `\| operation \| summary \| token \| headers \|\n\|---\|---\|---\|---\|\n`
+		at := regexp.MustCompile(section + head + `((?:\|[^\n]*\n)*)`).FindSubmatchIndex(page)
+		if at == nil {
+			return fmt.Errorf("docs/endpoints.md has no section with a table for the %s", title)
+		}
+		page = fmt.Appendf(nil, "%s%s%s", page[:at[2]], rows(c), page[at[3]:])
+	}
+	return os.WriteFile(file, page, 0o644)
+}
+
+// rows returns the rows of a service: each with an operation, its summary, the token that it needs, and its
+// headers.
+func rows(c contract) string {
+	var b strings.Builder
+	for _, op := range c.operations() {
+		row := fmt.Sprintf("| `%s %s` | %s | %s | %s |\n", strings.ToUpper(op.method), op.path,
+			value(op.node, "summary"), tokenOf(op), strings.Join(headersOf(op), ", "))
+		b.WriteString(strings.ReplaceAll(row, "|  |", "| |"))
+	}
+	return b.String()
+}
+
+// tokenOf returns the token that an operation needs.
+func tokenOf(op operation) string {
+	security := content(nodes.At(op.node, "security"))
+	if len(security) == 0 {
+		return "none"
+	}
+	scopes := content(nodes.At(security[0], "bearerAuth"))
+	if len(scopes) == 0 {
+		return "the service token"
+	}
+	token := strings.Join(texts(scopes), ", ")
+	if isTrue(op.node, "x-concerns-all-customers") {
+		token += "; not for a partner"
+	}
+	return token
+}
+
+// texts returns the values of nodes as code.
+func texts(nodes []*yaml.Node) (all []string) {
+	for _, n := range nodes {
+		all = append(all, "`"+n.Value+"`")
+	}
+	return all
+}
+
+// headersOf returns the headers that an operation takes.
+func headersOf(op operation) (all []string) {
+	for _, p := range op.parameters {
+		if value(p, "in") != "header" {
+			continue
+		}
+		header := "`" + value(p, "name") + "`"
+		if isTrue(p, "required") {
+			header += " (required)"
+		}
+		all = append(all, header)
+	}
+	return all
+}
