@@ -212,8 +212,8 @@ func TestServed(t *testing.T) {
 
 const (
 	endpointsHead = "| operation | summary | token | headers |\n|---|---|---|---|\n"
-	endpointsPage = "# Endpoints\n\n## Orders API\n\nBy hand.\n\n" + endpointsHead + "| an old row |\n\n## Feed API\n\n" +
-		endpointsHead + "\n## Customers API\n\n" + endpointsHead + "\nThe end.\n"
+	endpointsPage = "# Endpoints\n\n## Orders API\n\nBy hand.\n\n" + endpointsHead + "| an old row |\n" +
+		"\n## Feed API\n\n" + endpointsHead + "\n## Customers API\n\n" + endpointsHead + "\nThe end.\n"
 )
 
 // TestRun writes all files of a small contract. The only error is about the catalogue, whose codes name
