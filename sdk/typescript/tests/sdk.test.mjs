@@ -420,7 +420,7 @@ test('require() gives the same, on the real clock', async () => {
   assert.equal(proxies.orders.seen.length, 2)
 })
 
-test('in a browser', { timeout: 60_000 }, async () => {
+test('in a browser', { timeout: 60_000 }, async (t) => {
   const page = `<script type="importmap">
     {"imports": {"@b2b/orders-sdk": "/sdk/@b2b/orders-sdk/dist/esm/index.js"}}
   </script><script type="module">
@@ -444,6 +444,7 @@ test('in a browser', { timeout: 60_000 }, async () => {
     forward.end(body)
   })
   server.listen(0, '127.0.0.1')
+  t.after(() => { server.close(); server.closeAllConnections() })
   await once(server, 'listening')
   proxies.orchestrator.plan = ['drop', refused(503), 'pass']
   const profile = mkdtempSync(join(tmpdir(), 'b2b-'))
@@ -454,8 +455,6 @@ test('in a browser', { timeout: 60_000 }, async () => {
   ])
   chromium.removeAllListeners('exit').kill()
   await once(chromium, 'exit')
-  server.close()
-  server.closeAllConnections()
   await rm(profile, { recursive: true, force: true, maxRetries: 20 }) // its last processes still write; rmSync would not try again
   assert.equal(order.status, 'CONFIRMED', order)
   assert.ok(proxies.orchestrator.seen.length >= 3)
@@ -489,7 +488,7 @@ test('followEvents goes on after failures, and says when events are gone', async
   assert.equal(e.code, 'events_expired')
 })
 
-test('verifyWebhook takes what the services send, and nothing else', async () => {
+test('verifyWebhook takes what the services send, and nothing else', async (t) => {
   const arrived = []
   const receiver = http.createServer(async (request, response) => {
     const parts = []
@@ -498,6 +497,7 @@ test('verifyWebhook takes what the services send, and nothing else', async () =>
     arrived.push({ headers, body })
     response.writeHead(204).end()
   }).listen(0, 'localhost')
+  t.after(() => receiver.close())
   await once(receiver, 'listening')
   const url = `http://localhost:${receiver.address().port}/`
   for (const signature of ['hmac-sha256', 'ed25519']) {
@@ -522,5 +522,4 @@ test('verifyWebhook takes what the services send, and nothing else', async () =>
     await assert.rejects(verifyWebhook('whsec_%', headers, body), TypeError)
     await b2b.deleteWebhookEndpoint({ id: data.endpoint.id })
   }
-  receiver.close()
 })
