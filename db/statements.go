@@ -98,8 +98,9 @@ func (c *preparedConn) Close() error {
 	return c.sqliteConn.Close()
 }
 
-// prepare returns the statement for a query, to be released after its use. It returns nil when the statement
-// is in use, by rows that are not closed, or would be too long to keep.
+// prepare returns the statement for a query. The caller releases the statement after its use. The result is nil
+// when rows that are not closed use the statement, and for a query longer than longPrepared. Error: the error of
+// SQLite for a query that it cannot parse.
 func (c *preparedConn) prepare(ctx context.Context, query string) (*prepared, error) {
 	if len(query) > longPrepared {
 		return nil, nil
@@ -124,7 +125,7 @@ func (c *preparedConn) prepare(ctx context.Context, query string) (*prepared, er
 type prepared struct {
 	sqliteStmt
 	used    bool
-	evicted bool // the connection keeps it no longer
+	evicted bool // the connection has dropped the statement
 }
 
 type sqliteStmt interface {

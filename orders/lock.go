@@ -113,7 +113,7 @@ func (l *lockedRows) lockProducts() error {
 		}
 	}
 	newlyHeld, err := lockFree(free, func(ids []int64, wait time.Duration) (err error) {
-		if lines == nil {
+		if lines == nil { // giving stock back needs no data of the products
 			return l.tx.lockProducts(ids, wait)
 		}
 		l.stock, err = l.tx.lockingWithin(wait).loadProductsByID(ids, skus)

@@ -58,7 +58,8 @@ func newCalendar(from, to, zone string) (*calendar, error) {
 	return c, nil
 }
 
-// ofMachine matches the names in the folder of time zones of some machines that are not of the IANA database.
+// ofMachine matches names that time.LoadLocation finds in the folders of some machines, and that the IANA
+// database does not have.
 var ofMachine = regexp.MustCompile(`^(Local|localtime|posixrules|(posix|right)/.*)$`)
 
 // period returns a period that contains all days, in UTC. It may be some hours longer, because a clock that

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -124,8 +125,20 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
-// TestFlagsSayAllowed gives flags values of another kind. Each error names the flag and the values that it allows.
+// TestFlagsSayAllowed gives flags values of another kind. Each error names the flag and its allowed values, which are
+// known for every flag.
 func TestFlagsSayAllowed(t *testing.T) {
+	for _, c := range commands() {
+		f := flag.NewFlagSet(c.name, flag.ContinueOnError)
+		if c.flags != nil {
+			c.flags(f)
+		}
+		f.VisitAll(func(f *flag.Flag) {
+			if kind := kindOf(f); kind != "" && kind != "string" && allowedValues[kind] == "" {
+				t.Errorf("the errors of b2b %s --%s do not say what a %s allows", c.name, f.Name, kind)
+			}
+		})
+	}
 	for args, want := range map[string]string{
 		"order --customer x":   `"x" for flag -customer: allowed: whole numbers`,
 		"order --customer 1.5": `"1.5" for flag -customer: allowed: whole numbers`,

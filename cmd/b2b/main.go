@@ -179,18 +179,30 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return c.run(ctx, out)
 }
 
-// sayAllowed returns an error of f.Parse with the values that the flag allows, where package flag says only that
-// it cannot parse the value.
+// sayAllowed adds the allowed values of the flag to an error of f.Parse, where package flag says only that the
+// value cannot be parsed. It returns all other errors unchanged.
 func sayAllowed(f *flag.FlagSet, err error) error {
 	text, vague := strings.CutSuffix(err.Error(), ": parse error")
 	if !vague {
 		return err
 	}
-	allowed := map[string]string{
-		"bool": "true, false", "int64": "whole numbers, such as 12", "time.Duration": "times, such as 30s or 2m",
+	name := text[strings.LastIndex(text, " -")+len(" -"):]
+	return fmt.Errorf("%s: allowed: %s", text, allowedValues[kindOf(f.Lookup(name))])
+}
+
+// allowedValues has the values of flags, by the kind of the flag. TestFlagsSayAllowed finds a kind without an
+// entry.
+var allowedValues = map[string]string{
+	"bool": "true, false", "int64": "whole numbers, such as 12", "time.Duration": "times, such as 30s or 2m",
+}
+
+// kindOf returns the Go type of a flag, or "" for a flag that explains its own errors.
+func kindOf(f *flag.Flag) string {
+	value, ok := f.Value.(flag.Getter)
+	if !ok {
+		return ""
 	}
-	value := f.Lookup(text[strings.LastIndex(text, " -")+len(" -"):]).Value.(flag.Getter).Get()
-	return fmt.Errorf("%s: allowed: %s", text, allowed[fmt.Sprintf("%T", value)])
+	return fmt.Sprintf("%T", value.Get())
 }
 
 // loadDotEnv sets the variables of the file .env that the environment does not have. A $ in a value stays

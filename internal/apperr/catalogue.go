@@ -11,7 +11,7 @@ type Code struct {
 	When     string // circumstances in which the error happens
 	Do       string // advice for the caller
 	Retry    Retry
-	On       []string // operations that may have this error: see below
+	On       []string // operations that may have this error: ids, paths and groups, see Always
 	Example  Detail   // example of a detail; empty for codes without details
 	Args     []any    // arguments for Sentence in the example
 }
