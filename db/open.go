@@ -87,17 +87,24 @@ func Open(ctx context.Context, c Config) (*gorm.DB, error) {
 			}
 		}
 	}
-	return gorm.Open(wrapped, gormConfig())
+	return wrapped.open()
 }
 
-func gormConfig() *gorm.Config {
-	return &gorm.Config{
+func (d dialector) open() (*gorm.DB, error) {
+	g, err := gorm.Open(d, &gorm.Config{
 		TranslateError:         true,
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
 		NowFunc:                func() time.Time { return time.Now().UTC() },
 		Logger:                 logger.Discard, // package web logs errors, and Log adds slow statements
+	})
+	if err != nil {
+		return nil, err
 	}
+	// gorm does not translate the errors of Rows, which Raw(...).Scan uses, too.
+	return g, g.Callback().Row().After("gorm:row").Register("b2b:translate", func(tx *gorm.DB) {
+		tx.Error = translate(tx.Error)
+	})
 }
 
 // connections is a *sql.DB or a *sqlitePool.

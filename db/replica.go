@@ -77,7 +77,7 @@ func (c Config) openReplica() (*replica, error) {
 		return nil, err
 	}
 	base := mysql.New(mysql.Config{Conn: pool, SkipInitializeWithVersion: true})
-	g, err := gorm.Open(dialector{Dialector: base}, gormConfig())
+	g, err := dialector{Dialector: base}.open()
 	return &replica{copy: g, maxLag: c.ReadMaxLag, process: rand.Text(), begun: time.Now()}, err
 }
 
