@@ -20,6 +20,9 @@ func (*lookup) ConflictKeys() []string { return nil }
 // Cost implements batch.Command.
 func (*lookup) Cost() int { return 1 }
 
+// Caller implements batch.Command. A lookup waits for no row.
+func (*lookup) Caller() string { return "" }
+
 // runLookups implements batch.Batcher.Run. The lookups share a single query.
 func (s *Service) runLookups(ctx context.Context, lookups []*lookup) (_ []batch.Held, rolledBack bool, _ error) {
 	ids := make([]int64, len(lookups))

@@ -124,6 +124,9 @@ func (p *progress) ConflictKeys() []string { return []string{strconv.FormatInt(p
 // Cost implements batch.Command.
 func (p *progress) Cost() int { return 1 + len(p.deliveries) }
 
+// Caller implements batch.Command. A progress waits for no row.
+func (*progress) Caller() string { return "" }
+
 // record writes the progress of several turns in one transaction. The progress of a turn that has lost its
 // lease is not written, so it can neither move the position of an endpoint back nor undo a replay.
 func (s *Service) record(ctx context.Context, all []*progress) (_ []batch.Held, rolledBack bool, err error) {

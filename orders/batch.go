@@ -72,6 +72,9 @@ func (s *submission) ConflictKeys() []string { return s.keys }
 // Cost implements batch.Command.
 func (*submission) Cost() int { return orderCost }
 
+// Caller implements batch.Command.
+func (s *submission) Caller() string { return s.request.Caller }
+
 // The costs of a batch and of a command, in order lines.
 const (
 	batchCost = 1000 // limit of a batch; a single command may cost more
@@ -87,6 +90,9 @@ func (s *Service) submit(ctx context.Context, c orderCommand) (idempotency.Answe
 	in.caller = auth.From(ctx)
 	in.origin = history.By(in.caller, correlation.ID(ctx))
 	if in.orderID != 0 {
+		if err := s.mayChange(ctx, in); err != nil {
+			return idempotency.Answer{}, err
+		}
 		in.keys = append(in.keys, rowName("orders", in.orderID))
 	}
 	if in.request.Key != nil {

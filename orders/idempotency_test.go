@@ -220,6 +220,25 @@ func TestIdempotencyKey(t *testing.T) {
 				t.Errorf("%s, then %s", second.Body, again.Body)
 			}
 		})
+		for _, how := range []string{"used again", "purged"} {
+			t.Run("an order's key forgets what followed, "+how, func(t *testing.T) {
+				key := "key-" + how[:4]
+				first := s.place(t, key, line(p, 1)).JSON201.Data
+				s.confirm(t, first.ID, key)
+				s.cancel(t, first.ID, key)
+				s.exec(t, "UPDATE idempotency_keys SET expires_at = ? WHERE operation = 'createOrder' AND idempotency_key = ?",
+					db.Now(g, -time.Second), key)
+				if how == "purged" {
+					if n, err := s.service.PurgeKeys(ctx); err != nil || n != 3 {
+						t.Errorf("%d purged, %v", n, err)
+					}
+				}
+				second := s.place(t, key, line(p, 1)).JSON201.Data
+				if res := s.confirm(t, second.ID, key); second.ID == first.ID || res.JSON200 == nil {
+					t.Errorf("order %d after %d: %s", second.ID, first.ID, res.Body)
+				}
+			})
+		}
 		t.Run("lives as long as it should", func(t *testing.T) {
 			s.place(t, "age", line(p, 1))
 			var n int64

@@ -345,14 +345,27 @@ func (b *books) expireReservations() (n int) {
 	return n
 }
 
-func (b *books) purgeKeys() (n int) {
+func (b *books) purgeKeys() int {
+	before := len(b.keys)
 	for at, k := range b.keys {
 		if !b.now().Before(k.expires) {
-			delete(b.keys, at)
-			n++
+			b.forget(at)
 		}
 	}
-	return n
+	return before - len(b.keys)
+}
+
+// forget deletes the stored result of a key. With the creation of an order goes what the same key did to the order.
+func (b *books) forget(at [3]string) {
+	if k := b.keys[at]; k != nil && at[1] == "createOrder" {
+		for _, operation := range []string{"confirmOrder", "cancelOrder"} {
+			at := [3]string{at[0], operation, at[2]}
+			if changed := b.keys[at]; changed != nil && *changed.target == *k.target {
+				delete(b.keys, at)
+			}
+		}
+	}
+	delete(b.keys, at)
 }
 
 func (b *books) viewKey(key string) any {
@@ -610,6 +623,7 @@ func (m *machine) keyed(
 		got := answered(call())
 		m.want(r, v, got)
 		if k.target, k.body = v.target, got.body; v.code == "" {
+			m.forget([3]string{m.by.Subject, operation, *key})
 			m.keys[[3]string{m.by.Subject, operation, *key}] = k
 		}
 	case first.request == content:

@@ -1,12 +1,15 @@
 package orders
 
 import (
+	"cmp"
 	"context"
 
 	"gorm.io/gorm"
 
 	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/idempotency"
+	"example.com/b2b/v2/internal/service"
 )
 
 // Tenancy: a caller bound to a customer sees and changes only the orders of this customer. Every caller sees
@@ -39,6 +42,24 @@ func visibleTo(caller auth.Principal, o *order, id int64) error {
 		return apperr.OrderNotFound.New(id)
 	}
 	return nil
+}
+
+// mayChange refuses a command of a caller who is bound to another customer than the order. A batch locks the order
+// before it knows the customer, so the customer's own commands would wait. Errors: 404 order_not_found; 422
+// idempotency_key_reused.
+func (s *Service) mayChange(ctx context.Context, in *submission) error {
+	if in.caller.Customer == 0 {
+		return nil
+	}
+	q := s.db.Read(ctx)
+	err := q.orders().Select("id").Take(&order{}, in.orderID).Error
+	if service.IsNotFound(err) {
+		var earlier []idempotency.Existing
+		if earlier, err = s.loadKeys(q, []idempotency.Request{in.request}); err == nil {
+			err = cmp.Or(earlier[0].Reused, error(apperr.OrderNotFound.New(in.orderID)))
+		}
+	}
+	return err
 }
 
 // mayOrderFor returns 403 forbidden when the caller is bound to another customer.

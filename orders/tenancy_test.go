@@ -10,12 +10,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gorm.io/gorm"
 
 	"example.com/b2b/v2/db/dbtest"
 	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/internal/web/webtest"
+	"example.com/b2b/v2/orders"
 )
 
 // TestCommandsKeepTenancy runs every order command against an order of another customer. The answer must be
@@ -63,6 +65,34 @@ func TestCommandsKeepTenancy(t *testing.T) {
 			t.Errorf("%d new events", got-events)
 		}
 		s.wantStock(t, p, 9)
+	})
+}
+
+// TestCommandsDoNotQueue confirms and cancels another customer's order while no batch can run. The answer comes at
+// once: the commands neither queue before the customer's own commands, nor lock the order.
+func TestCommandsDoNotQueue(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		o := s.placed(t, line(s.product(t, 100, 10), 1))
+		other := append(as(t, auth.Principal{Subject: "other", Customer: 77}, "req-other"), "X-Idempotency-Key", "k")
+		open := s.gate(t)
+		for _, command := range []string{"confirm", "cancel"} {
+			answered := make(chan string, 1)
+			go func() {
+				path := fmt.Sprintf("%s/orders/%d/%s", s.base, o.ID, command)
+				status, answer, _ := webtest.Do(t, "POST", path, "", other...)
+				answered <- outcome(status, answer)
+			}()
+			for waiting := 0; len(answered) == 0 && waiting == 0; _, waiting, _ = orders.Load(s.service) {
+				time.Sleep(time.Millisecond)
+			}
+			if len(answered) == 0 {
+				t.Errorf("%s waits for a batch", command)
+			} else if got := <-answered; got != "404 order_not_found" {
+				t.Errorf("%s: %s", command, got)
+			}
+		}
+		open()
 	})
 }
 

@@ -41,6 +41,7 @@ var (
 type Command interface {
 	ConflictKeys() []string // commands with a common key never run at the same time
 	Cost() int              // counts towards Batcher.MaxCost
+	Caller() string         // by whom the places for commands that wait for held rows are shared
 }
 
 // Batcher runs commands in batches. While fewer than MaxConcurrent batches run, a new command starts at once,
@@ -86,7 +87,7 @@ type Held struct {
 }
 
 // ErrHeld means that a command was not run, because another transaction held a row for longer than
-// HeldTimeout or BriefTimeout, or more commands waited than maxHeldFactor allows.
+// HeldTimeout or BriefTimeout, or too many commands waited: see Batcher.makeRoom.
 var ErrHeld = errors.New("another transaction holds a row that is needed")
 
 const (
@@ -389,7 +390,7 @@ func (b *Batcher[C]) measure(batch []*waiter[C], begin time.Time, times *timing.
 
 // park lets the commands of the parameter held wait for their rows. The result parked has the indexes of the
 // commands that wait now. The result refused has the indexes of the commands that have waited longer than
-// HeldTimeout, or find maxHeldFactor * MaxHeld other commands waiting. b.mu must be held.
+// HeldTimeout, or find no place among the waiting commands: see makeRoom. b.mu must be held.
 func (b *Batcher[C]) park(batch []*waiter[C], held []Held) (parked, refused map[int]bool) {
 	parked, refused = map[int]bool{}, map[int]bool{}
 	for _, h := range held {
@@ -401,7 +402,7 @@ func (b *Batcher[C]) park(batch []*waiter[C], held []Held) (parked, refused map[
 			if w.heldAt.IsZero() {
 				w.heldAt = time.Now()
 			}
-			if b.heldCount >= maxHeldFactor*b.MaxHeld || time.Since(w.heldAt) > HeldTimeout {
+			if time.Since(w.heldAt) > HeldTimeout || !b.makeRoom(w) {
 				refused[i] = true
 				continue
 			}
@@ -415,6 +416,41 @@ func (b *Batcher[C]) park(batch []*waiter[C], held []Held) (parked, refused map[
 		}
 	}
 	return parked, refused
+}
+
+// makeRoom reports whether w may wait for a held row. When maxHeldFactor * MaxHeld commands wait, the last command
+// of the caller with most waiting commands gives its place to a caller who has at least two fewer. So no caller
+// can take all places. b.mu must be held.
+func (b *Batcher[C]) makeRoom(w *waiter[C]) bool {
+	if b.heldCount < maxHeldFactor*b.MaxHeld {
+		return true
+	}
+	waiting, last := map[string]int{}, map[string]*waiter[C]{}
+	rows := map[*waiter[C]]*heldRow[C]{}
+	for _, row := range b.heldRows {
+		for _, other := range row.waiting {
+			caller := other.command.Caller()
+			waiting[caller]++
+			if last[caller] == nil || other.heldAt.After(last[caller].heldAt) {
+				last[caller], rows[other] = other, row
+			}
+		}
+	}
+	own, most := w.command.Caller(), ""
+	for caller, n := range waiting {
+		if n > waiting[most] {
+			most = caller
+		}
+	}
+	if waiting[most] < waiting[own]+2 {
+		return false
+	}
+	leaves := last[most]
+	row := rows[leaves]
+	row.waiting = slices.DeleteFunc(row.waiting, func(other *waiter[C]) bool { return other == leaves })
+	b.heldCount--
+	leaves.end(ErrHeld)
+	return true
 }
 
 // addHeldRow records a held row, and starts probing the held rows. b.mu must be held.

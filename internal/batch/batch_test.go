@@ -19,13 +19,15 @@ import (
 
 // command is a command with a name. Its cost is at least 1.
 type command struct {
-	name string
-	cost int
-	keys []string
+	name   string
+	cost   int
+	keys   []string
+	caller string
 }
 
 func (c *command) ConflictKeys() []string { return c.keys }
 func (c *command) Cost() int              { return max(c.cost, 1) }
+func (c *command) Caller() string         { return c.caller }
 
 // bench is a Batcher whose batches run until the test sends their outcome.
 type bench struct {
@@ -347,6 +349,31 @@ func TestHeldRows(t *testing.T) {
 		}
 		for _, result := range results {
 			want(t, result, batch.ErrHeld.Error()) // the last at once: 6 × MaxHeld other commands wait
+		}
+	})
+	t.Run("no caller takes all places", func(t *testing.T) {
+		b, x, y := newBench(t, 1), &row{name: "x"}, &row{name: "y"}
+		waits, leave := context.WithCancel(ctx)
+		park := func(c *command, row *row) <-chan error {
+			result := b.submit(waits, c)
+			b.wantBegun(c.name)
+			b.end <- row.holds(0)
+			return result
+		}
+		var greedy []<-chan error
+		for i := range 18 { // all places: MaxHeld is 3
+			greedy = append(greedy, park(&command{name: fmt.Sprint(i), caller: "greedy"}, []*row{x, y}[i/9]))
+		}
+		var good []<-chan error
+		for i := range 9 {
+			good = append(good, park(&command{name: fmt.Sprint("good ", i), caller: "good"}, x))
+			want(t, greedy[17-i], batch.ErrHeld.Error())
+			wantHeld(t, b, 18)
+		}
+		want(t, park(&command{name: "more", caller: "good"}, x), batch.ErrHeld.Error())
+		leave()
+		for _, result := range append(good, greedy[:9]...) {
+			want(t, result, context.Canceled.Error())
 		}
 	})
 	t.Run("a command waits for a limited time", func(t *testing.T) {

@@ -33,6 +33,10 @@ type Operation struct {
 	Name   string // the contract's operationId
 	Status int    // HTTP status of a success
 	Target string // the kind of thing that the operation creates or changes
+
+	// Follows is the name of the operation that creates the target, or "". A key that has created a thing and has
+	// changed it forgets both at once. Otherwise the key could create a second thing, which it could not change.
+	Follows string
 }
 
 // Request returns a request of the operation, by the caller in ctx. The key may be nil. The content
@@ -245,7 +249,7 @@ func (k Keys) Save(tx *gorm.DB, records ...Record) error {
 		}
 	}
 	if expired != nil {
-		if err := deleteExpired(tx, expired).Error; err != nil {
+		if _, err := k.forget(tx, expired); err != nil {
 			return err
 		}
 	}
@@ -258,10 +262,29 @@ func (k Keys) Save(tx *gorm.DB, records ...Record) error {
 	return err
 }
 
-// deleteExpired deletes the rows that are still expired. It keeps the rows that a request has renewed
-// meanwhile, by using an expired key again.
-func deleteExpired(q *gorm.DB, rows []row) *gorm.DB {
-	return q.Where("expires_at <= ?", db.Now(q, 0)).Delete(&rows)
+// forget deletes the rows that are still expired, and the results of the operations that follow theirs, and
+// returns the number of deleted rows. It keeps the rows that a request has renewed meanwhile, by using an expired
+// key again.
+func (k Keys) forget(q *gorm.DB, rows []row) (n int, err error) {
+	var following []row
+	var targets []*int64
+	for _, r := range rows {
+		for _, o := range k.Operations {
+			if o.Follows == r.Operation {
+				following = append(following, row{Caller: r.Caller, Operation: o.Name, IdempotencyKey: r.IdempotencyKey})
+				targets = append(targets, r.TargetID)
+			}
+		}
+	}
+	if following != nil {
+		res := q.Where("target_id IN ?", targets).Delete(&following)
+		if res.Error != nil {
+			return 0, res.Error
+		}
+		n = int(res.RowsAffected)
+	}
+	res := q.Where("expires_at <= ?", db.Now(q, 0)).Delete(&rows)
+	return n + int(res.RowsAffected), res.Error
 }
 
 // Use is an effect of a request with a key.
@@ -291,23 +314,23 @@ func (k Keys) Report(ctx context.Context, key string) ([]Use, error) {
 	return all, err
 }
 
-// Purge deletes the expired keys of the service's operations, at most 500 keys in a statement, and returns
-// the number of deleted keys. It keeps the keys of operations that no service has any more.
+// Purge deletes the expired keys of the service's operations, at most 500 keys in a step, and returns the
+// number of deleted rows. It keeps the keys of operations that no service has any more.
 func (k Keys) Purge(ctx context.Context) (total int, err error) {
 	for {
 		q := k.DB.WithContext(ctx)
 		var expired []row
-		err := q.Select("caller", "operation", "idempotency_key").
+		err := q.Select("caller", "operation", "idempotency_key", "target_id").
 			Where("operation IN ? AND expires_at <= ?", k.Operations.names(), db.Now(q, 0)).
 			Limit(500).Find(&expired).Error
 		if err != nil || len(expired) == 0 {
 			return total, err
 		}
-		res := deleteExpired(q, expired)
-		if res.Error != nil {
-			return total, res.Error
+		n, err := k.forget(q, expired)
+		if err != nil {
+			return total, err
 		}
-		total += int(res.RowsAffected)
+		total += n
 	}
 }
 
