@@ -247,9 +247,7 @@ func (t *turn) run(ctx, sending context.Context) {
 		t.dispatcher.mu.Lock()
 		delete(t.held, t.endpoint.ID)
 		t.dispatcher.mu.Unlock()
-		t.mu.Lock()
-		give(t.place, 1)
-		t.mu.Unlock()
+		t.leave()
 	}()
 	over, stop := context.WithTimeout(ctx, turnTime)
 	defer stop()
@@ -268,6 +266,14 @@ func (t *turn) run(ctx, sending context.Context) {
 			return
 		}
 	}
+}
+
+// leave gives the place of the turn back. slowDown may still run afterwards, and then does nothing.
+func (t *turn) leave() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	give(t.place, 1)
+	t.place = nil
 }
 
 // slowDown gives the place of a quick endpoint back, and takes a place of a slow endpoint if one is free.

@@ -151,10 +151,7 @@ func (s *Sender) send(ctx context.Context, m Message, a *Attempt) error {
 	case res.StatusCode == http.StatusSwitchingProtocols:
 		// The body is the connection, and a read of it would not end with ctx.
 	default:
-		body, err = io.ReadAll(io.LimitReader(res.Body, maxRead))
-		if err != nil && len(body) == 0 && ctx.Err() != nil {
-			return err
-		}
+		body, _ = io.ReadAll(io.LimitReader(res.Body, maxRead)) // the status alone counts
 	}
 	a.Status, a.Answer, a.RetryAfter = res.StatusCode, readable(body), retryAfter(res.Header, a.Began)
 	return nil

@@ -105,6 +105,10 @@ func TestRefusedAnswers(t *testing.T) {
 			w.WriteHeader(429)
 		case "/gone":
 			w.WriteHeader(410)
+		case "/held": // the answer's status, and a body that does not come
+			w.WriteHeader(200)
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
 		case "/headers":
 			w.Header().Set("X-Large", strings.Repeat("x", 20<<10))
 		case "/endless":
@@ -131,6 +135,11 @@ func TestRefusedAnswers(t *testing.T) {
 	}
 	if followed.Load() {
 		t.Error("a redirect was followed")
+	}
+	short, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if a := open.Send(short, message(s.URL+"/held", secret)); !a.Delivered() || a.Status != 200 {
+		t.Errorf("a held body: %+v", a)
 	}
 	s.Close()
 	if a := open.Send(t.Context(), message(s.URL, secret)); a.Failure != "The connection failed." || a.Status != 0 {

@@ -50,6 +50,7 @@ type Row[V any] struct {
 	result  contract.ImportLineResult
 	id      int64
 	refused *apperr.Error
+	settled bool // the row was refused before it was applied, or was applied and committed
 }
 
 // Is sets the result of a row. The id is 0 for a new row of a dry run.
@@ -164,30 +165,36 @@ func (r *run[R, V]) read(record Record) *Row[V] {
 	return row
 }
 
-// applyBatch applies the valid rows, and sends the answer's line for each row.
+// applyBatch applies the valid rows, and sends the answer's line for each row. After an error it sends the lines
+// up to the first row that was not applied.
 func (r *run[R, V]) applyBatch(batch []*Row[V]) error {
 	var valid []*Row[V]
 	for _, row := range batch {
-		if row.refused == nil {
+		if row.settled = row.refused != nil; !row.settled {
 			valid = append(valid, row)
 		}
 	}
+	var failed error
 	if len(valid) > 0 {
-		if err := r.apply(valid); err != nil {
-			return err
-		}
+		failed = r.apply(valid)
 	}
 	for _, row := range batch {
+		if !row.settled {
+			break
+		}
 		if err := r.writeLine(row); err != nil {
-			return err
+			return errors.Join(failed, err)
 		}
 	}
-	return r.out.Flush()
+	return errors.Join(failed, r.out.Flush())
 }
 
 // apply applies the rows. After ErrApart it applies each half of the rows by itself, down to single rows.
 func (r *run[R, V]) apply(rows []*Row[V]) error {
 	err := r.Apply(r.ctx, rows)
+	for _, row := range rows {
+		row.settled = err == nil
+	}
 	half := len(rows) / 2
 	if half == 0 || !errors.Is(err, ErrApart) {
 		return err
