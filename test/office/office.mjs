@@ -712,6 +712,22 @@ const parts = {
       check(`a token with a list as ${name} shows what it may do`, await listed.getByRole('navigation', { name: 'Back office' }).innerText().then(text => !/Receive|Import/.test(text)))
     }
 
+    const over = issued({ scope: 'admin', exp: Math.floor(Date.now() / 1000) - 60 })
+    const late = await open('receive', { site: 'tokens', hash: '#token=' + over })
+    await field(late, 'SKU').pressSequentially('TABLET')
+    await see(late, 'This token is not accepted')
+    check('a search, too, asks for another token')
+    const unsigned = await open('products/new', { site: 'tokens' })
+    await unsigned.getByLabel('SKU').fill('UNSIGNED-1')
+    await unsigned.getByLabel('Name').fill('Made later')
+    await unsigned.getByLabel('Price').fill('5')
+    await press(unsigned, 'Enter')
+    await unsigned.getByLabel('Token').fill(admin)
+    await press(unsigned, 'Enter')
+    await unsigned.getByLabel('SKU').waitFor()
+    check('so does a form, which is kept', await unsigned.getByLabel('SKU').inputValue() === 'UNSIGNED-1')
+    check('and was not sent', await unsigned.getByText('This form was sent before').count() === 0)
+
     const partner = await open('orders', { site: 'tokens', hash: '#token=' + token('--sub', 'partner', '--scope', 'orders:read orders:write products:read customers:read events:read', '--customer', '2') })
     await partner.getByRole('link', { name: '#2', exact: true }).waitFor()
     check('a link with a token signs in, and the address has it no more', !partner.url().includes('token'), partner.url())
