@@ -69,6 +69,7 @@ const rest = page => page.waitForFunction(() => !document.querySelector('.bar i'
 const press = async (page, ...keys) => { for (const key of keys) await page.keyboard.press(key) }
 const field = (page, name) => page.getByRole('combobox', { name, exact: true })
 const focused = page => page.evaluate(() => { const e = document.activeElement; return `${e?.tagName} ${e?.getAttribute('name') ?? e?.textContent?.slice(0, 30)}` })
+const line = (page, index, name) => page.locator(`[data-line="${index}"] input[name=${name}]`)
 const see = (page, text) => page.getByText(text).first().waitFor()
 
 // hands works on a screen by keyboard alone, and adds up the time of it by the Keystroke-Level Model (Card, Moran and Newell, 1980):
@@ -393,6 +394,7 @@ const parts = {
     check('printed, it is a picking list', await page.getByText('Picked by').isVisible() && await page.getByText('$').first().isHidden())
     await page.emulateMedia({ media: 'screen' })
     await page.goto(`${sites.open.base}/office/orders/new`)
+    check('a finished order does not come back as a form', await line(page, 0, 'sku').inputValue() === '')
     await page.locator('input[name=sku]').first().focus()
     await page.evaluate(() => {
       const data = new DataTransfer()
@@ -470,6 +472,76 @@ const parts = {
     await see(page, 'This form was sent before with other contents, and done.')
     await page.getByRole('link', { name: /^Order \d+$/ }).waitFor()
     check('the form says which order it has become, and makes no second', await orderCount() === orders + 1)
+    await page.getByRole('button', { name: 'Begin a new form' }).click()
+    await page.getByText('This form was sent before').waitFor({ state: 'detached' })
+    check('then the form is new and empty', await line(page, 0, 'sku').inputValue() === '')
+  },
+
+  async 'what is known of a form that was refused'() {
+    const says = page => page.getByText('This form was sent before').count()
+    const page = await open('orders/new')
+    await field(page, 'Customer').fill('acme')
+    await press(page, 'Enter')
+    await page.waitForFunction(() => document.activeElement?.name === 'sku')
+    await page.keyboard.type('SSD-SAM-T7')
+    await press(page, 'Tab')
+    await page.keyboard.type('99999')
+    await see(page, 'Not enough in stock:')
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await see(page, 'There is not enough stock.')
+    await page.reload()
+    await see(page, 'Not enough in stock:')
+    check('an order that was refused has had its answer', await says(page) === 0)
+    await page.route(sites.open.orders + '/orders', route =>
+      (route.request().method() === 'POST' ? route.abort('connectionreset') : route.continue()))
+    const save = page.getByRole('button', { name: 'Save', exact: true })
+    await Promise.all([page.waitForEvent('requestfailed'), save.click()])
+    await page.reload()
+    await see(page, 'This form was sent before')
+    await page.unroute(sites.open.orders + '/orders')
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await see(page, 'There is not enough stock.')
+    await page.reload()
+    await see(page, 'Not enough in stock:')
+    check('a refusal is no answer to what was sent before', await says(page) === 1)
+    await page.goto(`${sites.open.base}/office/receive`)
+    await field(page, 'SKU').fill('NO-SUCH-THING')
+    await page.getByLabel('Pieces').fill('1')
+    await press(page, 'Enter')
+    await see(page, 'There is no product NO-SUCH-THING.')
+    check('without such a product nothing was sent', await says(page) === 0)
+    await page.reload()
+    await field(page, 'SKU').waitFor()
+    check('also after a reload', await says(page) === 0)
+  },
+
+  async 'receive the product that was shown'() {
+    const page = await open('products/2')
+    const receive = page.getByRole('main').getByRole('link', { name: 'Receive' })
+    const inputs = page.locator('form.receive input')
+    const values = () => inputs.evaluateAll(all => all.map(input => input.value).join())
+    await receive.click()
+    await page.getByLabel('Pieces').fill('7')
+    check('"Receive" names the product', await values() === 'LAPTOP-HP-2024,7,', await values())
+    await page.goto(`${sites.open.base}/office/products/3`)
+    await receive.click()
+    await field(page, 'SKU').waitFor()
+    check('and then the next product', await values() === 'TABLET-SAM-S9,,', await values())
+    await field(page, 'SKU').fill('SSD-SAM-T7')
+    await page.getByLabel('Pieces').fill('5')
+    await page.reload()
+    await field(page, 'SKU').waitFor()
+    check('a reload keeps what was typed', await values() === 'SSD-SAM-T7,5,', await values())
+    const headers = { 'Access-Control-Allow-Origin': '*' }
+    const json = { success: false, error: 'no', code: 'forbidden' }
+    const refuse = route => route.fulfill({ status: 403, headers, json })
+    await page.route('**/products?*', refuse)
+    await field(page, 'SKU').fill('tablet')
+    await see(page, 'You may not do this.')
+    await page.unroute('**/products?*', refuse)
+    await press(page, 'Enter')
+    await page.waitForFunction(() => document.activeElement?.name === 'pieces')
+    check('Enter asks again after an error', await values() === 'TABLET-SAM-S9,5,', await values())
   },
 
   async 'answers that overtake each other'() {
