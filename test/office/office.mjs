@@ -70,6 +70,12 @@ const press = async (page, ...keys) => { for (const key of keys) await page.keyb
 const field = (page, name) => page.getByRole('combobox', { name, exact: true })
 const focused = page => page.evaluate(() => { const e = document.activeElement; return `${e?.tagName} ${e?.getAttribute('name') ?? e?.textContent?.slice(0, 30)}` })
 const line = (page, index, name) => page.locator(`[data-line="${index}"] input[name=${name}]`)
+const paste = (page, text) => page.evaluate(text => {
+  const data = new DataTransfer()
+  data.setData('text/plain', text)
+  const event = new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true })
+  document.activeElement.dispatchEvent(event)
+}, text)
 const see = (page, text) => page.getByText(text).first().waitFor()
 
 // hands works on a screen by keyboard alone, and adds up the time of it by the Keystroke-Level Model (Card, Moran and Newell, 1980):
@@ -395,17 +401,17 @@ const parts = {
     await page.emulateMedia({ media: 'screen' })
     await page.goto(`${sites.open.base}/office/orders/new`)
     check('a finished order does not come back as a form', await line(page, 0, 'sku').inputValue() === '')
-    await page.locator('input[name=sku]').first().focus()
-    await page.evaluate(() => {
-      const data = new DataTransfer()
-      data.setData('text/plain', 'MON-LG-27\t3\nKEYB-LOGI-MX\t4\nWHAT-IS-THIS\t1\n')
-      document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }))
-    })
+    await line(page, 0, 'sku').focus()
+    await paste(page, 'MON-LG-27\t1\n'.repeat(101))
+    await see(page, 'An order has 100 lines at most, and these would be 101: nothing was pasted.')
+    check('too many lines are refused as a whole', await page.locator('[data-line]').count() === 1)
+    await paste(page, 'MON-LG-27\t3\nKEYB-LOGI-MX\t4\nWHAT-IS-THIS\t1\n')
     await page.locator('[data-line="3"]').waitFor()
     check('two columns pasted fill the lines', await page.locator('[data-line="1"] input[name=qty]').inputValue() === '4')
     await field(page, 'Customer').fill('ACME Corporation')
     await press(page, 'Enter')
     await page.locator('[data-line="2"] .says').waitFor()
+    check('and the refusal is gone', await page.getByText('nothing was pasted').count() === 0)
     check('a wrong sku is said at its line', /no such product|SKU/.test(await page.locator('[data-line="2"] .says').innerText()), await page.locator('[data-line="2"] .says').innerText())
   },
 
@@ -433,6 +439,7 @@ const parts = {
     await page.waitForFunction(() => document.querySelector('.outcome'))
     await page.getByText('Not known yet.').waitFor({ timeout: 60_000 })
     check('without an answer the form says that it is not known yet')
+    check('and cannot be cleared meanwhile', await page.getByRole('button', { name: 'Clear' }).isDisabled())
     await page.reload()
     await see(page, 'This form was sent before')
     check('a reload keeps the lines, and says so', await page.locator('[data-line="0"] input[name=sku]').inputValue() === 'SSD-SAM-T7')
@@ -475,6 +482,62 @@ const parts = {
     await page.getByRole('button', { name: 'Begin a new form' }).click()
     await page.getByText('This form was sent before').waitFor({ state: 'detached' })
     check('then the form is new and empty', await line(page, 0, 'sku').inputValue() === '')
+  },
+
+  async 'the lines of a new order'() {
+    const product = { sku: 'SCARCE-3', name: 'A third', price_cents: 1000, stock: 5 }
+    await call('open', 'orders', '/products', { method: 'POST', body: product })
+    const page = await open('orders/new')
+    const enter = async (index, sku, qty) => {
+      await line(page, index, 'sku').fill(sku)
+      await line(page, index, 'qty').fill(qty)
+      await line(page, index, 'qty').blur()
+    }
+    const shown = () => page.locator('[data-line]').evaluateAll(all =>
+      all.map(e => [...e.querySelectorAll('input')].map(input => input.value).join(' × ')).join(', '))
+    await field(page, 'Customer').fill('acme')
+    await press(page, 'Enter')
+    await page.waitForFunction(() => document.activeElement?.name === 'sku')
+    await enter(0, 'MON-LG-27', '1')
+    await enter(1, 'KEYB-LOGI-MX', '')
+    await see(page, 'Everything is in stock.')
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await page.locator('[data-line="1"] .says').getByText('Quantity must be a whole number').waitFor()
+    check('Save leads to the line without a quantity', await focused(page) === 'INPUT qty')
+    await enter(2, '', '4')
+    await line(page, 1, 'qty').fill('2')
+    await press(page, 'Control+Enter')
+    await page.locator('[data-line="2"] .says').getByText('SKU is missing').waitFor()
+    check('and to the line without a SKU', await focused(page) === 'INPUT sku', await focused(page))
+    await line(page, 1, 'qty').fill('')
+    await enter(2, 'SCARCE-3', '8')
+    await see(page, '5 of 8')
+    const there = page.getByRole('button', { name: 'Order what is there' })
+    let answer = () => {}
+    const late = new Promise(resolve => { answer = resolve })
+    await page.route('**/orders/quote', async route => { await late; await route.continue() })
+    await line(page, 3, 'sku').fill('SSD-SAM-T7')
+    await line(page, 3, 'qty').fill('3')
+    await page.waitForFunction(() => document.querySelector('.bar i'))
+    check('"order what is there" waits for the quote of these lines', await there.isDisabled())
+    answer()
+    await there.click()
+    await see(page, 'Everything is in stock.')
+    const left = await shown()
+    const kept = 'MON-LG-27 × 1, KEYB-LOGI-MX × , SCARCE-3 × 5, SSD-SAM-T7 × 3'
+    check('and changes no line of which nothing is missing', left.startsWith(kept), left)
+    await page.unroute('**/orders/quote')
+    await page.route('**/products?*', async route => {
+      await new Promise(done => setTimeout(done, 1000))
+      await route.continue().catch(() => {}) // the page has dropped the question
+    })
+    await Promise.all([page.waitForRequest('**/products?*search=tablet*'), line(page, 1, 'sku').fill('tablet')])
+    await page.getByRole('button', { name: 'Remove line 1', exact: true }).click()
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll('input[name=sku]')].some(input => input.value === 'TABLET-SAM-S9'))
+    const after = await shown()
+    const right = after.startsWith('TABLET-SAM-S9 × , SCARCE-3 × 5, SSD-SAM-T7 × 3')
+    check('a late answer is for the line that asked', right, after)
   },
 
   async 'what is known of a form that was refused'() {
