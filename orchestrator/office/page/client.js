@@ -80,18 +80,29 @@ export function useToken() {
   return { token, refused }
 }
 
-/** Notes that a service wants a token, or another one. @param {unknown} error */
-function noteRefusal(error) {
-  if (!(error instanceof B2BError) || error.status !== 401 || refused) return
-  refused = true
-  listeners.forEach(listener => listener())
+/**
+ * Calls a service. When it refuses the token of now, the page asks for a token.
+ * @type {typeof fetch}
+ */
+async function call(input, options) {
+  const by = token
+  const answer = await fetch(input, options)
+  if (answer.status === 401 && by === token && !refused) {
+    refused = true
+    listeners.forEach(listener => listener())
+  }
+  return answer
 }
 
 /** The client. A call gives up after 20 seconds; what then happens to a change is said by the form. */
-export const api = new B2B({ ...bases, deadline: 20_000, tryTimeout: 9_000, get token() { return token || undefined } })
+export const api = new B2B({
+  ...bases, fetch: call, deadline: 20_000, tryTimeout: 9_000, get token() { return token || undefined },
+})
 
 /** The client for files, which take their time. */
-export const patient = new B2B({ ...bases, deadline: 120_000, tryTimeout: 60_000, get token() { return token || undefined } })
+export const patient = new B2B({
+  ...bases, fetch: call, deadline: 120_000, tryTimeout: 60_000, get token() { return token || undefined },
+})
 
 /**
  * Calls an address without the SDK: files, of which the SDK knows only JSON.
@@ -100,15 +111,14 @@ export const patient = new B2B({ ...bases, deadline: 120_000, tryTimeout: 60_000
  * @param {RequestInit} [options]
  */
 export async function fetchFile(service, path, options = {}) {
-  const response = await fetch(bases[service] + path, { ...options, headers: token ? { Authorization: `Bearer ${token}` } : {} })
+  const headers = token ? { Authorization: `Bearer ${token}` } : undefined
+  const response = await call(bases[service] + path, { ...options, headers })
   if (response.ok) return response
   const body = await response.json().catch(() => ({}))
-  const error = new B2BError(body.error ?? 'no answer', {
+  throw new B2BError(body.error ?? 'no answer', {
     code: body.code ?? 'unexpected_answer', status: response.status, details: body.details ?? [], retryable: false,
     correlationId: response.headers.get('X-Correlation-Id') ?? '', idempotencyKey: undefined,
   })
-  noteRefusal(error)
-  throw error
 }
 
 // The services' clock, by the Date of an answer: countdowns must not depend on a clerk's clock.
@@ -159,7 +169,6 @@ export function useLoad(question, ask) {
       },
       error => {
         if (stop.signal.aborted) return
-        noteRefusal(error)
         setState(before => ({ ...before, error, loading: false }))
       },
     )

@@ -1,5 +1,6 @@
 // A field that finds things while one types: customers, products, or all in the box on top.
 import { html, useEffect, useLayoutEffect, useRef, useState } from './vendor/htm-preact.js'
+import { explain } from './errors.js'
 import { t } from './words.js'
 
 let ids = 0
@@ -10,7 +11,8 @@ const useId = () => useState(() => `id${++ids}-`)[0]
 
 /**
  * Options come while one types, answers of older texts are dropped. Arrows choose, Enter picks; Enter before the options are there
- * waits for them. An option that is exact, or the only one, is picked without the arrows, with Enter and when the field is left.
+ * waits for them, and asks again after an error. An option that is exact, or the only one, is picked without
+ * the arrows, with Enter and when the field is left.
  * @param {{
  *   label: string, text: string, onText: (text: string) => void, find: (text: string, signal: AbortSignal) => Promise<Option[]>,
  *   onPick: (option: Option, here: boolean) => void, onPaste?: (event: ClipboardEvent) => void, leave?: boolean, nothing?: string,
@@ -22,13 +24,20 @@ export function Combo({ label, text, onText, find, onPick, leave = true, nothing
   const [options, setOptions] = useState(/** @type {Option[] | null} */ (null))
   const [active, setActive] = useState(-1)
   const [asked, setAsked] = useState('') // the text that was typed last; '' when there is nothing to ask
-  const [failed, setFailed] = useState(false)
+  const [error, setError] = useState(/** @type {any} */ (null))
+  const [time, setTime] = useState(0)
   const entered = useRef(false)
   const root = useRef(/** @type {HTMLElement | null} */ (null))
   const shown = useRef(options) // of this moment: a field may be left before it is drawn again
   shown.current = options
 
-  const close = () => { setOptions(shown.current = null); setActive(-1); setAsked(''); entered.current = false; setFailed(false) }
+  const close = () => {
+    setOptions(shown.current = null)
+    setActive(-1)
+    setAsked('')
+    entered.current = false
+    setError(null)
+  }
   const latest = useRef(onPick)
   latest.current = onPick
   const pick = option => {
@@ -49,13 +58,13 @@ export function Combo({ label, text, onText, find, onPick, leave = true, nothing
       const sure = choice(found)
       if (entered.current && sure) return pick(sure)
       if (leave && !root.current?.contains(document.activeElement)) return sure ? pick(sure) : close()
-      setFailed(false)
+      setError(null)
       setOptions(found)
       setActive(entered.current && found.length ? 0 : -1)
       entered.current = false
-    }, () => { if (!stop.signal.aborted) setFailed(true) }), entered.current ? 0 : 120)
+    }, failure => { if (!stop.signal.aborted) setError(failure) }), entered.current ? 0 : 120)
     return () => { stop.abort(); clearTimeout(timer) }
-  }, [asked])
+  }, [asked, time])
 
   const onKeyDown = event => {
     const n = options?.length ?? 0
@@ -71,7 +80,10 @@ export function Combo({ label, text, onText, find, onPick, leave = true, nothing
       const option = options?.[active] ?? (options ? choice(options) : undefined)
       if (option) pick(option)
       else if (options) setActive(n ? 0 : -1)
-      else entered.current = true
+      else {
+        entered.current = true
+        if (error) { setError(null); setTime(time + 1) }
+      }
     }
   }
   const onBlur = () => {
@@ -94,6 +106,6 @@ export function Combo({ label, text, onText, find, onPick, leave = true, nothing
         <bdi>${option.text}</bdi> ${option.hint && html`<small><bdi>${option.hint}</bdi></small>`}</li>`)}
     </ul>
     ${open && !options?.length && html`<p class="none" role="status">${nothing ?? t('Nothing found')}</p>`}
-    ${failed && html`<p class="none" role="status">${t('No answer came.')}</p>`}
+    ${error && html`<p class="none" role="status">${explain(error)[0]}</p>`}
   </div>`
 }

@@ -7,7 +7,8 @@ import { Problem } from './table.js'
 import { t } from './words.js'
 
 /** Returns 128 random bits; crypto.randomUUID is there with TLS only. */
-const random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('')
+export const random = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('')
 
 /**
  * A form's values, and the key of its effect. Both are in the tab's storage from the moment at which the form opens, so
@@ -18,9 +19,10 @@ const random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), byte
  */
 export function useDraft(name, initial) {
   const place = 'office.form.' + name
+  const forgotten = useRef(false)
   const fresh = () => ({ values: initial, key: 'office-' + random(), sent: false })
   const keep = draft => {
-    sessionStorage.setItem(place, JSON.stringify(draft))
+    if (!forgotten.current) sessionStorage.setItem(place, JSON.stringify(draft))
     return draft
   }
   const [draft, setDraft] = useState(() => {
@@ -33,12 +35,18 @@ export function useDraft(name, initial) {
     ...draft,
     /** Sets some of the values, or what a function makes of those of now. @param {Partial<T> | ((now: T) => Partial<T>)} values */
     change: values => set({ ...now.current, values: { ...now.current.values, ...(typeof values === 'function' ? values(now.current.values) : values) } }),
-    /** Notes that the form is sent: from now on its effect may be there. */
-    note: () => set({ ...now.current, sent: true }),
+    /**
+     * Notes whether the form may have an effect that is not known. A form kept since is left as it is.
+     * @param {boolean} sent
+     */
+    note: sent => {
+      const kept = JSON.parse(sessionStorage.getItem(place) ?? '{}')
+      if (kept.key === now.current.key) set({ ...kept, sent })
+    },
     /** Begins a new form, with a new key. */
     renew: () => set(fresh()),
-    /** Forgets the form: the next time it opens, it is new. */
-    forget: () => sessionStorage.removeItem(place),
+    /** Forgets the form, and what its fields say while they are removed: the next one is new. */
+    forget: () => { forgotten.current = true; sessionStorage.removeItem(place) },
   }
 }
 
@@ -48,8 +56,8 @@ export function useDraft(name, initial) {
  * Sends a form until it is known what became of it: without an answer it says so, and sends it again, with the same
  * key. A second call of send, while the first goes on, does nothing.
  * @template R
- * @param {(key: string) => Promise<R>} act
- * @param {{ key: string, note: () => void }} draft
+ * @param {(key: string) => Promise<R>} act null when there was nothing to send
+ * @param {{ key: string, sent?: boolean, note: (sent: boolean) => void }} draft
  * @param {(result: R) => void} done
  */
 export function useSend(act, draft, done) {
@@ -62,13 +70,15 @@ export function useSend(act, draft, done) {
   async function send() {
     if (busy.current) return
     busy.current = true
-    draft.note()
+    let { sent = false } = draft // a refusal says nothing of what was sent before, and had no answer
+    draft.note(true)
     const { act: first } = latest.current // what is sent again is what was sent
     setState({ phase: 'sending' })
     while (!gone.current) {
       try {
         const result = await first(draft.key)
         busy.current = false
+        if (result === null) draft.note(sent)
         if (gone.current) return
         setState({ phase: 'ready' })
         latest.current.done(result)
@@ -76,9 +86,11 @@ export function useSend(act, draft, done) {
       } catch (error) {
         if (!isUnknown(error)) {
           busy.current = false
+          if (/** @type {any} */ (error).status >= 400) draft.note(sent)
           setState({ phase: 'refused', error })
           return
         }
+        sent = true
         setState({ phase: 'unknown', error })
         await new Promise(resolve => { wake.current = () => resolve(null); setTimeout(resolve, 3000) })
       }
@@ -98,21 +110,26 @@ export function Outcome({ sending, draft }) {
     <p><strong>${t('Not known yet.')}</strong> ${t('No answer came. It is sent again, with the same key: nothing is done twice.')}</p>
     <p><button type="button" onClick=${now}>${t('Send again now')}</button></p>
   </div>`
-  if (phase === 'refused' && error.code === 'idempotency_key_reused' && draft) return html`<${Earlier} draft=${draft} />`
+  if (phase === 'refused' && error.code === 'idempotency_key_reused' && draft) {
+    return html`<${Earlier} draft=${draft} onRenew=${() => { draft.renew(); sending.clear() }} />`
+  }
   if (phase === 'refused') return html`<${Problem} error=${error} />`
   if (draft?.sent) return html`<p class="outcome" role="status">${t('This form was sent before, and it is not known what became of it. Send it again: nothing is done twice.')}</p>`
   return null
 }
 
-/** Says what the key of a form has done, when the form was changed after it was sent. @param {{ draft: { key: string, renew: () => void } }} props */
-function Earlier({ draft }) {
+/**
+ * Says what the key of a form has done, when the form was changed after it was sent.
+ * @param {{ draft: { key: string }, onRenew: () => void }} props
+ */
+function Earlier({ draft, onRenew }) {
   const [order, setOrder] = useState(/** @type {number | null} */ (null))
   useEffect(() => {
     api.findIdempotencyKey({ key: draft.key }).then(({ data }) => setOrder(data.operations.find(o => o.order_id)?.order_id ?? null), () => {})
   }, [draft.key])
   return html`<div class="outcome problem" role="alert">
     <p>${t('This form was sent before with other contents, and done.')} ${order && html`<a href=${at(`orders/${order}`)}>${t('Order {id}', { id: order })}</a>`}</p>
-    <p><button type="button" onClick=${draft.renew}>${t('Begin a new form')}</button></p>
+    <p><button type="button" onClick=${onRenew}>${t('Begin a new form')}</button></p>
   </div>`
 }
 

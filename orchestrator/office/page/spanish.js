@@ -47,6 +47,8 @@ export const spanish = {
   'Reference (optional)': 'Referencia (opcional)', 'a part of the name or email': 'parte del nombre o correo', 'SKU or a part of the name': 'SKU o parte del nombre',
   'Remove line {n}': 'Quitar la línea {n}', 'Quantity must be a whole number above 0.': 'La cantidad es un número entero mayor que 0.', 'only {n} in stock': 'solo hay {n}',
   'SKU, Tab, quantity, Enter. Two columns of a spreadsheet can be pasted into a SKU.': 'SKU, tabulador, cantidad, Intro. En un SKU se pueden pegar dos columnas de una hoja de cálculo.',
+  'An order has {most} lines at most, and these would be {n}: nothing was pasted.':
+    'Un pedido tiene {most} líneas como máximo, y serían {n}: no se ha pegado nada.',
   'Quote': 'Presupuesto', 'Choose a customer to see prices.': 'Elija un cliente para ver los precios.', 'Give a SKU and a quantity.': 'Escriba un SKU y una cantidad.',
   '1 product': '1 producto', '{n} products': '{n} productos', '1 piece': '1 pieza', '{n} pieces': '{n} piezas', 'Not enough in stock:': 'No hay bastantes:',
   '{available} of {requested}': '{available} de {requested}', 'Order what is there': 'Pedir lo que hay', 'Everything is in stock.': 'Hay de todo.',

@@ -1,28 +1,31 @@
 // A new order: the customer, then sku, Tab, quantity, Enter, and the next line. The quote beside it follows.
-import { html, useRef } from '../vendor/htm-preact.js'
+import { html, useRef, useState } from '../vendor/htm-preact.js'
 import { api, useLoad } from '../client.js'
 import { Combo } from '../combo.js'
 import { explain, explainDetail, isUnknown } from '../errors.js'
 import { cells, separatorOf } from '../file.js'
 import { findCustomers, findProducts } from '../find.js'
-import { Field, Form, Outcome, useDraft, useSend } from '../form.js'
+import { Field, Form, Outcome, random, useDraft, useSend } from '../form.js'
 import { at, go } from '../router.js'
 import { Bar } from '../table.js'
 import { count, money, number, t } from '../words.js'
 
-/** @typedef {{ sku: string, qty: string }} Line */
+/** @typedef {{ id: string, sku: string, qty: string }} Line */
 
-const empty = { sku: '', qty: '' }
-const most = 100
+/** Makes a line. Its id stays when lines before it go. */
+const newLine = (sku = '', qty = '') => ({ id: random(), sku, qty })
+const most = 100 // lines of an order
 
 /** Returns the pieces of a line; NaN when the text is no number of pieces. @param {string} text */
 const pieces = text => (/^\d{1,7}$/.test(text.trim()) ? Number(text) : NaN)
 
 export function NewOrder() {
-  const draft = useDraft('order', { customer: 0, customerName: '', reference: '', lines: [empty], confirm: false, expected: 0 })
+  const draft = useDraft('new-order', { customer: 0, customerName: '', reference: '', lines: [newLine()] })
   const { customer, customerName, reference, lines } = draft.values
-  const given = lines.filter(line => line.sku.trim())
-  const ready = given.filter(line => pieces(line.qty) > 0)
+  const given = lines.filter(line => line.sku.trim() || line.qty.trim())
+  const ready = given.filter(line => line.sku.trim() && pieces(line.qty) > 0)
+  const [marked, mark] = useState('') // the line for which the order was not saved
+  const [tooMany, setTooMany] = useState(0) // lines that a paste would have made
   const items = ready.map(line => ({ sku: line.sku.trim(), qty: pieces(line.qty) }))
   const question = JSON.stringify(customer && items.length ? { customer_id: customer, items } : null)
   const quote = useQuote(question)
@@ -42,21 +45,26 @@ export function NewOrder() {
   }, draft, ({ data }) => { draft.forget(); go(at(`orders/${data.id}`)) })
   const confirms = useRef(false)
   const save = button => {
-    const missing = !customer ? 'input[name=customer]' : ready.length < given.length ? 'input[aria-invalid=true]' : !items.length ? 'input[name=sku]' : ''
-    if (missing) return focus(missing)
+    if (!customer) return focus('input[name=customer]')
+    const lacking = given.find(line => !ready.includes(line))
+    mark(lacking?.id ?? '')
+    if (lacking) return field(lines.indexOf(lacking), lacking.sku.trim() ? 'qty' : 'sku')
+    if (!items.length) return focus('input[name=sku]')
     confirms.current = button?.getAttribute('name') === 'confirm'
     sending.send()
   }
   const focus = selector => { /** @type {HTMLElement | null | undefined} */ (root.current?.querySelector(selector))?.focus() }
 
   const setLines = to => draft.change(({ lines: now }) => {
-    const next = typeof to === 'function' ? to(now) : to
-    const filled = next.filter((line, i) => line.sku || line.qty || i === next.length - 1).slice(0, most)
+    const next = to(now)
+    const filled = next.filter((line, i) => line.sku || line.qty || i === next.length - 1)
     const last = filled.at(-1)
-    return { lines: last && !last.sku && !last.qty || filled.length === most ? filled : [...filled, empty] }
+    const full = last && !last.sku && !last.qty || filled.length === most
+    return { lines: full ? filled : [...filled, newLine()] }
   })
-  const change = (index, part) =>
-    draft.change(({ lines: now }) => ({ lines: now.map((line, i) => (i === index ? { ...line, ...part } : line)) }))
+  const change = (id, part) => draft.change(({ lines: now }) => ({
+    lines: now.map(line => (line.id === id ? { ...line, ...part } : line)),
+  }))
   const field = (index, name) => { // of a line that may not be drawn yet
     const selector = `[data-line="${index}"] input[name=${name}]`
     if (root.current?.querySelector(selector)) focus(selector)
@@ -74,19 +82,30 @@ export function NewOrder() {
     const text = event.clipboardData?.getData('text/plain') ?? ''
     if (!/[\t\n]/.test(text.trim())) return
     event.preventDefault()
-    const pasted = cells(text, text.includes('\t') ? '\t' : separatorOf(text)).map(([sku = '', qty = '']) => ({ sku: sku.trim(), qty: qty.trim() }))
+    const pasted = cells(text, text.includes('\t') ? '\t' : separatorOf(text))
+      .map(([sku = '', qty = '']) => newLine(sku.trim(), qty.trim())).filter(line => line.sku || line.qty)
+    const n = given.filter(line => line !== lines[index]).length + pasted.length
+    setTooMany(n > most ? n : 0)
+    if (n > most) return
     setLines(now => [...now.slice(0, index), ...pasted, ...now.slice(index + 1)])
     field(Math.min(index + pasted.length, most - 1), 'sku')
   }
-  const remove = index => { setLines(now => now.filter((_, i) => i !== index)); field(Math.max(0, index - 1), 'sku') }
+  const remove = (id, index) => {
+    setLines(now => now.filter(line => line.id !== id))
+    field(Math.max(0, index - 1), 'sku')
+  }
 
   const quoted = quote.error || !items.length ? undefined : quote.data
-  const fill = () => {
-    const possible = quoted?.fillable?.items ?? []
-    setLines(possible.map(item => ({ sku: /** @type {any} */ (item).sku, qty: String(item.qty) })))
+  const fill = () => { // lines that the quote knows; those of which nothing is there go
+    const there = /** @type {any[]} */ ([...quoted?.fillable?.items ?? []])
+    setLines(now => now.flatMap(line => {
+      if (!ready.includes(line)) return [line]
+      const i = there.findIndex(({ sku }) => sku === line.sku.trim())
+      return i < 0 ? [] : [{ ...line, qty: String(there.splice(i, 1)[0].qty) }]
+    }))
   }
-  const wrong = index => quote.error?.details?.filter(detail =>
-    detail.field.startsWith(`/items/${ready.indexOf(/** @type {Line} */ (lines[index]))}/`)) ?? []
+  const wrong = line => quote.error?.details?.filter(detail =>
+    detail.field.startsWith(`/items/${ready.indexOf(line)}/`)) ?? []
 
   return html`<h1>${t('New order')}</h1>
     <${Form} label=${t('New order')} class="new-order" onSend=${save}>
@@ -102,21 +121,32 @@ export function NewOrder() {
           ${lines.map((line, index) => {
             const known = quoted?.items.find(item => item.sku === line.sku.trim())
             const short = quoted?.shortages.find(shortage => shortage.sku === line.sku.trim())
-            const bad = line.sku.trim() && line.qty && !(pieces(line.qty) > 0)
-            const mistakes = wrong(index)
-            return html`<div class=${'line' + (short || bad || mistakes.length ? ' wrong' : '')} data-line=${index} key=${index}>
+            const bad = given.includes(line) && (line.qty || line.id === marked) && !(pieces(line.qty) > 0)
+            const nameless = line.id === marked && line.qty.trim() && !line.sku.trim()
+            const missing = { field: '/sku', message: '', params: { rule: 'required' } }
+            const mistakes = nameless ? [missing] : wrong(line)
+            const look = short || bad || mistakes.length ? 'line wrong' : 'line'
+            return html`<div class=${look} data-line=${index} key=${line.id}>
               <${Combo} label=${t('SKU')} name="sku" unlabeled=${index > 0} text=${line.sku} find=${findProducts} placeholder=${index ? '' : t('SKU or a part of the name')} aria-invalid=${mistakes.length ? true : undefined}
-                onText=${sku => change(index, { sku })} onPaste=${e => paste(e, index)}
-                onPick=${(option, here) => { change(index, { sku: option.value }); if (here) field(index, 'qty') }} />
+                onText=${sku => change(line.id, { sku })} onPaste=${e => paste(e, index)}
+                onPick=${(option, here) => {
+                  change(line.id, { sku: option.value })
+                  if (here) field(index, 'qty')
+                }} />
               <label class="field pieces"><span class=${index ? 'unseen' : ''}>${t('Quantity')}</span><input name="qty" inputmode="numeric" autocomplete="off" value=${line.qty} aria-invalid=${bad ? true : undefined}
-                onInput=${e => change(index, { qty: e.target.value })} onBlur=${() => setLines(now => now)} /></label>
-              <button type="button" class="plain remove" aria-label=${t('Remove line {n}', { n: index + 1 })} hidden=${!line.sku && !line.qty} onClick=${() => remove(index)}>×</button>
+                onInput=${e => change(line.id, { qty: e.target.value })}
+                onBlur=${() => setLines(now => now)} /></label>
+              <button type="button" class="plain remove" aria-label=${t('Remove line {n}', { n: index + 1 })}
+                hidden=${!line.sku && !line.qty} onClick=${() => remove(line.id, index)}>×</button>
               ${(known || short || bad || mistakes.length > 0) && html`<small class="says">${bad ? t('Quantity must be a whole number above 0.')
                 : mistakes.length ? explainDetail(mistakes[0])
                 : html`${short && html`<strong>${t('only {n} in stock', { n: number(short.available) })}</strong> · `}${known && `${money(known.unit_price_cents)} × ${number(known.qty)} = ${money(known.subtotal_cents)}`}`}</small>`}
             </div>`
           })}
         </div>
+        ${tooMany > 0 && html`<p class="bad" role="alert">
+          ${t('An order has {most} lines at most, and these would be {n}: nothing was pasted.',
+            { most, n: number(tooMany) })}</p>`}
         <p class="quiet unprinted">${t('SKU, Tab, quantity, Enter. Two columns of a spreadsheet can be pasted into a SKU.')}</p>
       </div>
       <aside aria-label=${t('Quote')} class="quote" aria-live="polite">
@@ -126,10 +156,13 @@ export function NewOrder() {
         ${quoted && html`<p class="total">${money(quoted.total_cents)}</p><p>${count(quoted.items.length, '1 product', '{n} products')}, ${count(quoted.items.reduce((n, item) => n + item.qty, 0), '1 piece', '{n} pieces')}</p>
           ${quoted.shortages.length > 0
             ? html`<div class="problem"><p>${t('Not enough in stock:')}</p><ul>${quoted.shortages.map(shortage => html`<li><bdi>${shortage.sku}</bdi>: ${t('{available} of {requested}', { available: number(shortage.available), requested: number(shortage.requested) })}</li>`)}</ul>
-              ${quoted.fillable && html`<p><button type="button" onClick=${fill}>${t('Order what is there')}</button></p>`}</div>`
+              ${quoted.fillable && html`<p><button type="button" disabled=${quote.of !== question}
+                onClick=${fill}>${t('Order what is there')}</button></p>`}</div>`
             : html`<p class="good">${t('Everything is in stock.')}</p>`}`}
         <p class="buttons"><button class="first" name="save">${t('Save')}</button><button name="confirm">${t('Save and confirm')}</button>
-          <button type="button" class="plain" onClick=${() => { draft.renew(); sending.clear() }}>${t('Clear')}</button></p>
+          <button type="button" class="plain"
+            disabled=${sending.phase === 'sending' || sending.phase === 'unknown'}
+            onClick=${() => { draft.renew(); sending.clear(); setTooMany(0) }}>${t('Clear')}</button></p>
         <${Outcome} sending=${sending} draft=${draft} />
       </aside>
     </div><//>`

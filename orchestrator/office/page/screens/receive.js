@@ -1,10 +1,10 @@
 // Receive: sku, pieces, note, Enter, and the next; today's receipts of this browser beside it.
-import { html, useRef, useState } from '../vendor/htm-preact.js'
+import { html, useLayoutEffect, useRef, useState } from '../vendor/htm-preact.js'
 import { api } from '../client.js'
 import { Combo } from '../combo.js'
 import { findProducts } from '../find.js'
 import { Field, Form, Outcome, useDraft, useSend } from '../form.js'
-import { at, useRoute } from '../router.js'
+import { at, go, useRoute } from '../router.js'
 import { number, t, today, when } from '../words.js'
 
 /** @typedef {{ product: number, sku: string, delta: number, level: number, reason: string, at: string, key: string }} Receipt */
@@ -19,12 +19,17 @@ function kept() {
 
 export function Receive() {
   const { query } = useRoute()
-  const draft = useDraft('receive', { sku: query.sku ?? '', pieces: '', note: '', product: 0 })
+  const draft = useDraft('receive', { sku: '', pieces: '', note: '' })
   const { sku, pieces, note } = draft.values
   const [receipts, setReceipts] = useState(kept)
   const [missing, setMissing] = useState('')
   const form = useRef(/** @type {HTMLElement | null} */ (null))
   const focus = name => /** @type {HTMLElement | null | undefined} */ (form.current?.querySelector(`input[name=${name}]`))?.focus()
+  useLayoutEffect(() => { // the address names a product once, so that a reload keeps what is typed
+    if (!query.sku) return
+    if (!draft.sent && sku !== query.sku) draft.change({ sku: query.sku, pieces: '', note: sku ? '' : note })
+    go(at('receive'), { replace: true })
+  }, [])
   const delta = /^[+-]?\d{1,9}$/.test(pieces.trim()) ? Number(pieces) : 0
 
   const sending = useSend(async key => {
