@@ -226,7 +226,8 @@ func TestIdempotencyKey(t *testing.T) {
 				first := s.place(t, key, line(p, 1)).JSON201.Data
 				s.confirm(t, first.ID, key)
 				s.cancel(t, first.ID, key)
-				s.exec(t, "UPDATE idempotency_keys SET expires_at = ? WHERE operation = 'createOrder' AND idempotency_key = ?",
+				s.exec(t, `UPDATE idempotency_keys SET expires_at = ?
+					WHERE operation = 'createOrder' AND idempotency_key = ?`,
 					db.Now(g, -time.Second), key)
 				if how == "purged" {
 					if n, err := s.service.PurgeKeys(ctx); err != nil || n != 3 {
