@@ -70,6 +70,28 @@ const press = async (page, ...keys) => { for (const key of keys) await page.keyb
 const field = (page, name) => page.getByRole('combobox', { name, exact: true })
 const focused = page => page.evaluate(() => { const e = document.activeElement; return `${e?.tagName} ${e?.getAttribute('name') ?? e?.textContent?.slice(0, 30)}` })
 const see = (page, text) => page.getByText(text).first().waitFor()
+const rows = (page, n) => page.waitForFunction(n => document.querySelectorAll('tbody tr').length === n, n)
+
+// hold keeps the requests that match until the function is called that it returns: it lets them go on.
+async function hold(page, matches) {
+  let release
+  const held = new Promise(done => { release = done })
+  const wait = async route => {
+    await held
+    await route.continue().catch(() => {}) // the page may have dropped it
+  }
+  await page.route(matches, wait)
+  return async () => {
+    release()
+    await page.unroute(matches, wait)
+  }
+}
+
+// refuse answers the requests that match with an error.
+const refuse = (page, matches, status, code) => page.route(matches, route => route.fulfill({
+  status, headers: { 'Access-Control-Allow-Origin': '*' },
+  json: { success: false, error: 'in English', code, details: [] },
+}))
 
 // hands works on a screen by keyboard alone, and adds up the time of it by the Keystroke-Level Model (Card, Moran and Newell, 1980):
 // 1.35 s to think before each step, and 0.28 s for each key of an average typist. The machine's own time is left out, since it
@@ -559,6 +581,75 @@ const parts = {
     await press(maria, 'Enter')
     await maria.getByRole('button', { name: /DOCK-DELL-WD22, \$305\.00/ }).waitFor()
     check('stock that moves meanwhile stops no price (412, read again)', (await call('open', 'orders', '/products/6')).data.price_cents === 30500)
+  },
+
+  async 'a second change before the answer to the first'() {
+    const page = await open('products')
+    const price = (sku, is = '') => page.getByRole('button', { name: `Change the price of ${sku}, ${is}` })
+    await price('TABLET-SAM-S9').click()
+    await call('open', 'orders', '/products/3', { method: 'PATCH', body: { price_cents: 71000 } })
+    await page.locator('.in-place input').fill('777')
+    const release = await hold(page, sites.open.orders + '/products/3')
+    await press(page, 'Enter')
+    await see(page, 'Sending …')
+    await press(page, 'Escape')
+    await price('MON-LG-27').click()
+    await release()
+    await see(page, 'Somebody has changed it meanwhile.')
+    const begun = await page.locator('.in-place').count()
+    check('a price in a list says what became of it, though the next one is begun', begun === 2, begun)
+    await page.getByRole('button', { name: 'Save mine' }).click()
+    await price('TABLET-SAM-S9', '$777.00').waitFor()
+    check('and its row has the new price')
+  },
+
+  async 'what is typed while something else is saved'() {
+    const page = await open('')
+    const make = (service, path, body) => call('open', service, path, { method: 'POST', body })
+    const thing = { sku: 'TYPED-1', name: 'As it was', price_cents: 100, stock: 90 }
+    const { data: { id } } = await make('orders', '/products', thing)
+    const product = async () => (await call('open', 'orders', `/products/${id}`)).data
+    const input = page.getByRole('textbox', { name: 'Name', exact: true })
+    await page.goto(`${sites.open.base}/office/products/${id}`)
+    await page.getByText('Change the name, or stop selling it').click()
+    await input.fill('As typed')
+    const change = async amount => {
+      await page.getByRole('button', { name: /Change the price/ }).click()
+      await page.locator('.in-place input').fill(amount)
+      await press(page, 'Enter')
+      await page.getByRole('button', { name: new RegExp(`TYPED-1, \\$${amount}`) }).waitFor()
+    }
+    await change('5.50')
+    check('a price that is saved leaves the name that is typed', await input.inputValue() === 'As typed')
+    let release = await hold(page, `${sites.open.orders}/products/${id}`)
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('button', { name: 'Stop selling it' }).click()
+    await release()
+    await page.getByRole('heading', { name: 'As typed' }).waitFor({ timeout: 5000 }).catch(() => {})
+    const now = await product()
+    check('a second button takes nothing from what is on its way', now.name === 'As typed' && now.active, now)
+    await input.fill('Mine')
+    await call('open', 'orders', `/products/${id}`, { method: 'PATCH', body: { name: 'Theirs' } })
+    await change('6.50')
+    await page.getByRole('heading', { name: 'Theirs' }).waitFor()
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await see(page, 'Somebody has changed it meanwhile.')
+    check('a name is saved over what the clerk saw, and nothing else', (await product()).name === 'Theirs')
+    await page.getByRole('button', { name: 'Take theirs' }).click()
+    check('the field has theirs, when it is taken', await input.inputValue() === 'Theirs')
+
+    const body = { name: 'Typed Ltd', email: 'typed@example.com' }
+    const { data: customer } = await make('customers', '/customers', body)
+    await page.goto(`${sites.open.base}/office/customers/${customer.id}`)
+    await page.getByLabel('Phone').fill('123')
+    release = await hold(page, `${sites.open.customers}/customers/${customer.id}`)
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByLabel('Reference').fill('R-9')
+    await release()
+    await see(page, 'changed it: Phone – → 123')
+    const kept = await page.getByLabel('Reference').inputValue()
+    const unsaved = await page.getByRole('button', { name: 'Save' }).isEnabled()
+    check('what is typed while a form is sent stays', kept === 'R-9' && unsaved, kept)
   },
 
   async 'two clerks on one order'() {
