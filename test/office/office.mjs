@@ -678,6 +678,11 @@ const parts = {
     await page.getByRole('link', { name: 'Gone Ltd' }).click()
     await see(page, 'somebody without a token deleted it')
     check('a deleted customer is shown on demand, with its history')
+    await rest(page)
+    const heading = await page.locator('h1').innerText()
+    const problems = await page.getByRole('alert').allInnerTexts()
+    check('it is called deleted, and cannot be changed', /deleted$/.test(heading) && problems.length === 0 &&
+      await page.getByRole('button', { name: 'Save' }).count() === 0, [heading, problems])
     await page.getByRole('link', { name: `#${order.id}`, exact: true }).click()
     await page.getByRole('link', { name: 'Gone Ltd' }).waitFor()
     check('and its orders still name it')
