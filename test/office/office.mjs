@@ -759,6 +759,41 @@ const parts = {
     check('the first page says what the last import did', await page.getByText('precios.csv').isVisible())
   },
 
+  async 'import: a file again, and a screen that is left'() {
+    const page = await open('import')
+    const file = price => page.locator('input[type=file]').setInputFiles({
+      name: 'p.csv', mimeType: 'text/csv', buffer: Buffer.from(`sku,name,price\nAGAIN-1,Again,${price}\n`),
+    })
+    const tried = page.getByText('This would happen:')
+    const apply = page.getByRole('button', { name: 'Import', exact: true })
+    const attempt = async () => {
+      await page.getByRole('button', { name: 'Try it: nothing is changed' }).click()
+      await tried.waitFor()
+    }
+    await file('3.50')
+    await attempt()
+    await file('9.50')
+    await see(page, '= $9.50')
+    const untried = await apply.isDisabled() && await tried.count() === 0
+    check('a file of the same name is not the one that was tried', untried)
+    const files = await page.locator('input[type=file]').evaluate(e => e.files.length)
+    check('the same file may be chosen again', files === 0, files)
+    await attempt()
+    const release = await hold(page, url => url.pathname === '/products/import')
+    await apply.click()
+    await page.getByRole('button', { name: 'Stop' }).waitFor()
+    const live = await page.locator('main select:not(:disabled)').count()
+    check('while it is applied, the file is read as it was', live === 0, live)
+    const [ended] = await Promise.all([
+      page.waitForEvent('requestfailed', { timeout: 3000 }).catch(() => null),
+      page.getByRole('link', { name: 'Today' }).click(),
+    ])
+    check('a screen that is left imports no more', !!ended?.url().includes('/products/import'))
+    await see(page, 'Some rows may be done.')
+    check('and the first page says so', await page.getByText('p.csv').isVisible())
+    await release()
+  },
+
   async 'tokens'() {
     const admin = token('--sub', 'maria', '--scope', 'admin')
     const page = await open('orders', { site: 'tokens' })
