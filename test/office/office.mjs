@@ -843,6 +843,17 @@ const parts = {
       check(`a token with a list as ${name} shows what it may do`, await listed.getByRole('navigation', { name: 'Back office' }).innerText().then(text => !/Receive|Import/.test(text)))
     }
 
+    const packs = token('--sub', 'packer', '--scope', 'orders:read')
+    const packer = await open('orders', { site: 'tokens', hash: '#token=' + packs })
+    await packer.getByRole('link', { name: '#1', exact: true }).waitFor()
+    await see(packer, 'Customer 1')
+    check('without customers:read orders have the number of their customer')
+    await packer.locator('#box').fill('PO-2024-0042')
+    await press(packer, 'Enter')
+    await packer.waitForURL('**/orders/1')
+    await packer.getByRole('heading', { name: 'Order 1' }).waitFor()
+    check('and the box on top finds what may be seen')
+
     const partner = await open('orders', { site: 'tokens', hash: '#token=' + token('--sub', 'partner', '--scope', 'orders:read orders:write products:read customers:read events:read', '--customer', '2') })
     await partner.getByRole('link', { name: '#2', exact: true }).waitFor()
     check('a link with a token signs in, and the address has it no more', !partner.url().includes('token'), partner.url())
@@ -944,6 +955,59 @@ const parts = {
       await page.locator('#box').fill('<img')
       await page.locator('[role=option]').first().waitFor()
       check(`${width}: in the box, too`, await page.locator('main img').count() === 0)
+    }
+  },
+
+  async 'more orders than a page has'() { // last, since others count the orders
+    const make = async (service, path, body) => {
+      const { data } = await call('open', service, path, { method: 'POST', body })
+      return data
+    }
+    await make('orders', '/products', { sku: 'MANY-1', name: 'Many', price_cents: 100, stock: 90 })
+    const { id } = await make('customers', '/customers', { name: 'Many Ltd', email: 'many@example.com' })
+    const order = { customer_id: id, items: [{ sku: 'MANY-1', qty: 1 }] }
+    for (let i = 0; i < 51; i++) await make('orders', '/orders', order)
+    const page = await open(`orders?customer=${id}&status=CREATED`)
+    await rows(page, 50)
+    await page.evaluate(() => {
+      window.print = () => { window.prints++; window.paper = document.querySelectorAll('tbody tr').length }
+    })
+    const button = name => page.getByRole('button', { name })
+    const chip = name => page.getByRole('link', { name, exact: true })
+    await button('Print').click()
+    await page.waitForFunction(() => window.paper === 51)
+    await rows(page, 50)
+    check('all orders of the filter are printed, and the page is as before')
+    const all = url => url.pathname === '/orders' && url.searchParams.get('limit') === '100'
+    for (const name of ['Print', 'Confirm all …']) {
+      const release = await hold(page, all)
+      await button(name).click()
+      await chip('Canceled').click()
+      await see(page, 'Nothing is shown, because of:')
+      await release()
+      await page.waitForTimeout(800)
+      const shown = () => [window.prints, document.querySelectorAll('tbody tr, dialog[open]').length]
+      const found = await page.evaluate(shown)
+      check(`${name}: a filter that is chosen meanwhile stays`, found.join() === '1,0', found)
+      await chip('To confirm').click()
+      await rows(page, 50)
+    }
+    const release = await hold(page, url => url.pathname === '/orders')
+    await chip('Confirmed').click()
+    await page.locator('.bar i').waitFor()
+    check('what is not read yet cannot be printed', await button('Print').isDisabled())
+    await release()
+    await see(page, 'Nothing is shown, because of:')
+    await chip('To confirm').click()
+    await rows(page, 50)
+    await refuse(page, all, 403, 'forbidden')
+    for (const name of ['Print', 'Confirm all …', 'Cancel all …']) {
+      await button(name).click()
+      const problem = page.getByRole('alert').filter({ hasText: 'You may not do this.' })
+      await problem.waitFor({ timeout: 5000 }).catch(() => check(name, false, 'no answer is seen'))
+      check(`${name}: a refusal is said`)
+      await page.reload()
+      await rows(page, 50)
     }
   },
 }
