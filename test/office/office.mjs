@@ -794,6 +794,46 @@ const parts = {
     await release()
   },
 
+  async 'addresses that nobody has made'() {
+    const page = await open('orders', { expects: ['does not conform', 'cannot be parsed'] })
+    const paths = [
+      'orders?from=x', 'orders?to=x', 'orders?customer=x', 'orders?cursor=x', 'orders?status=x', 'orders/0',
+      'orders/9999999999999999', 'products?low=x', 'products?cursor=x', 'products/0', 'customers?cursor=x',
+      'customers/0',
+    ]
+    for (const path of paths) {
+      await page.goto(`${sites.open.base}/office/${path}`)
+      const problem = page.locator('main .problem p').first()
+      await problem.waitFor({ timeout: 5000 }).catch(() => check(path, false, 'it says nothing'))
+    }
+    check(`${paths.length} malformed addresses say what is wrong`)
+    await page.goto(`${sites.open.base}/office/products`)
+    await rest(page)
+    await page.evaluate(() => {
+      const search = document.querySelector('main input[type=search]')
+      search.value = 'mon'
+      search.dispatchEvent(new InputEvent('input', { bubbles: true }))
+      document.querySelector('nav a[href$="/customers"]').click()
+    })
+    await page.getByRole('heading', { name: 'Customers' }).waitFor()
+    await page.waitForTimeout(400)
+    check('a search ends with its screen', page.url().endsWith('/customers'), page.url())
+    const santiago = await open('', { zone: 'America/Santiago' }) // its clocks go from 0 to 1 on this day
+    const [asked] = await Promise.all([
+      santiago.waitForRequest(sites.open.orders + '/orders?*from=*'),
+      santiago.goto(`${sites.open.base}/office/orders?from=2026-09-06&to=2026-09-06`),
+    ])
+    const { from, to } = Object.fromEntries(new URL(asked.url()).searchParams)
+    const day = [from, to].join()
+    const right = '2026-09-06T04:00:00.000Z,2026-09-07T02:59:59.999Z'
+    check('a day that begins at 1 ends at midnight', day === right, day)
+    const spanish = await open('', { locale: 'es-ES', expects: ['status of 500'] })
+    await refuse(spanish, url => url.pathname === '/products', 500, 'internal')
+    await press(spanish, '3')
+    await see(spanish, 'Algo falló en el sistema.')
+    check('an error is said in Spanish')
+  },
+
   async 'tokens'() {
     const admin = token('--sub', 'maria', '--scope', 'admin')
     const page = await open('orders', { site: 'tokens' })
