@@ -77,6 +77,28 @@ const paste = (page, text) => page.evaluate(text => {
   document.activeElement.dispatchEvent(event)
 }, text)
 const see = (page, text) => page.getByText(text).first().waitFor()
+const rows = (page, n) => page.waitForFunction(n => document.querySelectorAll('tbody tr').length === n, n)
+
+// hold keeps the requests that match until the function is called that it returns: it lets them go on.
+async function hold(page, matches) {
+  let release
+  const held = new Promise(done => { release = done })
+  const wait = async route => {
+    await held
+    await route.continue().catch(() => {}) // the page may have dropped it
+  }
+  await page.route(matches, wait)
+  return async () => {
+    release()
+    await page.unroute(matches, wait)
+  }
+}
+
+// refuse answers the requests that match with an error.
+const refuse = (page, matches, status, code) => page.route(matches, route => route.fulfill({
+  status, headers: { 'Access-Control-Allow-Origin': '*' },
+  json: { success: false, error: 'in English', code, details: [] },
+}))
 
 // hands works on a screen by keyboard alone, and adds up the time of it by the Keystroke-Level Model (Card, Moran and Newell, 1980):
 // 1.35 s to think before each step, and 0.28 s for each key of an average typist. The machine's own time is left out, since it
@@ -696,6 +718,75 @@ const parts = {
     check('stock that moves meanwhile stops no price (412, read again)', (await call('open', 'orders', '/products/6')).data.price_cents === 30500)
   },
 
+  async 'a second change before the answer to the first'() {
+    const page = await open('products')
+    const price = (sku, is = '') => page.getByRole('button', { name: `Change the price of ${sku}, ${is}` })
+    await price('TABLET-SAM-S9').click()
+    await call('open', 'orders', '/products/3', { method: 'PATCH', body: { price_cents: 71000 } })
+    await page.locator('.in-place input').fill('777')
+    const release = await hold(page, sites.open.orders + '/products/3')
+    await press(page, 'Enter')
+    await see(page, 'Sending …')
+    await press(page, 'Escape')
+    await price('MON-LG-27').click()
+    await release()
+    await see(page, 'Somebody has changed it meanwhile.')
+    const begun = await page.locator('.in-place').count()
+    check('a price in a list says what became of it, though the next one is begun', begun === 2, begun)
+    await page.getByRole('button', { name: 'Save mine' }).click()
+    await price('TABLET-SAM-S9', '$777.00').waitFor()
+    check('and its row has the new price')
+  },
+
+  async 'what is typed while something else is saved'() {
+    const page = await open('')
+    const make = (service, path, body) => call('open', service, path, { method: 'POST', body })
+    const thing = { sku: 'TYPED-1', name: 'As it was', price_cents: 100, stock: 90 }
+    const { data: { id } } = await make('orders', '/products', thing)
+    const product = async () => (await call('open', 'orders', `/products/${id}`)).data
+    const input = page.getByRole('textbox', { name: 'Name', exact: true })
+    await page.goto(`${sites.open.base}/office/products/${id}`)
+    await page.getByText('Change the name, or stop selling it').click()
+    await input.fill('As typed')
+    const change = async amount => {
+      await page.getByRole('button', { name: /Change the price/ }).click()
+      await page.locator('.in-place input').fill(amount)
+      await press(page, 'Enter')
+      await page.getByRole('button', { name: new RegExp(`TYPED-1, \\$${amount}`) }).waitFor()
+    }
+    await change('5.50')
+    check('a price that is saved leaves the name that is typed', await input.inputValue() === 'As typed')
+    let release = await hold(page, `${sites.open.orders}/products/${id}`)
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('button', { name: 'Stop selling it' }).click()
+    await release()
+    await page.getByRole('heading', { name: 'As typed' }).waitFor({ timeout: 5000 }).catch(() => {})
+    const now = await product()
+    check('a second button takes nothing from what is on its way', now.name === 'As typed' && now.active, now)
+    await input.fill('Mine')
+    await call('open', 'orders', `/products/${id}`, { method: 'PATCH', body: { name: 'Theirs' } })
+    await change('6.50')
+    await page.getByRole('heading', { name: 'Theirs' }).waitFor()
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await see(page, 'Somebody has changed it meanwhile.')
+    check('a name is saved over what the clerk saw, and nothing else', (await product()).name === 'Theirs')
+    await page.getByRole('button', { name: 'Take theirs' }).click()
+    check('the field has theirs, when it is taken', await input.inputValue() === 'Theirs')
+
+    const body = { name: 'Typed Ltd', email: 'typed@example.com' }
+    const { data: customer } = await make('customers', '/customers', body)
+    await page.goto(`${sites.open.base}/office/customers/${customer.id}`)
+    await page.getByLabel('Phone').fill('123')
+    release = await hold(page, `${sites.open.customers}/customers/${customer.id}`)
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByLabel('Reference').fill('R-9')
+    await release()
+    await see(page, 'changed it: Phone – → 123')
+    const kept = await page.getByLabel('Reference').inputValue()
+    const unsaved = await page.getByRole('button', { name: 'Save' }).isEnabled()
+    check('what is typed while a form is sent stays', kept === 'R-9' && unsaved, kept)
+  },
+
   async 'two clerks on one order'() {
     const { data: { id } } = await call('open', 'orders', '/orders', { method: 'POST', body: { customer_id: 1, items: [{ sku: 'KEYB-LOGI-MX', qty: 1 }] } })
     const maria = await open(`orders/${id}`), jose = await open(`orders/${id}`)
@@ -722,6 +813,11 @@ const parts = {
     await page.getByRole('link', { name: 'Gone Ltd' }).click()
     await see(page, 'somebody without a token deleted it')
     check('a deleted customer is shown on demand, with its history')
+    await rest(page)
+    const heading = await page.locator('h1').innerText()
+    const problems = await page.getByRole('alert').allInnerTexts()
+    check('it is called deleted, and cannot be changed', /deleted$/.test(heading) && problems.length === 0 &&
+      await page.getByRole('button', { name: 'Save' }).count() === 0, [heading, problems])
     await page.getByRole('link', { name: `#${order.id}`, exact: true }).click()
     await page.getByRole('link', { name: 'Gone Ltd' }).waitFor()
     check('and its orders still name it')
@@ -798,6 +894,81 @@ const parts = {
     check('the first page says what the last import did', await page.getByText('precios.csv').isVisible())
   },
 
+  async 'import: a file again, and a screen that is left'() {
+    const page = await open('import')
+    const file = price => page.locator('input[type=file]').setInputFiles({
+      name: 'p.csv', mimeType: 'text/csv', buffer: Buffer.from(`sku,name,price\nAGAIN-1,Again,${price}\n`),
+    })
+    const tried = page.getByText('This would happen:')
+    const apply = page.getByRole('button', { name: 'Import', exact: true })
+    const attempt = async () => {
+      await page.getByRole('button', { name: 'Try it: nothing is changed' }).click()
+      await tried.waitFor()
+    }
+    await file('3.50')
+    await attempt()
+    await file('9.50')
+    await see(page, '= $9.50')
+    const untried = await apply.isDisabled() && await tried.count() === 0
+    check('a file of the same name is not the one that was tried', untried)
+    const files = await page.locator('input[type=file]').evaluate(e => e.files.length)
+    check('the same file may be chosen again', files === 0, files)
+    await attempt()
+    const release = await hold(page, url => url.pathname === '/products/import')
+    await apply.click()
+    await page.getByRole('button', { name: 'Stop' }).waitFor()
+    const live = await page.locator('main select:not(:disabled)').count()
+    check('while it is applied, the file is read as it was', live === 0, live)
+    const [ended] = await Promise.all([
+      page.waitForEvent('requestfailed', { timeout: 3000 }).catch(() => null),
+      page.getByRole('link', { name: 'Today' }).click(),
+    ])
+    check('a screen that is left imports no more', !!ended?.url().includes('/products/import'))
+    await see(page, 'Some rows may be done.')
+    check('and the first page says so', await page.getByText('p.csv').isVisible())
+    await release()
+  },
+
+  async 'addresses that nobody has made'() {
+    const page = await open('orders', { expects: ['does not conform', 'cannot be parsed'] })
+    const paths = [
+      'orders?from=x', 'orders?to=x', 'orders?customer=x', 'orders?cursor=x', 'orders?status=x', 'orders/0',
+      'orders/9999999999999999', 'products?low=x', 'products?cursor=x', 'products/0', 'customers?cursor=x',
+      'customers/0',
+    ]
+    for (const path of paths) {
+      await page.goto(`${sites.open.base}/office/${path}`)
+      const problem = page.locator('main .problem p').first()
+      await problem.waitFor({ timeout: 5000 }).catch(() => check(path, false, 'it says nothing'))
+    }
+    check(`${paths.length} malformed addresses say what is wrong`)
+    await page.goto(`${sites.open.base}/office/products`)
+    await rest(page)
+    await page.evaluate(() => {
+      const search = document.querySelector('main input[type=search]')
+      search.value = 'mon'
+      search.dispatchEvent(new InputEvent('input', { bubbles: true }))
+      document.querySelector('nav a[href$="/customers"]').click()
+    })
+    await page.getByRole('heading', { name: 'Customers' }).waitFor()
+    await page.waitForTimeout(400)
+    check('a search ends with its screen', page.url().endsWith('/customers'), page.url())
+    const santiago = await open('', { zone: 'America/Santiago' }) // its clocks go from 0 to 1 on this day
+    const [asked] = await Promise.all([
+      santiago.waitForRequest(sites.open.orders + '/orders?*from=*'),
+      santiago.goto(`${sites.open.base}/office/orders?from=2026-09-06&to=2026-09-06`),
+    ])
+    const { from, to } = Object.fromEntries(new URL(asked.url()).searchParams)
+    const day = [from, to].join()
+    const right = '2026-09-06T04:00:00.000Z,2026-09-07T02:59:59.999Z'
+    check('a day that begins at 1 ends at midnight', day === right, day)
+    const spanish = await open('', { locale: 'es-ES', expects: ['status of 500'] })
+    await refuse(spanish, url => url.pathname === '/products', 500, 'internal')
+    await press(spanish, '3')
+    await see(spanish, 'Algo falló en el sistema.')
+    check('an error is said in Spanish')
+  },
+
   async 'tokens'() {
     const admin = token('--sub', 'maria', '--scope', 'admin')
     const page = await open('orders', { site: 'tokens' })
@@ -827,6 +998,17 @@ const parts = {
     await page.getByRole('heading', { name: 'Sign in' }).waitFor()
     await next.getByRole('heading', { name: 'Sign in' }).waitFor()
     check('signing out holds for every tab')
+
+    const packs = token('--sub', 'packer', '--scope', 'orders:read')
+    const packer = await open('orders', { site: 'tokens', hash: '#token=' + packs })
+    await packer.getByRole('link', { name: '#1', exact: true }).waitFor()
+    await see(packer, 'Customer 1')
+    check('without customers:read orders have the number of their customer')
+    await packer.locator('#box').fill('PO-2024-0042')
+    await press(packer, 'Enter')
+    await packer.waitForURL('**/orders/1')
+    await packer.getByRole('heading', { name: 'Order 1' }).waitFor()
+    check('and the box on top finds what may be seen')
 
     const guide = readFileSync(new URL('../../docs/office.md', import.meta.url), 'utf8') // as its reader does
     const links = /```sh\n(.*?)```/s.exec(guide)[1].trim().split('\n').map(line => execFileSync('bash', ['-c', line.replace(/^b2b/, '"$PROGRAM"')], { env: { ...process.env, ORCHESTRATOR_PORT: '3000' } }).toString().trim())
@@ -964,6 +1146,59 @@ const parts = {
       await page.locator('#box').fill('<img')
       await page.locator('[role=option]').first().waitFor()
       check(`${width}: in the box, too`, await page.locator('main img').count() === 0)
+    }
+  },
+
+  async 'more orders than a page has'() { // last, since others count the orders
+    const make = async (service, path, body) => {
+      const { data } = await call('open', service, path, { method: 'POST', body })
+      return data
+    }
+    await make('orders', '/products', { sku: 'MANY-1', name: 'Many', price_cents: 100, stock: 90 })
+    const { id } = await make('customers', '/customers', { name: 'Many Ltd', email: 'many@example.com' })
+    const order = { customer_id: id, items: [{ sku: 'MANY-1', qty: 1 }] }
+    for (let i = 0; i < 51; i++) await make('orders', '/orders', order)
+    const page = await open(`orders?customer=${id}&status=CREATED`)
+    await rows(page, 50)
+    await page.evaluate(() => {
+      window.print = () => { window.prints++; window.paper = document.querySelectorAll('tbody tr').length }
+    })
+    const button = name => page.getByRole('button', { name })
+    const chip = name => page.getByRole('link', { name, exact: true })
+    await button('Print').click()
+    await page.waitForFunction(() => window.paper === 51)
+    await rows(page, 50)
+    check('all orders of the filter are printed, and the page is as before')
+    const all = url => url.pathname === '/orders' && url.searchParams.get('limit') === '100'
+    for (const name of ['Print', 'Confirm all …']) {
+      const release = await hold(page, all)
+      await button(name).click()
+      await chip('Canceled').click()
+      await see(page, 'Nothing is shown, because of:')
+      await release()
+      await page.waitForTimeout(800)
+      const shown = () => [window.prints, document.querySelectorAll('tbody tr, dialog[open]').length]
+      const found = await page.evaluate(shown)
+      check(`${name}: a filter that is chosen meanwhile stays`, found.join() === '1,0', found)
+      await chip('To confirm').click()
+      await rows(page, 50)
+    }
+    const release = await hold(page, url => url.pathname === '/orders')
+    await chip('Confirmed').click()
+    await page.locator('.bar i').waitFor()
+    check('what is not read yet cannot be printed', await button('Print').isDisabled())
+    await release()
+    await see(page, 'Nothing is shown, because of:')
+    await chip('To confirm').click()
+    await rows(page, 50)
+    await refuse(page, all, 403, 'forbidden')
+    for (const name of ['Print', 'Confirm all …', 'Cancel all …']) {
+      await button(name).click()
+      const problem = page.getByRole('alert').filter({ hasText: 'You may not do this.' })
+      await problem.waitFor({ timeout: 5000 }).catch(() => check(name, false, 'no answer is seen'))
+      check(`${name}: a refusal is said`)
+      await page.reload()
+      await rows(page, 50)
     }
   },
 }

@@ -214,5 +214,8 @@ export const deletedToo = () => (may('events:read') ? { include_deleted: true } 
 /** Notes a customer as it is now. @param {Customer} customer */
 export function learn(customer) { known.set(customer.id, customer) }
 
+/** Forgets a customer, so that it is asked for anew. @param {number} id */
+export function forget(id) { known.delete(id) }
+
 /** The separator of cells that a spreadsheet of this language expects. */
 export const delimiter = decimalMark === ',' ? 'semicolon' : 'comma'

@@ -71,7 +71,10 @@ const sentences = {
   payload_too_large: 'It is too large.',
   upstream_unavailable: 'A part of the system does not answer at the moment.',
   customers_unavailable: 'A part of the system does not answer at the moment.',
+  unavailable: 'The system cannot do this now. Try again.',
   timeout: 'The system did not answer in time.',
+  request_timeout: 'It took too long to send. Try again.',
+  internal: 'Something went wrong in the system.',
 }
 
 /** Returns the service's own sentence, without the SDK's additions. @param {B2BError} error */

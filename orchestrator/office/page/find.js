@@ -36,18 +36,30 @@ export async function findProducts(text, signal) {
   return [...exact.data, ...others].map(product => productOption(product, text))
 }
 
+/**
+ * Waits for one part of what is shown. What the token may not see is nothing, and hides no other part.
+ * @template T
+ * @param {Promise<T>} part
+ * @param {T} nothing
+ * @returns {Promise<T>}
+ */
+export const allowed = (part, nothing) => part.catch(error => {
+  if (error.status === 403) return nothing
+  throw error
+})
+
 /** Finds anything: an order by its id or reference, customers and products by a part. @param {string} text @param {AbortSignal} signal @returns {Promise<Option[]>} */
 export async function findAll(text, signal) {
   const id = Number(/^#?(\d{1,15})$/.exec(text)?.[1] ?? 0)
+  const orders = filter => allowed(api.listOrders(filter, { signal }).then(({ data }) => data), [])
   const [byId, byReference, customers, products] = await Promise.all([
-    id ? api.listOrders({ ids: String(id) }, { signal }).then(({ data }) => data) : [],
-    text.length <= 100 ? api.listOrders({ external_ref: text, limit: 3 }, { signal }).then(({ data }) => data) : [],
-    findCustomers(text, signal), findProducts(text, signal),
+    id ? orders({ ids: String(id) }) : [], text.length <= 100 ? orders({ external_ref: text, limit: 3 }) : [],
+    allowed(findCustomers(text, signal), []), allowed(findProducts(text, signal), []),
   ])
-  const orders = [...byId, ...byReference.filter(order => order.id !== byId[0]?.id)]
+  const found = [...byId, ...byReference.filter(order => order.id !== byId[0]?.id)]
   return [
-    ...orders.map(order => ({
-      value: at(`orders/${order.id}`), group: t('Orders'), exact: orders.length === 1,
+    ...found.map(order => ({
+      value: at(`orders/${order.id}`), group: t('Orders'), exact: found.length === 1,
       text: t('Order {id}', { id: order.id }), hint: [statusName(order.status), money(order.total_cents), order.external_ref].filter(Boolean).join(' · '),
     })),
     ...customers.slice(0, 5).map(option => ({ ...option, value: at(`customers/${option.value}`), group: t('Customers') })),

@@ -76,15 +76,18 @@ export function when(moment) {
 }
 /** @param {string} moment */
 export const exactly = moment => seconds.format(new Date(moment))
-/** @param {string} date such as 2024-03-01, in the clerk's time zone */
-export const dayName = date => dates.format(midnight(date))
+/**
+ * Says a date in the clerk's time zone; a text that is none stays as it is.
+ * @param {string} date such as 2024-03-01
+ */
+export const dayName = date => (isNaN(+midnight(date)) ? date : dates.format(midnight(date)))
 /** @param {string} date */
 export const shortDay = date => shortDates.format(midnight(date))
 
-/** Returns the first moment of a date in the clerk's time zone. @param {string} date */
-export function midnight(date) {
+/** Returns the first moment of a date in the clerk's time zone, or of a day after it. @param {string} date */
+export function midnight(date, days = 0) {
   const [year, month, day] = date.split('-').map(Number)
-  return new Date(year ?? 0, (month ?? 1) - 1, day ?? 1)
+  return new Date(year ?? 0, (month ?? 1) - 1, (day ?? 1) + days)
 }
 
 /** Returns the date of today, or some days from it, such as 2024-03-01, in the clerk's time zone. */
@@ -95,11 +98,7 @@ export function today(days = 0) {
 }
 
 /** Returns the last millisecond of a date in the clerk's time zone. @param {string} date */
-export function lastMoment(date) {
-  const end = midnight(date)
-  end.setDate(end.getDate() + 1)
-  return new Date(end.getTime() - 1)
-}
+export const lastMoment = date => new Date(+midnight(date, 1) - 1) // some days begin at 1, with summer time
 
 /** Returns a time that is left, in its two largest units. @param {number} milliseconds */
 export function left(milliseconds) {

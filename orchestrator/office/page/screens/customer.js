@@ -1,6 +1,6 @@
 // A customer: details, orders, history; and the form of a new customer.
 import { html, useState } from '../vendor/htm-preact.js'
-import { api, customersOf, learn, may, useLoad } from '../client.js'
+import { api, customersOf, forget, learn, may, useLoad } from '../client.js'
 import { useCustomerEdit } from '../edit.js'
 import { Conflict, Dialog, Field, Form, Outcome, useDraft, useSend } from '../form.js'
 import { History } from '../history.js'
@@ -14,11 +14,17 @@ import { columns } from './orders.js'
 /** @param {{ id: number }} props */
 export function CustomerScreen({ id }) {
   const customer = useLoad(`customer ${id}`, async signal => {
-    const [known] = (await customersOf([id], signal)).values() // a deleted one, too
-    if (known?.deleted_at) return known
-    const { data } = await api.getCustomer({ id }, { signal })
-    learn(data)
-    return data
+    try {
+      const { data } = await api.getCustomer({ id }, { signal })
+      learn(data)
+      return data
+    } catch (/** @type {any} */ error) {
+      if (error.status !== 404) throw error
+      forget(id) // it may be known as it was before it was deleted
+      const deleted = (await customersOf([id], signal)).get(id)
+      if (!deleted) throw error
+      return deleted
+    }
   })
   const orders = useLoad(`orders of ${id}`, async signal => {
     const { data, meta } = await api.listOrders({ customer_id: id, sort: '-created_at', limit: 20 }, { signal })
@@ -28,7 +34,7 @@ export function CustomerScreen({ id }) {
   return html`<${Bar} loading=${customer.loading} />
     ${customer.error && html`<${Problem} error=${customer.error} again=${customer.reload} />`}
     ${data && html`<header class="top"><h1><bdi>${data.name}</bdi>${data.deleted_at && html` <span class="status canceled">${t('deleted')}</span>`}</h1></header>
-      <${Details} key=${data.updated_at} customer=${data} onChange=${customer.set} />`}
+      <${Details} customer=${data} onChange=${customer.set} />`}
     <section aria-labelledby="orders"><h2 id="orders">${t('Orders')}</h2>
       <${Listing} list=${orders} nothing=${t('This customer has no orders.')}>
         <${Table} caption=${t('Orders')} columns=${columns.filter(column => column.title !== t('Customer'))} rows=${orders.data?.data ?? []} href=${order => at(`orders/${order.id}`)} />
@@ -48,17 +54,16 @@ function Fields({ values, onChange, checked, disabled }) {
 
 /** @param {{ customer: Customer, onChange: (customer: Customer) => void }} props */
 function Details({ customer, onChange }) {
-  const shown = { name: customer.name, email: customer.email, phone: customer.phone ?? '', external_ref: customer.external_ref ?? '' }
-  const [values, setValues] = useState(/** @type {Record<string, string>} */ (shown))
   const [deleting, setDeleting] = useState(false)
   const edit = useCustomerEdit(customer, onChange)
-  const changes = Object.fromEntries(Object.entries(values).filter(([name, value]) => value.trim() !== /** @type {any} */ (shown)[name])
-    .map(([name, value]) => [name, value.trim() || null]))
-  const save = () => { if (Object.keys(changes).length) edit.save(changes) }
+  const fields = ['name', 'email', 'phone', 'external_ref']
+  const values = Object.fromEntries(fields.map(field => [field, edit.text(field)]))
+  const changed = Object.keys(edit.changes).length > 0
+  const save = () => { if (changed) edit.save(edit.changes) }
   const mayWrite = may('customers:write') && !customer.deleted_at
   return html`<${Form} label=${t('Details')} class="details" onSend=${save}>
-    <${Fields} values=${values} disabled=${!mayWrite} onChange=${part => setValues({ ...values, ...part })} />
-    ${mayWrite && html`<p class="buttons unprinted"><button class="first" disabled=${!Object.keys(changes).length}>${t('Save')}</button>
+    <${Fields} values=${values} disabled=${!mayWrite} onChange=${edit.type} />
+    ${mayWrite && html`<p class="buttons unprinted"><button class="first" disabled=${!changed}>${t('Save')}</button>
       <button type="button" class="plain" onClick=${() => setDeleting(true)}>${t('Delete …')}</button></p>`}
     <${Outcome} sending=${edit.sending} />
     ${edit.theirs && html`<${Conflict} ...${edit} />`}

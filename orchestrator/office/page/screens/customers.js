@@ -13,6 +13,7 @@ export function SearchField({ value, placeholder }) {
   const [text, setText] = useState(value)
   const timer = useRef(/** @type {any} */ (0)), typed = useRef(value)
   useEffect(() => { if (value !== typed.current) setText(typed.current = value) }, [value])
+  useEffect(() => () => clearTimeout(timer.current), []) // else it would filter the next screen
   const change = next => {
     setText(next)
     clearTimeout(timer.current)
@@ -32,7 +33,7 @@ export const columns = [
 export function Customers() {
   const { query } = useRoute()
   const asked = { ...(query.search && { search: query.search }), ...(query.deleted && deletedToo()) }
-  const cursor = query.cursor ? Number(query.cursor) : undefined
+  const cursor = /** @type {any} */ (query.cursor || undefined)
   const list = useLoad('customers ' + JSON.stringify([asked, cursor]), async signal => {
     const { data, meta } = await api.listCustomers({ ...asked, limit: 50, cursor }, { signal })
     return { data, meta }

@@ -1,5 +1,5 @@
 // Import: a file is shown as the page understands it, tried, applied, and what was refused comes back as a file to mend.
-import { html, useMemo, useRef, useState } from '../vendor/htm-preact.js'
+import { html, useEffect, useMemo, useRef, useState } from '../vendor/htm-preact.js'
 import { patient } from '../client.js'
 import { explainDetail } from '../errors.js'
 import { cells, csv, save, separatorOf } from '../file.js'
@@ -29,6 +29,7 @@ const separators = /** @type {const} */ ([[',', 'Comma'], [';', 'Semicolon'], ['
 /** Matches the beginning of a file of Excel or LibreOffice that is not text. */
 const workbook = /^(PK\x03\x04|ÐÏ\x11à)/
 const lastImport = 'office.import'
+const unfinished = () => t('Some rows may be done. Import the file again: what is done stays as it is.')
 
 /** Returns what the last import of this browser did. @returns {{ at: string, name: string, says: string, refused: number } | null} */
 export const last = () => JSON.parse(localStorage.getItem(lastImport) ?? 'null')
@@ -84,15 +85,17 @@ function fieldsOf(row, { columns, kind, decimal }) {
 export function Import() {
   const [sheet, setSheet] = useState(/** @type {Sheet | null} */ (null))
   const [over, setOver] = useState(false)
+  // Each reading of a file has bytes of its own, and its trial goes with them.
   const take = async file => { if (file) setSheet(await open(file)) }
+  const choose = ({ target }) => { take(target.files[0]); target.value = '' } // for the same file, too
   const drop = event => { event.preventDefault(); setOver(false); take(event.dataTransfer?.files[0]) }
   return html`<h1>${t('Import')}</h1>
     <label class=${'drop' + (over ? ' over' : '')} onDragOver=${e => { e.preventDefault(); setOver(true) }} onDragLeave=${() => setOver(false)} onDrop=${drop}>
       <span>${sheet ? html`<strong><bdi>${sheet.name}</bdi></strong> · ${t('Choose another file')}` : t('Drop a spreadsheet here (CSV), or choose one')}</span>
-      <input type="file" accept=".csv,.tsv,.txt,text/csv" onChange=${e => take(e.target.files[0])} /></label>
+      <input type="file" accept=".csv,.tsv,.txt,text/csv" onChange=${choose} /></label>
     ${!sheet && html`<p class="quiet">${t('Products are known by their SKU, customers by their email: what is there is changed, what is new is created. Nothing happens before you have seen what would happen.')}</p>`}
     ${sheet && (workbook.test(sheet.text) ? html`<p role="alert" class="bad">${t('This is a workbook: save its sheet as CSV, and choose that file.')}</p>`
-    : html`<${Settings} key=${sheet.name} sheet=${sheet} onChange=${setSheet} />`)}`
+    : html`<${Settings} key=${sheet.bytes} sheet=${sheet} onChange=${setSheet} />`)}`
 }
 
 /** @param {{ sheet: Sheet, onChange: (sheet: Sheet) => void }} props */
@@ -103,6 +106,7 @@ function Settings({ sheet, onChange }) {
   const [summary, setSummary] = useState(/** @type {any} */ (null))
   const [error, setError] = useState(/** @type {any} */ (null))
   const stop = useRef(/** @type {AbortController | null} */ (null))
+  useEffect(() => () => stop.current?.abort(), [])
   const change = part => {
     const next = { ...sheet, ...part }
     if (part.encoding) next.text = new TextDecoder(part.encoding).decode(sheet.bytes)
@@ -116,7 +120,10 @@ function Settings({ sheet, onChange }) {
   const needed = sheet.kind === 'products' ? 'sku' : 'email'
   const ready = sheet.columns.includes(needed) && rows.length > 0
 
+  const note = (says, refused) => localStorage.setItem(lastImport,
+    JSON.stringify({ at: new Date().toISOString(), name: sheet.name, says, refused }))
   const run = async dry => {
+    if (!dry) note(unfinished(), 0) // until it is done, even if the page is left before
     setPhase(dry ? 'trying' : 'applying')
     setError(null)
     setSummary(null)
@@ -141,7 +148,7 @@ function Settings({ sheet, onChange }) {
       const result = { ...done, refused: done.refused + misread }
       setSummary(result)
       setPhase(dry ? 'tried' : 'applied')
-      if (!dry) localStorage.setItem(lastImport, JSON.stringify({ at: new Date().toISOString(), name: sheet.name, says: says(result), refused: result.refused }))
+      if (!dry) note(says(result), result.refused)
     } catch (failure) {
       if (!stop.current.signal.aborted) setError(failure)
       setPhase('ready')
@@ -155,10 +162,10 @@ function Settings({ sheet, onChange }) {
   const shown = refused.length && phase !== 'ready' ? refused.slice(0, 200).map(([i]) => i) : [...rows.keys()].slice(0, 50)
   return html`<section aria-label=${t('How the file is read')}>
     <div class="tools">
-      <${Choice} label=${t('It has')} value=${sheet.kind} options=${[['products', t('Products')], ['customers', t('Customers')]]} onChange=${kind => change({ kind })} />
-      <${Choice} label=${t('Separator')} value=${sheet.separator} options=${separators.map(([mark, name]) => [mark, t(name)])} onChange=${separator => change({ separator })} />
-      <${Choice} label=${t('Encoding')} value=${sheet.encoding} options=${encodings.map(name => [name, name])} onChange=${encoding => change({ encoding })} />
-      ${sheet.columns.includes('price') && html`<${Choice} label=${t('Prices look like')} value=${sheet.decimal} options=${[['', t('as they look')], ['.', '1,299.90'], [',', '1.299,90']]} onChange=${decimal => change({ decimal })} />`}
+      <${Choice} disabled=${busy} label=${t('It has')} value=${sheet.kind} options=${[['products', t('Products')], ['customers', t('Customers')]]} onChange=${kind => change({ kind })} />
+      <${Choice} disabled=${busy} label=${t('Separator')} value=${sheet.separator} options=${separators.map(([mark, name]) => [mark, t(name)])} onChange=${separator => change({ separator })} />
+      <${Choice} disabled=${busy} label=${t('Encoding')} value=${sheet.encoding} options=${encodings.map(name => [name, name])} onChange=${encoding => change({ encoding })} />
+      ${sheet.columns.includes('price') && html`<${Choice} disabled=${busy} label=${t('Prices look like')} value=${sheet.decimal} options=${[['', t('as they look')], ['.', '1,299.90'], [',', '1.299,90']]} onChange=${decimal => change({ decimal })} />`}
     </div>
     <p role="status">${count(rows.length, '1 row', '{n} rows')}${!sheet.columns.includes(needed) && html` · <strong class="bad">${t('Say which column has the {name}.', { name: t(titles[needed] ?? '') })}</strong>`}
       ${sheet.columns.includes('stock') && html` · <span class="soon">${t('The stock of the file replaces the stock of now: leave the column out unless it was counted just now.')}</span>`}</p>
@@ -169,12 +176,12 @@ function Settings({ sheet, onChange }) {
       ${refused.length > 0 && !busy && html`<button type="button" onClick=${download}>${t('Save the refused rows')}</button>`}
     </div>
     ${busy && html`<p><progress max=${rows.length} value=${verdicts.size} aria-label=${t('Rows done')}></progress> ${t('{done} of {all}', { done: number(verdicts.size), all: number(rows.length) })}</p>`}
-    ${error && html`<${Problem} error=${error} /><p>${t('Some rows may be done. Import the file again: what is done stays as it is.')}</p>`}
+    ${error && html`<${Problem} error=${error} /><p>${unfinished()}</p>`}
     ${summary && html`<p role="status" class=${summary.refused ? 'bad' : 'good'}><strong>${phase === 'tried' ? t('This would happen:') : t('Done:')}</strong> ${says(summary)}
       ${summary.refused > 0 && html` · ${t('Save the refused rows, mend them, and import that file.')}`}</p>`}
     <div class="scroll" tabindex="0" role="region" aria-label=${t('Rows')}><table class="list small sheet">
       <caption class="unseen">${t('Rows')}</caption>
-      <thead><tr><td></td>${header.map((title, i) => html`<th scope="col"><bdi>${title}</bdi><br /><${Choice} label=${t('Column {title}', { title })} unlabeled value=${sheet.columns[i] ?? ''}
+      <thead><tr><td></td>${header.map((title, i) => html`<th scope="col"><bdi>${title}</bdi><br /><${Choice} disabled=${busy} label=${t('Column {title}', { title })} unlabeled value=${sheet.columns[i] ?? ''}
           options=${[['', t('not read')], ...Object.keys(known[sheet.kind]).map(name => [name, t(titles[name] ?? '')])]} onChange=${name => change({ columns: sheet.columns.map((was, at) => (at === i ? name : was === name ? '' : was)) })} /></th>`)}<th scope="col" class="wide">${t('What happens')}</th></tr></thead>
       <tbody>${shown.map(i => html`<tr key=${i}><th scope="row">${number(i + 2)}</th>${header.map((_, at) => html`<td><bdi>${rows[i]?.[at]}</bdi>
         ${sheet.columns[at] === 'price' && rows[i]?.[at]?.trim() && html` <small class="quiet">${priceOf(rows[i]?.[at] ?? '', sheet.decimal)}</small>`}</td>`)}<td class=${'wide ' + (verdicts.get(i)?.look ?? '')}>${verdicts.get(i)?.says}</td></tr>`)}</tbody>
@@ -203,6 +210,13 @@ const says = ({ created, updated, unchanged, refused }) => [
   [created, '{n} created'], [updated, '{n} updated'], [unchanged, '{n} unchanged'], [refused, '{n} refused'],
 ].filter(([n]) => n).map(([n, text]) => t(String(text), { n: number(Number(n)) })).join(', ') || t('nothing')
 
-/** @param {{ label: string, value: string, options: string[][], onChange: (value: any) => void, unlabeled?: boolean }} props */
-const Choice = ({ label, value, options, onChange, unlabeled }) => html`<label class="field choice"><span class=${unlabeled ? 'unseen' : ''}>${label}</span>
-  <select value=${value} onChange=${e => onChange(e.target.value)}>${options.map(([key, text]) => html`<option value=${key} selected=${key === value}>${text}</option>`)}</select></label>`
+/**
+ * @param {{
+ *   label: string, value: string, options: string[][], onChange: (value: any) => void, disabled: boolean,
+ *   unlabeled?: boolean,
+ * }} props
+ */
+const Choice = ({ label, value, options, onChange, disabled, unlabeled }) => html`<label class="field choice">
+  <span class=${unlabeled ? 'unseen' : ''}>${label}</span>
+  <select value=${value} disabled=${disabled}
+    onChange=${e => onChange(e.target.value)}>${options.map(([key, text]) => html`<option value=${key} selected=${key === value}>${text}</option>`)}</select></label>`

@@ -1,12 +1,12 @@
 // An order: its lines, what has happened to it, and what may be done with it now. Printed, it is a picking list.
 import { html, useEffect, useState } from '../vendor/htm-preact.js'
-import { api, customersOf, may, until, useLoad, useSeconds } from '../client.js'
+import { api, may, until, useLoad, useSeconds } from '../client.js'
 import { Dialog, Field, Form, Outcome, useDraft, useSend } from '../form.js'
 import { History } from '../history.js'
 import { at } from '../router.js'
 import { Bar, Problem } from '../table.js'
 import { exactly, left, money, number, t, when } from '../words.js'
-import { Status } from './orders.js'
+import { Status, withCustomers } from './orders.js'
 
 /** @typedef {import('../client.js').Order} Order */
 
@@ -14,7 +14,7 @@ import { Status } from './orders.js'
 export function OrderScreen({ id }) {
   const order = useLoad(`order ${id}`, async signal => {
     const { data } = await api.getOrder({ id }, { signal })
-    return { ...data, customer: (await customersOf([data.customer_id], signal)).get(data.customer_id) ?? null }
+    return (await withCustomers([data], signal))[0] ?? null
   })
   const [asking, setAsking] = useState(false)
   const data = order.data

@@ -1,12 +1,12 @@
 // Orders: the newest first, by chips, customer and period; many at once confirmed or canceled, exported and printed.
-import { html, useEffect, useState } from '../vendor/htm-preact.js'
+import { html, useEffect, useRef, useState } from '../vendor/htm-preact.js'
 import { api, customersOf, until, useLoad, useSeconds } from '../client.js'
 import { Combo } from '../combo.js'
 import { Bulk } from '../bulk.js'
 import { Download } from '../file.js'
-import { findCustomers } from '../find.js'
+import { allowed, findCustomers } from '../find.js'
 import { at, filter, useRoute } from '../router.js'
-import { Chip, Listing, Table } from '../table.js'
+import { Chip, Listing, Problem, Table } from '../table.js'
 import { count, dayName, lastMoment, left, midnight, money, statusName, t, today, when } from '../words.js'
 
 /** @typedef {import('../client.js').OrderSummary} OrderSummary */
@@ -19,19 +19,31 @@ const chips = [
   { parts: { status: 'CANCELED', reason: 'reservation_expired' }, name: 'Canceled by expiry' },
 ]
 
-/** Translates the query of the page into that of the service. @param {Record<string, string>} query */
+/** @param {Date} moment @param {string} date what the moment was made of */
+const sent = (moment, date) => (isNaN(+moment) ? date : moment.toISOString())
+
+/**
+ * Translates the query of the page into that of the service. What is malformed is sent as it is: the service
+ * says so.
+ * @param {Record<string, string>} query
+ */
 export function filters({ status, reason, customer, from, to }) {
   return {
     ...(status && { status: /** @type {'CREATED' | 'CONFIRMED' | 'CANCELED'} */ (status) }),
     ...(reason && { cancel_reason: /** @type {any} */ (reason) }),
-    ...(customer && { customer_id: Number(customer) }),
-    ...(from && { from: midnight(from).toISOString() }), ...(to && { to: lastMoment(to).toISOString() }),
+    ...(customer && { customer_id: /** @type {any} */ (customer) }),
+    ...(from && { from: sent(midnight(from), from) }), ...(to && { to: sent(lastMoment(to), to) }),
   }
 }
 
-/** Loads orders together with their customers. @param {OrderSummary[]} orders @param {AbortSignal} [signal] */
+/**
+ * Loads the customers of orders; a customer that the token may not see is null.
+ * @template {{ customer_id: number }} O
+ * @param {O[]} orders
+ * @param {AbortSignal} [signal]
+ */
 export async function withCustomers(orders, signal) {
-  const customers = await customersOf(orders.map(order => order.customer_id), signal)
+  const customers = await allowed(customersOf(orders.map(order => order.customer_id), signal), new Map())
   return orders.map(order => ({ ...order, customer: customers.get(order.customer_id) ?? null }))
 }
 
@@ -56,8 +68,9 @@ export const columns = [
 
 export function Orders() {
   const { query } = useRoute()
-  const asked = filters(query), cursor = query.cursor ? Number(query.cursor) : undefined
-  const list = useLoad('orders ' + JSON.stringify([asked, cursor]), async signal => {
+  const asked = filters(query), cursor = /** @type {any} */ (query.cursor || undefined)
+  const question = 'orders ' + JSON.stringify([asked, cursor])
+  const list = useLoad(question, async signal => {
     const { data, meta } = await api.listOrders({ ...asked, sort: '-created_at', limit: 50, cursor }, { signal })
     return { data: await withCustomers(data, signal), meta }
   })
@@ -65,8 +78,10 @@ export function Orders() {
   const [bulk, setBulk] = useState(/** @type {{ action: 'confirm' | 'cancel', orders: OrderSummary[] } | null} */ (null))
   const customer = useLoad('customer ' + (query.customer ?? ''), async signal =>
     query.customer ? (await customersOf([Number(query.customer)], signal)).get(Number(query.customer)) ?? null : null)
-  useEffect(() => setSelected(new Set()), [JSON.stringify(asked), cursor])
-  const rows = list.data?.data ?? []
+  const [printed, setPrinted] = useState(/** @type {any} */ (null)) // all orders, while they are printed
+  const data = printed ?? list.data
+  useEffect(() => setSelected(new Set()), [question])
+  const rows = data?.data ?? []
   const chosen = rows.filter(order => selected.has(order.id))
   const status = chips.find(chip => chip.parts.status === query.status && chip.parts.reason === query.reason)
   const period = query.from || query.to
@@ -91,8 +106,8 @@ export function Orders() {
       <a class="button first" href=${at('orders/new')}>${t('New order')}</a>
       <${Download} service="orders" path="/orders/export" query=${asked} name=${t('Export')} />
       <${Download} service="orders" path="/orders/export" query=${{ ...asked, lines: true }} name=${t('Export lines')} />
-      <${Print} list=${list} asked=${asked} />
-      <${Filtered} asked=${asked} status=${query.status} onBulk=${setBulk} />
+      <${Print} key=${question} list=${list} asked=${asked} first=${!cursor} onPrint=${setPrinted} />
+      ${query.status === 'CREATED' && html`<${Filtered} key=${question} asked=${asked} onBulk=${setBulk} />`}
     </div>
     ${chosen.length > 0 && html`<div class="tools selection" role="status">
       <span>${count(chosen.length, '1 order selected', '{n} orders selected')}</span>
@@ -100,9 +115,9 @@ export function Orders() {
       <button type="button" onClick=${() => setBulk({ action: 'cancel', orders: chosen })}>${t('Cancel them')}</button>
       <button type="button" class="plain" onClick=${() => setSelected(new Set())}>${t('Select none')}</button>
     </div>`}
-    <${Listing} list=${list} filters=${says} nothing=${t('There are no orders yet.')}>
+    <${Listing} list=${{ ...list, data }} filters=${says} nothing=${t('There are no orders yet.')}>
       <${Table} caption=${name} columns=${columns} rows=${rows} href=${order => at(`orders/${order.id}`)} selected=${selected} onSelect=${setSelected} />
-      <p class="quiet">${count(rows.length, '1 order', '{n} orders')}${rows.length === most && list.data?.meta.nextCursor === null && ` · ${t('no more are printed')}`}</p>
+      <p class="quiet">${count(rows.length, '1 order', '{n} orders')}${rows.length === most && data.meta.nextCursor === null && ` · ${t('no more are printed')}`}</p>
     <//>
     ${bulk && html`<${Bulk} ...${bulk} onClose=${() => { setBulk(null); setSelected(new Set()); list.reload() }} />`}`
 }
@@ -118,40 +133,61 @@ function CustomerFilter({ name }) {
 
 const most = 1000
 
-/** Reads all orders of a filter, up to a bound. @param {ReturnType<typeof filters>} asked */
-async function allOf(asked) {
-  const orders = []
-  for await (const order of api.listOrders({ ...asked, sort: '-created_at', limit: 100 })) {
-    orders.push(order)
-    if (orders.length === most) break
-  }
-  return orders
-}
-
-/** Prints all orders of the filter: first they are on the page. @param {{ list: any, asked: ReturnType<typeof filters> }} props */
-function Print({ list, asked }) {
-  const [busy, setBusy] = useState(false)
-  const print = async () => {
-    setBusy(true)
+/**
+ * Reads all orders of a filter for a button, up to a bound. The reading ends when the button goes away; with
+ * another filter it is another button, by its key.
+ * @param {ReturnType<typeof filters>} asked
+ */
+function useAll(asked) {
+  const [{ busy, error }, setState] = useState({ busy: false, error: /** @type {any} */ (null) })
+  const stop = useRef(new AbortController())
+  useEffect(() => () => stop.current.abort(), [])
+  /** @param {(orders: OrderSummary[], signal: AbortSignal) => unknown} use */
+  const read = async use => {
+    const { signal } = stop.current, orders = []
+    setState({ busy: true, error: null })
     try {
-      const before = list.data
-      if (before?.meta.nextCursor) list.set({ data: await withCustomers(await allOf(asked)), meta: { nextCursor: null } })
-      setTimeout(() => { window.print(); list.set(before) }, 100) // once they are drawn
-    } finally {
-      setBusy(false)
+      for await (const order of api.listOrders({ ...asked, sort: '-created_at', limit: 100 }, { signal })) {
+        orders.push(order)
+        if (orders.length === most) break
+      }
+      if (!signal.aborted) await use(orders, signal)
+      setState({ busy: false, error: null })
+    } catch (failure) {
+      setState({ busy: false, error: failure })
     }
   }
-  return html`<button type="button" disabled=${busy || !list.data} onClick=${print}>${t('Print')}</button>`
+  return { busy, read, problem: error && html`<${Problem} error=${error} />` }
 }
 
-/** Confirms or cancels all orders of a filter that leaves only open ones. @param {{ asked: ReturnType<typeof filters>, status?: string, onBulk: (bulk: any) => void }} props */
-function Filtered({ asked, status, onBulk }) {
-  const [busy, setBusy] = useState(false)
-  if (status !== 'CREATED') return null
-  const begin = async action => {
-    setBusy(true)
-    try { onBulk({ action, orders: await allOf(asked) }) } finally { setBusy(false) }
+/**
+ * Prints all orders of the filter: first they are on the page. With first, the list is the first page.
+ * @param {{ list: any, asked: ReturnType<typeof filters>, first: boolean, onPrint: (it: any) => void }} props
+ */
+function Print({ list, asked, first, onPrint }) {
+  const { busy, read, problem } = useAll(asked)
+  const timer = useRef(/** @type {any} */ (0))
+  useEffect(() => () => { clearTimeout(timer.current); onPrint(null) }, [])
+  const print = rows => {
+    onPrint(rows)
+    timer.current = setTimeout(() => { window.print(); onPrint(null) }, 100) // once they are drawn
   }
-  return html`<button type="button" disabled=${busy} onClick=${() => begin('confirm')}>${t('Confirm all …')}</button>
-    <button type="button" disabled=${busy} onClick=${() => begin('cancel')}>${t('Cancel all …')}</button>`
+  const readAll = async (orders, signal) => {
+    const data = await withCustomers(orders, signal)
+    if (!signal.aborted) print({ data, meta: { nextCursor: null } })
+  }
+  const begin = () => (first && !list.data.meta.nextCursor ? print(list.data) : read(readAll))
+  const waits = busy || list.loading || !list.data
+  return html`<button type="button" disabled=${waits} onClick=${begin}>${t('Print')}</button>${problem}`
+}
+
+/**
+ * Confirms or cancels all orders of a filter that leaves only open ones.
+ * @param {{ asked: ReturnType<typeof filters>, onBulk: (bulk: any) => void }} props
+ */
+function Filtered({ asked, onBulk }) {
+  const { busy, read, problem } = useAll(asked)
+  const button = (action, text) => html`<button type="button" disabled=${busy}
+    onClick=${() => read(orders => onBulk({ action, orders }))}>${text}</button>`
+  return html`${button('confirm', t('Confirm all …'))}${button('cancel', t('Cancel all …'))}${problem}`
 }

@@ -14,9 +14,7 @@ import { cents, exactly, number, person, t, when } from '../words.js'
 /** @param {{ id: number }} props */
 export function ProductScreen({ id }) {
   const product = useLoad(`product ${id}`, async signal => (await api.getProduct({ id }, { signal })).data)
-  const [editing, setEditing] = useState(false)
   const data = product.data
-  const changed = now => { setEditing(false); product.set(now) }
   return html`<${Bar} loading=${product.loading} />
     ${product.error && html`<${Problem} error=${product.error} again=${product.reload} />`}
     ${data && html`<header class="top"><h1><bdi>${data.name}</bdi>${!data.active && html` <span class="status canceled">${t('not for sale')}</span>`}</h1>
@@ -25,9 +23,9 @@ export function ProductScreen({ id }) {
       <dl class="facts">
         <div><dt>${t('SKU')}</dt><dd><bdi>${data.sku}</bdi></dd></div>
         <div><dt>${t('In stock')}</dt><dd class="big">${number(data.stock)}</dd></div>
-        <div><dt>${t('Price')}</dt><dd><${PriceInPlace} product=${data} editing=${editing} onEdit=${setEditing} onChange=${changed} /></dd></div>
+        <div><dt>${t('Price')}</dt><dd><${PriceInPlace} product=${data} onChange=${product.set} /></dd></div>
       </dl>
-      ${may('products:write') && html`<${Details} key=${data.updated_at} product=${data} onChange=${changed} />`}
+      ${may('products:write') && html`<${Details} product=${data} onChange=${product.set} />`}
       <div class="columns even">
         <section aria-labelledby="stock"><h2 id="stock">${t('Changes of the stock')}</h2><${Adjustments} id=${id} changed=${data.updated_at} /></section>
         <section aria-labelledby="history"><h2 id="history">${t('What has happened')}</h2><${History} subject="product" id=${id} changed=${data.updated_at} /></section>
@@ -36,11 +34,12 @@ export function ProductScreen({ id }) {
 
 /** Renames the product, or takes it from sale. @param {{ product: Product, onChange: (product: Product) => void }} props */
 function Details({ product, onChange }) {
-  const [name, setName] = useState(product.name)
-  const edit = useProductEdit(product, onChange)
+  const edit = useProductEdit(product, onChange), name = edit.text('name')
   return html`<details class="unprinted"><summary>${t('Change the name, or stop selling it')}</summary>
     <${Form} label=${t('Name')} class="inline-form" onSend=${() => edit.save({ name: name.trim() })}>
-      <${Field} label=${t('Name')} value=${name} onInput=${setName} maxlength="255" /><button class="first">${t('Save')}</button>
+      <${Field} label=${t('Name')} value=${name} maxlength="255"
+        onInput=${text => edit.type({ name: text })} />
+      <button class="first">${t('Save')}</button>
       <button type="button" onClick=${() => edit.save({ active: !product.active })}>${product.active ? t('Stop selling it') : t('Sell it again')}</button>
     <//>
     <${Outcome} sending=${edit.sending} />${edit.theirs && html`<${Conflict} ...${edit} />`}

@@ -1,5 +1,5 @@
 // Products: found by a part, low on stock, or not for sale; prices are changed in place.
-import { html, useState } from '../vendor/htm-preact.js'
+import { html } from '../vendor/htm-preact.js'
 import { api, may, useLoad } from '../client.js'
 import { Download } from '../file.js'
 import { PriceInPlace } from '../price.js'
@@ -13,14 +13,15 @@ import { SearchField } from './customers.js'
 /** @param {Record<string, string>} query */
 function filters({ search, low, active }) {
   return {
-    ...(search && { search }), ...(low && { stock_below: Number(low) }),
+    // What is malformed is sent as it is: the service says so.
+    ...(search && { search }), ...(low && { stock_below: /** @type {any} */ (low) }),
     ...(active && { active: active === 'true' }),
   }
 }
 
 export function Products() {
   const { query } = useRoute()
-  const asked = filters(query), cursor = query.cursor ? Number(query.cursor) : undefined
+  const asked = filters(query), cursor = /** @type {any} */ (query.cursor || undefined)
   const list = useLoad('products ' + JSON.stringify([asked, cursor]), async signal => {
     const { data, meta } = await api.listProducts({ ...asked, limit: 50, cursor }, { signal })
     return { data, meta }
@@ -29,16 +30,17 @@ export function Products() {
     search: query.search && `“${query.search}”`, low: query.low && t('less than {n} in stock', { n: query.low }),
     active: query.active && (query.active === 'true' ? t('For sale') : t('Not for sale')),
   }
-  const [editing, setEditing] = useState(0)
   const changed = product => {
-    setEditing(0)
     if (list.data) list.set({ ...list.data, data: list.data.data.map(row => (row.id === product.id ? product : row)) })
   }
   const columns = [
     { title: t('SKU'), kind: 'text', cell: product => product.sku },
     { title: t('Name'), kind: 'wide', cell: product => html`${product.name}${!product.active && html` <span class="status canceled">${t('not for sale')}</span>`}` },
     { title: t('In stock'), kind: 'number', cell: product => html`<span class=${product.stock < Number(query.low || 10) ? 'soon' : ''}>${number(product.stock)}</span>` },
-    { title: t('Price'), kind: 'number', cell: product => html`<${PriceInPlace} product=${product} editing=${editing === product.id} onEdit=${on => setEditing(on ? product.id : 0)} onChange=${changed} />` },
+    {
+      title: t('Price'), kind: /** @type {const} */ ('number'),
+      cell: product => html`<${PriceInPlace} product=${product} onChange=${changed} />`,
+    },
   ]
   const name = [t('Products'), ...Object.values(says).filter(Boolean)].join(' · ')
   return html`<h1 class="unprinted">${t('Products')}</h1><h1 class="printed">${name}</h1>
