@@ -15,8 +15,8 @@ import (
 	"example.com/b2b/v2/openapi/contract"
 )
 
-// TestImportFailsHalfWay applies the rows of a batch in two halves, and fails in the second. The answer has the lines of
-// the first half, which are committed, and a summary that says so.
+// TestImportFailsHalfWay applies the rows of a batch in two halves, and fails in the second. The answer has the
+// lines of the first half, which are committed, and a summary that says so.
 func TestImportFailsHalfWay(t *testing.T) {
 	type row struct{ SKU string }
 	outcomes := []error{ErrApart, nil, apperr.Unavailable.New()}

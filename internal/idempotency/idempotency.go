@@ -271,7 +271,8 @@ func (k Keys) forget(q *gorm.DB, rows []row) (n int, err error) {
 	for _, r := range rows {
 		for _, o := range k.Operations {
 			if o.Follows == r.Operation {
-				following = append(following, row{Caller: r.Caller, Operation: o.Name, IdempotencyKey: r.IdempotencyKey})
+				follows := row{Caller: r.Caller, Operation: o.Name, IdempotencyKey: r.IdempotencyKey}
+				following = append(following, follows)
 				targets = append(targets, r.TargetID)
 			}
 		}
