@@ -181,11 +181,16 @@ func UpdateEach[T interface{ Key() int64 }](q *gorm.DB, rows []T, columns ...str
 	}
 	changed := map[string]any{}
 	for _, column := range columns {
-		field, values := parsed.Schema.LookUpField(column), make([]any, 0, 2*len(rows))
+		field, values, same := parsed.Schema.LookUpField(column), make([]any, 0, 2*len(rows)), true
 		for i, row := range rows {
 			ids[i] = row.Key()
 			value, _ := field.ValueOf(q.Statement.Context, reflect.Indirect(reflect.ValueOf(row)))
 			values = append(values, ids[i], value)
+			same = same && reflect.DeepEqual(value, values[1])
+		}
+		if same { // without a CASE, which the server would evaluate for each row
+			changed[column] = values[1]
+			continue
 		}
 		cases := "CASE id" + strings.Repeat(" WHEN ? THEN ?", len(rows)) + " END"
 		changed[column] = clause.Expr{SQL: cases, Vars: values}
