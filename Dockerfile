@@ -20,6 +20,8 @@ WORKDIR /home/b2b
 COPY --from=build /src/bin/b2b /usr/local/bin/b2b
 # Nothing reaches a container by its loopback.
 ENV BIND_ADDRESS=0.0.0.0
+# Near this size of its memory, Go collects garbage more often: the manifests and docker-compose.yml allow 512 MiB.
+ENV GOMEMLIMIT=400MiB
 EXPOSE 3001 3002 3003 3000
 # The first start may migrate for a minute.
 HEALTHCHECK --interval=5s --timeout=20s --start-period=90s CMD ["/usr/local/bin/b2b", "health"]

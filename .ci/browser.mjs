@@ -57,7 +57,7 @@ async function fitsPhone(page, name) {
   check(`${name}: says how wide it is`, await page.locator('meta[name=viewport]').count() === 1, 'no viewport tag')
   await page.setViewportSize({ width: 320, height: 640 })
   const fits = () => document.documentElement.scrollWidth <= 320
-  await page.waitForFunction(fits, null, { timeout: 5000 }).catch(() => {}) // a busy machine resizes the window later
+  await page.waitForFunction(fits, null, { timeout: 30_000 }).catch(() => {}) // a busy machine resizes the window later
   const width = await page.evaluate(() => document.documentElement.scrollWidth)
   check(`${name}: fits a phone`, width <= 320, `it is ${width} pixels wide`)
   await shoot(page, name + ' phone')

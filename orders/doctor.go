@@ -129,16 +129,18 @@ type keyedRow struct {
 	customer, total              int64
 	status                       int
 	confirmed, canceled          bool
-	creator                      string // actor of the event order.created, for createOrder; else ""
+	creator                      sql.NullString // actor of the event order.created, for createOrder; else null
 	adjustment, delta, level     int64
-	reason                       string
+	reason                       sql.NullString
 }
 
+// keyedRows reads texts of people as columns: on SQLite, a text that looks like a time would come from an expression
+// as a time.
 const keyedRows = `
 	SELECT ` + history.BySubject + `k.caller, k.operation, k.idempotency_key, COALESCE(k.response_body, ''),
 	  COALESCE(k.target_id, 0), COALESCE(o.id, 0), COALESCE(p.id, 0), COALESCE(o.customer_id, 0),
 	  COALESCE(o.total_cents, 0), COALESCE(k.status, 0), o.confirmed_at IS NOT NULL, o.canceled_at IS NOT NULL,
-	  COALESCE(e.actor, ''), COALESCE(a.id, 0), COALESCE(a.delta, 0), COALESCE(a.level, 0), COALESCE(a.reason, '')
+	  e.actor, COALESCE(a.id, 0), COALESCE(a.delta, 0), COALESCE(a.level, 0), a.reason
 	FROM idempotency_keys k
 	LEFT JOIN orders o ON o.id = k.target_id LEFT JOIN products p ON p.id = k.target_id
 	LEFT JOIN events e ON k.operation = 'createOrder' AND e.subject = 'order' AND e.subject_id = k.target_id
@@ -184,9 +186,9 @@ func (r keyedRow) answerAgrees() bool {
 		return a.ID == r.target
 	case adjustStock.Name:
 		return a.ProductID == r.target && a.ID == r.adjustment && a.Delta == r.delta && a.Level == r.level &&
-			a.Reason == r.reason
+			a.Reason == r.reason.String
 	case createOrder.Name:
-		if r.creator != "" && !r.isBy(r.creator) {
+		if r.creator.Valid && !r.isBy(r.creator.String) {
 			return false
 		}
 	}

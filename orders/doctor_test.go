@@ -1,6 +1,7 @@
 package orders_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -10,8 +11,25 @@ import (
 	"example.com/b2b/v2/db/dbtest"
 	"example.com/b2b/v2/db/doctor"
 	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/web/webtest"
 	"example.com/b2b/v2/orders"
 )
+
+// TestDatesAsTexts adjusts stock for a reason, and places an order by a caller, that look like a date. The doctor
+// finds both answers as they were stored.
+func TestDatesAsTexts(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		p := s.product(t, 100, 10)
+		s.adjust(t, p, 1, "2024-01-15", "adjusted")
+		headers := append(as(t, auth.Principal{Subject: "2024-01-15"}, "req-1"), "X-Idempotency-Key", "placed")
+		body := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, p)
+		if status, answer, _ := webtest.Do(t, "POST", s.base+"/orders", body, headers...); status != 201 {
+			t.Fatalf("%d %s", status, answer)
+		}
+		wantHealthy(t, g)
+	})
+}
 
 // TestRules breaks each rule of the doctor, as far as the constraints of the database allow, and expects the
 // rule and the id in the report.

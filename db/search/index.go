@@ -87,7 +87,8 @@ func (r row) Key() int64 { return r.ID }
 func (x Index) unindexed(g *gorm.DB, last int64) (rows []row, err error) {
 	for len(rows) < batch {
 		var some []row
-		q := g.Table(x.Table).Select("id, "+x.text()+" AS indexed_text").
+		// On SQLite, an expression whose text looks like a time would come as a time: the first character prevents it.
+		q := g.Table(x.Table).Select("id, CONCAT('|', "+x.text()+") AS indexed_text").
 			Where("unindexed = 1 AND id > ?", last)
 		if err := q.Order("id").Limit(4 * statement).Find(&some).Error; err != nil {
 			return nil, err
@@ -96,6 +97,7 @@ func (x Index) unindexed(g *gorm.DB, last int64) (rows []row, err error) {
 			break
 		}
 		for i := range some {
+			some[i].IndexedText = some[i].IndexedText[1:]
 			some[i].FoldedText = Fold(some[i].IndexedText)
 		}
 		rows, last = append(rows, some...), some[len(some)-1].ID

@@ -177,6 +177,20 @@ func TestManyUnindexed(t *testing.T) {
 	})
 }
 
+// TestTextLikeTime indexes texts that look like a time. Each row is indexed once.
+func TestTextLikeTime(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		insert(t, g, customer{ID: 1, Name: "2024-01-15 10:00:00 +0000 UTC m=1", Email: "a"},
+			customer{ID: 2, Name: "2024-01-15", Email: "b"})
+		if first, second := index(t, g), index(t, g); first != 2 || second != 0 {
+			t.Errorf("%d and then %d were indexed", first, second)
+		}
+		if got := found(t, g.Model(&customer{}), "15 10:00", db.OldestFirst, 20); !slices.Equal(got, []int64{1}) {
+			t.Errorf("found %v", got)
+		}
+	})
+}
+
 // TestIndexBesideWriters runs several writers that change texts and index them. A writer finds its change
 // immediately, and all changes are found in the end.
 func TestIndexBesideWriters(t *testing.T) {

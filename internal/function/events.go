@@ -87,6 +87,7 @@ func OfEvents(engine http.Handler, basePath string) Handler {
 				}
 				path, base := ownPath(path, basePath, stage)
 				e.Path = escapePath(path)
+				ctx := context.WithValue(ctx, plainKey{}, true)
 				return v1.ProxyWithContext(web.WithBasePath(ctx, base), e)
 			})
 		}
@@ -96,9 +97,14 @@ func OfEvents(engine http.Handler, basePath string) Handler {
 
 type headersKey struct{}
 
+type plainKey struct{}
+
 // repaired returns the engine behind a correction of the adapters' requests:
 //   - The adapter of an HTTP API splits headers at commas. A comma may be a part of the value, such as in an
 //     idempotency key, so the headers get the values of the event.
+//   - A REST API passes compressed answers on in base64, unless it has BinaryMediaTypes, which would shrink the
+//     largest file to 4.5 MB. So its requests accept no encoding.
+//   - With several values for each header, the adapter of a load balancer does not set the host.
 //   - The caller's address needs a port, which the events lack. A load balancer appends the address to
 //     X-Forwarded-For.
 func repaired(engine http.Handler) http.Handler {
@@ -106,6 +112,12 @@ func repaired(engine http.Handler) http.Handler {
 		headers, _ := r.Context().Value(headersKey{}).(map[string]string)
 		for name, value := range headers {
 			r.Header.Set(name, value)
+		}
+		if r.Context().Value(plainKey{}) != nil {
+			r.Header.Del("Accept-Encoding")
+		}
+		if r.Host == "" {
+			r.Host = r.Header.Get("Host")
 		}
 		if r.RemoteAddr == "" {
 			forwarded := strings.Join(r.Header.Values("X-Forwarded-For"), ",")

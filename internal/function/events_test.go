@@ -52,3 +52,31 @@ func TestSeveralValues(t *testing.T) {
 		}
 	}
 }
+
+// TestPlainAnswers asks for compressed answers. A REST API would pass them on in base64, so its requests ask for none.
+func TestPlainAnswers(t *testing.T) {
+	handle := OfEvents(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "%q of %s", r.Header.Get("Accept-Encoding"), r.Host)
+	}), "")
+	const (
+		rest    = `{"httpMethod": "GET", "path": "/", `
+		http2   = `{"version": "2.0", "rawPath": "/", "requestContext": {"http": {"method": "GET", "path": "/"}}, `
+		elb     = `{"httpMethod": "GET", "path": "/", "requestContext": {"elb": {}}, `
+		headers = `"headers": {"accept-encoding": "gzip", "host": "b2b.example"}`
+		multi   = `"multiValueHeaders": {"accept-encoding": ["gzip"], "host": ["b2b.example"]}`
+	)
+	for event, want := range map[string]string{
+		rest + headers + "}":                `"" of b2b.example`,
+		rest + headers + ", " + multi + "}": `"" of b2b.example`,
+		elb + headers + "}":                 `"gzip" of b2b.example`,
+		elb + multi + "}":                   `"gzip" of b2b.example`,
+		http2 + headers + "}":               `"gzip" of b2b.example`,
+	} {
+		answer, err := handle(t.Context(), json.RawMessage(event))
+		encoded, _ := json.Marshal(answer)
+		var got struct{ Body string }
+		if json.Unmarshal(encoded, &got) != nil || err != nil || got.Body != want {
+			t.Errorf("%s: %s, want %s; %v", event, got.Body, want, err)
+		}
+	}
+}

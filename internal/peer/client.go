@@ -87,7 +87,11 @@ func newClient(t http.RoundTripper, name, token string, timeout, openFor time.Du
 		IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
 	})
 	breakerOpen.WithLabelValues(name).Set(openness(gobreaker.StateClosed))
-	return &http.Client{Transport: transport{t, name, token, timeout, breaker}}
+	return &http.Client{
+		Transport: transport{t, name, token, timeout, breaker},
+		// A redirect would take the token to another host, and make a POST a GET.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // openness is the value of the metric breakerOpen.

@@ -280,3 +280,17 @@ func TestTryLeavesTimeForAnother(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestNoRedirect answers with a redirect to another host. The client does not follow it, with a token least of all.
+func TestNoRedirect(t *testing.T) {
+	other := newFakePeer(t, ok)
+	p := newFakePeer(t, func(w http.ResponseWriter) {
+		w.Header().Set("Location", other.URL)
+		w.WriteHeader(http.StatusFound)
+	})
+	client := newClient(http.DefaultTransport, "peer", "service-token", time.Minute, time.Minute)
+	status, err := p.call(t.Context(), client)
+	if status != http.StatusFound || err != nil || other.seen.Load() != 0 {
+		t.Errorf("%d %v, and %d calls of the other host", status, err, other.seen.Load())
+	}
+}

@@ -88,7 +88,8 @@ func (b Browsers) trust(r *http.Request) bool {
 func (b Browsers) knowHost(r *http.Request) bool {
 	anyName := len(b.Hosts) == 0 && !b.Local
 	isProbe := r.URL.Path == "/health" || r.URL.Path == "/ready"
-	if anyName || isProbe || r.Header.Get("Authorization") != "" {
+	_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if anyName || isProbe || strings.TrimLeft(token, " ") != "" { // a scheme alone is no token
 		return true
 	}
 	host := strings.ToLower(hostname(r.Host))

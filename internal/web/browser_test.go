@@ -164,6 +164,11 @@ func TestHost(t *testing.T) {
 					webtest.WantError(t, w.Code, w.Body.Bytes(), 403, "forbidden", "/header/Host")
 				}
 			}
+			for _, scheme := range []string{"Bearer", "Bearer  ", "bearer "} { // which an open service takes for no token
+				if w := send(e, "GET", host, "/things", "Authorization", scheme); (w.Code == 403) == allowed {
+					t.Errorf("%s with %+v and %q: %d", host, *b, scheme, w.Code)
+				}
+			}
 			// Requests with a token, and health checks of load balancers, may use any name.
 			if w := send(e, "POST", host, "/secrets", "Authorization", "Bearer "+webtest.Token); w.Code != 200 {
 				t.Errorf("%s with the service token: %d", host, w.Code)

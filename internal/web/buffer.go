@@ -11,12 +11,13 @@ import (
 	"example.com/b2b/v2/internal/etag"
 )
 
-// bufferResponse keeps an answer in memory until the handler has ended. It does not buffer files. HEAD gets
-// the headers of GET without the body. When the document declares an ETag, a 200 has this header. A GET or
+// bufferResponse keeps an answer in memory until the handler has ended. It does not buffer files, nor pages, which
+// anybody may read as slowly as the connection allows. HEAD gets the headers of GET without the body. When the document declares an ETag, a 200 has this header. A GET or
 // HEAD with the same tag in If-None-Match gets 304.
 func bufferResponse(c *gin.Context) {
 	op := callOf(c).operation
-	if op != nil && op.streams {
+	isHead := c.Request.Method == http.MethodHead
+	if op == nil && !isHead || op != nil && op.streams {
 		return
 	}
 	w, buffer := c.Writer, &responseBuffer{ResponseWriter: c.Writer}
@@ -24,7 +25,6 @@ func bufferResponse(c *gin.Context) {
 	c.Next()
 	c.Writer = w
 	body := buffer.body.Bytes()
-	isHead := c.Request.Method == http.MethodHead
 	setAge(c)
 	if op != nil && op.hasETag && w.Status() == http.StatusOK {
 		tag := etag.Of(body)

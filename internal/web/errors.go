@@ -43,7 +43,7 @@ func Fail(c *gin.Context, err error) {
 	if public.Retry == apperr.Later && c.Writer.Header().Get("Retry-After") == "" {
 		c.Header("Retry-After", "1") // second
 	}
-	c.Header("Link", "</docs/errors#"+public.Name+`>; rel="help"`) // RFC 8288; each code has an anchor
+	c.Header("Link", "<"+basePath(c)+"/docs/errors#"+public.Name+`>; rel="help"`) // RFC 8288; each code has an anchor
 	if public.Status == http.StatusUnauthorized {
 		challenge := "Bearer" // RFC 6750, section 3
 		if c.GetHeader("Authorization") != "" {

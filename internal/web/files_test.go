@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,5 +142,22 @@ func TestFileThatNobodyReads(t *testing.T) {
 		}
 	case <-time.After(30 * time.Second):
 		t.Error("the file is still written")
+	}
+}
+
+// TestFileUntilDeadline imports under the deadline of a request, as in Lambda. The handler is told of its end.
+func TestFileUntilDeadline(t *testing.T) {
+	ended := make(chan error, 1)
+	e := things(t, webtest.Options(), func(c *gin.Context) {
+		<-c.Request.Context().Done()
+		ended <- c.Request.Context().Err()
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	r := httptest.NewRequestWithContext(ctx, "POST", "http://b2b/things/file", strings.NewReader("name\n"))
+	r.Header.Set("Content-Type", "text/csv")
+	e.ServeHTTP(httptest.NewRecorder(), r)
+	if err := <-ended; !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the handler's context ends with %v", err)
 	}
 }

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 )
@@ -13,6 +15,15 @@ type Engine struct{ *gin.Engine }
 func (e Engine) GET(path string, handlers ...gin.HandlerFunc) gin.IRoutes {
 	e.HEAD(path, handlers...)
 	return e.Engine.GET(path, handlers...)
+}
+
+// ServeHTTP matches a path by its decoded form, unless a slash in the path is escaped: RFC 3986, section 6.2.2.2,
+// makes /orders/%71uote and /orders/quote equal.
+func (e Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !strings.Contains(strings.ToLower(r.URL.RawPath), "%2f") {
+		r.URL.RawPath = ""
+	}
+	e.Engine.ServeHTTP(w, r)
 }
 
 // newGin returns an engine without middlewares. The parameter proxies lists addresses and networks:
