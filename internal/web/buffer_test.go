@@ -46,8 +46,10 @@ func TestEscapedPath(t *testing.T) {
 func TestLinkBelowBasePath(t *testing.T) {
 	r := httptest.NewRequest("GET", "http://localhost/nowhere", nil)
 	w := httptest.NewRecorder()
-	things(t, webtest.Options(), succeed).ServeHTTP(w, r.WithContext(web.WithBasePath(context.Background(), "/v1")))
-	if got := w.Header().Get("Link"); w.Code != http.StatusNotFound || got != `</v1/docs/errors#not_found>; rel="help"` {
+	r = r.WithContext(web.WithBasePath(context.Background(), "/v1"))
+	things(t, webtest.Options(), succeed).ServeHTTP(w, r)
+	const want = `</v1/docs/errors#not_found>; rel="help"`
+	if got := w.Header().Get("Link"); w.Code != http.StatusNotFound || got != want {
 		t.Errorf("%d, Link: %s", w.Code, got)
 	}
 }
