@@ -164,7 +164,7 @@ func TestHost(t *testing.T) {
 					webtest.WantError(t, w.Code, w.Body.Bytes(), 403, "forbidden", "/header/Host")
 				}
 			}
-			for _, scheme := range []string{"Bearer", "Bearer  ", "bearer "} { // which an open service takes for no token
+			for _, scheme := range []string{"Bearer", "Bearer  ", "bearer "} { // no token for an open service
 				if w := send(e, "GET", host, "/things", "Authorization", scheme); (w.Code == 403) == allowed {
 					t.Errorf("%s with %+v and %q: %d", host, *b, scheme, w.Code)
 				}
