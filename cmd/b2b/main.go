@@ -207,20 +207,45 @@ func kindOf(f *flag.Flag) string {
 
 // loadDotEnv sets the variables of the file .env that the environment does not have. A $ in a value stays
 // unchanged, because secrets may contain a $. godotenv would expand each $, so loadDotEnv replaces the $
-// while godotenv reads the file.
+// while godotenv reads the file. The file may begin with a byte order mark. No error has the file's content.
 func loadDotEnv() error {
 	content, err := os.ReadFile(".env")
 	if err != nil {
 		return err
 	}
 	const hidden = "\x00"
-	variables, err := godotenv.Unmarshal(strings.ReplaceAll(string(content), "$", hidden))
+	text := strings.ReplaceAll(strings.TrimPrefix(string(content), "\uFEFF"), "$", hidden)
+	variables, err := parseDotEnv(text)
+	if err != nil {
+		return fmt.Errorf("line %d is not NAME=VALUE, or has a quote without an end", faultyLine(text))
+	}
 	for name, value := range variables {
 		if _, isSet := os.LookupEnv(name); !isSet && err == nil {
 			err = os.Setenv(name, strings.ReplaceAll(value, hidden, "$"))
 		}
 	}
 	return err
+}
+
+// parseDotEnv returns the variables in the text of a file .env. Its error may quote any part of the text.
+func parseDotEnv(text string) (map[string]string, error) {
+	variables, err := godotenv.Unmarshal(text)
+	if _, unnamed := variables[""]; unnamed && err == nil {
+		err = errors.New("a variable has no name")
+	}
+	return variables, err
+}
+
+// faultyLine returns the number of the line with which the first malformed variable of a file .env begins. The
+// lines before it are the longest beginning of the file that can be parsed.
+func faultyLine(text string) int {
+	lines := strings.SplitAfter(text, "\n")
+	for n := len(lines) - 1; n > 0; n-- {
+		if _, err := parseDotEnv(strings.Join(lines[:n], "")); err == nil {
+			return n + 1
+		}
+	}
+	return 1
 }
 
 // commandUsage prints the help of a command with flags.
