@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -17,11 +18,17 @@ import (
 // call runs a command against a service that handle implements, and returns the output of the command.
 func call(t *testing.T, handle http.HandlerFunc, line string) (string, error) {
 	t.Helper()
+	return callWithin(t.Context(), t, handle, line)
+}
+
+// callWithin is call, until ctx ends.
+func callWithin(ctx context.Context, t *testing.T, handle http.HandlerFunc, line string) (string, error) {
+	t.Helper()
 	service := httptest.NewServer(handle)
 	t.Cleanup(service.Close)
 	t.Chdir(t.TempDir()) // without a file .env
 	var out bytes.Buffer
-	err := run(t.Context(), append(strings.Fields(line), "--base", service.URL), &out)
+	err := run(ctx, append(strings.Fields(line), "--base", service.URL), &out)
 	return out.String(), err
 }
 
