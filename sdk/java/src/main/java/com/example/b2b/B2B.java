@@ -78,7 +78,7 @@ public final class B2B extends Apis {
 
   /** Like each, as a stream, whose pages are read when they are needed. */
   public static <T> Stream<T> stream(Function<Long, ? extends Page<T>> page) {
-    return pages("each", cursor -> new ApiResponse<>(200, Map.of(), page.apply(cursor)));
+    return pages("each", null, cursor -> new ApiResponse<>(200, Map.of(), page.apply(cursor)));
   }
 
   /**
@@ -107,9 +107,11 @@ public final class B2B extends Apis {
     }
   }
 
-  static <T> Stream<T> pages(String name, Function<Long, ? extends ApiResponse<? extends Page<T>>> page) {
+  /** Goes through all pages from that after the cursor first, which is null for the beginning. */
+  static <T> Stream<T> pages(String name, Long first, Function<Long, ? extends ApiResponse<? extends Page<T>>> page) {
     var cursors = new HashSet<Long>();
-    return Stream.<ApiResponse<? extends Page<T>>>iterate(page.apply(null), Objects::nonNull, read -> {
+    if (first != null) cursors.add(first);
+    return Stream.<ApiResponse<? extends Page<T>>>iterate(page.apply(first), Objects::nonNull, read -> {
       var next = read.getData().getMeta().getNextCursor();
       if (next == null) return null;
       if (cursors.add(next)) return page.apply(next);
