@@ -192,12 +192,12 @@ public final class B2B extends Apis {
       return this;
     }
 
-    /** What Authorization: Bearer carries. */
+    /** What Authorization: Bearer carries; with null there is no such header. */
     public Builder token(String token) {
       return token(() -> token);
     }
 
-    /** Is asked for the token before every try. */
+    /** Is asked for the token before every try; for null, the try has none. */
     public Builder token(Supplier<String> token) {
       this.token = token;
       return this;

@@ -652,6 +652,12 @@ class B2BTest {
     assertEquals(List.of("Bearer token-1", "Bearer token-2"), ordersProxy.seen.stream().map(request -> request.header("Authorization")).toList());
     b2b = settings().token("nonsense").build();
     productFailure("unauthorized", 401, false);
+    for (var none : List.of(settings().token((String) null), settings().token((Supplier<String>) () -> null))) {
+      ordersProxy.plan();
+      b2b = none.build();
+      product();
+      assertFalse(ordersProxy.seen.get(0).headers().containsKey("Authorization"));
+    }
     var broken = new IllegalStateException("no token");
     b2b = settings().token(() -> { throw broken; }).build();
     assertSame(broken, productFailure(B2BException.NO_ANSWER, 0, true).getCause());
