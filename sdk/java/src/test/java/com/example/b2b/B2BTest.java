@@ -597,6 +597,53 @@ class B2BTest {
     failure(B2BException.NO_ANSWER, 0, false, () -> b2b.importProducts(rows));
   }
 
+  /** The answer to an import is closed when the caller's function throws. */
+  @Test
+  void anImportThatTheCallerEndsClosesItsAnswer() throws Exception {
+    var closed = new CountDownLatch(1);
+    var line = "{\"row\":1,\"result\":\"created\",\"id\":1}\n".repeat(1000).getBytes(StandardCharsets.UTF_8);
+    var server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+    server.createContext("/", exchange -> {
+      exchange.getRequestBody().readAllBytes();
+      exchange.getResponseHeaders().set("Content-Type", "application/x-ndjson");
+      exchange.sendResponseHeaders(200, 0);
+      try {
+        while (true) exchange.getResponseBody().write(line); // without end
+      } catch (IOException e) {
+        closed.countDown();
+      }
+    });
+    server.start();
+    try {
+      var client = B2B.builder().orders("http://127.0.0.1:" + server.getAddress().getPort()).build();
+      var enough = new IllegalStateException("enough");
+      assertSame(enough, assertThrows(IllegalStateException.class, () -> client.importProducts(rows("ENDED-", 1),
+          APIImportProductsRequest.newBuilder().build(), (row, said) -> { throw enough; })));
+      assertTrue(closed.await(10, TimeUnit.SECONDS));
+    } finally {
+      server.stop(0);
+    }
+  }
+
+  /** Imports and exports make no HttpClient, which would have a thread. */
+  @Test
+  void filesMakeNoHttpClient() {
+    var before = selectors();
+    for (int i = 0; i < 3; i++) {
+      assertEquals(1, b2b.importProducts(rows("THREAD-" + customerId + "-" + i + "-", 1)).getCreated());
+      b2b.exportProducts(APIExportProductsRequest.newBuilder().search("THREAD-" + customerId).build()).toList();
+    }
+    var after = selectors();
+    after.removeAll(before);
+    assertEquals(Set.of(), after);
+  }
+
+  /** Returns the names of the threads of all HttpClients. */
+  private static Set<String> selectors() {
+    return Thread.getAllStackTraces().keySet().stream().map(Thread::getName).filter(name -> name.matches("HttpClient-.*-SelectorManager"))
+        .collect(Collectors.toSet());
+  }
+
   @Test
   void issue17n12ExportsThatFail() throws Exception {
     var orders = new ArrayList<Order>();
