@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -120,8 +121,8 @@ func commands() []command {
 }
 
 func version(_ context.Context, out io.Writer) error {
-	fmt.Fprintln(out, "b2b", buildinfo.Version())
-	return nil
+	_, err := fmt.Fprintln(out, "b2b", buildinfo.Version())
+	return err
 }
 
 // run executes the command line in the parameter args, and returns when the command is done.
@@ -158,11 +159,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	switch {
 	case errors.Is(err, flag.ErrHelp) && c.flags != nil:
-		commandUsage(c, f, out)
-		return nil
+		help := &checked{Writer: out}
+		commandUsage(c, f, help)
+		return help.err
 	case errors.Is(err, flag.ErrHelp):
-		usage(all, out)
-		return nil
+		help := &checked{Writer: out}
+		usage(all, help)
+		return help.err
 	case err != nil:
 		return fmt.Errorf("%w; see %s --help", sayAllowed(f, err), f.Name())
 	case f.NArg() > 0 && c.arguments == nil:
@@ -177,6 +180,18 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return fmt.Errorf(".env cannot be read: %w", err)
 	}
 	return c.run(ctx, out)
+}
+
+// checked is a writer that stores its first error, for output of many writes.
+type checked struct {
+	io.Writer
+	err error
+}
+
+func (c *checked) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	c.err = cmp.Or(c.err, err)
+	return n, err
 }
 
 // sayAllowed adds the allowed values of the flag to an error of f.Parse, where package flag says only that the
