@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -17,12 +18,24 @@ import (
 // call runs a command against a service that handle implements, and returns the output of the command.
 func call(t *testing.T, handle http.HandlerFunc, line string) (string, error) {
 	t.Helper()
+	return callWithin(t.Context(), t, handle, line)
+}
+
+// callWithin is call, until ctx ends.
+func callWithin(ctx context.Context, t *testing.T, handle http.HandlerFunc, line string) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	err := callInto(ctx, t, &out, handle, line)
+	return out.String(), err
+}
+
+// callInto is callWithin, with another writer for the output.
+func callInto(ctx context.Context, t *testing.T, out io.Writer, handle http.HandlerFunc, line string) error {
+	t.Helper()
 	service := httptest.NewServer(handle)
 	t.Cleanup(service.Close)
 	t.Chdir(t.TempDir()) // without a file .env
-	var out bytes.Buffer
-	err := run(t.Context(), append(strings.Fields(line), "--base", service.URL), &out)
-	return out.String(), err
+	return run(ctx, append(strings.Fields(line), "--base", service.URL), out)
 }
 
 const answeredOrder = `{"success":true,"data":{"id":7,"customer_id":1,"external_ref":null,"metadata":null,

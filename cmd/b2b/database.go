@@ -138,8 +138,10 @@ func (d *doctorCommand) run(ctx context.Context, g *gorm.DB, out io.Writer) erro
 	if d.json {
 		err = json.NewEncoder(out).Encode(map[string]any{"healthy": healthy, "checks": checks, "notes": noted})
 	} else {
-		doctor.Print(out, checks)
-		doctor.PrintNotes(out, noted)
+		tables := &checked{Writer: out}
+		doctor.Print(tables, checks)
+		doctor.PrintNotes(tables, noted)
+		err = tables.err
 	}
 	if err != nil {
 		return err

@@ -11,11 +11,14 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"example.com/b2b/v2/internal/config"
 	"example.com/b2b/v2/openapi/contract"
 	"example.com/b2b/v2/openapi/eventsapi"
+	b2b "example.com/b2b/v2/sdk/go"
 )
 
 // followCommand prints events as they happen.
@@ -56,7 +59,14 @@ func (c *followCommand) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	client, err := eventsapi.NewClientWithResponses(base, eventsapi.WithHTTPClient(&http.Client{Timeout: time.Minute}))
+	if _, err := b2b.New(b2b.Options{Events: base}); err != nil { // no other try would help
+		return fmt.Errorf("--base: %w", err)
+	}
+	c.token = strings.TrimSpace(cmp.Or(c.token, s.Token))
+	if strings.ContainsFunc(c.token, unicode.IsControl) { // every try would fail before it is sent
+		return errors.New("--token or B2B_TOKEN has a line end or another control character in the middle")
+	}
+	client, err := eventsapi.NewClient(base, eventsapi.WithHTTPClient(&http.Client{Timeout: time.Minute}))
 	if err != nil {
 		return err
 	}
@@ -85,10 +95,10 @@ func (c *followCommand) run(ctx context.Context, out io.Writer) error {
 
 // read prints the next events; it waits for an event when there is none. Errors: errAgain for a failure that
 // may pass; any other error is final.
-func (c *followCommand) read(ctx context.Context, client *eventsapi.ClientWithResponses, out io.Writer) error {
+func (c *followCommand) read(ctx context.Context, client *eventsapi.Client, out io.Writer) error {
 	authorize := func(_ context.Context, req *http.Request) error {
-		if token := cmp.Or(c.token, c.settings.Token); token != "" {
-			req.Header.Set("Authorization", "Bearer "+token)
+		if c.token != "" {
+			req.Header.Set("Authorization", "Bearer "+c.token)
 		}
 		return nil
 	}
@@ -99,25 +109,37 @@ func (c *followCommand) read(ctx context.Context, client *eventsapi.ClientWithRe
 	if c.after == nil { // read only the last position
 		params.Limit, params.Wait = new(int32(1)), nil
 	}
-	res, err := client.ListEventsWithResponse(ctx, params, authorize)
+	res, err := client.ListEvents(ctx, params, authorize)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errAgain, err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w: %w", errAgain, err)
-	case res.StatusCode() >= 500 || res.StatusCode() == http.StatusTooManyRequests:
-		return fmt.Errorf("%w: %s", errAgain, res.Status())
-	case res.JSON200 == nil:
+	case res.StatusCode >= 500 || res.StatusCode == http.StatusTooManyRequests:
+		return fmt.Errorf("%w: %s", errAgain, res.Status)
+	case res.StatusCode != http.StatusOK:
 		var refused contract.ErrorBody
-		if contract.Unmarshal(res.Body, &refused) != nil {
-			return fmt.Errorf("%s: is --base right?", res.Status())
+		if contract.Unmarshal(body, &refused) != nil {
+			return fmt.Errorf("%s: is --base right?", res.Status)
 		}
 		return errors.New(describe(refused.Error, refused.Details))
 	}
-	meta := res.JSON200.Meta
+	feed, err := parseFeed(body)
+	if err != nil {
+		return fmt.Errorf("the answer is not from the Events API (%w): is --base right?", err)
+	}
+	meta := feed.Meta
 	if c.after == nil {
 		c.after = &meta.LastPosition
 		return nil
 	}
-	for _, e := range res.JSON200.Data {
+	if meta.NextAfter < *c.after { // the events that were printed would come again
+		return fmt.Errorf("the answer goes back from position %d to %d: is --base right?", *c.after, meta.NextAfter)
+	}
+	for _, e := range feed.Data {
 		line := fmt.Sprintf("%d  %s  %s %d  by %s", e.Position, e.CreatedAt.Format(time.RFC3339), e.Type, e.SubjectID,
 			e.Actor)
 		if c.output == "json" {
@@ -133,4 +155,25 @@ func (c *followCommand) read(ctx context.Context, client *eventsapi.ClientWithRe
 	}
 	c.after = &meta.NextAfter
 	return nil
+}
+
+// parseFeed decodes a success of the Events API. It fails for an answer without success: true, data, or a
+// position in meta.
+func parseFeed(body []byte) (feed eventsapi.FeedResponse, err error) {
+	var required struct {
+		Success bool   `json:"success"`
+		Data    *[]any `json:"data"`
+		Meta    struct {
+			NextAfter    *int64 `json:"next_after"`
+			LastPosition *int64 `json:"last_position"`
+		} `json:"meta"`
+	}
+	if err := contract.Unmarshal(body, &required); err != nil {
+		return feed, err
+	}
+	if meta := required.Meta; !required.Success || required.Data == nil || meta.NextAfter == nil ||
+		meta.LastPosition == nil {
+		return feed, errors.New("it lacks success: true, data, or a position in meta")
+	}
+	return feed, contract.Unmarshal(body, &feed)
 }

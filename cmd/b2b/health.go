@@ -9,10 +9,10 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"example.com/b2b/v2/internal/config"
+	"example.com/b2b/v2/internal/server"
 )
 
 // healthCommand asks services whether they are ready.
@@ -44,7 +44,7 @@ func (h *healthCommand) run(ctx context.Context, out io.Writer) error {
 	ready := 0
 	for _, base := range bases {
 		switch err := isReady(ctx, base); {
-		case listeningOnly && errors.Is(err, syscall.ECONNREFUSED):
+		case listeningOnly && errors.Is(err, server.ErrConnectionRefused):
 		case err != nil:
 			return err
 		default:

@@ -300,12 +300,13 @@ func (i *importCommand) open(text *bufio.Reader) (*bulk.Sheet, error) {
 // report prints the summary of an import. It fails when a row was refused, or when not all
 // rows were read. The parameter where says where the refused rows are.
 func (i *importCommand) report(s contract.ImportSummary, where string, out io.Writer) error {
+	var err error
 	note := ""
 	if s.DryRun {
 		note = " (a dry run: nothing was changed)"
 	}
 	if i.output != "json" {
-		fmt.Fprintf(out, "%s: %d created, %d updated, %d unchanged, %d refused%s\n",
+		_, err = fmt.Fprintf(out, "%s: %d created, %d updated, %d unchanged, %d refused%s\n",
 			counted(s.Rows), s.Created, s.Updated, s.Unchanged, s.Refused, note)
 	}
 	switch {
@@ -314,7 +315,7 @@ func (i *importCommand) report(s contract.ImportSummary, where string, out io.Wr
 	case s.Refused > 0:
 		return fmt.Errorf("%s refused%s", counted(s.Refused), where)
 	}
-	return nil
+	return err
 }
 
 // counted returns a number of rows in words.

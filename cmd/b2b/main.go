@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -120,8 +121,8 @@ func commands() []command {
 }
 
 func version(_ context.Context, out io.Writer) error {
-	fmt.Fprintln(out, "b2b", buildinfo.Version())
-	return nil
+	_, err := fmt.Fprintln(out, "b2b", buildinfo.Version())
+	return err
 }
 
 // run executes the command line in the parameter args, and returns when the command is done.
@@ -158,11 +159,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	switch {
 	case errors.Is(err, flag.ErrHelp) && c.flags != nil:
-		commandUsage(c, f, out)
-		return nil
+		help := &checked{Writer: out}
+		commandUsage(c, f, help)
+		return help.err
 	case errors.Is(err, flag.ErrHelp):
-		usage(all, out)
-		return nil
+		help := &checked{Writer: out}
+		usage(all, help)
+		return help.err
 	case err != nil:
 		return fmt.Errorf("%w; see %s --help", sayAllowed(f, err), f.Name())
 	case f.NArg() > 0 && c.arguments == nil:
@@ -177,6 +180,18 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return fmt.Errorf(".env cannot be read: %w", err)
 	}
 	return c.run(ctx, out)
+}
+
+// checked is a writer that stores its first error, for output of many writes.
+type checked struct {
+	io.Writer
+	err error
+}
+
+func (c *checked) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	c.err = cmp.Or(c.err, err)
+	return n, err
 }
 
 // sayAllowed adds the allowed values of the flag to an error of f.Parse, where package flag says only that the
@@ -207,20 +222,45 @@ func kindOf(f *flag.Flag) string {
 
 // loadDotEnv sets the variables of the file .env that the environment does not have. A $ in a value stays
 // unchanged, because secrets may contain a $. godotenv would expand each $, so loadDotEnv replaces the $
-// while godotenv reads the file.
+// while godotenv reads the file. The file may begin with a byte order mark. No error has the file's content.
 func loadDotEnv() error {
 	content, err := os.ReadFile(".env")
 	if err != nil {
 		return err
 	}
 	const hidden = "\x00"
-	variables, err := godotenv.Unmarshal(strings.ReplaceAll(string(content), "$", hidden))
+	text := strings.ReplaceAll(strings.TrimPrefix(string(content), "\uFEFF"), "$", hidden)
+	variables, err := parseDotEnv(text)
+	if err != nil {
+		return fmt.Errorf("line %d is not NAME=VALUE, or has a quote without an end", faultyLine(text))
+	}
 	for name, value := range variables {
 		if _, isSet := os.LookupEnv(name); !isSet && err == nil {
 			err = os.Setenv(name, strings.ReplaceAll(value, hidden, "$"))
 		}
 	}
 	return err
+}
+
+// parseDotEnv returns the variables in the text of a file .env. Its error may quote any part of the text.
+func parseDotEnv(text string) (map[string]string, error) {
+	variables, err := godotenv.Unmarshal(text)
+	if _, unnamed := variables[""]; unnamed && err == nil {
+		err = errors.New("a variable has no name")
+	}
+	return variables, err
+}
+
+// faultyLine returns the number of the line with which the first malformed variable of a file .env begins. The
+// lines before it are the longest beginning of the file that can be parsed.
+func faultyLine(text string) int {
+	lines := strings.SplitAfter(text, "\n")
+	for n := len(lines) - 1; n > 0; n-- {
+		if _, err := parseDotEnv(strings.Join(lines[:n], "")); err == nil {
+			return n + 1
+		}
+	}
+	return 1
 }
 
 // commandUsage prints the help of a command with flags.

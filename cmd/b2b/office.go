@@ -38,8 +38,8 @@ func (o *officeCommand) run(_ context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s/office#token=%s\n", strings.TrimRight(base, "/"), token)
-	return nil
+	_, err = fmt.Fprintf(out, "%s/office#token=%s\n", strings.TrimRight(base, "/"), token)
+	return err
 }
 
 // baseOr returns the address that the flag --base gives, or else the address of a service on this machine. Error:

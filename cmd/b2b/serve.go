@@ -153,7 +153,7 @@ func listen(c *config.Settings, address string, services []*service) (err error)
 			variable = "PORT"
 		}
 		s.server.Listeners, err = server.Listen(address, *s.port)
-		if errors.Is(err, syscall.EADDRINUSE) {
+		if errors.Is(err, server.ErrAddressInUse) {
 			return fmt.Errorf("port %d is taken; stop the program that has it, or give the %s another: %s",
 				*s.port, s.title, variable)
 		} else if err != nil {

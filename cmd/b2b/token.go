@@ -39,9 +39,10 @@ func (t *tokenCommand) flags(f *flag.FlagSet) {
 
 func (t *tokenCommand) run(_ context.Context, out io.Writer) error {
 	token, err := t.issue()
-	if err == nil {
-		fmt.Fprintln(out, token)
+	if err != nil {
+		return err
 	}
+	_, err = fmt.Fprintln(out, token)
 	return err
 }
 

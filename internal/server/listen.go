@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"strconv"
-	"syscall"
 )
 
 // Loopback is the name of this machine's loopback addresses, 127.0.0.1 and ::1.
@@ -35,7 +34,7 @@ func listenOnLoopback(port int) ([]net.Listener, error) {
 		if err == nil {
 			return []net.Listener{v4, v6}, nil
 		}
-		if !errors.Is(err, syscall.EADDRINUSE) {
+		if !errors.Is(err, ErrAddressInUse) {
 			return []net.Listener{v4}, nil
 		}
 		_ = v4.Close()

@@ -10,6 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Makes of the documents what the generator and the SDK need: Prepare OUT CUSTOMERS ORDERS EVENTS ORCHESTRATOR
@@ -140,17 +142,32 @@ public final class Prepare {
     for (var it : parameters) {
       if (!paged || !it.path("name").asText().equals("limit")) continue;
       var tag = operation.at("/tags/0").asText();
+      var filters = new StringBuilder(); // of a page's request; the cursor is the page's
+      for (var given : List.of(document.get("paths").get(path).path("parameters"), operation.get("parameters"))) {
+        for (var parameter : given) {
+          var filter = camel(resolve(parameter, document).path("name").asText());
+          if (filter.equals("limit")) filters.append(".limit(all.limit() == null ? %d : all.limit())".formatted(it.at("/schema/maximum").asInt()));
+          else if (!filter.equals("cursor")) filters.append(".%1$s(all.%1$s())".formatted(filter));
+        }
+      }
       methods.add("""
 
-          /** %1$s, page after page of %2$d unless the filters say otherwise. */
+          /** %1$s, page after page of %2$d unless the filters say otherwise. The filters are read now, and stay as they are. */
           public final Iterable<%3$s> all%4$s(%5$sApi.API%6$sRequest.Builder filters) {
-            if (filters.build().limit() == null) filters.limit(%2$d);
-            return () -> B2B.pages("%7$s", cursor -> %8$s().%7$sWithHttpInfo(filters.cursor(cursor).build())).iterator();
+            var all = filters.build();
+            return () -> B2B.pages("%7$s", all.cursor(), cursor -> %8$s().%7$sWithHttpInfo(%5$sApi.API%6$sRequest.newBuilder()
+                .cursor(cursor)%9$s
+                .build())).iterator();
           }
-        """.formatted(operation.get("summary").asText(), it.at("/schema/maximum").asInt(), last(item), name.replaceFirst("list", ""), tag, upper(name), name, lower(tag)));
+        """.formatted(operation.get("summary").asText(), it.at("/schema/maximum").asInt(), last(item), name.replaceFirst("list", ""), tag, upper(name), name, lower(tag), filters));
     }
     return "new Operation(\"%s\", \"%s\", \"%s\", \"%s\", Operation.Key.%s, %s, %s.class)".formatted(
         name, service, method.toUpperCase(), path, key, success.getKey(), last(answer.get("$ref").asText()));
+  }
+
+  /** Returns the generator's name of a parameter: customerId of customer_id. */
+  private static String camel(String name) {
+    return lower(Stream.of(name.split("[_-]")).map(Prepare::upper).collect(Collectors.joining()));
   }
 
   private static String upper(String name) {

@@ -78,7 +78,7 @@ public final class B2B extends Apis {
 
   /** Like each, as a stream, whose pages are read when they are needed. */
   public static <T> Stream<T> stream(Function<Long, ? extends Page<T>> page) {
-    return pages("each", cursor -> new ApiResponse<>(200, Map.of(), page.apply(cursor)));
+    return pages("each", null, cursor -> new ApiResponse<>(200, Map.of(), page.apply(cursor)));
   }
 
   /**
@@ -107,9 +107,11 @@ public final class B2B extends Apis {
     }
   }
 
-  static <T> Stream<T> pages(String name, Function<Long, ? extends ApiResponse<? extends Page<T>>> page) {
+  /** Goes through all pages from that after the cursor first, which is null for the beginning. */
+  static <T> Stream<T> pages(String name, Long first, Function<Long, ? extends ApiResponse<? extends Page<T>>> page) {
     var cursors = new HashSet<Long>();
-    return Stream.<ApiResponse<? extends Page<T>>>iterate(page.apply(null), Objects::nonNull, read -> {
+    if (first != null) cursors.add(first);
+    return Stream.<ApiResponse<? extends Page<T>>>iterate(page.apply(first), Objects::nonNull, read -> {
       var next = read.getData().getMeta().getNextCursor();
       if (next == null) return null;
       if (cursors.add(next)) return page.apply(next);
@@ -121,7 +123,7 @@ public final class B2B extends Apis {
 
   @Override
   <T> Stream<T> exported(Consumer<FilesApi> call, Class<T> type) {
-    return transport.rows(Client.request(call), null, 0).stream(type);
+    return transport.rows(Client.request(transport, call), null, 0).stream(type);
   }
 
   @Override
@@ -133,12 +135,14 @@ public final class B2B extends Apis {
       content.writeBytes(Transport.line(row));
     }
     var slowest = content.size() * 10_000L / 65_536; // in milliseconds: the services take no file that comes slower than 64 KiB in 10 s
-    var answer = transport.rows(Client.request(call), content.toByteArray(), slowest);
+    var answer = transport.rows(Client.request(transport, call), content.toByteArray(), slowest);
     ImportSummary summary = null;
-    for (var line : (Iterable<ImportLine>) answer.stream(ImportLine.class)::iterator) {
-      if (line.getSummary() != null) summary = line.getSummary();
-      var row = line.getRow();
-      if (row != null && row > 0 && row <= sent.size()) onRow.accept(sent.get(row - 1), line);
+    try (var lines = answer.stream(ImportLine.class)) { // also when onRow throws
+      for (var line : (Iterable<ImportLine>) lines::iterator) {
+        if (line.getSummary() != null) summary = line.getSummary();
+        var row = line.getRow();
+        if (row != null && row > 0 && row <= sent.size()) onRow.accept(sent.get(row - 1), line);
+      }
     }
     if (summary == null) throw answer.unread("it has no summary: repeat the call, what is done already is unchanged", null);
     if (!summary.getComplete()) throw answer.incomplete(summary);
@@ -190,12 +194,12 @@ public final class B2B extends Apis {
       return this;
     }
 
-    /** What Authorization: Bearer carries. */
+    /** What Authorization: Bearer carries; with null there is no such header. */
     public Builder token(String token) {
       return token(() -> token);
     }
 
-    /** Is asked for the token before every try. */
+    /** Is asked for the token before every try; for null, the try has none. */
     public Builder token(Supplier<String> token) {
       this.token = token;
       return this;
@@ -235,8 +239,8 @@ public final class B2B extends Apis {
     }
 
     /** Returns the request of a call, which is not sent. */
-    static HttpRequest request(Consumer<FilesApi> call) {
-      var client = new ApiClient(HttpClient.newBuilder(), createDefaultObjectMapper(), Transport.anywhere);
+    static HttpRequest request(Transport transport, Consumer<FilesApi> call) {
+      var client = new Client(transport); // with an interceptor of its own
       client.setRequestInterceptor(request -> {
         throw new Made(request.build());
       });

@@ -305,7 +305,9 @@ final class Transport extends HttpClient {
     private HttpRequest authorized() {
       if (settings.token == null) return request;
       try {
-        return HttpRequest.newBuilder(request, (name, value) -> true).setHeader("Authorization", ("Bearer " + settings.token.get()).strip()).build();
+        var token = settings.token.get();
+        if (token == null) return request;
+        return HttpRequest.newBuilder(request, (name, value) -> true).setHeader("Authorization", ("Bearer " + token).strip()).build();
       } catch (RuntimeException e) {
         throw noAnswer(e); // an earlier try may have done the work
       }

@@ -33,12 +33,15 @@ import com.example.b2b.api.ProductsApi.APIAdjustStockRequest;
 import com.example.b2b.api.ProductsApi.APICreateProductRequest;
 import com.example.b2b.api.ProductsApi.APIGetProductRequest;
 import com.example.b2b.api.ProductsApi.APIListProductsRequest;
+import com.example.b2b.api.ProductsApi.APIListStockAdjustmentsRequest;
 import com.example.b2b.api.ProductsApi.APIUpdateProductRequest;
+import com.example.b2b.model.CancelReasonFilter;
 import com.example.b2b.model.Cancellation;
 import com.example.b2b.model.Customer;
 import com.example.b2b.model.CustomerImportRow;
 import com.example.b2b.model.CustomerUpdate;
 import com.example.b2b.model.ImportLine;
+import com.example.b2b.model.ListSort;
 import com.example.b2b.model.Meta;
 import com.example.b2b.model.CustomerRequest;
 import com.example.b2b.model.OrderRequest;
@@ -56,6 +59,9 @@ import com.example.b2b.model.ProductUpdate;
 import com.example.b2b.client.ApiClient;
 import com.fasterxml.jackson.annotation.JsonInclude.Include;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,9 +75,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -447,6 +456,55 @@ class B2BTest {
     }
   }
 
+  /** An iteration begins behind the cursor of the filters, and leaves the filters as they are. */
+  @Test
+  void iterationsLeaveTheirFiltersAlone() {
+    var search = "LEFT-" + customerId + "-";
+    var ids = new ArrayList<Long>();
+    for (int i = 0; i < 4; i++) ids.add(newProduct(search + i));
+    var filters = APIListProductsRequest.newBuilder().search(search).limit(1).cursor(ids.get(0));
+    var all = b2b.allProducts(filters);
+    for (int i = 0; i < 2; i++) {
+      var got = new ArrayList<Long>();
+      for (var product : all) got.add(product.getId());
+      assertEquals(ids.subList(1, 4), got);
+      assertEquals(ids.get(0), filters.build().cursor());
+    }
+    filters.search("another text"); // is for another iteration
+    assertEquals(ids.get(1), all.iterator().next().getId());
+
+    var plain = APIListProductsRequest.newBuilder();
+    b2b.allProducts(plain).iterator();
+    assertNull(plain.build().limit());
+    assertNull(plain.build().cursor());
+
+    ordersProxy.plan(answer(200, "{\"success\": true, \"data\": [], \"meta\": {\"nextCursor\": 5}}"));
+    failure(B2BException.UNEXPECTED_ANSWER, 200, false,
+        () -> b2b.allProducts(APIListProductsRequest.newBuilder().cursor(5L)).iterator().hasNext());
+  }
+
+  /** Each page is asked for with all filters. */
+  @Test
+  void everyPageHasAllFilters() {
+    var some = APIListOrdersRequest.newBuilder().status(OrderStatusFilter.CANCELED).customerId(1L).externalRef("a").from("2024-01-01")
+        .to("2024-01-02").updatedSince("2024-01-03").sort(ListSort.NEWEST_FIRST).limit(7).confirmedFrom("2024-01-04")
+        .confirmedTo("2024-01-05").cancelReason(CancelReasonFilter.REQUESTED).ids("1,2");
+    var page = "{\"success\": true, \"data\": [], \"meta\": {\"nextCursor\": %s}}";
+    ordersProxy.plan(answer(200, page.formatted("5")), answer(200, page.formatted("null")));
+    assertFalse(b2b.allOrders(some).iterator().hasNext());
+    ordersProxy.seen.forEach(request -> {
+      for (var field : APIListOrdersRequest.class.getDeclaredFields()) {
+        var name = field.getName().replaceAll("([A-Z])", "_$1").toLowerCase();
+        var wanted = !name.equals("cursor") || request != ordersProxy.seen.get(0);
+        assertEquals(wanted, ("&" + request.query()).contains("&" + name + "="), name + " in " + request.query());
+      }
+    });
+    assertEquals(2, ordersProxy.seen.size());
+
+    var ofProduct = APIListStockAdjustmentsRequest.newBuilder().id(productId);
+    assertTrue(b2b.allStockAdjustments(ofProduct).iterator().hasNext());
+  }
+
   @Test
   void issue17n12AnIterationOfTheCallersOwnEndsWhenItsCursorRepeats() {
     var product = product();
@@ -539,6 +597,53 @@ class B2BTest {
     failure(B2BException.NO_ANSWER, 0, false, () -> b2b.importProducts(rows));
   }
 
+  /** The answer to an import is closed when the caller's function throws. */
+  @Test
+  void anImportThatTheCallerEndsClosesItsAnswer() throws Exception {
+    var closed = new CountDownLatch(1);
+    var line = "{\"row\":1,\"result\":\"created\",\"id\":1}\n".repeat(1000).getBytes(StandardCharsets.UTF_8);
+    var server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+    server.createContext("/", exchange -> {
+      exchange.getRequestBody().readAllBytes();
+      exchange.getResponseHeaders().set("Content-Type", "application/x-ndjson");
+      exchange.sendResponseHeaders(200, 0);
+      try {
+        while (true) exchange.getResponseBody().write(line); // without end
+      } catch (IOException e) {
+        closed.countDown();
+      }
+    });
+    server.start();
+    try {
+      var client = B2B.builder().orders("http://127.0.0.1:" + server.getAddress().getPort()).build();
+      var enough = new IllegalStateException("enough");
+      assertSame(enough, assertThrows(IllegalStateException.class, () -> client.importProducts(rows("ENDED-", 1),
+          APIImportProductsRequest.newBuilder().build(), (row, said) -> { throw enough; })));
+      assertTrue(closed.await(10, TimeUnit.SECONDS));
+    } finally {
+      server.stop(0);
+    }
+  }
+
+  /** Imports and exports make no HttpClient, which would have a thread. */
+  @Test
+  void filesMakeNoHttpClient() {
+    var before = selectors();
+    for (int i = 0; i < 3; i++) {
+      assertEquals(1, b2b.importProducts(rows("THREAD-" + customerId + "-" + i + "-", 1)).getCreated());
+      b2b.exportProducts(APIExportProductsRequest.newBuilder().search("THREAD-" + customerId).build()).toList();
+    }
+    var after = selectors();
+    after.removeAll(before);
+    assertEquals(Set.of(), after);
+  }
+
+  /** Returns the names of the threads of all HttpClients. */
+  private static Set<String> selectors() {
+    return Thread.getAllStackTraces().keySet().stream().map(Thread::getName).filter(name -> name.matches("HttpClient-.*-SelectorManager"))
+        .collect(Collectors.toSet());
+  }
+
   @Test
   void issue17n12ExportsThatFail() throws Exception {
     var orders = new ArrayList<Order>();
@@ -594,6 +699,12 @@ class B2BTest {
     assertEquals(List.of("Bearer token-1", "Bearer token-2"), ordersProxy.seen.stream().map(request -> request.header("Authorization")).toList());
     b2b = settings().token("nonsense").build();
     productFailure("unauthorized", 401, false);
+    for (var none : List.of(settings().token((String) null), settings().token((Supplier<String>) () -> null))) {
+      ordersProxy.plan();
+      b2b = none.build();
+      product();
+      assertFalse(ordersProxy.seen.get(0).headers().containsKey("Authorization"));
+    }
     var broken = new IllegalStateException("no token");
     b2b = settings().token(() -> { throw broken; }).build();
     assertSame(broken, productFailure(B2BException.NO_ANSWER, 0, true).getCause());

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestFollowRefusesOtherAnswers follows a feed until somebody else answers. The command ends, and has printed
+// the event before once.
+func TestFollowRefusesOtherAnswers(t *testing.T) {
+	feed := func(nextAfter int) string {
+		return fmt.Sprintf(`{"success":true,"data":[{"id":1,"type":"order.created","subject":"order","subject_id":3,
+			"customer_id":1,"actor":"erp","correlation_id":null,"created_at":"2024-03-01T09:30:00.000Z","position":5,
+			"representation":{}}],"meta":{"next_after":%d,"last_position":9}}`, nextAfter)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for _, other := range []string{
+		`{"status":"maintenance"}`, `{"success":true}`, `{"success":true,"data":[],"meta":{}}`, `[]`, `{"success":`,
+		strings.Replace(feed(5), `true`, `false`, 1), strings.Replace(feed(5), `"data"`, `"Data"`, 1),
+		strings.Replace(feed(5), `"next_after":5`, `"next_after":null`, 1),
+		strings.Replace(feed(5), `"next_after":5`, `"next_after":"5"`, 1), feed(4), "<html>",
+	} {
+		asked := 0
+		out, err := callWithin(ctx, t, func(w http.ResponseWriter, _ *http.Request) {
+			switch asked++; asked {
+			case 1:
+				answer(w, 200, feed(5))
+			case 2:
+				answer(w, 200, other)
+			default:
+				answer(w, 400, `{"success":false,"error":"Asked again.","code":"validation_failed"}`)
+			}
+		}, "follow --after 4")
+		if err == nil || !strings.Contains(err.Error(), "is --base right?") {
+			t.Errorf("%s: %v", other, err)
+		}
+		if strings.Count(out, "order.created") != 1 {
+			t.Errorf("%s: %s", other, out)
+		}
+	}
+	if _, err := callWithin(ctx, t, func(w http.ResponseWriter, r *http.Request) { // without --after
+		answer(w, 200, `{"status":"maintenance"}`)
+	}, "follow"); err == nil || !strings.Contains(err.Error(), "is --base right?") {
+		t.Error(err)
+	}
+}
+
+// TestFollowEndsWhenItCannotCall calls with an address or a token with which no try can succeed.
+func TestFollowEndsWhenItCannotCall(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, args := range [][]string{
+		{"--base", "localhost:3003"}, {"--base", "htp://x"}, {"--base", "/events"},
+		{"--base", "http://127.0.0.1:1", "--token", "a\nb"},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		err := run(ctx, append([]string{"follow"}, args...), io.Discard)
+		cancel()
+		if err == nil || errors.Is(err, errInterrupted) || !strings.Contains(err.Error(), args[len(args)-2]) {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+}
+
+// TestFollowTrimsItsToken follows with a token from a file that ends with a line end.
+func TestFollowTrimsItsToken(t *testing.T) {
+	for _, end := range []string{"", "\n", "\r", "\r\n"} {
+		t.Setenv("B2B_TOKEN", "the-token"+end)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		got := "no request"
+		_, err := callWithin(ctx, t, func(w http.ResponseWriter, r *http.Request) {
+			got = r.Header.Get("Authorization")
+			answer(w, 403, `{"success":false,"error":"No.","code":"forbidden"}`)
+		}, "follow")
+		cancel()
+		if got != "Bearer the-token" || err == nil || err.Error() != "No." {
+			t.Errorf("%q: %s, %v", end, got, err)
+		}
+	}
+}
