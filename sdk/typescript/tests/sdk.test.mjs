@@ -195,6 +195,47 @@ test('a call can be ended', async () => {
   assert.equal(proxies.orders.seen.length, 1)
 })
 
+test('a write with a key that is ended says its key, and why it was ended', async () => {
+  const { id: customer_id } = await customer()
+  const order = { customer_id, items: [{ product_id: (await product()).id, qty: 1 }] }
+  const ended = async (step, client, reason, meanwhile = () => {}) => {
+    proxies.orders.seen.length = 0
+    proxies.orders.plan = [step]
+    const controller = new AbortController()
+    const end = () => controller.abort(reason)
+    const [e] = await Promise.all([failure(client(end).createOrder(order, { signal: controller.signal })), meanwhile(end)])
+    assert.deepEqual([e.code, e.status, e.retryable, e.cause], ['no_answer', 0, true, controller.signal.reason])
+    assert.match(e.message, /^createOrder: the call was ended: /)
+    same([...keys(proxies.orders).slice(0, 1), e.idempotencyKey])
+    const { response } = await b2b.createOrder(order, { idempotencyKey: e.idempotencyKey })
+    assert.equal(response.headers.get('Idempotency-Replayed'), 'true')
+    return e.cause
+  }
+  const once = (end) => { // the order is there, its answer is not
+    const aside = new B2B({ ...bases, orders: addresses[1] })
+    const look = async () => ((await aside.listOrders({ customer_id })).data.length ? end() : look())
+    return look()
+  }
+  assert.equal((await ended('hang', () => b2b, undefined, once)).name, 'AbortError')
+  const enough = new Error('enough')
+  const sleep = (end) => (_, signal) => new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    end()
+  })
+  assert.equal(await ended('drop', (end) => new B2B({ ...bases, clock: { ...clock, sleep: sleep(end) } }), enough), enough)
+  const late = (end) => async () => { // is asked before the second try
+    if (proxies.orders.seen.length) end()
+    return ''
+  }
+  assert.equal(await ended('drop', (end) => new B2B({ ...bases, clock, token: late(end) }), 'as text'), 'as text')
+  assert.equal((await ordersOf(customer_id)).length, 3)
+
+  const signal = AbortSignal.abort()
+  for (const call of [b2b.getProduct({ id: 2 }, { signal }), b2b.updateCustomer({ id: customer_id, phone: '+1' }, { signal }), b2b.exportOrders({}, { signal }).next()]) {
+    await assert.rejects(call, (e) => e === signal.reason && e.name === 'AbortError')
+  }
+})
+
 test('an address at which nobody listens, or that is none, is named', async () => {
   const orders = bases.orders.replace(/:\d+/, ':1')
   const e = await failure(new B2B({ ...bases, orders, clock }).getProduct({ id: 2 }, { deadline: 100 }))
@@ -294,6 +335,41 @@ test('issue 17, 12: a Date in a query counts', async () => {
   }
   await assert.rejects(b2b.getProduct({ id: undefined }), TypeError)
   assert.equal(proxies.orders.seen.length, 0)
+})
+
+test('a number that JSON lacks is refused, before anything is sent', async () => {
+  const items = [{ product_id: 2, qty: 1 }]
+  for (const [call, path] of [
+    [() => b2b.createOrder({ customer_id: 1, items, expected_total_cents: NaN }), 'expected_total_cents cannot be NaN'],
+    [() => b2b.createOrder({ customer_id: 1, items: [...items, { product_id: 2, qty: Infinity }] }), 'items[1].qty cannot be Infinity'],
+    [() => b2b.createOrder({ customer_id: 1, items, metadata: { 'a b': -Infinity } }), 'metadata["a b"] cannot be -Infinity'],
+    [() => b2b.createOrder({ customer_id: 1, items, external_ref: new Date(NaN) }), 'external_ref cannot be Invalid Date'],
+    [() => b2b.importProducts([{ sku: 'A' }, { sku: 'B', stock: NaN }]), 'rows[1].stock cannot be NaN'],
+  ]) {
+    await assert.rejects(call(), (e) => e instanceof TypeError && e.message.includes(path), path)
+  }
+  for (const p of Object.values(proxies)) assert.equal(p.seen.length, 0)
+  const { id } = await product()
+  await b2b.updateProduct({ id, name: undefined, stock: -0 })
+  assert.equal(proxies.orders.seen.at(-1).body, '{"stock":0}')
+})
+
+test('a time-out that a timer cannot hold is none', async () => {
+  for (const tryTimeout of [Infinity, 2 ** 31]) {
+    proxies.orders.seen.length = 0
+    proxies.orders.plan = [refused(503), 'pass']
+    const patient = new B2B({ ...bases, tryTimeout, deadline: 5000 })
+    assert.equal((await patient.getProduct({ id: 2 })).data.id, 2)
+    assert.equal(proxies.orders.seen.length, 2)
+    for await (const _ of patient.exportProducts()) await new Promise((done) => setTimeout(done, 5))
+    const rows = [{ sku: `FILE-${++made}`, name: 'A test', price_cents: 1, stock: 3 }]
+    assert.equal((await patient.importProducts(rows)).created, 1)
+    proxies.orders.plan = [refused(503, { 'Retry-After': '9999999999' })]
+    proxies.orders.seen.length = 0
+    const ended = patient.getProduct({ id: 2 }, { deadline: Infinity, signal: AbortSignal.timeout(200) })
+    await assert.rejects(ended, { name: 'TimeoutError' })
+    assert.equal(proxies.orders.seen.length, 1)
+  }
 })
 
 test('issue 17, 12: the text of an error has its details', async () => {
@@ -396,6 +472,32 @@ test('a function makes the token of each try', async () => {
   assert.deepEqual([e.code, e.status], ['unauthorized', 401])
 })
 
+test('a token that cannot be had after an answer was lost leaves the key', async () => {
+  const { id: customer_id } = await customer()
+  const order = { customer_id, items: [{ product_id: (await product()).id, qty: 1 }] }
+  const down = new TypeError('the token endpoint is down')
+  for (const odd of [() => { throw down }, async () => { throw down }, () => 'two\nlines']) {
+    let asked = 0
+    proxies.orders.seen.length = 0
+    proxies.orders.plan = ['drop', 'pass']
+    const partner = new B2B({ ...bases, clock, token: () => (asked++ ? odd() : '') })
+    const e = await failure(partner.createOrder(order))
+    assert.deepEqual([e.code, e.status, e.retryable, asked, proxies.orders.seen.length], ['no_answer', 0, true, 2, 1])
+    assert.match(e.message, /createOrder: no token: (TypeError: the token endpoint|it has characters).*\(no_answer\)$/)
+    same([...keys(proxies.orders), e.idempotencyKey])
+    const { response } = await b2b.createOrder(order, { idempotencyKey: e.idempotencyKey })
+    assert.equal(response.headers.get('Idempotency-Replayed'), 'true')
+  }
+  assert.equal((await ordersOf(customer_id)).length, 3)
+  proxies.orders.seen.length = 0
+  const partner = new B2B({ ...bases, clock, token: async () => { throw down } })
+  for (const call of [partner.createOrder(order), partner.getProduct({ id: 2 }), partner.exportOrders().next()]) {
+    const e = await failure(call)
+    assert.deepEqual([e.code, e.cause], ['no_answer', down])
+  }
+  assert.equal(proxies.orders.seen.length, 0)
+})
+
 test('with a token of b2b token', async () => {
   const mine = (await customer()).id, other = (await customer()).id
   const items = [{ product_id: (await product()).id, qty: 1 }]
@@ -486,6 +588,26 @@ test('followEvents goes on after failures, and says when events are gone', async
   assert.deepEqual(seen, made)
   const e = await failure(b2b.followEvents({ after: 2 ** 40 }).next())
   assert.equal(e.code, 'events_expired')
+})
+
+test('followEvents says the position to store, also after a page without events', async () => {
+  const { data, meta } = await b2b.listEvents()
+  const page = (data, next_after) => ({ status: 200, body: { success: true, data, meta: { ...meta, next_after, last_position: 900 } } })
+  const [first] = data
+  proxies.events.plan = [page([], 7), refused(503, {}), page([{ ...first, position: 9 }], 20), page([], 20), page([], 900), page([first], 901)]
+  const told = []
+  const onPosition = async (position) => { await new Promise(setImmediate); told.push(position) }
+  for await (const { position } of b2b.followEvents({ after: 5, types: 'order.created' }, { onPosition })) {
+    told.push(`event ${position}`)
+    if (position === first.position) break // its page is not over
+  }
+  assert.deepEqual(told, [7, 'event 9', 20, 900, `event ${first.position}`])
+  const asked = proxies.events.seen.slice(1).map(({ url }) => new URL(url, 'http://x').searchParams.get('after'))
+  assert.deepEqual(asked, ['5', '7', '7', '20', '20', '900'])
+  proxies.events.plan = [page([], 7)]
+  const full = new Error('the disk is full')
+  const call = b2b.followEvents({ after: 5 }, { onPosition: () => { throw full } }).next()
+  await assert.rejects(call, (e) => e === full)
 })
 
 test('verifyWebhook takes what the services send, and nothing else', async (t) => {
