@@ -31,9 +31,9 @@ class B2B(Calls):
         begin again after the last. A service that does not answer ends nothing. B2BError with the code `events_expired` says that
         events after the position were deleted: make your copy anew by the exports, and go on from the position that they name.
 
-        on_position is called when all events before a position have been gone through, also when they were none of yours. Store
-        this position, too, when you ask for rare types or the token is a partner's: the position of your last event may be so old
-        that events after it are deleted when you begin again.
+        on_position is called when all events before a position have been gone through, also when they were
+        none of yours. Store this position, too, when you ask for rare types or the token is a partner's: the
+        position of your last event may be so old that events after it are deleted when you begin again.
         """
         while True:
             try:
@@ -55,7 +55,10 @@ class AsyncB2B(AsyncCalls):
     """B2B for asyncio and trio: the same methods, to be awaited."""
 
     async def follow_events(
-        self, after: int, types: str | Unset = UNSET, on_position: Callable[[int], object | Awaitable[object]] | None = None
+        self,
+        after: int,
+        types: str | Unset = UNSET,
+        on_position: Callable[[int], object | Awaitable[object]] | None = None,
     ) -> AsyncIterator[FeedEvent]:
         """As B2B.follow_events; on_position may be asynchronous."""
         while True:

@@ -163,7 +163,7 @@ class _Call:
         return self.request | {"timeout": min(self.services.try_timeout, left, LONGEST)}
 
     def no_token(self, why: str) -> B2BError:
-        """Returns the error of a call without a token. It has the key: an earlier try may have done the work."""
+        """Returns the error of a call without a token. An earlier try may have done the work."""
         return self._error("no_answer", f"no token: {why}", 0)
 
     def wait(self, outcome: Reply | Exception) -> float | None:
@@ -334,13 +334,14 @@ class Caller:
         """
         customers, orders, orchestrator, events: where the services are, such as `https://orders.example.com`. `events` is for
             who follows events or manages webhooks.
-        token: what `Authorization: Bearer` carries; a function is asked before every try. When it raises, the call ends with
-            B2BError, `no_answer`.
+        token: what `Authorization: Bearer` carries; a function is asked before every try. When it raises, the
+            call ends with B2BError, `no_answer`.
         deadline: how long a call may take with all its tries, in seconds.
-        try_timeout: how long one try may take, in seconds; longer than the services themselves allow. This client looks at it
-            between the parts of an answer. Before that, it limits each step alone: to connect to each address of the host, to
-            send, and each wait for a part. So a try, and with it the deadline, may take some times as long when the network
-            fails; AsyncB2B ends a try in time.
+        try_timeout: how long one try may take, in seconds; longer than the services themselves allow. This
+            client looks at it between the parts of an answer. Before that, it limits each step alone: to
+            connect to each address of the host, to send, and each wait for a part. So a try, and with it the
+            deadline, may take some times as long when the network fails; AsyncB2B ends a try in time. Imports
+            and exports are limited in this way by both clients.
         http: what sends; for proxies and certificates of your own.
         now, sleep: for tests.
         """

@@ -519,26 +519,29 @@ def test_a_function_makes_the_token_of_each_try(make, proxies):
     assert (e.value.code, e.value.status) == ("unauthorized", 401)
 
 
-def test_a_token_that_cannot_be_had_after_an_answer_was_lost_leaves_the_key(make, b2b, proxies, customer, product):
+def test_a_token_that_cannot_be_had_after_a_lost_answer_leaves_the_key(make, b2b, proxies, customer, product):
+    order = {"customer_id": customer, "items": line(product)}
+
     def down():
         raise httpx.ConnectError("the token endpoint is down")
 
-    for odd, why in ((down, "ConnectError"), (lambda: "two\nlines", "characters"), (lambda: "é", "characters")):
+    odd_ones = ((down, "ConnectError"), (lambda: "two\nlines", "characters"), (lambda: "é", "characters"))
+    for odd, why in odd_ones:
         tokens = iter([lambda: "", odd])
         proxies.orders.seen.clear()
         proxies.orders.plan = ["drop", "pass"]
         with pytest.raises(B2BError, match=f"^create_order: no token: .*{why}") as e:
-            make(token=lambda tokens=tokens: next(tokens)()).create_order(customer_id=customer, items=line(product))
+            make(token=lambda tokens=tokens: next(tokens)()).create_order(**order)
         assert (e.value.code, e.value.status, e.value.retryable) == ("no_answer", 0, True)
         assert next(tokens, None) is None and len(proxies.orders.seen) == 1
         same([*keys(proxies.orders), e.value.idempotency_key])
-        again = b2b.create_order(customer_id=customer, items=line(product), idempotency_key=e.value.idempotency_key)
+        again = b2b.create_order(**order, idempotency_key=e.value.idempotency_key)
         assert again.headers["Idempotency-Replayed"] == "true"
     assert len(orders_of(b2b, customer)) == 3
     proxies.orders.seen.clear()
     partner = make(token=down)
     for call in (
-        lambda: partner.create_order(customer_id=customer, items=line(product)),
+        lambda: partner.create_order(**order),
         lambda: partner.get_product(2),
         lambda: list(partner.export_products()),
         lambda: partner.import_products([]),
@@ -550,9 +553,11 @@ def test_a_token_that_cannot_be_had_after_an_answer_was_lost_leaves_the_key(make
 
 
 def test_no_wait_is_too_long_to_count(make, b2b, proxies, clock, product):
-    call = _Call(_Services({"orders": ""}, math.inf, 1, clock.now), "create_order", "orders", {"method": "post", "url": ""}, "key")
+    services = _Services({"orders": ""}, math.inf, 1, clock.now)
+    call = _Call(services, "create_order", "orders", {"method": "post", "url": ""}, "key")
     assert all(0 <= call.wait(Reply(503, httpx.Headers(), b"")) <= 5 for _ in range(1100))
-    for value in ("Mon, 01 Jan 2024 00:00:00 +99999999999999", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "9" * 200):
+    no_dates = ("Mon, 01 Jan 2024 00:00:00 +99999999999999", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT")
+    for value in (*no_dates, "9" * 200):
         proxies.orders.plan = [Planned(503, headers={"Retry-After": value})]
         make(deadline=1e300, try_timeout=math.inf).adjust_stock(product, delta=1, reason="a test")
     assert stock_of(b2b, product) == 103
@@ -564,7 +569,8 @@ def test_a_number_that_json_lacks_changes_nothing(b2b, proxies, customer, produc
         b2b.create_order(customer_id=customer, items=line(product), expected_total_cents=math.nan)
     assert not proxies.orders.seen
     got = []
-    rows = [{"sku": f"FILE-{next(made)}", "name": "A test", "price_cents": 1, "stock": stock} for stock in (math.nan, 1)]
+    row = {"name": "A test", "price_cents": 1}
+    rows = [row | {"sku": f"FILE-{next(made)}", "stock": stock} for stock in (math.nan, 1)]
     summary = b2b.import_products(rows, lambda row, line: got.append((row, line.code)))
     assert (summary.created, summary.refused) == (1, 1) and got[0] == (rows[0], "malformed_row")
 

@@ -34,8 +34,9 @@ export type CallOptions<K extends Name> = {
   /** How long the call may take with all its tries, in milliseconds. */
   deadline?: number;
   /**
-   * Ends the call, which rejects with the signal's reason. A write may have been done all the same: one with an idempotency key
-   * rejects with a B2BError, `no_answer`, whose `idempotencyKey` repeats it and whose `cause` is the reason.
+   * Ends the call, which rejects with the signal's reason. A write may have been done all the same: one with
+   * an idempotency key rejects with a B2BError, `no_answer`, whose `idempotencyKey` repeats it and whose
+   * `cause` is the reason.
    */
   signal?: AbortSignal;
   /** Conditions, such as `If-Match` with the `ETag` of an earlier answer. */
@@ -85,6 +86,13 @@ export interface FileOptions {
   signal?: AbortSignal;
 }
 
+export interface FollowOptions {
+  /** Ends the iteration. */
+  signal?: AbortSignal;
+  /** Is called with each position up to which the events have been iterated over. */
+  onPosition?: (position: number) => void | Promise<void>;
+}
+
 /** The parameters of an import or export. */
 export type FileInput<K extends keyof Files> = Pick<Query<Documented[K], Files[K]['moments'][number]>, Files[K]['query'][number] & keyof Parameters<Documented[K], 'query'>>;
 
@@ -112,7 +120,10 @@ export interface Options {
   events?: string;
   /** Where the Orchestrator is. */
   orchestrator: string;
-  /** What `Authorization: Bearer` carries; a function is asked before every try. When it throws, the call is `no_answer`. */
+  /**
+   * What `Authorization: Bearer` carries; a function is asked before every try. When it throws, the call ends
+   * with a B2BError, `no_answer`.
+   */
   token?: string | (() => string | Promise<string>);
   /** How long a call may take with all its tries, in milliseconds; 60 000 when it is left out. */
   deadline?: number;
@@ -185,13 +196,14 @@ export class B2B {
    * B2BError with the code `events_expired` says that events after the position were deleted: make your copy anew by the exports, and
    * go on from the position that they name.
    *
-   * `onPosition` is called, and awaited, when all events before a position have been iterated over, also when they were none of
-   * yours. Store this position, too, when you ask for rare `types` or the token is a partner's: the position of your last event may
-   * be so old that events after it are deleted when you begin again.
+   * `onPosition` is called, and awaited, when all events before a position have been iterated over, also when
+   * they were none of yours. Store this position, too, when you ask for rare `types` or the token is a
+   * partner's: the position of your last event may be so old that events after it are deleted when you begin
+   * again.
    */
   async *followEvents(
     { after, types }: { after: number; types?: string },
-    { onPosition, ...options }: { signal?: AbortSignal; onPosition?: (position: number) => void | Promise<void> } = {},
+    { onPosition, ...options }: FollowOptions = {},
   ): AsyncGenerator<FeedEvent> {
     const { clock = realClock } = this.#options;
     for (;;) {
@@ -368,7 +380,7 @@ class Call {
     }
   }
 
-  /** Gives the request its token. Throws a B2BError when there is none: an earlier try may have done the work. */
+  /** Gives a request its token. A B2BError says that there is none: an earlier try may have done the work. */
   async #authorize(request: Request): Promise<void> {
     const { token } = this.options;
     if (token === undefined) return;
@@ -386,7 +398,7 @@ class Call {
     }
   }
 
-  /** Throws when the caller has ended the call: the reason, or a B2BError when the call has a key, which must not be lost. */
+  /** Throws when the caller has ended the call: the reason, or of a call with a key a B2BError. */
   #throwIfEnded(): void {
     const { signal } = this.call;
     if (!signal?.aborted) return;
@@ -501,7 +513,9 @@ class Timeout {
 
   begin(milliseconds = this.usual): void {
     this.over();
-    this.#timer = setTimeout(() => this.#controller.abort(new DOMException('the answer did not arrive in time', 'TimeoutError')), Math.min(milliseconds, longest));
+    this.#timer = setTimeout(() => {
+      this.#controller.abort(new DOMException('the answer did not arrive in time', 'TimeoutError'));
+    }, Math.min(milliseconds, longest));
   }
 
   over(): void {
@@ -528,8 +542,8 @@ function text(name: string, value: unknown): string {
 }
 
 /**
- * Writes JSON. Throws a TypeError that names the path of a number or a Date that JSON lacks: it would be written as null, and an
- * optional field that is null is none. The parameter at is the path of the value.
+ * Writes JSON. Throws a TypeError that names the path of a number or a Date that JSON lacks: it would be
+ * written as null, and an optional field that is null is none. The parameter at is the path of the value.
  */
 function json(value: object, at = ''): string {
   const paths = new Map<unknown, string>();
@@ -595,7 +609,8 @@ const realClock: NonNullable<Options['clock']> = {
   now: () => performance.now(),
   sleep: (milliseconds, signal) => new Promise((resolve, reject) => {
     const abort = () => { clearTimeout(timer); reject(signal?.reason); };
-    const timer = setTimeout(() => { signal?.removeEventListener('abort', abort); resolve(); }, Math.min(milliseconds, longest));
+    const over = () => { signal?.removeEventListener('abort', abort); resolve(); };
+    const timer = setTimeout(over, Math.min(milliseconds, longest));
     if (signal?.aborted) return abort();
     signal?.addEventListener('abort', abort, { once: true });
   }),
