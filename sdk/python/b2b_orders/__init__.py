@@ -1,6 +1,7 @@
 """Client of the B2B order-management system: one key, one order, however often a call is retried."""
 
-from collections.abc import AsyncIterator, Iterator
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 from ._calls import Answer as Answer
 from ._calls import B2BError as B2BError
@@ -22,11 +23,17 @@ class B2B(Calls):
     and 504, as long as the deadline allows. A write without a key is sent once. Safe for use by several threads.
     """
 
-    def follow_events(self, after: int, types: str | Unset = UNSET) -> Iterator[FeedEvent]:
+    def follow_events(
+        self, after: int, types: str | Unset = UNSET, on_position: Callable[[int], object] | None = None
+    ) -> Iterator[FeedEvent]:
         """
         Goes through the events after a position, and waits for new ones. Store `event.position` with what you made of the event, and
         begin again after the last. A service that does not answer ends nothing. B2BError with the code `events_expired` says that
         events after the position were deleted: make your copy anew by the exports, and go on from the position that they name.
+
+        on_position is called when all events before a position have been gone through, also when they were
+        none of yours. Store this position, too, when you ask for rare types or the token is a partner's: the
+        position of your last event may be so old that events after it are deleted when you begin again.
         """
         while True:
             try:
@@ -38,14 +45,22 @@ class B2B(Calls):
                 continue
             yield from page.data
             assert page.next_after is not None
-            after = page.next_after
+            if page.next_after != after:
+                after = page.next_after
+                if on_position:
+                    on_position(after)
 
 
 class AsyncB2B(AsyncCalls):
     """B2B for asyncio and trio: the same methods, to be awaited."""
 
-    async def follow_events(self, after: int, types: str | Unset = UNSET) -> AsyncIterator[FeedEvent]:
-        """As B2B.follow_events."""
+    async def follow_events(
+        self,
+        after: int,
+        types: str | Unset = UNSET,
+        on_position: Callable[[int], object | Awaitable[object]] | None = None,
+    ) -> AsyncIterator[FeedEvent]:
+        """As B2B.follow_events; on_position may be asynchronous."""
         while True:
             try:
                 page = await self.list_events(after=after, types=types, limit=1000, wait="20s")
@@ -57,4 +72,8 @@ class AsyncB2B(AsyncCalls):
             for event in page.data:
                 yield event
             assert page.next_after is not None
-            after = page.next_after
+            if page.next_after != after:
+                after = page.next_after
+                told = on_position(after) if on_position else None
+                if inspect.isawaitable(told):
+                    await told

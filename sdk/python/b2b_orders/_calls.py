@@ -32,6 +32,9 @@ PASSING = {429, 502, 503, 504}
 NOT_DONE = {408, 429}
 """What says that nothing was done."""
 
+LONGEST = 2_000_000.0
+"""More seconds than anybody waits, and fewer than a socket or a sleep refuses."""
+
 
 @dataclass(frozen=True)
 class Answer(Generic[T]):
@@ -152,9 +155,16 @@ class _Call:
     def next_try(self, token: str | None) -> dict[str, Any]:
         """Returns the request, for httpx."""
         if token is not None:
-            self.request["headers"]["Authorization"] = f"Bearer {token}".strip()  # a file ends with a line end
+            value = f"Bearer {token}".strip()  # a file ends with a line end
+            if not (value.isascii() and value.isprintable()):
+                raise self.no_token("it has characters that no header may have")
+            self.request["headers"]["Authorization"] = value
         left = max(0.001, self.ends - self.services.now())
-        return self.request | {"timeout": min(self.services.try_timeout, left)}
+        return self.request | {"timeout": min(self.services.try_timeout, left, LONGEST)}
+
+    def no_token(self, why: str) -> B2BError:
+        """Returns the error of a call without a token. An earlier try may have done the work."""
+        return self._error("no_answer", f"no token: {why}", 0)
 
     def wait(self, outcome: Reply | Exception) -> float | None:
         """Returns the seconds until the next try; None when the outcome stands: another try would not change it, must not be, or
@@ -162,8 +172,8 @@ class _Call:
         if not self.may_repeat or (isinstance(outcome, Reply) and outcome.status not in PASSING):
             return None
         self.tried += 1
-        wait = _retry_after(outcome) + random.uniform(0, min(5, 0.1 * 2**self.tried))
-        return wait if self.services.now() + wait < self.ends else None
+        wait = _retry_after(outcome) + random.uniform(0, min(5, 0.1 * 2 ** min(self.tried, 10)))
+        return min(wait, LONGEST) if self.services.now() + wait < self.ends else None
 
     def answer(self, outcome: Reply | Exception, status: int, envelope: type[Model]) -> Answer[Any]:
         """Returns the answer of a success, whose status is given, or raises B2BError."""
@@ -324,9 +334,14 @@ class Caller:
         """
         customers, orders, orchestrator, events: where the services are, such as `https://orders.example.com`. `events` is for
             who follows events or manages webhooks.
-        token: what `Authorization: Bearer` carries; a function is asked before every try.
+        token: what `Authorization: Bearer` carries; a function is asked before every try. When it raises, the
+            call ends with B2BError, `no_answer`.
         deadline: how long a call may take with all its tries, in seconds.
-        try_timeout: how long one try may take; longer than the services themselves allow.
+        try_timeout: how long one try may take, in seconds; longer than the services themselves allow. This
+            client looks at it between the parts of an answer. Before that, it limits each step alone: to
+            connect to each address of the host, to send, and each wait for a part. So a try, and with it the
+            deadline, may take some times as long when the network fails; AsyncB2B ends a try in time. Imports
+            and exports are limited in this way by both clients.
         http: what sends; for proxies and certificates of your own.
         now, sleep: for tests.
         """
@@ -358,10 +373,9 @@ class Caller:
     ) -> Answer[Any]:
         call = _Call(self._services, name, service, request, key, correlation_id, deadline)
         while True:
-            token = self._token() if callable(self._token) else self._token
             outcome: Reply | Exception
             try:
-                outcome = self._send(call.next_try(token))
+                outcome = self._send(self._next_try(call))
             except (httpx.UnsupportedProtocol, httpx.LocalProtocolError):
                 raise  # a mistake of the caller's
             except httpx.RequestError as e:
@@ -370,6 +384,13 @@ class Caller:
             if wait is None:
                 return call.answer(outcome, status, envelope)
             self._sleep(wait)
+
+    def _next_try(self, call: _Call) -> dict[str, Any]:
+        try:
+            token = self._token() if callable(self._token) else self._token
+        except Exception as e:
+            raise call.no_token(repr(e)) from e
+        return call.next_try(token)
 
     def _send(self, request: dict[str, Any]) -> Reply:
         ends = time.monotonic() + request["timeout"]  # httpx's own limit is for each read
@@ -395,11 +416,10 @@ class Caller:
     ) -> Iterator[Any]:
         call = _Call(self._services, name, service, request, None, correlation_id, deadline)
         while True:
-            token = self._token() if callable(self._token) else self._token
             outcome: Reply | Exception
             lines: _Lines | None = None
             try:
-                with self._http.stream(**call.next_try(token)) as response:
+                with self._http.stream(**self._next_try(call)) as response:
                     if _Lines.in_answer(response.status_code, response.headers):
                         lines = _Lines(call, model, response.headers)
                         for part in response.iter_bytes():
@@ -431,9 +451,8 @@ class Caller:
         sending = _Import(call, rows, on_row)
         call.request |= {"content": sending.body()}
         call.request["headers"]["Content-Type"] = "application/x-ndjson"
-        token = self._token() if callable(self._token) else self._token
         try:
-            with self._http.stream(**call.next_try(token)) as response:
+            with self._http.stream(**self._next_try(call)) as response:
                 if not _Lines.in_answer(response.status_code, response.headers):
                     call.fail(Reply(response.status_code, response.headers, response.read()))
                 lines = _Lines(call, ImportLine, response.headers)
@@ -492,12 +511,9 @@ class AsyncCaller:
     ) -> Answer[Any]:
         call = _Call(self._services, name, service, request, key, correlation_id, deadline)
         while True:
-            token = self._token() if callable(self._token) else self._token
-            if inspect.isawaitable(token):
-                token = await token
             outcome: Reply | Exception
             try:
-                outcome = await self._send(call.next_try(token))
+                outcome = await self._send(await self._next_try(call))
             except (httpx.UnsupportedProtocol, httpx.LocalProtocolError):
                 raise  # a mistake of the caller's
             except (httpx.RequestError, TimeoutError) as e:
@@ -506,6 +522,15 @@ class AsyncCaller:
             if wait is None:
                 return call.answer(outcome, status, envelope)
             await self._sleep(wait)
+
+    async def _next_try(self, call: _Call) -> dict[str, Any]:
+        try:
+            token = self._token() if callable(self._token) else self._token
+            if inspect.isawaitable(token):
+                token = await token
+        except Exception as e:
+            raise call.no_token(repr(e)) from e
+        return call.next_try(token)
 
     async def _send(self, request: dict[str, Any]) -> Reply:
         with anyio.fail_after(request["timeout"]):
@@ -527,13 +552,10 @@ class AsyncCaller:
     ) -> AsyncIterator[Any]:
         call = _Call(self._services, name, service, request, None, correlation_id, deadline)
         while True:
-            token = self._token() if callable(self._token) else self._token
-            if inspect.isawaitable(token):
-                token = await token
             outcome: Reply | Exception
             lines: _Lines | None = None
             try:
-                async with self._http.stream(**call.next_try(token)) as response:
+                async with self._http.stream(**await self._next_try(call)) as response:
                     if _Lines.in_answer(response.status_code, response.headers):
                         lines = _Lines(call, model, response.headers)
                         async for part in response.aiter_bytes():
@@ -566,11 +588,8 @@ class AsyncCaller:
         sending = _Import(call, rows, on_row)
         call.request |= {"content": sending.async_body()}
         call.request["headers"]["Content-Type"] = "application/x-ndjson"
-        token = self._token() if callable(self._token) else self._token
-        if inspect.isawaitable(token):
-            token = await token
         try:
-            async with self._http.stream(**call.next_try(token)) as response:
+            async with self._http.stream(**await self._next_try(call)) as response:
                 if not _Lines.in_answer(response.status_code, response.headers):
                     call.fail(Reply(response.status_code, response.headers, await response.aread()))
                 lines = _Lines(call, ImportLine, response.headers)
@@ -679,5 +698,5 @@ def _retry_after(outcome: Reply | Exception) -> float:
         return float(value)
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):  # it is no date, or none that there is
         return 0.0

@@ -5,6 +5,7 @@ import contextlib
 import email.utils
 import hmac
 import json
+import math
 import os
 import re
 import subprocess
@@ -20,6 +21,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import anyio
 import anyio.from_thread
+import anyio.lowlevel
+import httpx
 import pytest
 from proxy import Planned, Proxy
 
@@ -35,6 +38,7 @@ from b2b_orders import (
     typed_event,
     verify_webhook,
 )
+from b2b_orders._calls import Reply, _Call, _Services
 
 
 @pytest.fixture(scope="session")
@@ -515,6 +519,62 @@ def test_a_function_makes_the_token_of_each_try(make, proxies):
     assert (e.value.code, e.value.status) == ("unauthorized", 401)
 
 
+def test_a_token_that_cannot_be_had_after_a_lost_answer_leaves_the_key(make, b2b, proxies, customer, product):
+    order = {"customer_id": customer, "items": line(product)}
+
+    def down():
+        raise httpx.ConnectError("the token endpoint is down")
+
+    odd_ones = ((down, "ConnectError"), (lambda: "two\nlines", "characters"), (lambda: "é", "characters"))
+    for odd, why in odd_ones:
+        tokens = iter([lambda: "", odd])
+        proxies.orders.seen.clear()
+        proxies.orders.plan = ["drop", "pass"]
+        with pytest.raises(B2BError, match=f"^create_order: no token: .*{why}") as e:
+            make(token=lambda tokens=tokens: next(tokens)()).create_order(**order)
+        assert (e.value.code, e.value.status, e.value.retryable) == ("no_answer", 0, True)
+        assert next(tokens, None) is None and len(proxies.orders.seen) == 1
+        same([*keys(proxies.orders), e.value.idempotency_key])
+        again = b2b.create_order(**order, idempotency_key=e.value.idempotency_key)
+        assert again.headers["Idempotency-Replayed"] == "true"
+    assert len(orders_of(b2b, customer)) == 3
+    proxies.orders.seen.clear()
+    partner = make(token=down)
+    for call in (
+        lambda: partner.create_order(**order),
+        lambda: partner.get_product(2),
+        lambda: list(partner.export_products()),
+        lambda: partner.import_products([]),
+    ):
+        with pytest.raises(B2BError) as e:
+            call()
+        assert e.value.code == "no_answer" and isinstance(e.value.__cause__, httpx.ConnectError)
+    assert not proxies.orders.seen
+
+
+def test_no_wait_is_too_long_to_count(make, b2b, proxies, clock, product):
+    services = _Services({"orders": ""}, math.inf, 1, clock.now)
+    call = _Call(services, "create_order", "orders", {"method": "post", "url": ""}, "key")
+    assert all(0 <= call.wait(Reply(503, httpx.Headers(), b"")) <= 5 for _ in range(1100))
+    no_dates = ("Mon, 01 Jan 2024 00:00:00 +99999999999999", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT")
+    for value in (*no_dates, "9" * 200):
+        proxies.orders.plan = [Planned(503, headers={"Retry-After": value})]
+        make(deadline=1e300, try_timeout=math.inf).adjust_stock(product, delta=1, reason="a test")
+    assert stock_of(b2b, product) == 103
+    assert 1e6 < max(clock.waits) < 2**31 / 1000  # what sleep and sockets can wait
+
+
+def test_a_number_that_json_lacks_changes_nothing(b2b, proxies, customer, product):
+    with pytest.raises(ValueError, match="JSON compliant"):
+        b2b.create_order(customer_id=customer, items=line(product), expected_total_cents=math.nan)
+    assert not proxies.orders.seen
+    got = []
+    row = {"name": "A test", "price_cents": 1}
+    rows = [row | {"sku": f"FILE-{next(made)}", "stock": stock} for stock in (math.nan, 1)]
+    summary = b2b.import_products(rows, lambda row, line: got.append((row, line.code)))
+    assert (summary.created, summary.refused) == (1, 1) and got[0] == (rows[0], "malformed_row")
+
+
 def test_on_the_real_clock(proxies):
     bases = {service: proxy.base for service, proxy in vars(proxies).items()}
 
@@ -588,6 +648,53 @@ def test_events_are_followed(proxies, clock):
 
         proxies.events.plan = ["close", "cut", "pass"]
         assert anyio.run(follow) == ids
+
+
+def test_a_follower_gets_the_position_to_store_also_of_a_page_without_events(proxies, clock):
+    bases = {service: proxy.base for service, proxy in vars(proxies).items()}
+    told = []
+
+    def page(data, next_after):
+        meta = {"next_after": next_after, "last_position": 900}
+        body = json.dumps({"success": True, "data": data, "meta": meta}).encode()
+        return Planned(200, body, {"Content-Type": "application/json"})
+
+    def check():
+        assert told == [7, "event 9", 20, 900, "event 901"]
+        asked = [parse_qs(urlsplit(request.path).query)["after"] for request in proxies.events.seen]
+        assert asked == [["5"], ["7"], ["7"], ["20"], ["20"], ["900"]]
+
+    def take(event):
+        told.append(f"event {event.position}")
+        return event.position == 901  # its page is not over
+
+    with B2B(**bases, now=clock.now, sleep=clock.sleep) as b2b:
+        event = b2b.list_events(limit=1).data[0].to_dict()
+        nine, last = event | {"position": 9}, event | {"position": 901}
+        plan = [page([], 7), Planned(503), page([nine], 20), page([], 20), page([], 900), page([last], 901)]
+        proxies.events.plan = list(plan)
+        proxies.events.seen.clear()
+        for event in b2b.follow_events(5, "order.created", told.append):
+            if take(event):
+                break
+        check()
+
+    async def keep(position):
+        await anyio.lowlevel.checkpoint()
+        told.append(position)
+
+    async def follow(on_position):
+        async with AsyncB2B(**bases, now=clock.now, sleep=clock.async_sleep) as b2b:
+            async for event in b2b.follow_events(5, "order.created", on_position):
+                if take(event):
+                    return
+
+    for on_position in (told.append, keep):
+        told.clear()
+        proxies.events.seen.clear()
+        proxies.events.plan = list(plan)
+        anyio.run(follow, on_position)
+        check()
 
 
 def test_events_are_read_by_their_subject(proxies, clock):

@@ -20,6 +20,8 @@ def right() -> Order:
         if exported.metadata:
             exported.metadata.get("a", "").strip()
     b2b.import_products([{"sku": "A"}], lambda row, line: print(row, line.code), dry_run=True).refused.bit_length()
+    for event in b2b.follow_events(0, "order.created", lambda position: print(position.bit_length())):
+        read(event)
     return b2b.cancel_order(5, reason="a typo", idempotency_key="mine", deadline=5).data
 
 
@@ -29,7 +31,13 @@ async def right_too(b2b: AsyncB2B) -> Order:
     (await b2b.import_customers(CustomerImportRow(email=e) for e in ("a@example.com",))).created.bit_length()
     async for product in b2b.export_products(active=True):
         product.sku.strip()
+    async for event in b2b.follow_events(0, on_position=keep):
+        read(event)
     return (await b2b.confirm_order(5)).data
+
+
+async def keep(position: int) -> None:
+    position.bit_length()
 
 
 def read(event: FeedEvent) -> str:

@@ -33,7 +33,11 @@ export type CallOptions<K extends Name> = {
   correlationId?: string;
   /** How long the call may take with all its tries, in milliseconds. */
   deadline?: number;
-  /** Ends the call. A write may have been done all the same: see `B2BError.idempotencyKey`. */
+  /**
+   * Ends the call, which rejects with the signal's reason. A write may have been done all the same: one with
+   * an idempotency key rejects with a B2BError, `no_answer`, whose `idempotencyKey` repeats it and whose
+   * `cause` is the reason.
+   */
   signal?: AbortSignal;
   /** Conditions, such as `If-Match` with the `ETag` of an earlier answer. */
   headers?: Omit<Parameters<Documented[K], 'header'>, 'X-Idempotency-Key'>;
@@ -82,6 +86,13 @@ export interface FileOptions {
   signal?: AbortSignal;
 }
 
+export interface FollowOptions {
+  /** Ends the iteration. */
+  signal?: AbortSignal;
+  /** Is called with each position up to which the events have been iterated over. */
+  onPosition?: (position: number) => void | Promise<void>;
+}
+
 /** The parameters of an import or export. */
 export type FileInput<K extends keyof Files> = Pick<Query<Documented[K], Files[K]['moments'][number]>, Files[K]['query'][number] & keyof Parameters<Documented[K], 'query'>>;
 
@@ -109,7 +120,10 @@ export interface Options {
   events?: string;
   /** Where the Orchestrator is. */
   orchestrator: string;
-  /** What `Authorization: Bearer` carries; a function is asked before every try. */
+  /**
+   * What `Authorization: Bearer` carries; a function is asked before every try. When it throws, the call ends
+   * with a B2BError, `no_answer`.
+   */
   token?: string | (() => string | Promise<string>);
   /** How long a call may take with all its tries, in milliseconds; 60 000 when it is left out. */
   deadline?: number;
@@ -181,8 +195,16 @@ export class B2B {
    * `event.position` with what you made of the event, and begin again after the last. A service that does not answer ends nothing. A
    * B2BError with the code `events_expired` says that events after the position were deleted: make your copy anew by the exports, and
    * go on from the position that they name.
+   *
+   * `onPosition` is called, and awaited, when all events before a position have been iterated over, also when
+   * they were none of yours. Store this position, too, when you ask for rare `types` or the token is a
+   * partner's: the position of your last event may be so old that events after it are deleted when you begin
+   * again.
    */
-  async *followEvents({ after, types }: { after: number; types?: string }, options: { signal?: AbortSignal } = {}): AsyncGenerator<FeedEvent> {
+  async *followEvents(
+    { after, types }: { after: number; types?: string },
+    { onPosition, ...options }: FollowOptions = {},
+  ): AsyncGenerator<FeedEvent> {
     const { clock = realClock } = this.#options;
     for (;;) {
       let page: Answer<'listEvents'>;
@@ -194,7 +216,9 @@ export class B2B {
         continue;
       }
       yield* page.data;
+      if (page.meta.next_after === after) continue;
       after = page.meta.next_after;
+      await onPosition?.(after);
     }
   }
 
@@ -235,7 +259,7 @@ export class B2B {
     }
     if (keyed === 'body') body.idempotency_key = idempotencyKey;
     const call = new Call(this.#options, name, operations[name], options, idempotencyKey);
-    const content = takesBody === 'required' || Object.keys(body).length > 0 ? JSON.stringify(body) : undefined;
+    const content = takesBody === 'required' || Object.keys(body).length > 0 ? json(body) : undefined;
     const request = call.request(pathParameters, query, content, {
       ...(content === undefined ? {} : { 'Content-Type': 'application/json' }),
       ...options.headers,
@@ -264,7 +288,7 @@ export class B2B {
   async #import(name: keyof Files, rows: Iterable<object> | AsyncIterable<object>, input: Record<string, unknown>, options: AnyCall): Promise<ImportSummary> {
     const call = new Call(this.#options, name, files[name], options);
     const sent: object[] = [], parts: string[] = [];
-    for await (const row of rows) parts.push(`${JSON.stringify(sent[sent.push(row) - 1])}\n`);
+    for await (const row of rows) parts.push(`${json(row, `rows[${sent.push(row) - 1}]`)}\n`);
     const body = new Blob(parts);
     const request = call.request({}, input, body, { 'Content-Type': 'application/x-ndjson' });
     const slowest = body.size / 6.5536; // in milliseconds: the services take no file that comes slower than 64 KiB in 10 s
@@ -323,11 +347,11 @@ class Call {
    * try ends when its answer has been read; slowest are the milliseconds that it may take longer.
    */
   async tries<T extends Received>(request: Request, read: (response: Response, ends: Timeout) => Promise<T>, slowest = 0): Promise<T> {
-    const { token, fetch = globalThis.fetch, tryTimeout = 30_000, clock = realClock } = this.options;
+    const { fetch = globalThis.fetch, tryTimeout = 30_000, clock = realClock } = this.options;
     const { signal } = this.call;
     const deadline = clock.now() + (this.call.deadline ?? this.options.deadline ?? 60_000);
     for (let tried = 1; ; tried++) {
-      if (token !== undefined) request.headers.set('Authorization', `Bearer ${typeof token === 'function' ? await token() : token}`);
+      await this.#authorize(request);
       let answer: T | undefined, cause: unknown;
       const ends = new Timeout(tryTimeout, signal);
       try {
@@ -336,7 +360,8 @@ class Call {
         if (!answer.ends) ends.over();
         if (!passing.has(answer.response.status)) return answer;
       } catch (e) {
-        signal?.throwIfAborted();
+        ends.over();
+        this.#throwIfEnded();
         answer = undefined;
         cause = e;
       }
@@ -346,8 +371,39 @@ class Call {
         if (answer) return answer;
         throw this.unanswered(cause);
       }
-      await clock.sleep(wait, signal);
+      try {
+        await clock.sleep(wait, signal);
+      } catch (e) {
+        this.#throwIfEnded();
+        throw e;
+      }
     }
+  }
+
+  /** Gives a request its token. A B2BError says that there is none: an earlier try may have done the work. */
+  async #authorize(request: Request): Promise<void> {
+    const { token } = this.options;
+    if (token === undefined) return;
+    let given: string;
+    try {
+      given = typeof token === 'function' ? await token() : token;
+    } catch (e) {
+      this.#throwIfEnded();
+      throw this.failure(`no token: ${String(e)}`, 'no_answer', 0, {}, e);
+    }
+    try {
+      request.headers.set('Authorization', `Bearer ${given}`);
+    } catch { // an error that shows the token
+      throw this.failure('no token: it has characters that no header may have', 'no_answer', 0);
+    }
+  }
+
+  /** Throws when the caller has ended the call: the reason, or of a call with a key a B2BError. */
+  #throwIfEnded(): void {
+    const { signal } = this.call;
+    if (!signal?.aborted) return;
+    if (this.idempotencyKey === undefined) throw signal.reason;
+    throw this.failure(`the call was ended: ${String(signal.reason)}`, 'no_answer', 0, {}, signal.reason);
   }
 
   /** Reads an answer of one JSON object a line, as its parts arrive. */
@@ -358,7 +414,7 @@ class Call {
     try {
       for (;;) {
         const { done, value } = await reader.read().catch((e) => {
-          this.call.signal?.throwIfAborted();
+          this.#throwIfEnded();
           throw this.unanswered(e);
         });
         if (done) break;
@@ -442,6 +498,9 @@ async function stream(response: Response, ends: Timeout): Promise<Received> {
   return { response, content: new Uint8Array(await response.arrayBuffer()) };
 }
 
+/** What setTimeout can wait, in milliseconds: 24 days. It would not wait at all for longer. */
+const longest = 2_147_483_647;
+
 /** Ends a try when its time is over, or the caller's signal says so. */
 class Timeout {
   readonly #controller = new AbortController();
@@ -454,7 +513,9 @@ class Timeout {
 
   begin(milliseconds = this.usual): void {
     this.over();
-    this.#timer = setTimeout(() => this.#controller.abort(new DOMException('the answer did not arrive in time', 'TimeoutError')), milliseconds);
+    this.#timer = setTimeout(() => {
+      this.#controller.abort(new DOMException('the answer did not arrive in time', 'TimeoutError'));
+    }, Math.min(milliseconds, longest));
   }
 
   over(): void {
@@ -478,6 +539,26 @@ function text(name: string, value: unknown): string {
   if (value instanceof Date) return value.toISOString();
   if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint' || Number.isFinite(value)) return String(value);
   throw new TypeError(`${name} cannot be ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
+}
+
+/**
+ * Writes JSON. Throws a TypeError that names the path of a number or a Date that JSON lacks: it would be
+ * written as null, and an optional field that is null is none. The parameter at is the path of the value.
+ */
+function json(value: object, at = ''): string {
+  const paths = new Map<unknown, string>();
+  return JSON.stringify(value, function (this: any, name: string, each: unknown) {
+    const given = this[name];
+    const odd = given instanceof Date ? each === null : typeof each === 'number' && !Number.isFinite(each);
+    if (!odd && (typeof each !== 'object' || each === null)) return each;
+    const above = paths.get(this);
+    let path = at;
+    if (above !== undefined && /^[a-z_]\w*$/i.test(name)) path = above ? `${above}.${name}` : name;
+    else if (above !== undefined) path = `${above}[${Array.isArray(this) ? name : JSON.stringify(name)}]`;
+    if (odd) throw new TypeError(`${path} cannot be ${String(given)}`);
+    paths.set(each, path);
+    return each;
+  });
 }
 
 function mediaType(response: Response): string {
@@ -528,7 +609,9 @@ const realClock: NonNullable<Options['clock']> = {
   now: () => performance.now(),
   sleep: (milliseconds, signal) => new Promise((resolve, reject) => {
     const abort = () => { clearTimeout(timer); reject(signal?.reason); };
-    const timer = setTimeout(() => { signal?.removeEventListener('abort', abort); resolve(); }, milliseconds);
+    const over = () => { signal?.removeEventListener('abort', abort); resolve(); };
+    const timer = setTimeout(over, Math.min(milliseconds, longest));
+    if (signal?.aborted) return abort();
     signal?.addEventListener('abort', abort, { once: true });
   }),
 };

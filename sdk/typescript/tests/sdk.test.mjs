@@ -188,11 +188,62 @@ test('a try that gets no answer in time is followed by another', async () => {
 test('a call can be ended', async () => {
   proxies.orders.plan = ['hang']
   const controller = new AbortController()
+  const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
+  const before = timers()
   const call = b2b.getProduct({ id: 2 }, { signal: controller.signal })
   while (proxies.orders.seen.length === 0) await new Promise(setImmediate)
   controller.abort()
   await assert.rejects(call, { name: 'AbortError' })
   assert.equal(proxies.orders.seen.length, 1)
+  assert.ok(timers() <= before) // one would keep Node alive
+})
+
+test('a write with a key that is ended says its key, and why it was ended', async () => {
+  const { id: customer_id } = await customer()
+  const order = { customer_id, items: [{ product_id: (await product()).id, qty: 1 }] }
+  const ended = async (step, client, reason, meanwhile = () => {}) => {
+    proxies.orders.seen.length = 0
+    proxies.orders.plan = [step]
+    const controller = new AbortController()
+    const end = () => controller.abort(reason)
+    const call = client(end).createOrder(order, { signal: controller.signal })
+    const [e] = await Promise.all([failure(call), meanwhile(end)])
+    assert.deepEqual([e.code, e.status, e.retryable], ['no_answer', 0, true])
+    assert.equal(e.cause, controller.signal.reason)
+    assert.match(e.message, /^createOrder: the call was ended: /)
+    same([...keys(proxies.orders).slice(0, 1), e.idempotencyKey])
+    const { response } = await b2b.createOrder(order, { idempotencyKey: e.idempotencyKey })
+    assert.equal(response.headers.get('Idempotency-Replayed'), 'true')
+    return e.cause
+  }
+  const once = (end) => { // the order is there, its answer is not
+    const aside = new B2B({ ...bases, orders: addresses[1] })
+    const look = async () => ((await aside.listOrders({ customer_id })).data.length ? end() : look())
+    return look()
+  }
+  assert.equal((await ended('hang', () => b2b, undefined, once)).name, 'AbortError')
+  const enough = new Error('enough')
+  const sleep = (end) => (_, signal) => new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    end()
+  })
+  const waiting = (end) => new B2B({ ...bases, clock: { ...clock, sleep: sleep(end) } })
+  assert.equal(await ended('drop', waiting, enough), enough)
+  const asking = (end) => new B2B({ ...bases, clock, token: async () => {
+    if (proxies.orders.seen.length) end() // it is the second try
+    return ''
+  } })
+  assert.equal(await ended('drop', asking, 'as text'), 'as text')
+  assert.equal((await ordersOf(customer_id)).length, 3)
+
+  const signal = AbortSignal.abort()
+  for (const call of [
+    b2b.getProduct({ id: 2 }, { signal }),
+    b2b.updateCustomer({ id: customer_id, phone: '+1' }, { signal }),
+    b2b.exportOrders({}, { signal }).next(),
+  ]) {
+    await assert.rejects(call, (e) => e === signal.reason && e.name === 'AbortError')
+  }
 })
 
 test('an address at which nobody listens, or that is none, is named', async () => {
@@ -296,6 +347,42 @@ test('issue 17, 12: a Date in a query counts', async () => {
   assert.equal(proxies.orders.seen.length, 0)
 })
 
+test('a number that JSON lacks is refused, before anything is sent', async () => {
+  const items = [{ product_id: 2, qty: 1 }]
+  const order = (fields) => () => b2b.createOrder({ customer_id: 1, items, ...fields })
+  for (const [call, path] of [
+    [order({ expected_total_cents: NaN }), 'expected_total_cents cannot be NaN'],
+    [order({ items: [...items, { product_id: 2, qty: Infinity }] }), 'items[1].qty cannot be Infinity'],
+    [order({ metadata: { 'a b': -Infinity } }), 'metadata["a b"] cannot be -Infinity'],
+    [order({ external_ref: new Date(NaN) }), 'external_ref cannot be Invalid Date'],
+    [() => b2b.importProducts([{ sku: 'A' }, { sku: 'B', stock: NaN }]), 'rows[1].stock cannot be NaN'],
+  ]) {
+    await assert.rejects(call(), (e) => e instanceof TypeError && e.message.includes(path), path)
+  }
+  for (const p of Object.values(proxies)) assert.equal(p.seen.length, 0)
+  const { id } = await product()
+  await b2b.updateProduct({ id, name: undefined, stock: -0 })
+  assert.equal(proxies.orders.seen.at(-1).body, '{"stock":0}')
+})
+
+test('a time-out that a timer cannot hold is none', async () => {
+  for (const tryTimeout of [Infinity, 2 ** 31]) {
+    proxies.orders.seen.length = 0
+    proxies.orders.plan = [refused(503), 'pass']
+    const patient = new B2B({ ...bases, tryTimeout, deadline: 5000 })
+    assert.equal((await patient.getProduct({ id: 2 })).data.id, 2)
+    assert.equal(proxies.orders.seen.length, 2)
+    for await (const _ of patient.exportProducts()) await new Promise((done) => setTimeout(done, 5))
+    const rows = [{ sku: `FILE-${++made}`, name: 'A test', price_cents: 1, stock: 3 }]
+    assert.equal((await patient.importProducts(rows)).created, 1)
+    proxies.orders.plan = [refused(503, { 'Retry-After': '9999999999' })]
+    proxies.orders.seen.length = 0
+    const ended = patient.getProduct({ id: 2 }, { deadline: Infinity, signal: AbortSignal.timeout(200) })
+    await assert.rejects(ended, { name: 'TimeoutError' })
+    assert.equal(proxies.orders.seen.length, 1)
+  }
+})
+
 test('issue 17, 12: the text of an error has its details', async () => {
   const e = await failure(b2b.createOrder({ customer_id: (await customer()).id, items: [{ product_id: (await product()).id, qty: 101 }] }))
   for (const part of ['insufficient_stock', e.details[0].field, e.details[0].message]) assert.ok(e.message.includes(part), e.message)
@@ -396,6 +483,34 @@ test('a function makes the token of each try', async () => {
   assert.deepEqual([e.code, e.status], ['unauthorized', 401])
 })
 
+test('a token that cannot be had after an answer was lost leaves the key', async () => {
+  const { id: customer_id } = await customer()
+  const order = { customer_id, items: [{ product_id: (await product()).id, qty: 1 }] }
+  const down = new TypeError('the token endpoint is down')
+  for (const odd of [() => { throw down }, async () => { throw down }, () => 'two\nlines']) {
+    let asked = 0
+    proxies.orders.seen.length = 0
+    proxies.orders.plan = ['drop', 'pass']
+    const partner = new B2B({ ...bases, clock, token: () => (asked++ ? odd() : '') })
+    const e = await failure(partner.createOrder(order))
+    assert.deepEqual([e.code, e.status, e.retryable], ['no_answer', 0, true])
+    assert.deepEqual([asked, proxies.orders.seen.length], [2, 1])
+    assert.match(e.message, /^createOrder: no token: (TypeError: the token endpoint|it has characters)/)
+    same([...keys(proxies.orders), e.idempotencyKey])
+    const { response } = await b2b.createOrder(order, { idempotencyKey: e.idempotencyKey })
+    assert.equal(response.headers.get('Idempotency-Replayed'), 'true')
+  }
+  assert.equal((await ordersOf(customer_id)).length, 3)
+  proxies.orders.seen.length = 0
+  const partner = new B2B({ ...bases, clock, token: async () => { throw down } })
+  const calls = [partner.createOrder(order), partner.getProduct({ id: 2 }), partner.exportOrders().next()]
+  for (const call of calls) {
+    const e = await failure(call)
+    assert.deepEqual([e.code, e.cause], ['no_answer', down])
+  }
+  assert.equal(proxies.orders.seen.length, 0)
+})
+
 test('with a token of b2b token', async () => {
   const mine = (await customer()).id, other = (await customer()).id
   const items = [{ product_id: (await product()).id, qty: 1 }]
@@ -486,6 +601,30 @@ test('followEvents goes on after failures, and says when events are gone', async
   assert.deepEqual(seen, made)
   const e = await failure(b2b.followEvents({ after: 2 ** 40 }).next())
   assert.equal(e.code, 'events_expired')
+})
+
+test('followEvents says the position to store, also after a page without events', async () => {
+  const { data, meta } = await b2b.listEvents()
+  const body = (data, next_after) => ({ success: true, data, meta: { ...meta, next_after } })
+  const page = (data, next_after) => ({ status: 200, body: body(data, next_after) })
+  const first = { ...data[0], position: 901 }, nine = { ...first, position: 9 }
+  proxies.events.plan = [
+    page([], 7), refused(503, {}), page([nine], 20), page([], 20), page([], 900), page([first], 901),
+  ]
+  const told = []
+  const onPosition = async (position) => { await new Promise(setImmediate); told.push(position) }
+  for await (const { position } of b2b.followEvents({ after: 5, types: 'order.created' }, { onPosition })) {
+    told.push(`event ${position}`)
+    if (position === first.position) break // its page is not over
+  }
+  assert.deepEqual(told, [7, 'event 9', 20, 900, `event ${first.position}`])
+  const urls = proxies.events.seen.slice(1).map(({ url }) => new URL(url, 'http://x'))
+  const asked = urls.map(({ searchParams }) => searchParams.get('after'))
+  assert.deepEqual(asked, ['5', '7', '7', '20', '20', '900'])
+  proxies.events.plan = [page([], 7)]
+  const full = new Error('the disk is full')
+  const call = b2b.followEvents({ after: 5 }, { onPosition: () => { throw full } }).next()
+  await assert.rejects(call, (e) => e === full)
 })
 
 test('verifyWebhook takes what the services send, and nothing else', async (t) => {

@@ -37,6 +37,8 @@ export async function events() {
     }
   }
   for await (const event of b2b.followEvents({ after: 0 })) read(event)
+  const onPosition = async (position: number) => { position.toFixed() }
+  for await (const event of b2b.followEvents({ after: 0, types: 'x' }, { onPosition })) read(event)
   const { data, meta } = await b2b.listEvents({ after: 0 })
   read(data[0]!) + meta.next_after.toFixed()
   const message = await verifyWebhook('', {}, '')
