@@ -53,8 +53,13 @@ export class B2B {
      * `event.position` with what you made of the event, and begin again after the last. A service that does not answer ends nothing. A
      * B2BError with the code `events_expired` says that events after the position were deleted: make your copy anew by the exports, and
      * go on from the position that they name.
+     *
+     * `onPosition` is called, and awaited, when all events before a position have been iterated over, also when
+     * they were none of yours. Store this position, too, when you ask for rare `types` or the token is a
+     * partner's: the position of your last event may be so old that events after it are deleted when you begin
+     * again.
      */
-    async *followEvents({ after, types }, options = {}) {
+    async *followEvents({ after, types }, { onPosition, ...options } = {}) {
         const { clock = realClock } = this.#options;
         for (;;) {
             let page;
@@ -68,7 +73,10 @@ export class B2B {
                 continue;
             }
             yield* page.data;
+            if (page.meta.next_after === after)
+                continue;
             after = page.meta.next_after;
+            await onPosition?.(after);
         }
     }
     #listed(name, input, call) {
@@ -112,7 +120,7 @@ export class B2B {
         if (keyed === 'body')
             body.idempotency_key = idempotencyKey;
         const call = new Call(this.#options, name, operations[name], options, idempotencyKey);
-        const content = takesBody === 'required' || Object.keys(body).length > 0 ? JSON.stringify(body) : undefined;
+        const content = takesBody === 'required' || Object.keys(body).length > 0 ? json(body) : undefined;
         const request = call.request(pathParameters, query, content, {
             ...(content === undefined ? {} : { 'Content-Type': 'application/json' }),
             ...options.headers,
@@ -146,7 +154,7 @@ export class B2B {
         const call = new Call(this.#options, name, files[name], options);
         const sent = [], parts = [];
         for await (const row of rows)
-            parts.push(`${JSON.stringify(sent[sent.push(row) - 1])}\n`);
+            parts.push(`${json(row, `rows[${sent.push(row) - 1}]`)}\n`);
         const body = new Blob(parts);
         const request = call.request({}, input, body, { 'Content-Type': 'application/x-ndjson' });
         const slowest = body.size / 6.5536; // in milliseconds: the services take no file that comes slower than 64 KiB in 10 s
@@ -208,12 +216,11 @@ class Call {
      * try ends when its answer has been read; slowest are the milliseconds that it may take longer.
      */
     async tries(request, read, slowest = 0) {
-        const { token, fetch = globalThis.fetch, tryTimeout = 30_000, clock = realClock } = this.options;
+        const { fetch = globalThis.fetch, tryTimeout = 30_000, clock = realClock } = this.options;
         const { signal } = this.call;
         const deadline = clock.now() + (this.call.deadline ?? this.options.deadline ?? 60_000);
         for (let tried = 1;; tried++) {
-            if (token !== undefined)
-                request.headers.set('Authorization', `Bearer ${typeof token === 'function' ? await token() : token}`);
+            await this.#authorize(request);
             let answer, cause;
             const ends = new Timeout(tryTimeout, signal);
             try {
@@ -225,7 +232,8 @@ class Call {
                     return answer;
             }
             catch (e) {
-                signal?.throwIfAborted();
+                ends.over();
+                this.#throwIfEnded();
                 answer = undefined;
                 cause = e;
             }
@@ -236,8 +244,43 @@ class Call {
                     return answer;
                 throw this.unanswered(cause);
             }
-            await clock.sleep(wait, signal);
+            try {
+                await clock.sleep(wait, signal);
+            }
+            catch (e) {
+                this.#throwIfEnded();
+                throw e;
+            }
         }
+    }
+    /** Gives a request its token. A B2BError says that there is none: an earlier try may have done the work. */
+    async #authorize(request) {
+        const { token } = this.options;
+        if (token === undefined)
+            return;
+        let given;
+        try {
+            given = typeof token === 'function' ? await token() : token;
+        }
+        catch (e) {
+            this.#throwIfEnded();
+            throw this.failure(`no token: ${String(e)}`, 'no_answer', 0, {}, e);
+        }
+        try {
+            request.headers.set('Authorization', `Bearer ${given}`);
+        }
+        catch { // an error that shows the token
+            throw this.failure('no token: it has characters that no header may have', 'no_answer', 0);
+        }
+    }
+    /** Throws when the caller has ended the call: the reason, or of a call with a key a B2BError. */
+    #throwIfEnded() {
+        const { signal } = this.call;
+        if (!signal?.aborted)
+            return;
+        if (this.idempotencyKey === undefined)
+            throw signal.reason;
+        throw this.failure(`the call was ended: ${String(signal.reason)}`, 'no_answer', 0, {}, signal.reason);
     }
     /** Reads an answer of one JSON object a line, as its parts arrive. */
     async *lines({ response, content, ends }) {
@@ -248,7 +291,7 @@ class Call {
         try {
             for (;;) {
                 const { done, value } = await reader.read().catch((e) => {
-                    this.call.signal?.throwIfAborted();
+                    this.#throwIfEnded();
                     throw this.unanswered(e);
                 });
                 if (done)
@@ -330,6 +373,8 @@ async function stream(response, ends) {
         return { response, ends };
     return { response, content: new Uint8Array(await response.arrayBuffer()) };
 }
+/** What setTimeout can wait, in milliseconds: 24 days. It would not wait at all for longer. */
+const longest = 2_147_483_647;
 /** Ends a try when its time is over, or the caller's signal says so. */
 class Timeout {
     usual;
@@ -342,7 +387,9 @@ class Timeout {
     }
     begin(milliseconds = this.usual) {
         this.over();
-        this.#timer = setTimeout(() => this.#controller.abort(new DOMException('the answer did not arrive in time', 'TimeoutError')), milliseconds);
+        this.#timer = setTimeout(() => {
+            this.#controller.abort(new DOMException('the answer did not arrive in time', 'TimeoutError'));
+        }, Math.min(milliseconds, longest));
     }
     over() {
         clearTimeout(this.#timer);
@@ -361,6 +408,29 @@ function text(name, value) {
     if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint' || Number.isFinite(value))
         return String(value);
     throw new TypeError(`${name} cannot be ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
+}
+/**
+ * Writes JSON. Throws a TypeError that names the path of a number or a Date that JSON lacks: it would be
+ * written as null, and an optional field that is null is none. The parameter at is the path of the value.
+ */
+function json(value, at = '') {
+    const paths = new Map();
+    return JSON.stringify(value, function (name, each) {
+        const given = this[name];
+        const odd = given instanceof Date ? each === null : typeof each === 'number' && !Number.isFinite(each);
+        if (!odd && (typeof each !== 'object' || each === null))
+            return each;
+        const above = paths.get(this);
+        let path = at;
+        if (above !== undefined && /^[a-z_]\w*$/i.test(name))
+            path = above ? `${above}.${name}` : name;
+        else if (above !== undefined)
+            path = `${above}[${Array.isArray(this) ? name : JSON.stringify(name)}]`;
+        if (odd)
+            throw new TypeError(`${path} cannot be ${String(given)}`);
+        paths.set(each, path);
+        return each;
+    });
 }
 function mediaType(response) {
     return (response.headers.get('Content-Type') ?? '').split(';')[0].trim().toLowerCase();
@@ -407,7 +477,10 @@ const realClock = {
     now: () => performance.now(),
     sleep: (milliseconds, signal) => new Promise((resolve, reject) => {
         const abort = () => { clearTimeout(timer); reject(signal?.reason); };
-        const timer = setTimeout(() => { signal?.removeEventListener('abort', abort); resolve(); }, milliseconds);
+        const over = () => { signal?.removeEventListener('abort', abort); resolve(); };
+        const timer = setTimeout(over, Math.min(milliseconds, longest));
+        if (signal?.aborted)
+            return abort();
         signal?.addEventListener('abort', abort, { once: true });
     }),
 };
