@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -266,23 +267,36 @@ func (k Keys) Save(tx *gorm.DB, records ...Record) error {
 // returns the number of deleted rows. It keeps the rows that a request has renewed meanwhile, by using an expired
 // key again.
 func (k Keys) forget(q *gorm.DB, rows []row) (n int, err error) {
-	var following []row
-	var targets []*int64
+	type following struct {
+		rows             []row
+		operations, keys []string
+		targets          []*int64
+	}
+	byCaller := map[string]*following{}
 	for _, r := range rows {
 		for _, o := range k.Operations {
-			if o.Follows == r.Operation {
-				follows := row{Caller: r.Caller, Operation: o.Name, IdempotencyKey: r.IdempotencyKey}
-				following = append(following, follows)
-				targets = append(targets, r.TargetID)
+			if o.Follows != r.Operation {
+				continue
 			}
+			f := byCaller[r.Caller]
+			if f == nil {
+				f = &following{}
+				byCaller[r.Caller] = f
+			}
+			f.rows = append(f.rows, row{Caller: r.Caller, Operation: o.Name, IdempotencyKey: r.IdempotencyKey})
+			f.operations, f.keys = append(f.operations, o.Name), append(f.keys, r.IdempotencyKey)
+			f.targets = append(f.targets, r.TargetID)
 		}
 	}
-	if following != nil {
-		res := q.Where("target_id IN ?", targets).Delete(&following)
+	for _, caller := range slices.Sorted(maps.Keys(byCaller)) {
+		f := byCaller[caller]
+		// SQLite has no index for the list of whole keys that Delete adds.
+		res := q.Where("caller = ? AND operation IN ?", caller, distinct(f.operations)).
+			Where("idempotency_key IN ? AND target_id IN ?", distinct(f.keys), f.targets).Delete(&f.rows)
 		if res.Error != nil {
-			return 0, res.Error
+			return n, res.Error
 		}
-		n = int(res.RowsAffected)
+		n += int(res.RowsAffected)
 	}
 	res := q.Where("expires_at <= ?", db.Now(q, 0)).Delete(&rows)
 	return n + int(res.RowsAffected), res.Error
