@@ -418,9 +418,9 @@ func (b *Batcher[C]) park(batch []*waiter[C], held []Held) (parked, refused map[
 	return parked, refused
 }
 
-// makeRoom reports whether w may wait for a held row. When maxHeldFactor * MaxHeld commands wait, the last command
-// of the caller with most waiting commands gives its place to a caller who has at least two fewer. So no caller
-// can take all places. b.mu must be held.
+// makeRoom reports whether w may wait for a held row. When maxHeldFactor * MaxHeld commands wait, the last
+// command of the caller with most waiting commands gives its place to a caller who has at least two fewer.
+// So no caller can take all places. b.mu must be held.
 func (b *Batcher[C]) makeRoom(w *waiter[C]) bool {
 	if b.heldCount < maxHeldFactor*b.MaxHeld {
 		return true

@@ -35,8 +35,9 @@ type Operation struct {
 	Status int    // HTTP status of a success
 	Target string // the kind of thing that the operation creates or changes
 
-	// Follows is the name of the operation that creates the target, or "". A key that has created a thing and has
-	// changed it forgets both at once. Otherwise the key could create a second thing, which it could not change.
+	// Follows is the name of the operation that creates the target, or "". A key that has created a thing
+	// and has changed it forgets both at once. Otherwise the key could create a second thing, which it
+	// could not change.
 	Follows string
 }
 
@@ -264,8 +265,8 @@ func (k Keys) Save(tx *gorm.DB, records ...Record) error {
 }
 
 // forget deletes the rows that are still expired, and the results of the operations that follow theirs, and
-// returns the number of deleted rows. It keeps the rows that a request has renewed meanwhile, by using an expired
-// key again.
+// returns the number of deleted rows. It keeps the rows that a request has renewed meanwhile, by using an
+// expired key again.
 func (k Keys) forget(q *gorm.DB, rows []row) (n int, err error) {
 	type following struct {
 		rows             []row

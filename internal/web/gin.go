@@ -17,8 +17,8 @@ func (e Engine) GET(path string, handlers ...gin.HandlerFunc) gin.IRoutes {
 	return e.Engine.GET(path, handlers...)
 }
 
-// ServeHTTP matches a path by its decoded form, unless a slash in the path is escaped: RFC 3986, section 6.2.2.2,
-// makes /orders/%71uote and /orders/quote equal.
+// ServeHTTP matches a path by its decoded form, unless a slash in the path is escaped: RFC 3986, section
+// 6.2.2.2, makes /orders/%71uote and /orders/quote equal.
 func (e Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !strings.Contains(strings.ToLower(r.URL.RawPath), "%2f") {
 		r.URL.RawPath = ""
