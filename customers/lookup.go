@@ -20,7 +20,7 @@ func (*lookup) ConflictKeys() []string { return nil }
 // Cost implements batch.Command.
 func (*lookup) Cost() int { return 1 }
 
-// Caller implements batch.Command. A lookup waits for no row.
+// Caller implements batch.Command. The result has no effect, because lookups never wait for held rows.
 func (*lookup) Caller() string { return "" }
 
 // runLookups implements batch.Batcher.Run. The lookups share a single query.

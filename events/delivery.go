@@ -124,7 +124,7 @@ func (p *progress) ConflictKeys() []string { return []string{strconv.FormatInt(p
 // Cost implements batch.Command.
 func (p *progress) Cost() int { return 1 + len(p.deliveries) }
 
-// Caller implements batch.Command. A progress waits for no row.
+// Caller implements batch.Command. The result has no effect, because record reports no held rows.
 func (*progress) Caller() string { return "" }
 
 // record writes the progress of several turns in one transaction. The progress of a turn that has lost its

@@ -134,8 +134,8 @@ type keyedRow struct {
 	reason                       sql.NullString
 }
 
-// keyedRows reads texts of people as columns: on SQLite, a text that looks like a time would come from an expression
-// as a time.
+// keyedRows selects free texts as plain columns: SQLite's driver turns the text of an expression into a time
+// when the text looks like a time.
 const keyedRows = `
 	SELECT ` + history.BySubject + `k.caller, k.operation, k.idempotency_key, COALESCE(k.response_body, ''),
 	  COALESCE(k.target_id, 0), COALESCE(o.id, 0), COALESCE(p.id, 0), COALESCE(o.customer_id, 0),

@@ -19,15 +19,15 @@ var (
 	createProduct = keyed("createProduct", http.StatusCreated, productSubject, "", "")
 	adjustStock   = keyed("adjustStock", http.StatusCreated, productSubject, "", "")
 	createOrder   = keyed("createOrder", http.StatusCreated, orderSubject, created, "")
-	confirmOrder  = keyed("confirmOrder", http.StatusOK, orderSubject, confirmed, "createOrder")
-	cancelOrder   = keyed("cancelOrder", http.StatusOK, orderSubject, canceled, "createOrder")
+	confirmOrder  = keyed("confirmOrder", http.StatusOK, orderSubject, confirmed, createOrder.Name)
+	cancelOrder   = keyed("cancelOrder", http.StatusOK, orderSubject, canceled, createOrder.Name)
 
 	keyedOperations idempotency.Operations
 	statusAfter     = map[string]status{} // status of the order in the answer, by the operation's name
 )
 
 // keyed registers an operation: with the HTTP status of its answer, the kind of thing that it creates or
-// changes, for orders the status of the order in the answer, and the operation that it follows.
+// changes, for orders the status of the order in the answer, and the name of the operation that it follows.
 func keyed(name string, answer int, target string, after status, follows string) idempotency.Operation {
 	o := idempotency.Operation{Name: name, Status: answer, Target: target, Follows: follows}
 	keyedOperations, statusAfter[name] = append(keyedOperations, o), after

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestFollowRefusesOtherAnswers follows a feed until somebody else answers. The command ends, and has printed
-// the event before once.
+// TestFollowRefusesOtherAnswers follows a feed, and then gets an answer of another program. The command ends,
+// and has printed the earlier event once.
 func TestFollowRefusesOtherAnswers(t *testing.T) {
 	feed := func(nextAfter int) string {
 		return fmt.Sprintf(`{"success":true,"data":[{"id":1,"type":"order.created","subject":"order","subject_id":3,

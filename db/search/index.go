@@ -87,7 +87,7 @@ func (r row) Key() int64 { return r.ID }
 func (x Index) unindexed(g *gorm.DB, last int64) (rows []row, err error) {
 	for len(rows) < batch {
 		var some []row
-		// On SQLite, an expression whose text looks like a time would come as a time: the first character prevents it.
+		// The first character keeps SQLite's driver from turning a text that looks like a time into a time.
 		q := g.Table(x.Table).Select("id, CONCAT('|', "+x.text()+") AS indexed_text").
 			Where("unindexed = 1 AND id > ?", last)
 		if err := q.Order("id").Limit(4 * statement).Find(&some).Error; err != nil {

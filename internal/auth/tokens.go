@@ -73,8 +73,7 @@ func (t Tokens) bearer(authorization string) (Principal, error) {
 	if authorization == "" {
 		return Anonymous, nil
 	}
-	scheme, token, _ := strings.Cut(authorization, " ")
-	token = strings.TrimLeft(token, " ") // RFC 9110, section 11.4, allows several spaces
+	scheme, token := SplitAuthorization(authorization)
 	if !strings.EqualFold(scheme, "Bearer") {
 		return Anonymous, apperr.Unauthorized.New("send Authorization: Bearer TOKEN")
 	}
@@ -91,6 +90,13 @@ func (t Tokens) bearer(authorization string) (Principal, error) {
 		return Anonymous, apperr.Unauthorized.Because(err, reason(err))
 	}
 	return p, nil
+}
+
+// SplitAuthorization returns the scheme and the token of the header Authorization. The token is "" when the header
+// has a scheme alone.
+func SplitAuthorization(header string) (scheme, token string) {
+	scheme, token, _ = strings.Cut(header, " ")
+	return scheme, strings.TrimLeft(token, " ") // RFC 9110, section 11.4, allows several spaces
 }
 
 // clockSkew is the tolerance for `nbf` and `iat`: the issuer's clock may be ahead. `exp` has no tolerance.

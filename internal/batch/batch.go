@@ -41,7 +41,7 @@ var (
 type Command interface {
 	ConflictKeys() []string // commands with a common key never run at the same time
 	Cost() int              // counts towards Batcher.MaxCost
-	Caller() string         // by whom the places for commands that wait for held rows are shared
+	Caller() string         // the owner of the command: callers share the places for waiting commands fairly
 }
 
 // Batcher runs commands in batches. While fewer than MaxConcurrent batches run, a new command starts at once,

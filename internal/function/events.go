@@ -102,8 +102,8 @@ type plainKey struct{}
 // repaired returns the engine behind a correction of the adapters' requests:
 //   - The adapter of an HTTP API splits headers at commas. A comma may be a part of the value, such as in an
 //     idempotency key, so the headers get the values of the event.
-//   - A REST API passes compressed answers on in base64, unless it has BinaryMediaTypes, which would shrink the
-//     largest file to 4.5 MB. So its requests accept no encoding.
+//   - A REST API without BinaryMediaTypes delivers compressed answers as base64 text. With BinaryMediaTypes,
+//     the largest uploaded file would shrink to 4.5 MB. So requests of a REST API accept no encoding.
 //   - With several values for each header, the adapter of a load balancer does not set the host.
 //   - The caller's address needs a port, which the events lack. A load balancer appends the address to
 //     X-Forwarded-For.

@@ -268,39 +268,41 @@ func (k Keys) Save(tx *gorm.DB, records ...Record) error {
 // returns the number of deleted rows. It keeps the rows that a request has renewed meanwhile, by using an
 // expired key again.
 func (k Keys) forget(q *gorm.DB, rows []row) (n int, err error) {
-	type following struct {
-		rows             []row
-		operations, keys []string
-		targets          []*int64
-	}
-	byCaller := map[string]*following{}
+	byCaller := map[string][]row{}
 	for _, r := range rows {
-		for _, o := range k.Operations {
-			if o.Follows != r.Operation {
-				continue
-			}
-			f := byCaller[r.Caller]
-			if f == nil {
-				f = &following{}
-				byCaller[r.Caller] = f
-			}
-			f.rows = append(f.rows, row{Caller: r.Caller, Operation: o.Name, IdempotencyKey: r.IdempotencyKey})
-			f.operations, f.keys = append(f.operations, o.Name), append(f.keys, r.IdempotencyKey)
-			f.targets = append(f.targets, r.TargetID)
-		}
+		byCaller[r.Caller] = append(byCaller[r.Caller], r)
 	}
 	for _, caller := range slices.Sorted(maps.Keys(byCaller)) {
-		f := byCaller[caller]
-		// SQLite has no index for the list of whole keys that Delete adds.
-		res := q.Where("caller = ? AND operation IN ?", caller, distinct(f.operations)).
-			Where("idempotency_key IN ? AND target_id IN ?", distinct(f.keys), f.targets).Delete(&f.rows)
-		if res.Error != nil {
-			return n, res.Error
+		following, err := k.forgetFollowing(q, caller, byCaller[caller])
+		if n += following; err != nil {
+			return n, err
 		}
-		n += int(res.RowsAffected)
 	}
 	res := q.Where("expires_at <= ?", db.Now(q, 0)).Delete(&rows)
 	return n + int(res.RowsAffected), res.Error
+}
+
+// forgetFollowing deletes the results of the operations that follow the operations of a caller's rows, and
+// returns the number of deleted rows.
+func (k Keys) forgetFollowing(q *gorm.DB, caller string, rows []row) (n int, err error) {
+	var following []row
+	var keys []string
+	var targets []*int64
+	for _, r := range rows {
+		for _, o := range k.Operations {
+			if o.Follows == r.Operation {
+				following = append(following, row{Caller: caller, Operation: o.Name, IdempotencyKey: r.IdempotencyKey})
+				keys, targets = append(keys, r.IdempotencyKey), append(targets, r.TargetID)
+			}
+		}
+	}
+	if following == nil {
+		return 0, nil
+	}
+	// Delete adds a list of whole keys as a condition, for which SQLite uses no index.
+	res := q.Where("caller = ? AND operation IN ?", caller, k.Operations.names()).
+		Where("idempotency_key IN ? AND target_id IN ?", distinct(keys), targets).Delete(&following)
+	return int(res.RowsAffected), res.Error
 }
 
 // Use is an effect of a request with a key.

@@ -12,6 +12,7 @@ import (
 	"github.com/rs/cors"
 
 	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/internal/correlation"
 	"example.com/b2b/v2/internal/docs"
 )
@@ -88,8 +89,8 @@ func (b Browsers) trust(r *http.Request) bool {
 func (b Browsers) knowHost(r *http.Request) bool {
 	anyName := len(b.Hosts) == 0 && !b.Local
 	isProbe := r.URL.Path == "/health" || r.URL.Path == "/ready"
-	_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if anyName || isProbe || strings.TrimLeft(token, " ") != "" { // a scheme alone is no token
+	_, token := auth.SplitAuthorization(r.Header.Get("Authorization"))
+	if anyName || isProbe || token != "" {
 		return true
 	}
 	host := strings.ToLower(hostname(r.Host))

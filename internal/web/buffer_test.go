@@ -21,8 +21,8 @@ func (w *largestWrite) Write(p []byte) (int, error) {
 	return w.ResponseRecorder.Write(p)
 }
 
-// TestPagesAreNotBuffered reads the largest file of the documentation as a client without compression. It comes in
-// pieces: many readers who are slow must not fill the memory.
+// TestPagesAreNotBuffered reads the largest file of the documentation as a client without compression. The
+// service sends the file in small pieces, so that many slow readers do not fill the memory.
 func TestPagesAreNotBuffered(t *testing.T) {
 	w := &largestWrite{ResponseRecorder: httptest.NewRecorder()}
 	r := httptest.NewRequest("GET", "http://localhost/docs/swagger-ui-bundle.js", nil)
@@ -32,7 +32,7 @@ func TestPagesAreNotBuffered(t *testing.T) {
 	}
 }
 
-// TestEscapedPath escapes a letter of a path, which is the same path.
+// TestEscapedPath requests paths in which a letter is escaped. They match as without the escape.
 func TestEscapedPath(t *testing.T) {
 	e := things(t, webtest.Options(), succeed)
 	for path, status := range map[string]int{"/%74hings": 200, "/things/%71": 200, "/things%2Fq": 404} {
