@@ -120,6 +120,18 @@ function hands(page) {
   }
 }
 
+// orderOfDisks opens a new order by the keyboard, with a quantity of one product, which is not yet saved.
+async function orderOfDisks(qty) {
+  const page = await open('orders/new')
+  await field(page, 'Customer').fill('acme')
+  await press(page, 'Enter')
+  await page.waitForFunction(() => document.activeElement?.name === 'sku')
+  await page.keyboard.type('SSD-SAM-T7')
+  await press(page, 'Tab')
+  await page.keyboard.type(String(qty))
+  return page
+}
+
 async function accessible(page, name) {
   await rest(page)
   await page.evaluate(axe)
@@ -440,13 +452,7 @@ const parts = {
   // The proxy: the request arrives, and its answer is lost, late, or overtaken.
   async 'a lost answer, a double click, a reload: one order'() {
     const orders = await orderCount()
-    const page = await open('orders/new')
-    await field(page, 'Customer').fill('acme')
-    await press(page, 'Enter')
-    await page.waitForFunction(() => document.activeElement?.name === 'sku')
-    await page.keyboard.type('SSD-SAM-T7')
-    await press(page, 'Tab')
-    await page.keyboard.type('1')
+    const page = await orderOfDisks(1)
     await see(page, 'Everything is in stock.')
     let lost = 0
     const keys = new Set()
@@ -477,13 +483,7 @@ const parts = {
 
   async 'a form that was changed after a lost answer'() {
     const orders = await orderCount()
-    const page = await open('orders/new')
-    await field(page, 'Customer').fill('acme')
-    await press(page, 'Enter')
-    await page.waitForFunction(() => document.activeElement?.name === 'sku')
-    await page.keyboard.type('SSD-SAM-T7')
-    await press(page, 'Tab')
-    await page.keyboard.type('1')
+    const page = await orderOfDisks(1)
     await see(page, 'Everything is in stock.')
     await page.route(sites.open.orders + '/orders', async route => {
       if (route.request().method() !== 'POST') return route.continue()
@@ -564,13 +564,7 @@ const parts = {
 
   async 'what is known of a form that was refused'() {
     const says = page => page.getByText('This form was sent before').count()
-    const page = await open('orders/new')
-    await field(page, 'Customer').fill('acme')
-    await press(page, 'Enter')
-    await page.waitForFunction(() => document.activeElement?.name === 'sku')
-    await page.keyboard.type('SSD-SAM-T7')
-    await press(page, 'Tab')
-    await page.keyboard.type('99999')
+    const page = await orderOfDisks(99999)
     await see(page, 'Not enough in stock:')
     await page.getByRole('button', { name: 'Save', exact: true }).click()
     await see(page, 'There is not enough stock.')
