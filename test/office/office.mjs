@@ -83,13 +83,15 @@ const rows = (page, n) => page.waitForFunction(n => document.querySelectorAll('t
 async function hold(page, matches) {
   let release
   const held = new Promise(done => { release = done })
-  const wait = async route => {
-    await held
-    await route.continue().catch(() => {}) // the page may have dropped it
+  const continued = []
+  const wait = route => {
+    continued.push(held.then(() => route.continue()).catch(() => {})) // the page may have dropped it
+    return continued.at(-1)
   }
   await page.route(matches, wait)
   return async () => {
     release()
+    await Promise.all(continued) // a request whose route is removed before it goes on may hang
     await page.unroute(matches, wait)
   }
 }
