@@ -34,8 +34,9 @@ chaos: ## kill services and database servers KILLS times under load, part them f
 test-operate: ## run the containers on a Docker engine, with Prometheus and Jaeger; .ci/run does the same without Jaeger
 	test/containers/run --jaeger
 
-FUZZTIME ?= 2m
-fuzz: ## run each fuzz target for FUZZTIME; what breaks one lies in its testdata/fuzz then, where make test tries it again
+# A count, not a duration: before Go 1.27 the end of a duration may fail a target that is right (golang/go#75804).
+FUZZTIME ?= 50000x
+fuzz: ## run each fuzz target with FUZZTIME inputs; what breaks one lies in its testdata/fuzz then, where make test tries it again
 	@built=$$(mktemp -d) && trap 'rm -rf "$$built"' EXIT && \
 	grep -rlE --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u | while read -r folder; do \
 		go test -c -fuzz . $(foreach package,$(TRANSPILED),'-gcflags=$(package)=-d=libfuzzer=0') -o "$$built/fuzz" "$$folder" || exit 1; \
