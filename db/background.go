@@ -55,6 +55,8 @@ type Job struct {
 	// work, and the number of rows, see CountDue. Each is nil for a job without such a measure.
 	Lag func(ctx context.Context) (time.Duration, error)
 	Due func(ctx context.Context) (rows int64, err error)
+
+	share time.Duration // the longest run, if it is set and shorter than runTimeout
 }
 
 // RunJobs runs jobs side by side, and repeats each, until ctx ends. It logs every run that has changed rows
@@ -69,11 +71,14 @@ func RunJobs(ctx context.Context, g *gorm.DB, log *slog.Logger, jobs ...Job) {
 	all.Wait()
 }
 
-// RunJobsOnce runs each job once, one after the other, and logs as RunJobs does. The error names the jobs that
-// failed.
+// RunJobsOnce runs each job once, one after the other, and logs as RunJobs does. A run gets an equal share of
+// the time that is left until the deadline of ctx. The error names the jobs that failed.
 func RunJobsOnce(ctx context.Context, g *gorm.DB, log *slog.Logger, jobs ...Job) error {
 	var failures []error
-	for _, j := range jobs {
+	for i, j := range jobs {
+		if deadline, found := ctx.Deadline(); found {
+			j.share = time.Until(deadline) * 9 / 10 / time.Duration(len(jobs)-i) // a tenth is for measuring
+		}
 		if err := j.runAndReport(ctx, g, log.With("job", j.Name)); err != nil {
 			failures = append(failures, fmt.Errorf("%s: %w", j.Name, err))
 		}
@@ -156,7 +161,11 @@ const measureTimeout = 10 * time.Second
 var runTimeout = 3 * time.Minute
 
 func (j Job) runOnce(ctx context.Context, g *gorm.DB) (rows int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, runTimeout)
+	limit := runTimeout
+	if j.share != 0 {
+		limit = min(limit, j.share)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if !j.Exclusive {
 		return j.Run(ctx)

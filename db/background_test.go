@@ -109,6 +109,22 @@ func TestRunJobsFailurePause(t *testing.T) {
 	})
 }
 
+// TestRunJobsOnceShares runs a job that takes all the time that it gets before another job. Both get a share
+// of the time until the deadline.
+func TestRunJobsOnceShares(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		ctx, cancel := context.WithTimeout(ctx, 4*time.Second)
+		defer cancel()
+		ran := false
+		err := db.RunJobsOnce(ctx, g, slog.New(slog.DiscardHandler),
+			db.Job{Name: "greedy", Run: func(ctx context.Context) (int, error) { <-ctx.Done(); return 1, ctx.Err() }},
+			db.Job{Name: "modest", Run: func(ctx context.Context) (int, error) { ran = true; return 0, ctx.Err() }})
+		if err != nil || !ran {
+			t.Errorf("ran %v: %v", ran, err)
+		}
+	})
+}
+
 // TestRunJobsBeforeMigration runs a job on a database without a schema. The log names the command to run, and
 // the job does not run.
 func TestRunJobsBeforeMigration(t *testing.T) {

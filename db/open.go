@@ -141,8 +141,9 @@ func (c Config) mysqlPool(readOnly bool) (*sql.DB, error) {
 		}
 	}
 	m.ParseTime, m.Loc = true, time.UTC
-	m.InterpolateParams = true // saves the round trip that prepares a statement
-	m.ClientFoundRows = true   // an UPDATE counts unchanged rows, too, as on SQLite
+	m.RejectReadOnly = !readOnly // closes a connection to a server that has become a replica: its name may lead to another
+	m.InterpolateParams = true   // saves the round trip that prepares a statement
+	m.ClientFoundRows = true     // an UPDATE counts unchanged rows, too, as on SQLite
 	m.Logger = &mysqldriver.NopLogger{}
 	m.Params = map[string]string{
 		"time_zone":                "'+00:00'",
@@ -183,7 +184,7 @@ func (c connecting) Connect(ctx context.Context) (_ driver.Conn, err error) {
 	defer cancel()
 	defer func() {
 		if errors.Is(err, context.DeadlineExceeded) {
-			err = fmt.Errorf("%w: %w", ErrUnavailable, err)
+			err = fmt.Errorf("%w: %v", ErrUnavailable, err)
 		}
 	}()
 	conn, err := c.Connector.Connect(ctx)

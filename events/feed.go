@@ -134,7 +134,8 @@ func expired(field string, after int64, is counter) error {
 const afterField = "/query/after"
 
 // readWithin is like store.read. When the page is empty, it waits for an event, until the time wait is over
-// or the service stops.
+// or the service stops. A request that comes later waits for a second, because its reader would ask again at
+// once, as long as the process still answers.
 func (s *Service) readWithin(ctx context.Context, q query, wait time.Duration) (page, error) {
 	reader := s.db.Read(ctx)
 	if wait == 0 {
@@ -142,6 +143,12 @@ func (s *Service) readWithin(ctx context.Context, q query, wait time.Duration) (
 	}
 	woken, leave := s.waiters.join(reader.feed(), s.news)
 	defer leave()
+	stopped := s.stopped
+	select {
+	case <-stopped:
+		stopped, wait = nil, min(wait, time.Second)
+	default:
+	}
 	over := time.After(wait)
 	for {
 		p, err := reader.read(q)
@@ -153,7 +160,7 @@ func (s *Service) readWithin(ctx context.Context, q query, wait time.Duration) (
 		case <-p.ready(woken):
 		case <-over:
 			return p, nil
-		case <-s.stopped:
+		case <-stopped:
 			return p, nil
 		case <-ctx.Done():
 			return page{}, ctx.Err()

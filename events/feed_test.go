@@ -217,7 +217,11 @@ func TestStop(t *testing.T) {
 		if rest, err := io.ReadAll(stream.Reader); err != nil || strings.TrimSpace(string(rest)) != "" {
 			t.Errorf("%q %v", rest, err)
 		}
+		begin := time.Now()
 		s.get(t, "after=1&wait=60")
+		if took := time.Since(begin); took < time.Second || took > 30*time.Second {
+			t.Errorf("a follower that asks again gets an answer after %v, not a second", took)
+		}
 	})
 }
 

@@ -47,11 +47,12 @@ func (s *Service) Sequence(ctx context.Context) (total int, err error) {
 		if err != nil {
 			return total, err
 		}
+		wait := pause
 		if n == batchSize {
-			continue
+			wait = 0
 		}
 		select {
-		case <-time.After(pause):
+		case <-time.After(wait):
 		case <-over:
 			return total, nil
 		case <-ctx.Done():

@@ -47,5 +47,6 @@ func New(g *gorm.DB, c Config) *Service {
 	return s
 }
 
-// Stop ends streams and requests that wait for events, each with a complete answer. Later requests do not wait.
+// Stop ends streams and requests that wait for events, each with a complete answer. Later requests
+// wait for a second at most.
 func (s *Service) Stop() { s.stop.Do(func() { close(s.stopped) }) }

@@ -249,6 +249,11 @@ func (s *Service) settle(
 // readyWithin limits the time of the peers' answers to /ready.
 const readyWithin = 2 * time.Second
 
+const (
+	readyTries = 5
+	readyPause = 100 * time.Millisecond
+)
+
 // ready returns 503 unavailable unless the Customers API and the Orders API are ready. Simultaneous calls
 // share the answers.
 func (s *Service) ready(ctx context.Context) error {
@@ -264,8 +269,8 @@ func (s *Service) ready(ctx context.Context) error {
 func (s *Service) askReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
-	customers, customersErr := s.customers.GetReadyWithResponse(ctx)
-	orders, ordersErr := s.orders.GetReadyWithResponse(ctx)
+	customers, customersErr := askAgain(ctx, s.customers.GetReadyWithResponse)
+	orders, ordersErr := askAgain(ctx, s.orders.GetReadyWithResponse)
 	if err := errors.Join(customersErr, ordersErr); err != nil {
 		return apperr.Unavailable.Because(err)
 	}
@@ -274,6 +279,24 @@ func (s *Service) askReady(ctx context.Context) error {
 			"the %s answered %s, the %s %s", customersAPI.name, customers.Status(), ordersAPI.name, orders.Status()))
 	}
 	return nil
+}
+
+// askAgain asks a peer, and asks again after a 503, up to readyTries times. The first 503 may come from an
+// instance that is about to stop, and closes the connection to this instance: the next request reaches an
+// instance that is ready.
+func askAgain[R interface{ StatusCode() int }, E any](
+	ctx context.Context, ask func(context.Context, ...E) (R, error),
+) (res R, err error) {
+	for try := 1; ; try++ {
+		if res, err = ask(ctx); err != nil || res.StatusCode() != http.StatusServiceUnavailable || try == readyTries {
+			return res, err
+		}
+		select {
+		case <-time.After(readyPause):
+		case <-ctx.Done():
+			return res, ctx.Err()
+		}
+	}
 }
 
 var compensations = promauto.NewCounter(prometheus.CounterOpts{

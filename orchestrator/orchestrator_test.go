@@ -85,6 +85,12 @@ func answer(status int, code string, details ...string) fault {
 // lost closes the connection without an answer.
 func lost(http.ResponseWriter) { panic(http.ErrAbortHandler) }
 
+// maintenance answers like a gateway whose peer is away.
+func maintenance(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json")
+	io.WriteString(w, `{"status":"maintenance"}`)
+}
+
 // garbled answers like a broken proxy.
 func garbled(w http.ResponseWriter) { io.WriteString(w, "<html>OK</html>") }
 
@@ -251,7 +257,7 @@ func TestReplayed(t *testing.T) {
 func TestRetriedStep(t *testing.T) {
 	for name, failure := range map[string]fault{
 		"503": answer(503, "unavailable"), "500": answer(500, "internal"), "429": answer(429, "rate_limited"),
-		"lost": lost, "garbled": garbled,
+		"lost": lost, "garbled": garbled, "maintenance": maintenance,
 	} {
 		for _, step := range []string{customerStep, createStep, confirmStep} {
 			t.Run(name+" "+step, func(t *testing.T) {
@@ -579,13 +585,18 @@ func TestBadRequest(t *testing.T) {
 }
 
 // TestReadyNeedsPeers answers /ready with 503 when a service that the orchestrator calls is not ready, or
-// does not answer.
+// does not answer. A single 503 may come from an instance that stops, so the orchestrator asks again.
 func TestReadyNeedsPeers(t *testing.T) {
-	for name, missing := range map[string]fault{
-		"not ready": func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) },
-		"no answer": func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
+	stopping := func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) }
+	base := serve(t, &peers{t: t, instead: map[string][]fault{readyStep: {stopping}}}, time.Minute)
+	if status, body, _ := webtest.Do(t, "GET", base+"/ready", ""); status != http.StatusOK {
+		t.Errorf("an instance stops: %d %s", status, body)
+	}
+	for name, missing := range map[string][]fault{
+		"not ready": slices.Repeat([]fault{stopping}, 10), // both peers, each asked five times
+		"no answer": {lost},
 	} {
-		base := serve(t, &peers{t: t, instead: map[string][]fault{readyStep: {missing}}}, time.Minute)
+		base := serve(t, &peers{t: t, instead: map[string][]fault{readyStep: missing}}, time.Minute)
 		status, body, _ := webtest.Do(t, "GET", base+"/ready", "")
 		webtest.WantError(t, status, body, 503, "unavailable")
 		if status, body, _ = webtest.Do(t, "GET", base+"/ready", ""); status != http.StatusOK {

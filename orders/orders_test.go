@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -32,11 +33,12 @@ var ctx = context.Background()
 // system is a service on a database, with a fake Customers API that knows the customers 1 and 2.
 type system struct {
 	*api.ClientWithResponses
-	base          string
-	db            *gorm.DB
-	service       *orders.Service
-	customersDown atomic.Bool
-	oneBatch      sync.Once // see gate
+	base              string
+	db                *gorm.DB
+	service           *orders.Service
+	customersDown     atomic.Bool
+	insteadOfCustomer atomic.Pointer[func(http.ResponseWriter)] // what answers for the Customers API; nil for itself
+	oneBatch          sync.Once                                 // see gate
 }
 
 const window, reservation, keyLifetime = 10 * time.Minute, 24 * time.Hour, 24 * time.Hour
@@ -47,6 +49,8 @@ func serve(t *testing.T, g *gorm.DB) *system {
 	fake := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		switch {
+		case s.insteadOfCustomer.Load() != nil:
+			(*s.insteadOfCustomer.Load())(w)
 		case s.customersDown.Load():
 			w.WriteHeader(http.StatusServiceUnavailable)
 			fmt.Fprint(w, `{"success":false,"error":"down","code":"unavailable"}`)
@@ -312,6 +316,24 @@ func TestCreateOrder(t *testing.T) {
 				t.Error("no Retry-After")
 			}
 		})
+		// A gateway, or another service at the address of the Customers API, says nothing about a customer.
+		for body, status := range map[string]int{
+			"<html>Back soon</html>": 200, `{"status":"maintenance"}`: 200, `{"success":false}`: 200, "": 204,
+			`{"message":"no Route matched"}`: 404, `{"success":false,"error":"No.","code":"not_found"}`: 404,
+		} {
+			for _, contentType := range []string{"application/json", "text/html"} {
+				t.Run(fmt.Sprintf("not the Customers API: %d %s as %s", status, body, contentType), func(t *testing.T) {
+					s.insteadOfCustomer.Store(new(func(w http.ResponseWriter) {
+						w.Header().Set("Content-Type", contentType)
+						w.WriteHeader(status)
+						io.WriteString(w, body)
+					}))
+					defer s.insteadOfCustomer.Store(nil)
+					res := s.place(t, "elsewhere", line(b, 1))
+					webtest.WantError(t, res.StatusCode(), res.Body, 503, "customers_unavailable")
+				})
+			}
+		}
 		t.Run("total above 2^53-1", func(t *testing.T) {
 			var lines []contract.OrderItemRequest
 			for range 10 {

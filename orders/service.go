@@ -4,7 +4,6 @@ package orders
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"time"
 
 	"gorm.io/gorm"
@@ -14,6 +13,7 @@ import (
 	"example.com/b2b/v2/internal/idempotency"
 	"example.com/b2b/v2/internal/peer"
 	"example.com/b2b/v2/internal/service"
+	"example.com/b2b/v2/openapi/contract"
 	"example.com/b2b/v2/openapi/customersapi"
 )
 
@@ -55,9 +55,9 @@ func New(g *gorm.DB, c Config) (*Service, error) {
 func (s *Service) checkCustomer(ctx context.Context, id int64) error {
 	res, err := s.customers.GetInternalCustomerWithResponse(ctx, id)
 	switch {
-	case err == nil && res.StatusCode() == http.StatusOK:
+	case err == nil && res.JSON200 != nil:
 		return nil
-	case err == nil && res.JSON404 != nil:
+	case err == nil && res.JSON404 != nil && res.JSON404.Code == contract.CustomerNotFound:
 		return apperr.CustomerNotFound.New(id).
 			With("/customer_id", apperr.Params{"customer_id": id}, "there is no customer %d", id)
 	case err == nil:

@@ -153,8 +153,11 @@ func TestFlagsSayAllowed(t *testing.T) {
 		})
 	}
 	for args, want := range map[string]string{
-		"order --customer x":   `"x" for flag -customer: allowed: whole numbers`,
-		"order --customer 1.5": `"1.5" for flag -customer: allowed: whole numbers`,
+		"order --customer x":   `"x" for flag -customer: allowed: the id of a customer`,
+		"order --customer 1.5": `"1.5" for flag -customer: allowed: the id of a customer`,
+		"order --customer 010": `"010" for flag -customer: allowed: the id of a customer`,
+		"order --customer 0x7": `"0x7" for flag -customer: allowed: the id of a customer`,
+		"token --customer 007": `"007" for flag -customer: allowed: the id of a customer`,
 		"cancel --timeout 5":   `"5" for flag -timeout: allowed: times, such as 30s`,
 		"order --confirm=ja":   `"ja" for -confirm: allowed: true, false`,
 		"order --output xml":   `"xml" for flag -output: allowed: json, text`,

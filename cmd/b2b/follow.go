@@ -122,7 +122,7 @@ func (c *followCommand) read(ctx context.Context, client *eventsapi.Client, out 
 		return fmt.Errorf("%w: %s", errAgain, res.Status)
 	case res.StatusCode != http.StatusOK:
 		var refused contract.ErrorBody
-		if contract.Unmarshal(body, &refused) != nil {
+		if contract.Unmarshal(body, &refused) != nil || refused.Code == "" {
 			return fmt.Errorf("%s: is --base right?", res.Status)
 		}
 		return errors.New(describe(refused.Error, refused.Details))

@@ -45,6 +45,11 @@ func TestFollowRefusesOtherAnswers(t *testing.T) {
 			t.Errorf("%s: %s", other, out)
 		}
 	}
+	if _, err := callWithin(ctx, t, func(w http.ResponseWriter, r *http.Request) {
+		answer(w, 404, `{"message":"no Route matched"}`)
+	}, "follow --after 4"); err == nil || !strings.Contains(err.Error(), "404 Not Found: is --base right?") {
+		t.Error(err)
+	}
 	if _, err := callWithin(ctx, t, func(w http.ResponseWriter, r *http.Request) { // without --after
 		answer(w, 200, `{"status":"maintenance"}`)
 	}, "follow"); err == nil || !strings.Contains(err.Error(), "is --base right?") {

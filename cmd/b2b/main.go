@@ -208,7 +208,7 @@ func sayAllowed(f *flag.FlagSet, err error) error {
 // allowedValues has the values of flags, by the kind of the flag. TestFlagsSayAllowed finds a kind without an
 // entry.
 var allowedValues = map[string]string{
-	"bool": "true, false", "int64": "whole numbers, such as 12", "time.Duration": "times, such as 30s or 2m",
+	"bool": "true, false", "time.Duration": "times, such as 30s or 2m",
 }
 
 // kindOf returns the Go type of a flag, or "" for a flag that explains its own errors.

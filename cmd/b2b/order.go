@@ -74,7 +74,7 @@ type orderCommand struct {
 
 func (o *orderCommand) flags(f *flag.FlagSet) {
 	o.keyedCommand.flags(f)
-	f.Int64Var(&o.order.CustomerID, "customer", 0, "who orders")
+	customerFlag(f, &o.order.CustomerID, "who orders")
 	f.Func("item", "PRODUCT:PIECES; a product is a sku, else an id; sku:PRODUCT and id:PRODUCT say which",
 		o.addItem)
 	f.Func("external-ref", "your number of the order", func(text string) error {
@@ -111,6 +111,17 @@ func (o *orderCommand) addItem(text string) error {
 	}
 	o.order.Items = append(o.order.Items, item)
 	return nil
+}
+
+// customerFlag defines the flag --customer, which sets *id. Package flag would read 010 as the id 8.
+func customerFlag(f *flag.FlagSet, id *int64, usage string) {
+	f.Func("customer", usage, func(text string) (err error) {
+		var isID bool
+		if *id, isID = parseID(text); !isID {
+			return errors.New("allowed: the id of a customer, such as 7")
+		}
+		return nil
+	})
 }
 
 // parseID parses an id in the form of the services, without leading zeros.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"example.com/b2b/v2/cmd/options"
@@ -24,13 +23,7 @@ type tokenCommand struct {
 func (t *tokenCommand) flags(f *flag.FlagSet) {
 	f.StringVar(&t.caller.Subject, "sub", "", "who calls")
 	f.StringVar(&t.caller.Scope, "scope", "", "what it may do, separated by spaces")
-	f.Func("customer", "the one customer for whom it acts", func(text string) (err error) {
-		t.caller.Customer, err = strconv.ParseInt(text, 10, 64)
-		if err != nil || t.caller.Customer < 1 || t.caller.Customer > 1<<53-1 {
-			return errors.New("allowed: the id of a customer")
-		}
-		return nil
-	})
+	customerFlag(f, &t.caller.Customer, "the one customer for whom it acts")
 	f.Func("ttl", "how long it is valid; without it JWT_EXPIRES_IN", func(text string) (err error) {
 		t.settings.TokenLifetime, err = config.Lifetime(text)
 		return err

@@ -32,6 +32,8 @@ func Between(t testing.TB, c db.Config) (db.Config, *Silence) {
 	t.Cleanup(func() {
 		l.Close()
 		s.Fall()
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		for _, conn := range s.open {
 			conn.Close()
 		}

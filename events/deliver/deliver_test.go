@@ -282,7 +282,7 @@ func TestHTTPS(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	old := httptest.NewUnstartedServer(s.Config.Handler)
-	old.TLS = &tls.Config{MaxVersion: tls.VersionTLS11}
+	old.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
 	old.Config.ErrorLog = s.Config.ErrorLog
 	old.StartTLS()
 	defer old.Close()

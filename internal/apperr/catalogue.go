@@ -274,7 +274,8 @@ var (
 		Retry: Later, On: []string{Business},
 		Sentence: "Too many requests; %s.", Args: []any{"try again"},
 		When: "You send more than this deployment takes from one caller (`RateLimit` says how much is " +
-			"left), or have your share of the requests, searches, imports or exports that it does at once.",
+			"left), or have your share of the requests, searches, imports, exports or readers of events that it " +
+			"has at once.",
 		Do: "Wait as long as `Retry-After` says; send less at once."})
 	Internal = define(Code{Name: "internal", Status: http.StatusInternalServerError,
 		Retry: Again, On: []string{Always},

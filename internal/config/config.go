@@ -161,11 +161,11 @@ type Limiting struct {
 	RateLimit      int      `env:"RATE_LIMIT_RPS" default:"0" from:"0" to:"100000" help:"requests a second that a caller, by its token or else its address, may send to each instance on average; 0 is no limit"`
 	RateBurst      int      `env:"RATE_LIMIT_BURST" default:"0" from:"0" to:"1000000" help:"requests that a caller may send at once; 0 is twice RATE_LIMIT_RPS"`
 	TrustedProxies []string `env:"TRUSTED_PROXIES" format:"network" help:"addresses and networks of proxies, separated by commas, whose X-Forwarded-For says where a call comes from"`
-	MaxInFlight    int      `env:"MAX_REQUESTS_IN_FLIGHT" default:"200" from:"1" to:"100000" help:"requests at work in a service at once, besides imports and exports; one more is 503 at once, and of each bound here 429 for a caller that has its share"`
+	MaxInFlight    int      `env:"MAX_REQUESTS_IN_FLIGHT" default:"200" from:"1" to:"100000" help:"requests at work in a service at once, besides imports, exports and readers of events, and half of its connections at most; one more is 503 at once, and of each bound here 429 for a caller that has its share"`
 	MaxSearches    int      `env:"MAX_SEARCHES" default:"0" from:"0" to:"1000" help:"searches and summaries at work in a service at once, of which each may read a whole table; sixteen times as many wait, and one more is 503; 0 is a quarter of DB_MAX_CONNECTIONS, and one on SQLite"`
-	MaxImports     int      `env:"MAX_IMPORTS" default:"16" from:"1" to:"1000" help:"imports in a service at once, received or at work, of which each may take 64 MiB of TMPDIR; one more is 503 at once"`
-	MaxExports     int      `env:"MAX_EXPORTS" default:"16" from:"1" to:"1000" help:"exports in a service at once; one more is 503 at once"`
-	MaxReaders     int      `env:"MAX_EVENT_READERS" default:"200" from:"1" to:"100000" help:"readers of events in a service at once, streams and waiting requests together; one more is 503 at once"`
+	MaxImports     int      `env:"MAX_IMPORTS" default:"16" from:"1" to:"1000" help:"imports in a service at once, received or at work, of which each may take 64 MiB of TMPDIR, and a tenth of its connections at most; one more is 503 at once"`
+	MaxExports     int      `env:"MAX_EXPORTS" default:"16" from:"1" to:"1000" help:"exports in a service at once, and a tenth of its connections at most; one more is 503 at once"`
+	MaxReaders     int      `env:"MAX_EVENT_READERS" default:"200" from:"1" to:"100000" help:"readers of events in a service at once, feed and streams together, and two fifths of its connections at most; one more is 503 at once"`
 }
 
 // Listening configures the listener and the connections of every service outside Lambda.

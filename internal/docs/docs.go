@@ -129,6 +129,7 @@ func ForBrowser(base, host string) string {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}
+	host = strings.Trim(host, "[]") // of an IPv6 address without a port
 	u.Host = net.JoinHostPort(host, u.Port())
 	return u.String()
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/sony/gobreaker/v2"
+	"github.com/tidwall/gjson"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -136,13 +137,25 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if res.StatusCode >= http.StatusBadRequest && contract.Unmarshal(body, new(contract.ErrorBody)) != nil {
-		// The body is not from the peer, but perhaps from a gateway. A generated client does not parse a body
-		// without Content-Type, and so keeps the status.
+	if !asksReadiness(req) && !isOfPeer(res.StatusCode, body) {
+		// A generated client does not parse a body without Content-Type, and so keeps the status.
 		res.Header.Del("Content-Type")
 	}
 	res.Body = io.NopCloser(bytes.NewReader(body))
 	return res, nil
+}
+
+// asksReadiness reports whether req is a call of /ready, whose answer has a form of its own.
+func asksReadiness(req *http.Request) bool { return strings.HasSuffix(req.URL.Path, "/ready") }
+
+// isOfPeer reports whether an answer has the form of a service's answers: a success says so, and an error has
+// a code. Any other answer comes from something on the way, such as the maintenance page of a gateway.
+func isOfPeer(status int, body []byte) bool {
+	if status < http.StatusBadRequest {
+		return gjson.ValidBytes(body) && gjson.GetBytes(body, "success").Type == gjson.True
+	}
+	var e contract.ErrorBody
+	return contract.Unmarshal(body, &e) == nil && e.Code != ""
 }
 
 // outcome returns the status of an answer, or "error" without an answer.
@@ -190,7 +203,7 @@ func (t transport) send(ctx context.Context, req *http.Request) (*http.Response,
 func (t transport) verdict(
 	req *http.Request, res *http.Response, body []byte, err error, timeout time.Duration,
 ) error {
-	if strings.HasSuffix(req.URL.Path, "/ready") {
+	if asksReadiness(req) {
 		return context.Canceled
 	}
 	if errors.Is(err, context.DeadlineExceeded) && timeout < t.timeout*3/4 {

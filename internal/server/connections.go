@@ -46,10 +46,9 @@ func (a *connections) admit(ctx context.Context, conn net.Conn) context.Context 
 	c := &connection{Conn: conn, all: a, network: Network(host), since: time.Now()}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.byNetwork[c.network] >= a.perNetwork {
-		a.makeRoom(c, func(other *connection) bool { return other.network == c.network })
-	}
-	if len(a.open) >= a.max {
+	refused := a.byNetwork[c.network] >= a.perNetwork &&
+		!a.makeRoom(c, func(other *connection) bool { return other.network == c.network })
+	if !refused && len(a.open) >= a.max {
 		a.makeRoom(c, func(*connection) bool { return true })
 	}
 	a.open[conn] = c
@@ -58,8 +57,8 @@ func (a *connections) admit(ctx context.Context, conn net.Conn) context.Context 
 }
 
 // makeRoom closes a connection that mayGo accepts and that is not busy: the first in the order of goesBefore.
-// When there is no such connection, it closes the added connection.
-func (a *connections) makeRoom(added *connection, mayGo func(*connection) bool) {
+// When there is no such connection, it closes the added connection, and returns false.
+func (a *connections) makeRoom(added *connection, mayGo func(*connection) bool) bool {
 	var next *connection
 	for _, c := range a.open {
 		if !c.busy && mayGo(c) && (next == nil || a.goesBefore(c, next)) {
@@ -68,10 +67,11 @@ func (a *connections) makeRoom(added *connection, mayGo func(*connection) bool) 
 	}
 	if next == nil {
 		_ = added.Close()
-		return
+		return false
 	}
 	a.remove(next.Conn)
 	_ = next.Close()
+	return true
 }
 
 // goesBefore reports whether makeRoom closes c rather than the connection other. Connections of the network

@@ -205,7 +205,7 @@ func TestConnections(t *testing.T) {
 		isOpen(t, kept)
 	})
 	t.Run("of one address", func(t *testing.T) {
-		at := webtest.Run(t, server.Server{Handler: handler(), PerAddress: 2})
+		at := webtest.Run(t, server.Server{Handler: handler(), PerAddress: 2, Max: 3})
 		other := idle(t, "127.0.0.2", at)
 		first, second := idle(t, "127.0.0.1", at), idle(t, "127.0.0.1", at)
 		third := idle(t, "127.0.0.1", at)

@@ -1,5 +1,5 @@
 // Many orders confirmed or canceled together, each with its own answer.
-import { html, useRef, useState } from './vendor/htm-preact.js'
+import { html, useEffect, useRef, useState } from './vendor/htm-preact.js'
 import { api } from './client.js'
 import { explain, isUnknown } from './errors.js'
 import { Dialog, Field, Form, useDraft } from './form.js'
@@ -10,10 +10,11 @@ const together = 4
 
 /**
  * Asks first, then works through the orders, and shows what became of each. Orders without an answer can be sent again, with
- * their keys of before.
- * @param {{ action: 'confirm' | 'cancel', orders: { id: number }[], onClose: () => void }} props
+ * their keys of before. The work ends with the dialog.
+ * @param {{ action: 'confirm' | 'cancel', orders: { id: number }[], more?: boolean, onClose: () => void }} props more: the
+ * filter has more orders than these
  */
-export function Bulk({ action, orders, onClose }) {
+export function Bulk({ action, orders, more, onClose }) {
   const draft = useDraft('bulk', { reason: '' })
   const [answers, setAnswers] = useState(/** @type {Map<number, { says: string, look: string }>} */ (new Map()))
   const [phase, setPhase] = useState(/** @type {'asking' | 'working' | 'done'} */ ('asking'))
@@ -42,20 +43,21 @@ export function Bulk({ action, orders, onClose }) {
     }))
     setPhase('done')
   }
-  const close = () => { stopped.current = true; draft.forget(); onClose() }
+  useEffect(() => () => { stopped.current = true; draft.forget() }, [])
   const unknown = orders.filter(({ id }) => answers.get(id)?.look === 'unknown')
   const good = [...answers.values()].filter(({ look }) => look === 'good').length
   const title = confirming ? count(orders.length, 'Confirm 1 order', 'Confirm {n} orders') : count(orders.length, 'Cancel 1 order', 'Cancel {n} orders')
-  return html`<${Dialog} title=${title} onClose=${close}>
+  return html`<${Dialog} title=${title} onClose=${onClose}>
     ${phase === 'asking' && html`<${Form} label=${title} onSend=${() => work(orders.map(({ id }) => id))}>
+      ${more && html`<p>${t('There are more: open this again for the next ones.')}</p>`}
       ${!confirming && html`<${Field} label=${t('Reason')} value=${draft.values.reason} maxlength="255" onInput=${reason => draft.change({ reason })} />`}
-      <p class="buttons"><button class="first" disabled=${!orders.length}>${title}</button><button type="button" onClick=${close}>${t('Close')}</button></p>
+      <p class="buttons"><button class="first" disabled=${!orders.length}>${title}</button><button type="button" onClick=${onClose}>${t('Close')}</button></p>
     <//>`}
     ${phase !== 'asking' && html`<p role="status">${t('{done} of {all} done', { done: good, all: orders.length })}</p>
       <progress max=${orders.length} value=${answers.size} aria-label=${title}></progress>
       <ul class="answers">${orders.map(({ id }) => html`<li key=${id} class=${answers.get(id)?.look}><a href=${at(`orders/${id}`)}>#${id}</a> ${answers.get(id)?.says ?? '…'}</li>`)}</ul>
       <p class="buttons">
         ${phase === 'done' && unknown.length > 0 && html`<button type="button" onClick=${() => work(unknown.map(({ id }) => id))}>${t('Send again what is not known')}</button>`}
-        <button type="button" onClick=${close}>${phase === 'done' ? t('Close') : t('Stop')}</button></p>`}
+        <button type="button" onClick=${onClose}>${phase === 'done' ? t('Close') : t('Stop')}</button></p>`}
   <//>`
 }

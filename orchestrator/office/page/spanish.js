@@ -26,7 +26,7 @@ export const spanish = {
   // Orders
   'Order': 'Pedido', 'Customer': 'Cliente', 'Reference': 'Referencia', 'Status': 'Estado', 'Created': 'Creado', 'Total': 'Total', 'To confirm': 'Por confirmar',
   'Confirmed': 'Confirmado', 'Canceled': 'Anulado', 'Canceled by expiry': 'Anulado por vencimiento', '{time} left': 'quedan {time}', 'about to expire': 'a punto de vencer',
-  'Customer: a part of the name or email': 'Cliente: parte del nombre o correo', 'no more are printed': 'no se imprimen más', 'There are no orders yet.': 'Todavía no hay pedidos.',
+  'Customer: a part of the name or email': 'Cliente: parte del nombre o correo', 'no more are printed': 'no se imprimen más', 'There are more: open this again for the next ones.': 'Hay más: vuelve a abrir esto para los siguientes.', 'There are no orders yet.': 'Todavía no hay pedidos.',
   '1 order selected': '1 pedido elegido', '{n} orders selected': '{n} pedidos elegidos', 'Confirm them': 'Confirmarlos', 'Cancel them': 'Anularlos',
   'Confirm all …': 'Confirmar todos …', 'Cancel all …': 'Anular todos …', 'Confirm 1 order': 'Confirmar 1 pedido', 'Confirm {n} orders': 'Confirmar {n} pedidos',
   'Cancel 1 order': 'Anular 1 pedido', 'Cancel {n} orders': 'Anular {n} pedidos', '{done} of {all} done': '{done} de {all} hechos', 'confirmed': 'confirmado', 'canceled': 'anulado',

@@ -75,12 +75,12 @@ export function Orders() {
     return { data: await withCustomers(data, signal), meta }
   })
   const [selected, setSelected] = useState(/** @type {Set<number>} */ (new Set()))
-  const [bulk, setBulk] = useState(/** @type {{ action: 'confirm' | 'cancel', orders: OrderSummary[] } | null} */ (null))
+  const [bulk, setBulk] = useState(/** @type {{ action: 'confirm' | 'cancel', orders: OrderSummary[], more?: boolean } | null} */ (null))
   const customer = useLoad('customer ' + (query.customer ?? ''), async signal =>
     query.customer ? (await customersOf([Number(query.customer)], signal)).get(Number(query.customer)) ?? null : null)
   const [printed, setPrinted] = useState(/** @type {any} */ (null)) // all orders, while they are printed
   const data = printed ?? list.data
-  useEffect(() => setSelected(new Set()), [question])
+  useEffect(() => { setSelected(new Set()); setBulk(null) }, [question])
   const rows = data?.data ?? []
   const chosen = rows.filter(order => selected.has(order.id))
   const status = chips.find(chip => chip.parts.status === query.status && chip.parts.reason === query.reason)
@@ -117,7 +117,7 @@ export function Orders() {
     </div>`}
     <${Listing} list=${{ ...list, data }} filters=${says} nothing=${t('There are no orders yet.')}>
       <${Table} caption=${name} columns=${columns} rows=${rows} href=${order => at(`orders/${order.id}`)} selected=${selected} onSelect=${setSelected} />
-      <p class="quiet">${count(rows.length, '1 order', '{n} orders')}${rows.length === most && data.meta.nextCursor === null && ` · ${t('no more are printed')}`}</p>
+      <p class="quiet">${count(rows.length, '1 order', '{n} orders')}${printed?.more && ` · ${t('no more are printed')}`}</p>
     <//>
     ${bulk && html`<${Bulk} ...${bulk} onClose=${() => { setBulk(null); setSelected(new Set()); list.reload() }} />`}`
 }
@@ -142,16 +142,18 @@ function useAll(asked) {
   const [{ busy, error }, setState] = useState({ busy: false, error: /** @type {any} */ (null) })
   const stop = useRef(new AbortController())
   useEffect(() => () => stop.current.abort(), [])
-  /** @param {(orders: OrderSummary[], signal: AbortSignal) => unknown} use */
+  /** @param {(orders: OrderSummary[], more: boolean, signal: AbortSignal) => unknown} use more: the filter has more orders */
   const read = async use => {
     const { signal } = stop.current, orders = []
+    let more = false
     setState({ busy: true, error: null })
     try {
       for await (const order of api.listOrders({ ...asked, sort: '-created_at', limit: 100 }, { signal })) {
+        more = orders.length === most
+        if (more) break
         orders.push(order)
-        if (orders.length === most) break
       }
-      if (!signal.aborted) await use(orders, signal)
+      if (!signal.aborted) await use(orders, more, signal)
       setState({ busy: false, error: null })
     } catch (failure) {
       setState({ busy: false, error: failure })
@@ -172,9 +174,9 @@ function Print({ list, asked, first, onPrint }) {
     onPrint(rows)
     timer.current = setTimeout(() => { window.print(); onPrint(null) }, 100) // once they are drawn
   }
-  const readAll = async (orders, signal) => {
+  const readAll = async (orders, more, signal) => {
     const data = await withCustomers(orders, signal)
-    if (!signal.aborted) print({ data, meta: { nextCursor: null } })
+    if (!signal.aborted) print({ data, more, meta: { nextCursor: null } })
   }
   const begin = () => (first && !list.data.meta.nextCursor ? print(list.data) : read(readAll))
   const waits = busy || list.loading || !list.data
@@ -188,6 +190,6 @@ function Print({ list, asked, first, onPrint }) {
 function Filtered({ asked, onBulk }) {
   const { busy, read, problem } = useAll(asked)
   const button = (action, text) => html`<button type="button" disabled=${busy}
-    onClick=${() => read(orders => onBulk({ action, orders }))}>${text}</button>`
+    onClick=${() => read((orders, more) => onBulk({ action, orders, more }))}>${text}</button>`
   return html`${button('confirm', t('Confirm all …'))}${button('cancel', t('Cancel all …'))}${problem}`
 }
