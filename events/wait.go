@@ -21,7 +21,7 @@ type waiter struct {
 }
 
 // news returns the position of the newest event of all feeds, and the customers whose feeds have events after
-// the position after. A negative position is unknown: customers is then nil.
+// the position after. A negative after stands for an unknown position: customers is then nil.
 type news func(ctx context.Context, after int64) (last int64, customers []int64, err error)
 
 // join adds a waiter for the events of a feed. The channel woken gets an element after new events of the
@@ -84,8 +84,8 @@ func (w *waiters) poll(ask news) {
 	}
 }
 
-// wake wakes the waiters for all events, and the waiters for events of the customers; with the parameter
-// everybody, it wakes all waiters.
+// wake wakes the waiters for the feed of all events, and the waiters for the feeds of the customers. When
+// everybody is true, wake wakes all waiters.
 func (w *waiters) wake(everybody bool, customers []int64) {
 	concerned := map[int64]bool{0: true}
 	for _, c := range customers {
