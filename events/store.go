@@ -106,7 +106,7 @@ func (s store) unshown(last int64) (events []*event, err error) {
 // the order of the transactions. So once this transaction is committed, everything that it has read is on the
 // disk.
 func (s store) flush(all counter) error {
-	for _, last := range []int64{all.LastPosition + 1, all.LastPosition} { // an update to the same value writes nothing
+	for _, last := range []int64{all.LastPosition + 1, all.LastPosition} { // an update to the old value writes nothing
 		err := s.DB.Model(&counter{}).Where("customer_id = ?", 0).UpdateColumn("last_position", last).Error
 		if err != nil {
 			return err

@@ -14,8 +14,8 @@ import (
 	"example.com/b2b/v2/openapi/contract"
 )
 
-// Tenancy: a caller bound to a customer reads only the events of this customer and its orders. A caller with a
-// token reads only the events of subjects for which the token has the scope. Other files must not implement
+// Tenancy: a caller bound to a customer reads only the events of this customer and its orders. A caller with
+// a token reads only the events of subjects for which the token has the scope. Other files must not implement
 // these rules, and must begin their queries with the functions of this file: see TestTenancy and
 // TestOnlyStoreUsesDatabase.
 
