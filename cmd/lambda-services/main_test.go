@@ -182,7 +182,7 @@ func testServices(t *testing.T, c db.Config, pool string) {
 		}
 	}
 	for _, connection := range connections(t, g, c) {
-		_ = g.Exec(fmt.Sprintf("KILL %d", connection)).Error // it may have ended
+		_ = g.Exec(fmt.Sprintf("KILL %d", connection)).Error // the connection may have ended
 	}
 	for _, f := range []*functiontest.Function{customersFunction, ordersFunction} {
 		if err := f.Process(t).Signal(syscall.SIGCONT); err != nil {
@@ -224,7 +224,7 @@ func must(t *testing.T, err error) {
 func connections(t testing.TB, g *gorm.DB, c db.Config) (ids []int64) {
 	t.Helper()
 	var err error
-	for range 100 { // MySQL fails while a session runs a statement with bytes that are no text
+	for range 100 { // MySQL refuses this query while a session runs a statement that is not valid UTF-8
 		if err = g.Raw("SELECT id FROM information_schema.processlist WHERE db = ? AND id NOT IN (?)",
 			c.Name, own(g)).Scan(&ids).Error; err == nil {
 			return ids
@@ -286,8 +286,9 @@ func TestInitError(t *testing.T) {
 	})
 }
 
-// TestInitQuery compares the variables that the RDS Proxy sets, in InitQuery of the template, with those that the
-// program sets: the proxy shares connections among sessions.
+// TestInitQuery compares the session variables that InitQuery of the template sets for the RDS Proxy with the
+// session variables that the program sets. They must be equal, because the proxy shares connections among
+// sessions.
 func TestInitQuery(t *testing.T) {
 	var template struct {
 		Resources struct {
