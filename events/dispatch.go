@@ -166,8 +166,8 @@ func (s *Service) next(ctx context.Context, e endpoint) (page []placed, err erro
 }
 
 // pages reads, for each endpoint, the next events after the endpoint's position. The result has the events by
-// feed and position. pages reads the feeds of up to 50 customers in one statement, and reads a position that
-// several endpoints share only once.
+// feed and position. pages reads the feeds of up to 50 customers in one statement. When several endpoints
+// share a feed and a position, pages reads these events only once.
 func (s *Service) pages(ctx context.Context, all []endpoint) (map[feed][]placed, error) {
 	pages := map[feed][]placed{}
 	var ofCustomers []feed

@@ -256,7 +256,7 @@ func TestPositionsOnTheDisk(t *testing.T) {
 func TestOvertakenSequencer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {
-			return // one transaction, which no other sequencer can overtake
+			return // SQLite needs one transaction, which no other sequencer can overtake
 		}
 		s, other := serve(t, g, events.Config{}), events.New(g, events.Config{})
 		type mark struct{}

@@ -25,8 +25,9 @@ type waiter struct {
 type news func(ctx context.Context, after int64) (last int64, customers []int64, err error)
 
 // join adds a waiter for the events of a feed. The channel woken gets an element after new events of the
-// feed, when the database fails, and sometimes without a reason. An event that is sequenced after join is
-// never missed, so the caller must read the feed after join. Call leave when the request ends.
+// feed, when the database fails, and sometimes without a reason. Every event that is sequenced after join
+// wakes the waiter. An earlier event does not, so the caller must read the feed after join. Call leave when
+// the request ends.
 func (w *waiters) join(feed int64, ask news) (woken <-chan struct{}, leave func()) {
 	added := &waiter{feed, make(chan struct{}, 1)}
 	w.mu.Lock()

@@ -615,7 +615,8 @@ func TestWebhookLeases(t *testing.T) {
 				t.Errorf("endpoint %d got %d messages twice", i+1, len(r.arrived))
 			}
 		}
-		// One process stops. The other goes on at once, because the leases were given back.
+		// One process stops. The other process must go on at once, because the stopped process gave its
+		// leases back.
 		a.stop()
 		b.happen("order.created", 7, 500, 1)
 		for i, r := range receivers {

@@ -90,9 +90,9 @@ func admin(t *testing.T) string {
 	return "Bearer " + jwt
 }
 
-// TestServices runs all three services as functions, one behind the other: migration, a customer, a product,
-// orders, files, and the background jobs. An instance never has more connections than its pool, and a
-// connection that is lost while the instance is frozen does no harm.
+// TestServices runs all three services as functions that call each other: migration, a customer, a product,
+// orders, files, and the background jobs. An instance must never have more connections than its pool, and a
+// connection that is lost while the instance is frozen must do no harm.
 func TestServices(t *testing.T) {
 	for _, pool := range []string{"1", "2"} {
 		t.Run("pool of "+pool, func(t *testing.T) {
@@ -220,7 +220,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// connections returns the connections to the database, without those of g.
+// connections returns the ids of the connections to the database, without the connection of g.
 func connections(t testing.TB, g *gorm.DB, c db.Config) (ids []int64) {
 	t.Helper()
 	var err error

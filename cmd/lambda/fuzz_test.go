@@ -64,7 +64,7 @@ func FuzzGateway(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, kind byte, method, path, query, header, value, body string) {
 		if _, err := http.NewRequest(method, "/", nil); err != nil || method == "" {
-			t.Skip() // no caller can send such a request
+			t.Skip() // no caller can send a request with this method
 		}
 		r := request{
 			method: method, path: path, body: body,

@@ -377,7 +377,8 @@ func TestFunctionDeadline(t *testing.T) {
 		g := start(t, append(environment(silent.URL), "REQUEST_TIMEOUT_SECONDS=300",
 			"AWS_LAMBDA_FUNCTION_TIMEOUT=2")...)
 		a := g.send(t, "http_v2", order(sampleOrder))
-		a.expectError(t, http.StatusGatewayTimeout, "upstream_unavailable") // 503 would mean: no call is in doubt
+		// 504 means that the time is over; 503 would mean that all tries have failed before that.
+		a.expectError(t, http.StatusGatewayTimeout, "upstream_unavailable")
 		a = g.send(t, "http_v2", request{method: "GET", path: "/health"})
 		if a.StatusCode != http.StatusOK { // the same process goes on: Lambda has not killed it
 			t.Errorf("afterwards: %+v", a)
