@@ -36,7 +36,7 @@ func TestDotEnvFault(t *testing.T) {
 // TestDotEnvByteOrderMark reads a file with a byte order mark and \r\n, as some editors on Windows write it.
 func TestDotEnvByteOrderMark(t *testing.T) {
 	t.Chdir(t.TempDir())
-	t.Setenv("DB_DRIVER", "") // the test restores the variable at its end
+	t.Setenv("DB_DRIVER", "") // Setenv restores the variable after the test
 	os.Unsetenv("DB_DRIVER")
 	if err := os.WriteFile(".env", []byte("\uFEFFDB_DRIVER=novel\r\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -136,7 +136,7 @@ func (c *followCommand) read(ctx context.Context, client *eventsapi.Client, out 
 		c.after = &meta.LastPosition
 		return nil
 	}
-	// Otherwise the printed events would come again.
+	// After a position before c.after, the printed events would come again.
 	if meta.NextAfter < *c.after {
 		return fmt.Errorf("the answer goes back from position %d to %d: is --base right?", *c.after, meta.NextAfter)
 	}

@@ -152,7 +152,7 @@ func TestBasePath(t *testing.T) {
 				}
 			}
 			for _, path := range []string{"/nowhere", "/b2b" + endpoint + "/k", "/prod/health", "/"} {
-				if m.public == "" { // with a base path, the function may serve this path
+				if m.public == "" { // with a prefix, the function may serve this path
 					get(path, "").expectError(t, http.StatusNotFound, "not_found")
 				}
 			}
