@@ -38,7 +38,7 @@ type delivery struct {
 	EndpointID  int64
 	WebhookID   *string // nil when nothing was sent
 	Type        *string
-	Position    *int64 // position of the event; nil for a test
+	Position    *int64 // position of the event, or of the last skipped event; nil for a test message
 	AttemptedAt time.Time
 	Outcome     string
 	Status      *int32 // nil without an answer
@@ -102,8 +102,8 @@ func (d *delivery) happened(now time.Time) {
 	}
 }
 
-// progress has the results of a turn since its last progress: the new position and the attempts. It is a
-// command of Service.recorder.
+// progress has the results of a turn since the turn last submitted its progress: the new position and the
+// attempts. It is a command of Service.recorder.
 type progress struct {
 	endpoint   int64
 	lease      string
@@ -114,7 +114,7 @@ type progress struct {
 	skipped    bool             // the turn has skipped deleted events
 	ended      bool             // the lease ends
 
-	lost     bool   // set by record: another process has the lease, so nothing was written
+	lost     bool   // set by record: the turn no longer has the lease, so nothing was written
 	disabled string // set by record: the reason why the endpoint was disabled
 }
 
@@ -183,9 +183,11 @@ func (s *Service) record(ctx context.Context, all []*progress) (_ []batch.Held, 
 func (p *progress) apply(e *endpoint) {
 	if p.position > e.Position {
 		since := e.FailingSince
-		e.retryNow() // another event is the next
+		e.retryNow() // the failures were failures of an earlier event
 		if p.skipped && !p.hasDelivered() {
-			e.FailingSince = since // else an endpoint that fails would never be given up, where events live shorter
+			// When Retention is shorter than giveUp, an endpoint that always fails would otherwise never be
+			// disabled.
+			e.FailingSince = since
 		}
 	}
 	e.Position, e.Slow = p.position, p.slow
@@ -224,9 +226,10 @@ const (
 	maxWait   = 6 * time.Hour // also the longest wait that an endpoint may ask for
 )
 
-// waitAfter returns the wait after a number of failures in a row: five seconds, then three times as long with
-// each failure, up to six hours; each differs at random by up to a fifth, so that endpoints that failed
-// together are not tried together. The wait is never shorter than retryAfter, up to six hours.
+// waitAfter returns the wait after a number of failures in a row: five seconds after the first failure, then
+// three times as long with each further failure, up to six hours. Each wait differs at random by up to a
+// fifth, so that endpoints that failed together are not tried together. The wait is never shorter than
+// retryAfter, or than six hours when retryAfter is longer.
 func waitAfter(failures int32, retryAfter time.Duration) time.Duration {
 	wait := firstWait
 	for range failures - 1 {

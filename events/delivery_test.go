@@ -8,7 +8,8 @@ import (
 	api "example.com/b2b/v2/openapi/eventsapi"
 )
 
-// TestWaitAfter checks the waits between the attempts of three days.
+// TestWaitAfter checks the waits between the attempts of three days of failures: the waits grow up to six
+// hours, differ at random, and obey Retry-After up to six hours.
 func TestWaitAfter(t *testing.T) {
 	var total time.Duration
 	attempts := int32(1)
@@ -34,7 +35,8 @@ func TestWaitAfter(t *testing.T) {
 	}
 }
 
-// TestKeyedOperations compares the operations with an idempotency key in the code and in the document.
+// TestKeyedOperations checks that keyedOperations has exactly the operations that take an idempotency key in
+// the OpenAPI document.
 func TestKeyedOperations(t *testing.T) {
 	for path, item := range webtest.Spec(t, api.Document).Paths.Map() {
 		for _, operation := range item.Operations() {

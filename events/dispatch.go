@@ -17,12 +17,12 @@ import (
 )
 
 const (
-	leaseTime   = 10 * time.Second // the time after which another process serves the endpoints of a dead one
+	leaseTime   = 10 * time.Second // the time after which another process serves the endpoints of a dead process
 	renewPause  = leaseTime / 4
 	lookPause   = 100 * time.Millisecond // pause between two looks for endpoints with events
 	busyPause   = 20 * time.Millisecond  // pause after a look that has found endpoints
 	quickPlaces = 128                    // endpoints served at once
-	slowPlaces  = 128                    // slow endpoints served at once, beside the quick ones
+	slowPlaces  = 128                    // slow endpoints served at once, in addition to quickPlaces
 	slowAfter   = time.Second            // an attempt that takes longer makes an endpoint slow
 	turnTime    = 2 * time.Second        // the time after which an endpoint gives its place to the next
 	pageSize    = 20                     // events that a turn has in memory
@@ -129,7 +129,7 @@ func (d *dispatcher) look(ctx, sending context.Context, slow bool) (begun int, e
 	return begun, nil
 }
 
-// take occupies up to n places, and returns how many were free.
+// take occupies up to n free places, and returns the number of places that it has occupied.
 func take(places chan struct{}, n int) int {
 	for i := range n {
 		select {
@@ -159,14 +159,15 @@ type feed struct{ customer, position int64 }
 
 func feedOf(e endpoint) feed { return feed{valueOr(e.CustomerID, 0), e.Position} }
 
-// next reads the events after the position of an endpoint.
+// next reads the events at the next pageSize positions of the endpoint's feed, after the endpoint's position.
 func (s *Service) next(ctx context.Context, e endpoint) (page []placed, err error) {
 	err = s.db.Read(ctx).ofOwner(e).events(e.Position, e.Position+pageSize).Find(&page).Error
 	return page, err
 }
 
-// pages reads the events after the positions of endpoints, by feed and position. It reads the feeds of many
-// customers in one statement, and a position that several endpoints share once.
+// pages reads, for each endpoint, the next events after the endpoint's position. The result has the events by
+// feed and position. pages reads the feeds of up to 50 customers in one statement. When several endpoints
+// share a feed and a position, pages reads these events only once.
 func (s *Service) pages(ctx context.Context, all []endpoint) (map[feed][]placed, error) {
 	pages := map[feed][]placed{}
 	var ofCustomers []feed
@@ -208,7 +209,7 @@ func (d *dispatcher) renew(ctx context.Context) {
 		select {
 		case <-time.After(renewPause):
 		case <-ctx.Done():
-			return // the turns end within stopTime, before their leases
+			return // the turns end within stopTime, and so before their leases end
 		}
 		var ids []int64
 		var leases []string
@@ -228,7 +229,7 @@ func (d *dispatcher) renew(ctx context.Context) {
 	}
 }
 
-// turn sends events to an endpoint, one after the other, until no event is left, an attempt fails, or
+// turn sends events to an endpoint, one event after the other, until no event is left, an attempt fails, or
 // turnTime is over.
 type turn struct {
 	*dispatcher
@@ -276,7 +277,8 @@ func (t *turn) leave() {
 	t.place = nil
 }
 
-// slowDown gives the place of a quick endpoint back, and takes a place of a slow endpoint if one is free.
+// slowDown runs when the turn has lasted for slowAfter. If the turn has a quick place and a slow place is
+// free, it takes the slow place and gives the quick place back. Otherwise the turn keeps its place.
 func (t *turn) slowDown() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -360,7 +362,7 @@ func messageOf(e placed) ([]byte, error) {
 // errLost is the error of a turn whose lease has ended or has passed to another process.
 var errLost = errors.New("the lease was lost")
 
-// submit records the progress.
+// submit records the progress with the recorder. Error: errLost when the turn no longer has the lease.
 func (t *turn) submit(ctx context.Context) error {
 	p := t.progress // a copy, because the Batcher may still run the command after Submit has returned
 	if err := t.recorder.Submit(ctx, &p); err != nil {

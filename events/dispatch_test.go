@@ -2,8 +2,8 @@ package events
 
 import "testing"
 
-// TestSlowDownAfterTurn lets a turn become slow just after it has ended, as happens when the function of the timer has
-// already begun. The turn must not touch the places of other turns.
+// TestSlowDownAfterTurn lets a turn become slow just after it has ended, as happens when the function of the
+// timer has already begun. The turn must not touch the places of other turns.
 func TestSlowDownAfterTurn(t *testing.T) {
 	d := &dispatcher{places: map[bool]chan struct{}{false: make(chan struct{}, 1), true: make(chan struct{}, 1)}}
 	ended := turn{dispatcher: d, place: d.places[false]}

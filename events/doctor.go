@@ -2,9 +2,10 @@ package events
 
 import "example.com/b2b/v2/db/doctor"
 
-// Rules returns the invariants of the positions of events. An event without positions is new, and breaks no
-// rule; neither does an event that readers do not see yet. MAX(position + 0) reads the last position by a scan: the
-// embedded store of a TiDB without TiKV reads the end of an index as of now, in a snapshot, too.
+// Rules returns the invariants of the positions of events. An event without a position is new, and breaks no
+// rule. An event that readers do not see yet breaks no rule either. MAX(position + 0) makes the database read
+// the last position by a scan. Without "+ 0", the embedded store of a TiDB without TiKV would read the end of
+// the index as it is now, even in a snapshot.
 func Rules() []doctor.Rule {
 	return []doctor.Rule{
 		{Name: "positions of events follow each other, from the first that is not deleted", Table: "events", Query: `
@@ -48,5 +49,6 @@ func Rules() []doctor.Rule {
 	}
 }
 
-// Notes returns rules that find unusual rows, which are not broken.
+// Notes returns the doctor's notes on the idempotency keys of webhooks. A note lists unusual rows, which
+// break no rule.
 func Notes() []doctor.Rule { return keyedOperations.Notes("webhooks") }

@@ -18,7 +18,7 @@ import (
 // endpoint is a row of the table webhook_endpoints.
 type endpoint struct {
 	ID             int64
-	CustomerID     *int64 // the customer whose events the endpoint gets; nil for the events of all
+	CustomerID     *int64 // the customer whose events the endpoint gets; nil for all events
 	URL            string
 	Description    *string
 	Types          *list // nil for all types of Subjects
@@ -66,7 +66,8 @@ const (
 	gone      = "gone"
 )
 
-// endpointSubject is the subject of events about endpoints, and disabled the type of such an event.
+// endpointSubject is the subject of events about endpoints. disabled is the type of the event for an endpoint
+// that the service has disabled.
 const (
 	endpointSubject = "webhook_endpoint"
 	disabled        = "webhook_endpoint.disabled"
@@ -96,13 +97,13 @@ func (e *endpoint) disable(reason string) {
 	e.DisabledAt, e.DisabledReason, e.NextAttemptAt = &e.Now, &reason, nil
 }
 
-// retryNow ends the wait after a failure.
+// retryNow forgets the failures, and so ends the wait after a failure.
 func (e *endpoint) retryNow() { e.Failures, e.FailingSince, e.NextAttemptAt = 0, nil, nil }
 
 // endLease ends the lease: its holder can no longer change the position.
 func (e *endpoint) endLease() { e.LeasedBy, e.LeasedUntil = nil, &e.Now }
 
-// rotate gives the endpoint a new secret.
+// rotate gives the endpoint a new secret. The previous secret signs, too, for the time secretsOverlap.
 func (e *endpoint) rotate() {
 	until, before := e.Now.Add(secretsOverlap), e.Secret
 	e.Secret, e.PreviousSecret, e.PreviousUntil = deliver.NewSecret(e.Signature), &before, &until
@@ -112,7 +113,7 @@ func (e *endpoint) rotate() {
 type endpointChange struct {
 	url         *string
 	description nullable.Nullable[string]
-	types       *[]contract.EventType // empty for all
+	types       *[]contract.EventType // empty for all types
 	enabled     *bool
 }
 
@@ -182,9 +183,10 @@ func (e endpoint) checkTypes() error {
 	return nil
 }
 
-// change changes a visible endpoint, and ends the lease of the process that sends to it. The caller must be
-// allowed to read every kind of event that the endpoint gets: the change may send them to another address.
-// Errors: 404 webhook_endpoint_not_found, 403 forbidden, and the error of fn.
+// change changes an endpoint that the caller may see, and ends the lease of the process that sends to the
+// endpoint. The caller must be allowed to read every kind of event that the endpoint gets, because the change
+// may send these events to another address. Errors: 404 webhook_endpoint_not_found, 403 forbidden, and the
+// error of fn.
 func (s store) change(id int64, fn func(e *endpoint) error) (endpoint, error) {
 	e, err := s.lockEndpoint(id)
 	if err != nil {

@@ -95,7 +95,8 @@ func (s *system) sequence(t *testing.T) {
 	}
 }
 
-// token returns the header Authorization of a token with the scopes, bound to a customer unless customer is 0.
+// token returns the header Authorization of a token with the scopes, bound to a customer unless customer is
+// 0.
 func token(t *testing.T, customer int64, scopes ...string) string {
 	t.Helper()
 	p := auth.Principal{Subject: "partner", Customer: customer, Scope: strings.Join(scopes, " ")}
@@ -117,7 +118,7 @@ func (s *system) get(t *testing.T, query string, headers ...string) api.FeedResp
 	return r
 }
 
-// positions returns the positions and the subjects of events as text.
+// positions returns the position and the id of the subject of each event, such as "1:10 2:11".
 func positions(events []api.FeedEvent) string {
 	var all []string
 	for _, e := range events {
@@ -126,8 +127,8 @@ func positions(events []api.FeedEvent) string {
 	return strings.Join(all, " ")
 }
 
-// TestLateCommit commits the first of two events after a reader has read the second. The reader, which
-// remembers only the last position, gets both.
+// TestLateCommit commits the first of two events after a reader has read the second event. The reader, which
+// remembers only the last position, must get both events.
 func TestLateCommit(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {
@@ -154,12 +155,12 @@ func TestLateCommit(t *testing.T) {
 	})
 }
 
-// TestPositionsOnTheDisk ends a sequencer between its two transactions. Nobody sees positions of the first, which a
-// database that crashes may forget.
+// TestPositionsOnTheDisk ends a sequencer between its two transactions. No reader and no endpoint may get the
+// positions of the first transaction, because a database that crashes may forget them.
 func TestPositionsOnTheDisk(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {
-			return // shows nothing that is not on the disk: one transaction is enough
+			return // SQLite shows nothing that is not on the disk: one transaction is enough
 		}
 		s, r := serve(t, g, events.Config{Webhooks: deliver.Config{AllowPrivate: true}}), receive(t)
 		partner := token(t, 1, auth.Admin)
@@ -233,7 +234,8 @@ func TestPositionsOnTheDisk(t *testing.T) {
 		want("1:10 2:11 3:20", "1:10 2:11")
 		s.sequence(t)
 		want("1:10 2:11 3:20 4:12", "1:10 2:11 3:12")
-		// A crash may also take back the second transaction. Who has read the events waits.
+		// A crash may also take back the second transaction. Then a reader that has read the events gets an
+		// empty page, and waits.
 		const takeBack = "UPDATE event_positions SET last_position = last_position - 1 WHERE customer_id IN (0, 1)"
 		must(t, g.Exec(takeBack).Error)
 		for authorization, after := range map[string]int64{token(t, 0, auth.Admin): 4, partner: 3} {
@@ -249,12 +251,12 @@ func TestPositionsOnTheDisk(t *testing.T) {
 	})
 }
 
-// TestOvertakenSequencer lets another sequencer show the events of a sequencer that is between its two transactions,
-// and then sequence a further event. Readers still see both events afterwards.
+// TestOvertakenSequencer lets another sequencer show the events of a sequencer that is between its two
+// transactions, and then sequence a further event. Readers still see both events afterwards.
 func TestOvertakenSequencer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {
-			return // one transaction, which no other sequencer can overtake
+			return // SQLite needs one transaction, which no other sequencer can overtake
 		}
 		s, other := serve(t, g, events.Config{}), events.New(g, events.Config{})
 		type mark struct{}
@@ -412,7 +414,8 @@ func TestFeedIsGapless(t *testing.T) {
 	})
 }
 
-// TestRulesBesideSequencer examines the positions of events again and again while new events get theirs.
+// TestRulesBesideSequencer examines the positions of events again and again while new events get positions.
+// No rule of the doctor may be broken.
 func TestRulesBesideSequencer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})

@@ -25,9 +25,9 @@ type page struct {
 	last   int64 // the position of the newest event
 }
 
-// ready returns the channel to wait for before the next page: a closed channel when there are more events
-// already, else woken. Select on this channel together with the end of the reader, so that a reader that is
-// always behind notices the end, too.
+// ready returns the channel to wait on before the next page: a closed channel when the feed already has
+// events after the page, else woken. The caller must select on this channel and on the end of the reader
+// together, so that a reader that is always behind notices the end, too.
 func (p page) ready(woken <-chan struct{}) <-chan struct{} {
 	if p.next < p.last {
 		return closed
@@ -56,8 +56,8 @@ const (
 	enough   = 2 << 20 // bytes of events after which a page ends
 )
 
-// read reads the next events of the caller's feed. Error: 410 events_expired when events after the position
-// were deleted, or when no event has had the position.
+// read reads the next events of the caller's feed. Error: 410 events_expired when events after the given
+// position were deleted, or when no event has had this position.
 func (s store) read(q query) (page, error) {
 	is, err := s.positions()
 	if err != nil {
@@ -96,8 +96,9 @@ func (s store) read(q query) (page, error) {
 	return p, nil
 }
 
-// readEvents reads the events after a position, in small steps, and reports whether there may be more of them:
-// it stops at the limit, and when the events are large, since an order may have 100 KB.
+// readEvents reads the events after a position, up to the position upTo. It stops at q.limit events, and at
+// the size enough, because the event of an order may have 100 KB. cut reports that it has stopped, so that
+// more events may follow.
 func (s store) readEvents(q query, after, upTo int64) (events []placed, cut bool, err error) {
 	for bytes := 0; ; {
 		rows := s.events(after, upTo)

@@ -92,7 +92,7 @@ func TestWhichEvents(t *testing.T) {
 }
 
 // TestRareType reads events of a rare type, with 12,000 other events between them. No page covers all
-// positions, and an empty page does not stop the reader.
+// positions. A reader must continue after an empty page, and find both events.
 func TestRareType(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
@@ -122,8 +122,8 @@ func TestRareType(t *testing.T) {
 	})
 }
 
-// TestLargeEvents reads events of 100 KB. A page has few of them, whatever its limit is, and the next page goes on
-// where the page ended.
+// TestLargeEvents reads events of 100 KB. A page must have at most 50 events, whatever its limit is, and the
+// next page must continue after the last event of the page.
 func TestLargeEvents(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
@@ -168,7 +168,7 @@ func TestIndexes(t *testing.T) {
 	})
 }
 
-// TestLongPoll lets readers wait. An event wakes the readers of its feed, and only these.
+// TestLongPoll lets readers wait. An event must wake the readers of its feed, and no other reader.
 func TestLongPoll(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
@@ -225,7 +225,8 @@ func TestStop(t *testing.T) {
 	})
 }
 
-// TestStopBehind stops the service while a stream is far behind the last event, so that the stream never waits.
+// TestStopBehind stops the service while a stream is far behind the last event, so that the stream never
+// waits.
 func TestStopBehind(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
@@ -351,7 +352,7 @@ func TestStream(t *testing.T) {
 		webtest.WantError(t, status, body, 410, "events_expired", "/query/after")
 		status, body, _ = webtest.Do(t, "GET", s.base+"/events?after=0", "", append(partner, "Last-Event-ID", "4")...)
 		webtest.WantError(t, status, body, 410, "events_expired", "/header/Last-Event-ID")
-		odd := s.stream(t, "after=2", append(partner, "Accept", "Text/Event-Stream")...) // media types have no case
+		odd := s.stream(t, "after=2", append(partner, "Accept", "Text/Event-Stream")...) // media types ignore case
 		odd.want("id: 3")
 		// A generated client accepts both media types, and can read only JSON.
 		got := s.get(t, "after=2", append(partner, "Accept", "application/json, text/event-stream")...)
@@ -361,9 +362,9 @@ func TestStream(t *testing.T) {
 	})
 }
 
-// TestStreamBegins sequences an event while a partner's stream begins, after its first read. The service wakes its
-// readers for the event before the stream waits, and does not wake them again. The stream has the event at once all
-// the same: before its first comment, which a stream sends only after a silence.
+// TestStreamBegins sequences an event while a partner's stream begins, after the first read of the stream. So
+// the service wakes its readers for the event before the stream waits, and does not wake them again. The
+// stream must have the event before its first comment, which a stream sends only after a silence.
 func TestStreamBegins(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
@@ -403,7 +404,8 @@ func (s *system) age(t *testing.T) {
 	}
 }
 
-// TestPrune deletes old events while readers are at different places of the feed.
+// TestPrune deletes old events while readers are at different places of the feed. A reader whose next events
+// were deleted must get 410 events_expired; all other readers read on. No deleted position is given again.
 func TestPrune(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{Retention: 48 * time.Hour})
@@ -416,7 +418,7 @@ func TestPrune(t *testing.T) {
 		if n, err := s.Prune(ctx); n != 0 || err != nil {
 			t.Errorf("%d events without a position were deleted: %v", n, err)
 		}
-		s.sequence(t) // before the older event, because on TiDB a step goes by the times
+		s.sequence(t) // before the older event, because on TiDB the sequencer orders a batch by the times
 		s.record(t, nil, aged(70, 2, 22), aged(1, 1, 12))
 		s.sequence(t)
 		if n, err := s.Prune(ctx); n != 0 || err != nil {
@@ -456,7 +458,7 @@ func TestPrune(t *testing.T) {
 		if !strings.Contains(string(body), `"first_after":3,"last_position":6`) {
 			t.Errorf("%s", body)
 		}
-		for range 3 { // more than a step
+		for range 3 { // more events than one transaction deletes
 			s.record(t, nil, slices.Repeat([]history.Event{aged(50, 1, 13)}, 400)...)
 		}
 		s.sequence(t)
@@ -476,7 +478,8 @@ func TestPrune(t *testing.T) {
 	})
 }
 
-// TestPruneReads deletes events between the queries of a page. The page must not leave them out.
+// TestPruneReads deletes an event while a page with this event is read. The answer must be 410
+// events_expired, because a page without the event would hide the deletion from the reader.
 func TestPruneReads(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{Retention: time.Hour})

@@ -65,8 +65,8 @@ func (s *Service) ListEvents(ctx context.Context, r server.ListEventsRequestObje
 	}}, err
 }
 
-// waitFrom returns the time to wait for the parameter wait, which package web has already validated. The time
-// is short enough for an answer within the limit of a request.
+// waitFrom returns the time to wait, from the parameter wait, which package web has already validated. The
+// result is at most 4/5 of s.patience, so that the answer comes within the time limit of a request.
 func (s *Service) waitFrom(wait *string) time.Duration {
 	if wait == nil {
 		return 0

@@ -7,7 +7,7 @@ import (
 )
 
 // The operations that take an idempotency key. TestKeyedOperations checks that keyedOperations has exactly
-// the operations that take a key in the contract.
+// the operations that take a key in the OpenAPI document.
 var (
 	createWebhookEndpoint = idempotency.Operation{
 		Name: "createWebhookEndpoint", Status: http.StatusCreated, Target: endpointSubject}

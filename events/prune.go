@@ -27,7 +27,8 @@ func (s *Service) Prune(ctx context.Context) (total int, err error) {
 	}
 }
 
-// prunedCounters returns the counters after the deletion of the events, with PrunedPosition set.
+// prunedCounters returns the counters to write when the events are deleted: the counter of all events, and
+// the counter of each customer with a deleted event. Each counter has the new PrunedPosition.
 func prunedCounters(events []oldEvent) []counter {
 	pruned := []counter{{CustomerID: 0}}
 	at := map[int64]int{}

@@ -23,7 +23,7 @@ type event struct {
 // stands for the feed of all events.
 type counter struct {
 	CustomerID     int64 `gorm:"primaryKey;autoIncrement:false"`
-	LastPosition   int64 // of the events that readers may see
+	LastPosition   int64 // last position of the events that readers may see
 	PrunedPosition int64 // the position up to which the events were deleted
 }
 
@@ -31,14 +31,16 @@ type counter struct {
 func (counter) TableName() string { return "event_positions" }
 
 const (
-	pause     = 50 * time.Millisecond // pause between two looks for new events
-	term      = 10 * time.Second      // length of a run of Sequence; the job is measured between runs
-	batchSize = 1000                  // events that a transaction sequences
+	pause = 50 * time.Millisecond // pause between two looks for new events
+	// term is the length of a run of Sequence; while batches are full, a run takes longer. The job is
+	// measured between runs.
+	term      = 10 * time.Second
+	batchSize = 1000 // events that a transaction sequences
 )
 
-// Sequence gives positions to committed events as they come, for ten seconds, and returns the number of these
-// events. Events commit out of the order of their ids, so positions follow the order in which Sequence finds
-// the events, not the ids.
+// Sequence gives positions to committed events as they come, for ten seconds, and for longer while the
+// batches are full. It returns the number of these events. Events commit out of the order of their ids, so
+// positions follow the order in which Sequence finds the events, not the ids.
 func (s *Service) Sequence(ctx context.Context) (total int, err error) {
 	over := time.After(term)
 	for {
@@ -62,14 +64,15 @@ func (s *Service) Sequence(ctx context.Context) (total int, err error) {
 }
 
 // SequenceBatch gives positions to at most 1,000 events, shows these events to readers, and returns their
-// number. It does nothing while another process sequences events. No number is given twice or left out, even
-// by several processes at once: numbers are given under the lock of the counter of all events, and go on after
-// the last event that has one.
+// number. It does nothing while another process sequences events. No position is given twice or left out,
+// even by several processes at once: the positions are given under the lock of the counter of all events, and
+// continue after the last position that readers see.
 //
 // Readers see events up to the last position of the counters. The counters change in a transaction of their
-// own, once the positions are on the disk: MariaDB shows a transaction before that, and after a crash other
-// events could get the positions that readers know. When a crash takes back the counters, they change again
-// before any new number is given. On SQLite one transaction is enough: see hidesUnsynced.
+// own, once the positions are on the disk. The reason: MariaDB shows a transaction before it is on the disk,
+// and after a crash other events could get the positions that readers know. When a crash takes back the
+// counters, they change again before any new position is given. On SQLite one transaction is enough: see
+// hidesUnsynced.
 func (s *Service) SequenceBatch(ctx context.Context) (n int, err error) {
 	if found, err := s.db.Read(ctx).hasWork(); err != nil || !found {
 		return 0, err
@@ -100,9 +103,9 @@ func (s *Service) SequenceBatch(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
-// number gives positions to events, and returns these events. After a process has ended before it showed its
-// events, number returns these instead. It returns none when there is nothing to do, or while another process
-// sequences events.
+// number gives positions to new events, and returns these events. If a process has ended before it showed its
+// events, number returns the events of that process instead. It returns no events when there is nothing to
+// do, and while another process sequences events.
 func (s store) number() (events []*event, err error) {
 	all, err := s.lockCounter(0)
 	if errors.Is(err, db.ErrLocked) {
@@ -113,7 +116,7 @@ func (s store) number() (events []*event, err error) {
 	if events, err = s.unshown(all.LastPosition); err != nil {
 		return nil, err
 	} else if len(events) > 0 {
-		return events, s.flush(all) // nobody knows whether they are on the disk
+		return events, s.flush(all) // the positions may not be on the disk yet
 	}
 	events, err = s.newEvents(batchSize)
 	if err != nil || len(events) == 0 {
@@ -129,7 +132,7 @@ func (s store) number() (events []*event, err error) {
 	return events, err
 }
 
-// continueFrom sets the positions of events, from the last position among all events.
+// continueFrom sets the positions of events. They continue after last, the last position among all events.
 func (s store) continueFrom(last int64, events []*event) error {
 	var customers []int64
 	seen := map[int64]bool{}
@@ -154,9 +157,10 @@ func (s store) continueFrom(last int64, events []*event) error {
 	return nil
 }
 
-// show lets readers see the events of number, once their positions are on the disk, and returns their number. It
-// does nothing while another process sequences events, and when the last position that readers see is not the one
-// before these events: another process has shown them, or a crash took the counters back, and number begins again.
+// show lets readers see the events that number has returned, once their positions are on the disk. It returns
+// the number of the events. It does nothing while another process sequences events. It also does nothing when
+// these events do not follow the last position that readers see: then another process has shown the events,
+// or a crash took the counters back, and the next call of number begins again.
 func (s store) show(events []*event) (n int, err error) {
 	all, err := s.lockCounter(0)
 	if errors.Is(err, db.ErrLocked) || err == nil && *events[0].Position != all.LastPosition+1 {

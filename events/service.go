@@ -1,5 +1,5 @@
-// Package events is the Events service. It gives each event that the other services have recorded a position,
-// and lets callers read the events in the order of their positions.
+// Package events is the Events service. It gives a position to each event that the services record, lets
+// callers read the events in the order of their positions, and sends the events to webhook endpoints.
 package events
 
 import (

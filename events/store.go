@@ -32,7 +32,7 @@ func (s *Service) sequencingLag(ctx context.Context) (time.Duration, error) {
 	return db.Age(s.db.Read(ctx).unplaced(), "created_at")
 }
 
-// hasWork reports whether there is an event without a position, or one that readers do not see.
+// hasWork reports whether an event has no position, or has a position that readers do not see yet.
 func (s store) hasWork() (found bool, err error) {
 	err = s.DB.Raw(`SELECT EXISTS (SELECT 1 FROM events WHERE position IS NULL) OR EXISTS (
 		SELECT 1 FROM events WHERE position > (SELECT last_position FROM event_positions WHERE customer_id = 0))`).
@@ -71,18 +71,18 @@ func (s store) lockCounter(wait time.Duration) (all counter, err error) {
 	return all, err
 }
 
-// mayPrune reports whether the feed is older than the time age. Until then no event is deleted, so that an update
-// from a version without a feed does not delete histories at once.
+// mayPrune reports whether the feed is older than the time age. Before that, no event is deleted, so that an
+// update from a version without a feed does not delete histories at once.
 func (s store) mayPrune(age time.Duration) (bool, error) {
 	var feeds []counter
 	err := s.DB.Where("customer_id = ? AND begun_at < ?", 0, db.Now(s.DB, -age)).Find(&feeds).Error
 	return len(feeds) > 0, err
 }
 
-// newEvents reads events without a position, the first of each subject before its later events. It reads only
-// the columns for positions.
+// newEvents reads up to limit events without a position. Each event comes after the earlier events of its
+// subject. newEvents reads only the columns for positions.
 func (s store) newEvents(limit int) (events []*event, err error) {
-	order := "id" // ascends with the changes of a subject, because the changes wait for each other
+	order := "id" // a later event of a subject has a higher id, because the changes wait for each other
 	if !db.AscendingIDs(s.DB) {
 		order = "created_at, id"
 	}
@@ -90,22 +90,23 @@ func (s store) newEvents(limit int) (events []*event, err error) {
 	return events, err
 }
 
-// hidesUnsynced reports whether the database shows a transaction only when it is on the disk: SQLite writes its
-// log before it shows the end of it (https://www.sqlite.org/wal.html).
+// hidesUnsynced reports whether readers see a transaction only when the transaction is on the disk. SQLite
+// writes its log to the disk before it shows the end of the transaction (https://www.sqlite.org/wal.html).
 func (s store) hidesUnsynced() bool { return s.DB.Name() == db.SQLite }
 
-// unshown reads the events with positions after the last that readers see, in the order of the positions. It reads
-// only the columns for positions.
+// unshown reads the events whose positions come after last, the last position that readers see, in the order
+// of the positions. It reads only the columns for positions.
 func (s store) unshown(last int64) (events []*event, err error) {
 	err = s.DB.Model(&event{}).Select("customer_id", "position", "customer_position").
 		Where("position > ?", last).Order("position").Find(&events).Error
 	return events, err
 }
 
-// flush writes the locked counter of all events without a change. A server writes its log in the order of the
-// transactions, so once this transaction is committed, all that it has read is on the disk.
+// flush writes the locked counter of all events, and leaves its value unchanged. A server writes its log in
+// the order of the transactions. So once this transaction is committed, everything that it has read is on the
+// disk.
 func (s store) flush(all counter) error {
-	for _, last := range []int64{all.LastPosition + 1, all.LastPosition} { // an update to the same value writes nothing
+	for _, last := range []int64{all.LastPosition + 1, all.LastPosition} { // an update to the old value writes nothing
 		err := s.DB.Model(&counter{}).Where("customer_id = ?", 0).UpdateColumn("last_position", last).Error
 		if err != nil {
 			return err
@@ -114,8 +115,8 @@ func (s store) flush(all counter) error {
 	return nil
 }
 
-// counters reads the last position of each customer's feed, by customer. A customer without sequenced events
-// is missing.
+// counters reads the last position of each customer's feed, by customer. The result lacks customers without
+// sequenced events.
 func (s store) counters(customers []int64) (map[int64]int64, error) {
 	var found []counter
 	err := s.DB.Where("customer_id IN ?", customers).Find(&found).Error
@@ -152,8 +153,9 @@ type oldEvent struct {
 	Old              bool
 }
 
-// prune deletes the first events of the feed that are older than the time age, at most limit events, and
-// moves the pruned_position of the counters. It returns the number of deleted events.
+// prune deletes the first events of the feed that are older than the time age, at most limit events. It moves
+// the pruned_position of the counters, and sets pruned_until to the time of the newest deleted event. It
+// returns the number of deleted events.
 func (s store) prune(age time.Duration, limit int) (n int, err error) {
 	if may, err := s.mayPrune(age); err != nil || !may {
 		return 0, err
@@ -233,8 +235,9 @@ func (s store) listEndpoints(page db.PageRequest) ([]endpoint, *int64, error) {
 	return db.Page[endpoint](s.endpoints().Select("*, ? AS now", s.Now()), page)
 }
 
-// countEndpoints counts the caller's endpoints, and locks them until the transaction ends: of two transactions that
-// add an endpoint, the second counts the first's. Nothing is locked while the caller has no endpoint.
+// countEndpoints counts the caller's endpoints, and locks them until the transaction ends. So when two
+// transactions add an endpoint, the second transaction also counts the endpoint of the first transaction.
+// Nothing is locked while the caller has no endpoint.
 func (s store) countEndpoints() (n int64, err error) {
 	err = s.locking().endpoints().Count(&n).Error
 	return n, err
@@ -314,7 +317,8 @@ func (s store) lockEndpoints(ids []int64) (map[int64]*endpoint, error) {
 	return byID, err
 }
 
-// deleteDeliveries deletes deliveries older than seven days, in small steps.
+// deleteDeliveries deletes deliveries older than seven days, 500 at a time. It returns the number of deleted
+// deliveries.
 func (s *Service) deleteDeliveries(ctx context.Context) (total int, err error) {
 	for {
 		q := s.db.Read(ctx).DB
@@ -350,7 +354,7 @@ func (s store) countDisabled() (counts []struct {
 	return counts, err
 }
 
-// oldestUndelivered returns the age of the oldest event that waits for an endpoint that is not slow.
+// oldestUndelivered returns the age of the oldest event that waits for an enabled endpoint that is not slow.
 func (s store) oldestUndelivered() (time.Duration, error) {
 	q := s.DB.Table("webhook_endpoints e").Where("e.disabled_at IS NULL AND NOT e.slow")
 	ofAll, err := db.Age(q.Session(&gorm.Session{}).Where("e.customer_id IS NULL").

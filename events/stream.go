@@ -17,9 +17,9 @@ const (
 	streamLife = 5 * time.Minute  // average life of a stream; an expired token must not read for much longer
 )
 
-// stream returns a stream of Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html)
-// that begins with the next events of the caller's feed. The stream ends after streamLife, and when the service
-// stops. Errors: see store.read.
+// stream returns a stream of Server-Sent Events
+// (https://html.spec.whatwg.org/multipage/server-sent-events.html) that begins with the next events of the
+// caller's feed. The stream ends after streamLife, and when the service stops. Errors: see store.read.
 func (s *Service) stream(ctx context.Context, q query) (bulk.File, error) {
 	reader := s.db.Read(ctx)
 	if _, err := reader.read(q); err != nil {
@@ -30,7 +30,7 @@ func (s *Service) stream(ctx context.Context, q query) (bulk.File, error) {
 		defer leave()
 		over := time.After(streamLife*4/5 + rand.N(streamLife*2/5))
 		silence := min(heartbeat, s.patience/2)
-		p, err := reader.read(q) // after join, which would not wake this reader for an event before it
+		p, err := reader.read(q) // after join: an event that came before join does not wake this reader
 		if err != nil {
 			return err
 		}

@@ -14,8 +14,8 @@ import (
 	"example.com/b2b/v2/openapi/contract"
 )
 
-// Tenancy: a caller bound to a customer reads only the events of this customer and its orders. A caller with a
-// token reads only the events of subjects for which the token has the scope. Other files must not implement
+// Tenancy: a caller bound to a customer reads only the events of this customer and its orders. A caller with
+// a token reads only the events of subjects for which the token has the scope. Other files must not implement
 // these rules, and must begin their queries with the functions of this file: see TestTenancy and
 // TestOnlyStoreUsesDatabase.
 
@@ -23,7 +23,7 @@ import (
 type kind struct {
 	word, subject string
 	scope         string // the scope that reads the subject in the other services
-	allCustomers  bool   // concerns all customers, so no caller bound to a customer sees it
+	allCustomers  bool   // events of no single customer, which a caller bound to a customer must not see
 }
 
 var kinds = []kind{
@@ -37,11 +37,13 @@ var kinds = []kind{
 // feed returns the customer whose events are the caller's feed; 0 for all events.
 func (s store) feed() int64 { return s.Caller.Customer }
 
-// shown is the condition that readers see the events: see SequenceBatch.
+// shown is the condition under which readers see an event: its position is at most the last position in the
+// counter of the feed. See SequenceBatch.
 const shown = "%s <= (SELECT last_position FROM event_positions p WHERE p.customer_id = %s)"
 
-// events begins a query for the events that the caller may read, with positions from after, excluded, to upTo,
-// included, in the order of their positions. The positions are those of the caller's feed.
+// events begins a query for the events that the caller may read, from the position after (excluded) to the
+// position upTo (included), in the order of their positions. All positions are positions in the caller's
+// feed.
 func (s store) events(after, upTo int64) *gorm.DB {
 	q, column := s.ownEvents()
 	return q.Select("*, "+column+" AS place").Where(db.Likely(q, "subject IN ?"), s.subjects()).
@@ -49,8 +51,8 @@ func (s store) events(after, upTo int64) *gorm.DB {
 		Order(column)
 }
 
-// ownEvents begins a query for the events of the caller's feed, of every kind, and returns the column of their
-// positions in it.
+// ownEvents begins a query for the events of the caller's feed, of every kind, and returns the name of the
+// column with the positions in this feed.
 func (s store) ownEvents() (q *gorm.DB, column string) {
 	q = s.DB.Model(&event{})
 	if own := s.feed(); own != 0 {
@@ -76,7 +78,8 @@ func (s store) positions() (counter, error) {
 	return c, err
 }
 
-// lastGiven returns the highest position in the caller's feed, also of events that readers do not see; 0 without any.
+// lastGiven returns the highest position in the caller's feed, or 0 for an empty feed. It also counts events
+// that readers do not see yet.
 func (s store) lastGiven() (last int64, err error) {
 	q, column := s.ownEvents()
 	err = q.Select("COALESCE(MAX(" + column + "), 0)").Scan(&last).Error
@@ -96,8 +99,8 @@ func (s store) refusal(k kind) *apperr.Error {
 	return nil
 }
 
-// types parses the parameter types. Errors: 400 validation_failed for an unknown type, 403 forbidden for a type
-// that the caller may not read.
+// types parses the parameter types. Errors: 400 validation_failed for an unknown type, 403 forbidden for a
+// type that the caller may not read.
 func (s store) types(list *string) (types []string, err error) {
 	if list == nil {
 		return nil, nil
@@ -163,7 +166,7 @@ func (s store) mayRead(e endpoint) error {
 	return nil
 }
 
-// kindOf returns the kind of an event's type.
+// kindOf returns the kind of an event's type, or the zero kind for an unknown type.
 func kindOf(eventType string) kind {
 	word, _, _ := strings.Cut(eventType, ".")
 	i := slices.IndexFunc(kinds, func(k kind) bool { return k.word == word })
@@ -183,8 +186,9 @@ func (s store) ofOwner(e endpoint) store {
 	return s
 }
 
-// eventsOfCustomers begins a query for the next events of several customers' feeds, up to the given number of
-// each, in the order of their positions. It does not know the caller: use it only to send webhooks.
+// eventsOfCustomers begins a query for the next events of several customers' feeds, in the order of their
+// positions. From each feed it reads the given number of positions. It does not know the caller: use it only
+// to send webhooks.
 func (s store) eventsOfCustomers(feeds []feed, each int64) *gorm.DB {
 	q := s.DB.Model(&event{}).Select("*, customer_position AS place")
 	ofAny := s.DB

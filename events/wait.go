@@ -21,12 +21,13 @@ type waiter struct {
 }
 
 // news returns the position of the newest event of all feeds, and the customers whose feeds have events after
-// the position after. A negative position is unknown: customers is then nil.
+// the position after. A negative after stands for an unknown position: customers is then nil.
 type news func(ctx context.Context, after int64) (last int64, customers []int64, err error)
 
 // join adds a waiter for the events of a feed. The channel woken gets an element after new events of the
-// feed, when the database fails, and sometimes without a reason. An event that is sequenced after join is
-// never missed, so the caller must read the feed after join. Call leave when the request ends.
+// feed, when the database fails, and sometimes without a reason. Every event that is sequenced after join
+// wakes the waiter. An earlier event does not, so the caller must read the feed after join. Call leave when
+// the request ends.
 func (w *waiters) join(feed int64, ask news) (woken <-chan struct{}, leave func()) {
 	added := &waiter{feed, make(chan struct{}, 1)}
 	w.mu.Lock()
@@ -84,8 +85,8 @@ func (w *waiters) poll(ask news) {
 	}
 }
 
-// wake wakes the waiters for all events, and the waiters for events of the customers; with the parameter
-// everybody, it wakes all waiters.
+// wake wakes the waiters for the feed of all events, and the waiters for the feeds of the customers. When
+// everybody is true, wake wakes all waiters.
 func (w *waiters) wake(everybody bool, customers []int64) {
 	concerned := map[int64]bool{0: true}
 	for _, c := range customers {

@@ -19,7 +19,7 @@ import (
 	"example.com/b2b/v2/openapi/eventsapi/server"
 )
 
-// CreateWebhookEndpoint creates an endpoint. Errors: those of check and store.create, and 422
+// CreateWebhookEndpoint creates an endpoint. Errors: the errors of check and store.create; 422
 // idempotency_key_reused.
 func (s *Service) CreateWebhookEndpoint(ctx context.Context, r server.CreateWebhookEndpointRequestObject,
 ) (server.CreateWebhookEndpointResponseObject, error) {
@@ -37,8 +37,8 @@ func (s *Service) CreateWebhookEndpoint(ctx context.Context, r server.CreateWebh
 	}))
 }
 
-// check checks the given fields of an endpoint. Error: 400 validation_failed for a forbidden URL, or an unknown
-// type of event.
+// check checks the given fields of an endpoint. Error: 400 validation_failed for a forbidden URL or an
+// unknown type of event.
 func (s *Service) check(url *string, types *[]contract.EventType) error {
 	if url != nil {
 		if err := s.sender.CheckURL(*url); err != nil {
@@ -71,8 +71,8 @@ func (s *Service) GetWebhookEndpoint(ctx context.Context, r server.GetWebhookEnd
 	return server.GetWebhookEndpoint200JSONResponse{Body: endpointResponse(e)}, err
 }
 
-// UpdateWebhookEndpoint changes the given fields of an endpoint. Errors: those of check,
-// store.change and endpoint.checkTypes.
+// UpdateWebhookEndpoint changes the given fields of an endpoint. Errors: the errors of check, store.change
+// and endpoint.checkTypes.
 func (s *Service) UpdateWebhookEndpoint(ctx context.Context, r server.UpdateWebhookEndpointRequestObject,
 ) (server.UpdateWebhookEndpointResponseObject, error) {
 	if err := s.check(r.Body.URL, r.Body.Types); err != nil {
@@ -170,7 +170,8 @@ func (s *Service) ListWebhookDeliveries(ctx context.Context, r server.ListWebhoo
 	}}, err
 }
 
-// ReplayWebhookEvents lets an endpoint begin again after a position. Errors: see store.change and store.replay.
+// ReplayWebhookEvents moves an endpoint to a position, so that the endpoint gets the events after this
+// position again. Errors: see store.change and store.replay.
 func (s *Service) ReplayWebhookEvents(ctx context.Context, r server.ReplayWebhookEventsRequestObject,
 ) (server.ReplayWebhookEventsResponseObject, error) {
 	e, err := s.changeEndpoint(ctx, r.ID, func(tx store, e *endpoint) error {

@@ -83,7 +83,7 @@ func send(t *testing.T, g *gorm.DB) *sending {
 	return w
 }
 
-// as returns a client of the caller.
+// as returns a client that calls with a token for p, or without a token when p is nil.
 func (w *sending) as(p *auth.Principal) *api.ClientWithResponses {
 	w.t.Helper()
 	sign := func(_ context.Context, r *http.Request) error {
@@ -106,8 +106,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// happen records n events of a type, each in its own transaction, with ascending ids of subjects from the
-// parameter first. The events belong to a customer, or with 0 to no customer.
+// happen records n events of a type, each event in its own transaction. The ids of the subjects ascend from
+// the parameter first. The events belong to the customer; customer 0 stands for no customer.
 func (w *sending) happen(eventType string, customer, first int64, n int) {
 	w.t.Helper()
 	subject, _, _ := strings.Cut(eventType, ".")
@@ -237,18 +237,18 @@ func (w *sending) until(id int64, what string, condition func(e api.WebhookEndpo
 	}
 }
 
-// exec changes the database behind the service's back.
+// exec runs a statement on the database, without the service.
 func (w *sending) exec(statement string, args ...any) {
 	w.t.Helper()
 	must(w.t, w.db.Exec(statement, args...).Error)
 }
 
-// TestWebhooks sends events to two endpoints. All events arrive, in order, signed, and in the same form as in
-// the feed.
+// TestWebhooks sends events to two endpoints. All events must arrive, in order, signed, and in the same form
+// as in the feed.
 func TestWebhooks(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w, r, orders := send(t, g), receive(t), receive(t)
-		w.happen("order.created", 7, 1, 3) // before the endpoints
+		w.happen("order.created", 7, 1, 3) // before the endpoints exist
 		w.untilSequenced(3)
 		all := create(t, w.ClientWithResponses, api.WebhookEndpointRequest{URL: r.URL})
 		some := create(t, w.ClientWithResponses, api.WebhookEndpointRequest{
@@ -409,7 +409,8 @@ func TestWebhookRetries(t *testing.T) {
 	})
 }
 
-// TestWebhookTenancy creates endpoints with the tokens of two partners.
+// TestWebhookTenancy creates endpoints with the tokens of two partners. An endpoint must get only events that
+// its creator may read, and no partner may see or change the endpoint of the other partner.
 func TestWebhookTenancy(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w, r, r8 := send(t, g), receive(t), receive(t)
@@ -433,7 +434,8 @@ func TestWebhookTenancy(t *testing.T) {
 			t.Errorf("%v", got)
 		}
 
-		// The other partner's endpoint is 404 for each operation.
+		// For the other partner, each operation on the endpoint must answer 404, as for an endpoint that does
+		// not exist.
 		elsewhere := api.WebhookEndpointUpdate{URL: new(r8.URL)}
 		for name, call := range map[string]func(c *api.ClientWithResponses, id int64) (int, []byte){
 			"get": func(c *api.ClientWithResponses, id int64) (int, []byte) {
@@ -494,7 +496,8 @@ func TestWebhookTenancy(t *testing.T) {
 			{"webhooks:write orders:read", nil, "/header/Authorization"},
 			{"webhooks:write events:read", nil, "/header/Authorization"},
 			{manage + "orders:read", []contract.EventType{"order.created", "customer.created"}, "/types"},
-			{manage + "orders:read products:read", []contract.EventType{"product.created"}, "/types"}, // of no customer
+			// A product belongs to no customer.
+			{manage + "orders:read products:read", []contract.EventType{"product.created"}, "/types"},
 		} {
 			p := auth.Principal{Subject: "erp", Customer: 7, Scope: c.scope}
 			request := api.WebhookEndpointRequest{URL: r.URL}
@@ -543,8 +546,8 @@ func TestWebhookTypes(t *testing.T) {
 	})
 }
 
-// TestWebhookReplay replays events while an attempt is in flight. The sender of that attempt can no longer
-// move the position of the endpoint.
+// TestWebhookReplay replays events while an attempt is in flight. The process that sends this attempt must
+// not move the position of the endpoint any more.
 func TestWebhookReplay(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w, r := send(t, g), receive(t)
@@ -585,8 +588,8 @@ func TestWebhookReplay(t *testing.T) {
 	})
 }
 
-// TestWebhookLeases lets two processes send to the same endpoints. A third process dies with the lease of an
-// endpoint.
+// TestWebhookLeases lets two processes send to the same endpoints, while a dead process has the lease of an
+// endpoint. Each endpoint must get each event once, in order.
 func TestWebhookLeases(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		a, b := send(t, g), send(t, g)
@@ -612,7 +615,8 @@ func TestWebhookLeases(t *testing.T) {
 				t.Errorf("endpoint %d got %d messages twice", i+1, len(r.arrived))
 			}
 		}
-		// One process stops. The other goes on at once, because the leases were given back.
+		// One process stops. The other process must go on at once, because the stopped process gave its
+		// leases back.
 		a.stop()
 		b.happen("order.created", 7, 500, 1)
 		for i, r := range receivers {
@@ -623,8 +627,9 @@ func TestWebhookLeases(t *testing.T) {
 	})
 }
 
-// TestSlowWebhooks holds the attempts of more endpoints than a process serves at once, beside ten dead ones. A
-// quick endpoint gets its events before any held attempt times out.
+// TestSlowWebhooks holds the attempts of more slow endpoints than the number of quick endpoints that a
+// process serves at once. There are also ten dead endpoints. A quick endpoint must get its events before any
+// held attempt times out.
 func TestSlowWebhooks(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w, slow, quick := send(t, g), receive(t), receive(t)
@@ -659,7 +664,8 @@ func TestSlowWebhooks(t *testing.T) {
 	})
 }
 
-// TestWebhookRetention deletes events that an endpoint has not got yet.
+// TestWebhookRetention deletes events that an endpoint has not got yet. The endpoint must get the other
+// events, its deliveries must show that events were skipped, and a replay of the deleted events must fail.
 func TestWebhookRetention(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w, r := send(t, g), receive(t)
@@ -699,8 +705,8 @@ func TestWebhookRetention(t *testing.T) {
 	})
 }
 
-// TestWebhookFailsLongerThanRetention deletes the event with which an endpoint began to fail three days ago. The next
-// failure disables the endpoint all the same.
+// TestWebhookFailsLongerThanRetention deletes the event with which an endpoint began to fail three days ago.
+// The next failure must disable the endpoint nevertheless.
 func TestWebhookFailsLongerThanRetention(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w, r := send(t, g), receive(t)
@@ -708,7 +714,7 @@ func TestWebhookFailsLongerThanRetention(t *testing.T) {
 		id := create(t, w.ClientWithResponses, api.WebhookEndpointRequest{
 			URL: r.URL, Types: &[]contract.EventType{"order.created"}}).Endpoint.ID
 		w.happen("order.created", 7, 1, 1)
-		w.happen("order.confirmed", 7, 1, 1) // the endpoint passes over it
+		w.happen("order.confirmed", 7, 1, 1) // not a type of the endpoint
 		w.happen("order.created", 7, 2, 1)
 		r.next()
 		w.until(id, "the first attempt has failed", func(e api.WebhookEndpoint) bool { return e.Failures == 1 })
@@ -725,8 +731,8 @@ func TestWebhookFailsLongerThanRetention(t *testing.T) {
 	})
 }
 
-// TestWebhookSecrets rotates the secret of an endpoint. No later answer and no log shows a secret:
-// webtest.Log panics when a line has one.
+// TestWebhookSecrets rotates the secret of an endpoint. No later answer and no log may show a secret:
+// webtest.Log panics at a line with a secret.
 func TestWebhookSecrets(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w, r := send(t, g), receive(t)
@@ -810,7 +816,9 @@ func TestWebhookSecrets(t *testing.T) {
 	})
 }
 
-// TestWebhookKeys creates an endpoint twice with one key.
+// TestWebhookKeys sends a creation four times at once, with one idempotency key. Only one endpoint may exist
+// afterwards. Then the test expects 422 for another request with the same key, 400 for forbidden URLs, and
+// 409 for more than 20 endpoints of a customer.
 func TestWebhookKeys(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w := send(t, g)
@@ -872,7 +880,8 @@ func TestWebhookKeys(t *testing.T) {
 	})
 }
 
-// TestWebhookTest sends test messages.
+// TestWebhookTest sends test messages to a disabled endpoint. The messages must arrive, and must not change
+// the endpoint.
 func TestWebhookTest(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w, r := send(t, g), receive(t)

@@ -14,8 +14,8 @@ import (
 
 const module = "example.com/b2b/v2/"
 
-// rooms are the packages of internal/, lowest first: each imports only packages before it. A generator may be
-// missing, because no package imports a generator.
+// rooms are the packages of internal/, lowest first: each imports only packages before it. The list may lack
+// a generator, because no package imports a generator.
 var rooms = []string{
 	"buildinfo", "formats", "apperr", "auth", "correlation", "timing", "batch", "fair", "etag", "validation", "bulk",
 	"docs", "server", "peer", "web", "web/webtest", "function", "function/functiontest", "idempotency", "history",

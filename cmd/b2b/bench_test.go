@@ -38,7 +38,8 @@ func BenchmarkOrders(b *testing.B) {
 	}
 }
 
-// emptyMySQL creates a database for the length of the benchmark, and returns the variables of its address.
+// emptyMySQL creates an empty database, drops it at the end of the benchmark, and returns the environment
+// variables with its address.
 func emptyMySQL(b *testing.B, dsn string) map[string]string {
 	m, err := mysql.ParseDSN(dsn)
 	if err != nil {

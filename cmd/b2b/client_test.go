@@ -29,7 +29,7 @@ func callWithin(ctx context.Context, t *testing.T, handle http.HandlerFunc, line
 	return out.String(), err
 }
 
-// callInto is callWithin, with another writer for the output.
+// callInto is callWithin, but writes the output of the command to out.
 func callInto(ctx context.Context, t *testing.T, out io.Writer, handle http.HandlerFunc, line string) error {
 	t.Helper()
 	service := httptest.NewServer(handle)
@@ -120,7 +120,7 @@ func TestMapKeepsLines(t *testing.T) {
 	}
 }
 
-// TestTimeout calls a service that never answers.
+// TestTimeout calls a service that never answers. The command must end with an error soon after --timeout.
 func TestTimeout(t *testing.T) {
 	for _, line := range []string{"order --customer 1 --item A:1", "export orders"} {
 		begin := time.Now()
@@ -138,8 +138,8 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
-// TestFlagsSayAllowed gives flags values of another kind. Each error names the flag and its allowed values, which are
-// known for every flag.
+// TestFlagsSayAllowed checks that allowedValues knows the kind of every flag. Then it gives flags values that
+// they do not allow: each error must name the flag and its allowed values.
 func TestFlagsSayAllowed(t *testing.T) {
 	for _, c := range commands() {
 		f := flag.NewFlagSet(c.name, flag.ContinueOnError)

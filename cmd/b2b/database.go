@@ -16,9 +16,9 @@ import (
 	"example.com/b2b/v2/internal/config"
 )
 
-// onDatabase returns the run function of a command. The function opens the database of the environment
-// variables with the parameter open, which is open or openExisting, calls the function work, and closes the
-// database. The function reads only the groups Database and Deployment of the configuration.
+// onDatabase returns the run function of a command on the database. The run function opens the database with
+// open or openExisting, calls work, and closes the database. It reads only the groups Database and Deployment
+// of the configuration.
 func onDatabase(
 	open func(context.Context, config.Database) (*gorm.DB, error),
 	work func(context.Context, *gorm.DB, io.Writer) error,
@@ -49,7 +49,7 @@ func open(ctx context.Context, c config.Database) (*gorm.DB, error) {
 		db.Config(c), err)
 }
 
-// openExisting is open, but fails when the SQLite file is missing, instead of making an empty one.
+// openExisting is like open, but fails when the file of SQLite is missing. open would create an empty file.
 func openExisting(ctx context.Context, c config.Database) (*gorm.DB, error) {
 	if c.Driver == config.SQLite {
 		if _, err := os.Stat(c.Path); err != nil {

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// TestDotEnvFault reads malformed files. The error has the line of the fault, and nothing of the file.
+// TestDotEnvFault reads malformed files. The error must name the line of the fault, and show nothing of the
+// file.
 func TestDotEnvFault(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for content, line := range map[string]int{
@@ -32,10 +33,10 @@ func TestDotEnvFault(t *testing.T) {
 	}
 }
 
-// TestDotEnvByteOrderMark reads a file as some editors on Windows write it.
+// TestDotEnvByteOrderMark reads a file with a byte order mark and \r\n, as some editors on Windows write it.
 func TestDotEnvByteOrderMark(t *testing.T) {
 	t.Chdir(t.TempDir())
-	t.Setenv("DB_DRIVER", "") // is restored after the test
+	t.Setenv("DB_DRIVER", "") // Setenv restores the variable after the test
 	os.Unsetenv("DB_DRIVER")
 	if err := os.WriteFile(".env", []byte("\uFEFFDB_DRIVER=novel\r\n"), 0o600); err != nil {
 		t.Fatal(err)

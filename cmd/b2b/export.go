@@ -21,7 +21,7 @@ type exportCommand struct {
 	query  map[string]string // query parameters of the request, by name
 }
 
-// filters lists the query parameters of the exports, with the names in the OpenAPI documents.
+// filters lists the query parameters that filter the exports, with their names in the OpenAPI documents.
 var filters = []string{"status", "customer_id", "external_ref", "from", "to",
 	"confirmed_from", "confirmed_to", "cancel_reason",
 	"updated_since", "search", "sku", "email", "active", "stock_below", "ids", "include_deleted"}

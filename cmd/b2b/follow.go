@@ -28,7 +28,7 @@ type followCommand struct {
 	token    string
 	types    string // types of events, separated by commas; "" for all
 	output   string // text, or json for one JSON object on each line
-	after    *int64 // the position before the first event; nil for the next event
+	after    *int64 // the position before the first event; nil to begin with the next event
 }
 
 func (c *followCommand) flags(f *flag.FlagSet) {
@@ -93,7 +93,7 @@ func (c *followCommand) run(ctx context.Context, out io.Writer) error {
 	}
 }
 
-// read prints the next events; it waits for an event when there is none. Errors: errAgain for a failure that
+// read prints the next events, and waits for an event when there is none. Errors: errAgain for a failure that
 // may pass; any other error is final.
 func (c *followCommand) read(ctx context.Context, client *eventsapi.Client, out io.Writer) error {
 	authorize := func(_ context.Context, req *http.Request) error {
@@ -136,7 +136,8 @@ func (c *followCommand) read(ctx context.Context, client *eventsapi.Client, out 
 		c.after = &meta.LastPosition
 		return nil
 	}
-	if meta.NextAfter < *c.after { // the events that were printed would come again
+	// After a position before c.after, the printed events would come again.
+	if meta.NextAfter < *c.after {
 		return fmt.Errorf("the answer goes back from position %d to %d: is --base right?", *c.after, meta.NextAfter)
 	}
 	for _, e := range feed.Data {

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestFollowRefusesOtherAnswers follows a feed, and then gets an answer of another program. The command ends,
-// and has printed the earlier event once.
+// TestFollowRefusesOtherAnswers follows a feed. The second answer is the answer of another program. The
+// command must end with an error, and must have printed the event of the first answer once.
 func TestFollowRefusesOtherAnswers(t *testing.T) {
 	feed := func(nextAfter int) string {
 		return fmt.Sprintf(`{"success":true,"data":[{"id":1,"type":"order.created","subject":"order","subject_id":3,
@@ -57,7 +57,8 @@ func TestFollowRefusesOtherAnswers(t *testing.T) {
 	}
 }
 
-// TestFollowEndsWhenItCannotCall calls with an address or a token with which no try can succeed.
+// TestFollowEndsWhenItCannotCall follows with an address or a token with which no try can succeed. The
+// command must end with an error that names the flag.
 func TestFollowEndsWhenItCannotCall(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, args := range [][]string{
@@ -73,7 +74,8 @@ func TestFollowEndsWhenItCannotCall(t *testing.T) {
 	}
 }
 
-// TestFollowTrimsItsToken follows with a token from a file that ends with a line end.
+// TestFollowTrimsItsToken follows with a token that ends with a line end, as a token from a file does. The
+// request must have the token without the line end.
 func TestFollowTrimsItsToken(t *testing.T) {
 	for _, end := range []string{"", "\n", "\r", "\r\n"} {
 		t.Setenv("B2B_TOKEN", "the-token"+end)

@@ -22,11 +22,11 @@ type healthCommand struct {
 	bases    []string // addresses of the services to ask; run chooses when there are none
 }
 
-const answerWithin = 5 * time.Second // longer than /ready takes to notice that a database or a service is down
+const answerWithin = 5 * time.Second // longer than /ready takes to notice that the database or a peer is down
 
-// run returns nil when each of the services answers /ready with 200. Without addresses it asks the services
-// that listen at the ports of the configuration, and fails when none listens: a container may run all
-// services or a single service.
+// run returns nil when each service answers /ready with 200. Without addresses, run asks the services that
+// listen at the ports of the configuration, because a container may run all services or a single service. It
+// fails when no service listens.
 func (h *healthCommand) run(ctx context.Context, out io.Writer) error {
 	bases, listeningOnly := h.bases, len(h.bases) == 0
 	if listeningOnly {

@@ -49,7 +49,8 @@ func (i *importCommand) flags(f *flag.FlagSet) {
 		"text for refused rows and a sentence; without it text")
 }
 
-// addField sets the field of a column by a text such as "Artikelnummer=sku".
+// addField reads a value of the flag --map, such as "Artikelnummer=sku", and sets the field of the column.
+// Error: the text does not have the form COLUMN=FIELD.
 func (i *importCommand) addField(text string) error {
 	at := strings.LastIndex(text, "=")
 	if at < 1 {
@@ -59,7 +60,8 @@ func (i *importCommand) addField(text string) error {
 	return nil
 }
 
-// foldColumn returns the name of a column in lower case, with a single space for each space or line break.
+// foldColumn returns the name of a column in lower case, with one space in the place of each sequence of
+// spaces and line breaks.
 func foldColumn(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
 
 // run imports the file. It prints the kinds of refusals on stderr, writes the refused rows to a file, and the
@@ -118,8 +120,9 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 	}
 }
 
-// checkText checks the whole text before the first request: with --map the command decodes the file, so the
-// service would not see broken characters. The error names the flag --encoding in place of the parameter.
+// checkText checks the encoding of the whole file before the first request. With --map the command decodes
+// the file, so the service would not see broken characters. The error names the flag --encoding in place of
+// the parameter encoding.
 func (i *importCommand) checkText(file *os.File) error {
 	err := bulk.CheckText(file, i.encoding)
 	var fault *apperr.Error
@@ -261,8 +264,8 @@ func (i *importCommand) renamed(file io.Reader) (io.Reader, error) {
 	return io.MultiReader(strings.NewReader(sheet.Separator+head.String()), sheet.Rest), err
 }
 
-// explain returns the error of a file that was refused as a whole. When the service does not know a column,
-// the error says how to name its field.
+// explain returns the error for a file that the service refused as a whole. When the service does not know
+// the field of a column, the error says how to use --map.
 func (i *importCommand) explain(err error) error {
 	var refused *b2b.Error
 	if !errors.As(err, &refused) {
@@ -297,8 +300,8 @@ func (i *importCommand) open(text *bufio.Reader) (*bulk.Sheet, error) {
 	return bulk.OpenSheet(text, func(name string) bool { _, ok := i.fields[foldColumn(name)]; return ok })
 }
 
-// report prints the summary of an import. It fails when a row was refused, or when not all
-// rows were read. The parameter where says where the refused rows are.
+// report prints the summary of an import. It fails when a row was refused, or when not all rows were read.
+// The parameter where is a text that names the file with the refused rows.
 func (i *importCommand) report(s contract.ImportSummary, where string, out io.Writer) error {
 	var err error
 	note := ""

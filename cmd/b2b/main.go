@@ -55,7 +55,7 @@ type command struct {
 	name, summary string
 	flags         func(f *flag.FlagSet) // defines the flags; nil without flags
 	argument      *string               // receives the required argument; nil without an argument
-	arguments     *[]string             // receives any number of arguments instead; nil without
+	arguments     *[]string             // receives any number of arguments instead; nil for a command without
 	// run executes the command. It is called after the flags and the arguments are set.
 	run func(ctx context.Context, out io.Writer) error
 }
@@ -194,8 +194,8 @@ func (c *checked) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// sayAllowed adds the allowed values of the flag to an error of f.Parse, where package flag says only that the
-// value cannot be parsed. It returns all other errors unchanged.
+// sayAllowed adds the allowed values of the flag to an error of f.Parse, where package flag says only that
+// the value cannot be parsed. It returns all other errors unchanged.
 func sayAllowed(f *flag.FlagSet, err error) error {
 	text, vague := strings.CutSuffix(err.Error(), ": parse error")
 	if !vague {
@@ -205,8 +205,8 @@ func sayAllowed(f *flag.FlagSet, err error) error {
 	return fmt.Errorf("%s: allowed: %s", text, allowedValues[kindOf(f.Lookup(name))])
 }
 
-// allowedValues has the values of flags, by the kind of the flag. TestFlagsSayAllowed finds a kind without an
-// entry.
+// allowedValues has the allowed values of flags, by the kind of the flag. TestFlagsSayAllowed finds a kind
+// without an entry.
 var allowedValues = map[string]string{
 	"bool": "true, false", "time.Duration": "times, such as 30s or 2m",
 }
@@ -222,7 +222,8 @@ func kindOf(f *flag.Flag) string {
 
 // loadDotEnv sets the variables of the file .env that the environment does not have. A $ in a value stays
 // unchanged, because secrets may contain a $. godotenv would expand each $, so loadDotEnv replaces the $
-// while godotenv reads the file. The file may begin with a byte order mark. No error has the file's content.
+// while godotenv reads the file. The file may begin with a byte order mark. No error shows content of the
+// file.
 func loadDotEnv() error {
 	content, err := os.ReadFile(".env")
 	if err != nil {
@@ -251,8 +252,8 @@ func parseDotEnv(text string) (map[string]string, error) {
 	return variables, err
 }
 
-// faultyLine returns the number of the line with which the first malformed variable of a file .env begins. The
-// lines before it are the longest beginning of the file that can be parsed.
+// faultyLine returns the number of the line on which the first malformed variable of a file .env begins. The
+// lines before this line are the longest beginning of the file that can be parsed.
 func faultyLine(text string) int {
 	lines := strings.SplitAfter(text, "\n")
 	for n := len(lines) - 1; n > 0; n-- {

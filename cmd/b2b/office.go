@@ -12,8 +12,8 @@ import (
 // clerkScopes are the scopes of a clerk who works with everything that the back office has.
 const clerkScopes = "orders:read orders:write products:read products:write customers:read customers:write events:read"
 
-// officeCommand prints a link to the back office that signs a clerk in. The token is in the fragment of the link:
-// browsers send a fragment to no server, so the token reaches no log.
+// officeCommand prints a link to the back office that signs a clerk in. The token is in the fragment of the
+// link: browsers send a fragment to no server, so the token reaches no log.
 type officeCommand struct {
 	tokenCommand
 	base string // address of the orchestrator, as the clerk's browser knows it; "" means this machine
@@ -42,8 +42,9 @@ func (o *officeCommand) run(_ context.Context, out io.Writer) error {
 	return err
 }
 
-// baseOr returns the address that the flag --base gives, or else the address of a service on this machine. Error:
-// port is 0, which stands for any free port.
+// baseOr returns the address base of the flag --base. Without the flag, it returns the address on this
+// machine of the service with this port. The parameter variable names the environment variable of the port.
+// Error: the port is 0, which stands for any free port.
 func baseOr(base string, port int, variable string) (string, error) {
 	if base == "" && port == 0 {
 		return "", fmt.Errorf("with %s=0 the service has taken a free port: give its address with --base", variable)

@@ -43,8 +43,8 @@ func TestOffice(t *testing.T) {
 	}
 }
 
-// TestFreePort calls the commands that look for a service on this machine when the service takes any free port.
-// The answer names the flag that helps.
+// TestFreePort runs the commands that look for a service on this machine, while the service may take any free
+// port. The error must name the flag --base.
 func TestFreePort(t *testing.T) {
 	t.Setenv("EVENTS_PORT", "0")
 	t.Setenv("ORCHESTRATOR_PORT", "0")

@@ -33,7 +33,8 @@ func listenForOperators(c *config.Settings) (net.Listener, error) {
 	return l, nil
 }
 
-// serveOperators answers /metrics and /debug/pprof until the listener is closed. The database g may be nil.
+// serveOperators answers /metrics and /debug/pprof until the listener is closed. The parameter g may be nil,
+// for a process without a database.
 func serveOperators(l net.Listener, g *gorm.DB) {
 	buildVersion.WithLabelValues(buildinfo.Version()).Set(1)
 	own := prometheus.NewRegistry()

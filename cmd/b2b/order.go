@@ -28,7 +28,9 @@ type keyedCommand struct {
 func (c *keyedCommand) flags(f *flag.FlagSet) {
 	c.client.flags(f)
 	f.Func("key", "idempotency key; without it one is made and printed", func(text string) error {
-		if text == "" { // an unset variable of a script, for example; with a new key, each run would order again
+		// The text is empty, for example, when a script does not set its variable. With a new key, each run
+		// of the script would place another order.
+		if text == "" {
 			return errors.New("allowed: 1 to 255 visible ASCII characters")
 		}
 		c.key = text
@@ -68,7 +70,7 @@ func (c *keyedCommand) print(order ordersapi.Order, out io.Writer) error {
 type orderCommand struct {
 	keyedCommand
 	order   ordersapi.OrderRequest
-	skuOrID []int // indexes of items whose Sku is a number, until the method resolve has looked it up
+	skuOrID []int // indexes of items whose Sku is a number that may be an id: see resolve
 	confirm bool
 }
 
@@ -143,8 +145,8 @@ func (o *orderCommand) addMetadata(text string) error {
 	return nil
 }
 
-// resolve decides whether the number in item.Sku is a sku or an id. It refuses a number that is the sku of a
-// product and the id of another.
+// resolve decides whether the number in item.Sku is a sku or an id. It refuses a number that is the sku of
+// one product and the id of another product.
 func (o *orderCommand) resolve(ctx context.Context, item *contract.OrderItemRequest) error {
 	number := *item.Sku
 	id, _ := parseID(number)

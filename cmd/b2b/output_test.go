@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// full is a writer that fails after a number of bytes, as a disk that gets full.
+// full is a writer that fails after a number of bytes, like a disk without free space.
 type full struct{ free int }
 
 var errFull = errors.New("no space left")
@@ -23,7 +23,8 @@ func (f *full) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// TestUnwrittenOutput runs the commands whose result is their output. When it cannot be written, they fail.
+// TestUnwrittenOutput runs the commands whose result is their output. Each command must fail when the output
+// cannot be written.
 func TestUnwrittenOutput(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("JWT_SECRET", "a-secret-of-32-bytes-for-this-test")
@@ -37,7 +38,7 @@ func TestUnwrittenOutput(t *testing.T) {
 	} {
 		for _, free := range []int{0, 10} {
 			if version := strings.Contains(line, "version"); version && free > 0 {
-				continue // its output may be that short
+				continue // the output of version may have at most 10 bytes
 			}
 			if err := run(t.Context(), strings.Fields(line), &full{free}); !errors.Is(err, errFull) {
 				t.Errorf("b2b %s after %d bytes: %v", line, free, err)
@@ -46,7 +47,7 @@ func TestUnwrittenOutput(t *testing.T) {
 	}
 }
 
-// TestUnwrittenSummary imports a file. The command fails when the summary cannot be written.
+// TestUnwrittenSummary imports a file. The command must fail when the summary cannot be written.
 func TestUnwrittenSummary(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "products.csv")
 	if err := os.WriteFile(path, []byte("sku;name\nA;One\n"), 0o600); err != nil {

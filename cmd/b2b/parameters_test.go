@@ -19,7 +19,8 @@ import (
 var inPath = regexp.MustCompile(`\{\w+\}`)
 
 // TestParametersEverywhere calls every operation of every document with an unknown parameter, and with
-// numbers and booleans in other notations than JSON's. Each call must be refused.
+// numbers and booleans that are not in the notation of JSON. Each call must be refused with 400
+// validation_failed.
 func TestParametersEverywhere(t *testing.T) {
 	everyOperation(t, config.Open, func(t *testing.T, o operation) {
 		media := "application/json"

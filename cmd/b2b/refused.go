@@ -23,9 +23,9 @@ import (
 )
 
 const (
-	refusal   = "refusal" // column or field of the reason in a file of refused rows; an import does not read it
+	refusal   = "refusal" // column or field with the reason in a file of refused rows; an import ignores it
 	maxReason = 2000      // bytes of a reason in a file
-	maxKinds  = 20        // kinds of refusals that are counted separately
+	maxKinds  = 20        // kinds of refusals that are counted and printed separately
 )
 
 // refusals sums up the refused rows of an import, and writes them to a file.
@@ -34,10 +34,10 @@ type refusals struct {
 	kinds  map[string]*kind // the key is the reason without its numbers
 	others int              // refused rows of all further kinds
 
-	file, source *os.File // the file of the refused rows, and the imported file; nil before the first refused row
+	file, source *os.File // file of the refused rows, and imported file; nil before the first refused row
 	out          *bufio.Writer
 	copyRow      func(line int, reason string) error // copies the row that begins on the line; lines must ascend
-	err          error                               // the error because of which the file lacks rows
+	err          error                               // nil, or the reason why the file lacks rows
 }
 
 type kind struct {
@@ -133,9 +133,12 @@ func (r *refusals) create() (*os.File, error) {
 	return file, err
 }
 
-// copyCells writes the first row of CSV, and prepares copyRow. A row that is not CSV is copied unchanged.
+// copyCells writes the first row of CSV, and prepares copyRow. A row that is not CSV keeps its bytes; its
+// reason comes after one more separator. When the file already has a column for the reason, a row with a
+// wrong number of cells gets no reason.
 func (r *refusals) copyCells(text *bulk.Text) error {
-	var read bytes.Buffer // the text from the row on
+	// read has the text of the file from the end of the last read row to the position of the reader.
+	var read bytes.Buffer
 	sheet, err := r.open(bufio.NewReaderSize(io.TeeReader(text, &read), 64<<10))
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ func TestEveryOperationIsGuarded(t *testing.T) {
 // operation is an operation of a service's document, with the address of the running service.
 type operation struct {
 	*openapi3.Operation
-	auth.Tokens        // make tokens that the service accepts
+	auth.Tokens        // makes tokens that the service accepts
 	base, method, path string
 	item               *openapi3.PathItem
 }

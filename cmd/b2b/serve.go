@@ -144,8 +144,8 @@ func stopTraces(ctx context.Context, traces *trace.TracerProvider, log *slog.Log
 	}
 }
 
-// listen opens the listeners of the services, and stores the ports and the addresses in the fields port and
-// base. An error names the environment variables to change.
+// listen opens the listeners of the services, and stores their ports and addresses in the fields port and
+// base of the services. An error names the environment variables to change.
 func listen(c *config.Settings, address string, services []*service) (err error) {
 	for _, s := range services {
 		variable := strings.ToUpper(s.name) + "_PORT"
@@ -261,9 +261,10 @@ func nameOf(address string) string {
 	return address
 }
 
-// connections returns the maximum number of connections to each service. The number is at most
-// MAX_CONNECTIONS. It leaves enough file descriptors for the database, and one for each connection, for a
-// call to another service. Without this limit, idle connections could use up all descriptors.
+// connections returns the maximum number of connections to each service, at most MAX_CONNECTIONS. The number
+// leaves enough file descriptors for the database. It also leaves a second descriptor for each connection,
+// because a request may call another service. Without this limit, idle connections could use up all
+// descriptors.
 func connections(c *config.Settings, services []*service) (int, error) {
 	const (
 		reserved       = 32 // descriptors for listeners, epoll and the files of SQLite

@@ -54,9 +54,10 @@ func TestEveryChangeIsRecorded(t *testing.T) {
 	}
 }
 
-// TestOnlyStoreUsesDatabase checks that a service uses its database in store.go and tenancy.go only, where each
-// query is limited to the rows that the caller may see. The constructor may pass the database to the store, and
-// the rules of the doctor read all rows, because no caller gets them.
+// TestOnlyStoreUsesDatabase checks that a service uses its database in store.go and tenancy.go only, where
+// each query is limited to the rows that the caller may see. There are two exceptions. The constructor may
+// pass the database to the store. The rules of the doctor may read all rows, because no caller gets these
+// rows.
 func TestOnlyStoreUsesDatabase(t *testing.T) {
 	eachFile(t, func(files *token.FileSet, file *ast.File) {
 		if name := fileName(files, file); name == "tenancy.go" || name == "doctor.go" {
@@ -76,8 +77,8 @@ func TestOnlyStoreUsesDatabase(t *testing.T) {
 	})
 }
 
-// TestOneClock checks that a service takes no time from the program's clock, which may differ from the
-// database's.
+// TestOneClock checks that a service takes no time from the program's clock, which may differ from the clock
+// of the database.
 func TestOneClock(t *testing.T) {
 	eachFile(t, func(files *token.FileSet, file *ast.File) {
 		ast.Inspect(file, func(n ast.Node) bool {
@@ -91,13 +92,14 @@ func TestOneClock(t *testing.T) {
 	})
 }
 
-// asSystem lists the functions that see the rows of all customers: the sweep and its lag, probes of locks,
-// the delivery of webhooks, and batches, which check each caller in the functions of tenancy.go.
+// asSystem lists the functions that see the rows of all customers: the sweep of expired reservations and its
+// lag, probes of locks, the delivery of webhooks, and batches. A batch checks each caller in the functions of
+// tenancy.go.
 var asSystem = []string{"Deliver", "ExpireReservations", "expiryLag", "isFree", "runBatch", "runLookups"}
 
-// TestTenancy checks that a service says only in tenancy.go and store.go which rows a caller may see, and
+// TestTenancy checks that only tenancy.go and store.go of a service decide which rows a caller may see, and
 // that only the functions of asSystem see all rows. An order command cannot forget the check, because it gets
-// a visible order.
+// an order that the caller may see.
 func TestTenancy(t *testing.T) {
 	found := map[string]bool{}
 	eachFile(t, func(files *token.FileSet, file *ast.File) {

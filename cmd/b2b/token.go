@@ -39,7 +39,8 @@ func (t *tokenCommand) run(_ context.Context, out io.Writer) error {
 	return err
 }
 
-// issue returns a token for the caller and the lifetime in the flags.
+// issue returns a token for the caller. Errors: no scope, an unknown scope, no JWT_SECRET, or a subject that
+// a token cannot have.
 func (t *tokenCommand) issue() (string, error) {
 	scopes := strings.Fields(t.caller.Scope)
 	for _, scope := range scopes {

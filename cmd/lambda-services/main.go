@@ -22,7 +22,8 @@ import (
 
 func main() { function.Run(newHandler) }
 
-// newHandler returns the configured handler of the function. Lambda passes its name in the variable _HANDLER.
+// newHandler returns the handler that is configured for the function. Lambda passes the name of the handler
+// in the variable _HANDLER.
 func newHandler(ctx context.Context) (function.Handler, error) {
 	var c config.Settings
 	switch name := os.Getenv("_HANDLER"); name {

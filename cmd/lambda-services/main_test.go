@@ -90,9 +90,9 @@ func admin(t *testing.T) string {
 	return "Bearer " + jwt
 }
 
-// TestServices runs all three services as functions, one behind the other: migration, a customer, a product,
-// orders, files, and the background jobs. An instance never has more connections than its pool, and a
-// connection that is lost while the instance is frozen does no harm.
+// TestServices runs all three services as functions that call each other: migration, a customer, a product,
+// orders, files, and the background jobs. An instance must never have more connections than its pool, and a
+// connection that is lost while the instance is frozen must do no harm.
 func TestServices(t *testing.T) {
 	for _, pool := range []string{"1", "2"} {
 		t.Run("pool of "+pool, func(t *testing.T) {
@@ -182,7 +182,7 @@ func testServices(t *testing.T, c db.Config, pool string) {
 		}
 	}
 	for _, connection := range connections(t, g, c) {
-		_ = g.Exec(fmt.Sprintf("KILL %d", connection)).Error // it may have ended
+		_ = g.Exec(fmt.Sprintf("KILL %d", connection)).Error // the connection may have ended
 	}
 	for _, f := range []*functiontest.Function{customersFunction, ordersFunction} {
 		if err := f.Process(t).Signal(syscall.SIGCONT); err != nil {
@@ -220,11 +220,11 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// connections returns the connections to the database, without those of g.
+// connections returns the ids of the connections to the database, without the connection of g.
 func connections(t testing.TB, g *gorm.DB, c db.Config) (ids []int64) {
 	t.Helper()
 	var err error
-	for range 100 { // MySQL fails while a session runs a statement with bytes that are no text
+	for range 100 { // MySQL refuses this query while a session runs a statement that is not valid UTF-8
 		if err = g.Raw("SELECT id FROM information_schema.processlist WHERE db = ? AND id NOT IN (?)",
 			c.Name, own(g)).Scan(&ids).Error; err == nil {
 			return ids
@@ -286,8 +286,9 @@ func TestInitError(t *testing.T) {
 	})
 }
 
-// TestInitQuery compares the variables that the RDS Proxy sets, in InitQuery of the template, with those that the
-// program sets: the proxy shares connections among sessions.
+// TestInitQuery compares the session variables that InitQuery of the template sets for the RDS Proxy with the
+// session variables that the program sets. They must be equal, because the proxy shares connections among
+// sessions.
 func TestInitQuery(t *testing.T) {
 	var template struct {
 		Resources struct {

@@ -16,7 +16,8 @@ import (
 	"example.com/b2b/v2/orchestrator"
 )
 
-// withoutCustomers returns the function, with services behind it that have no customers.
+// withoutCustomers returns a function that sends an event to the orchestrator. The services behind the
+// orchestrator have no customers.
 func withoutCustomers(f *testing.F) func(t *testing.T, raw json.RawMessage) (answer, error) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -63,7 +64,7 @@ func FuzzGateway(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, kind byte, method, path, query, header, value, body string) {
 		if _, err := http.NewRequest(method, "/", nil); err != nil || method == "" {
-			t.Skip() // no caller can send such a request
+			t.Skip() // no caller can send a request with this method
 		}
 		r := request{
 			method: method, path: path, body: body,

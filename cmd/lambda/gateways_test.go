@@ -43,8 +43,8 @@ var mounts = map[string]mount{
 	"ALB, multi-value, prefix": {"/b2b", "/b2b", loadBalanced(true, "/b2b")},
 }
 
-// httpAPI makes events of an HTTP API, format 2.0, which decodes the path once. The path of an event begins with
-// prefix.
+// httpAPI makes events of an HTTP API in format 2.0, which decodes the path once. The path of an event begins
+// with prefix.
 func httpAPI(stage, prefix string) func(request) object {
 	return func(r request) object {
 		path, _ := url.PathUnescape(prefix + r.path)
@@ -57,8 +57,8 @@ func httpAPI(stage, prefix string) func(request) object {
 	}
 }
 
-// restAPI makes events of a REST API, or of an HTTP API in format 1.0. Both decode the query, and an HTTP API also
-// the path.
+// restAPI makes events of a REST API, or of an HTTP API in format 1.0. Both decode the query; an HTTP API
+// also decodes the path. The version is "" for a REST API.
 func restAPI(version, stage, prefix, contextPrefix string) func(request) object {
 	return func(r request) object {
 		path, query := r.path, parsed(r.query)
@@ -133,7 +133,8 @@ func (g gateway) through(t *testing.T, event func(request) object, r request) an
 	return a
 }
 
-// TestBasePath sends the calls of the document, and follows the links of the pages, behind every kind of gateway.
+// TestBasePath sends the calls of the document, and follows the links of the pages, behind every kind of
+// gateway.
 func TestBasePath(t *testing.T) {
 	for name, m := range mounts {
 		t.Run(name, func(t *testing.T) {
@@ -151,7 +152,7 @@ func TestBasePath(t *testing.T) {
 				}
 			}
 			for _, path := range []string{"/nowhere", "/b2b" + endpoint + "/k", "/prod/health", "/"} {
-				if m.public == "" { // behind a base path, the function may have the same path
+				if m.public == "" { // with a prefix, the function may serve this path
 					get(path, "").expectError(t, http.StatusNotFound, "not_found")
 				}
 			}

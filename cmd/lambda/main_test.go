@@ -335,7 +335,7 @@ func TestFunctionUnknownEvent(t *testing.T) {
 }
 
 // TestEventsByExactName checks that the function reads the fields of an event by their exact names only, and
-// refuses an event with a name twice.
+// refuses an event that has a field twice.
 func TestEventsByExactName(t *testing.T) {
 	p := newPeers(t)
 	g := start(t, environment(p.URL)...)
@@ -368,7 +368,7 @@ func TestEventsByExactName(t *testing.T) {
 }
 
 // TestFunctionDeadline checks that the function answers before Lambda's deadline when another service does
-// not. After the deadline, the gateway answers 502.
+// not answer. After the deadline, the gateway would answer 502.
 func TestFunctionDeadline(t *testing.T) {
 	t.Run("no_answer", func(t *testing.T) {
 		hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
@@ -377,7 +377,8 @@ func TestFunctionDeadline(t *testing.T) {
 		g := start(t, append(environment(silent.URL), "REQUEST_TIMEOUT_SECONDS=300",
 			"AWS_LAMBDA_FUNCTION_TIMEOUT=2")...)
 		a := g.send(t, "http_v2", order(sampleOrder))
-		a.expectError(t, http.StatusGatewayTimeout, "upstream_unavailable") // 503 would mean the end of all tries
+		// 504 means that the time is over; 503 would mean that all tries have failed before that.
+		a.expectError(t, http.StatusGatewayTimeout, "upstream_unavailable")
 		a = g.send(t, "http_v2", request{method: "GET", path: "/health"})
 		if a.StatusCode != http.StatusOK { // the same process goes on: Lambda has not killed it
 			t.Errorf("afterwards: %+v", a)

@@ -21,8 +21,8 @@ import (
 	"example.com/b2b/v2/internal/function/functiontest"
 )
 
-// TestInitError expects the error of a function that cannot start to name the missing variable, in the log
-// and in the answer to an invocation.
+// TestInitError expects that a function that cannot start names the missing variable in its answer to an
+// invocation.
 func TestInitError(t *testing.T) {
 	for _, name := range []string{"CUSTOMERS_API_BASE", "SERVICE_TOKEN"} {
 		g := start(t, without(environment("http://localhost:1"), name)...)
@@ -42,7 +42,8 @@ func without(variables []string, name string) (rest []string) {
 	return rest
 }
 
-// TestSecretsOfManager starts a function whose secrets are in Secrets Manager.
+// TestSecretsOfManager starts a function whose secrets are in Secrets Manager. Then it starts a function
+// whose ARN names a missing key of a secret: this function must fail, and name the variable.
 func TestSecretsOfManager(t *testing.T) {
 	p := newPeers(t)
 	variables, arns := functiontest.Secrets(t, map[string]string{"token": token, "jwt": `{"key": "` + secret + `"}`})
@@ -211,8 +212,8 @@ func TestSpansBeforeTheAnswer(t *testing.T) {
 	expectSampleAnswer(t, g.send(t, "http_v2", traced)) // does not wait for a silent collector
 }
 
-// TestManyInvocations sends 10 000 events, and expects the memory of the function to stay as it is after the
-// first thousand.
+// TestManyInvocations sends 10,000 events. After the first thousand, the memory of the function may grow by
+// at most a quarter, to at most 128 MiB.
 func TestManyInvocations(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")

@@ -23,7 +23,7 @@ import (
 	"example.com/b2b/v2/openapi/ordersapi"
 )
 
-// template is a template of SAM. The values of !Ref and !Sub are strings, and those of !If are lists.
+// template is a template of SAM. The values of !Ref and !Sub are strings, and the values of !If are lists.
 type template struct {
 	Parameters map[string]struct {
 		NoEcho  bool
@@ -48,7 +48,7 @@ type lambdaFunction struct {
 	}
 }
 
-// built returns a template that is made like those of make lambda.
+// built returns a template, made with the command that make lambda runs.
 func built(t *testing.T, part, architecture string) template {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), part+".yaml")
@@ -86,8 +86,8 @@ func properties[P any](t *testing.T, from template, resource string) (p P) {
 	return p
 }
 
-// TestTemplates compares both templates with the documents, with the configuration, and with the limits of API
-// Gateway. Only a deployment shows whether AWS accepts them.
+// TestTemplates compares both templates with the documents, with the configuration, and with the limits of
+// API Gateway. Only a deployment shows whether AWS accepts the templates.
 func TestTemplates(t *testing.T) {
 	documents := map[string][]byte{
 		"HttpApi": orchestratorapi.Document, "CustomersApi": customersapi.Document, "OrdersApi": ordersapi.Document,
@@ -133,8 +133,8 @@ func TestTemplates(t *testing.T) {
 	}
 }
 
-// testHTTPAPI expects an HTTP API to be the document, with an integration in each operation, and its limits to be
-// longer than those of the function.
+// testHTTPAPI expects an HTTP API to be the document, with an integration in each operation. The timeout of
+// the API must be longer than the timeout of the function.
 func testHTTPAPI(t *testing.T, from template, name string, document []byte) {
 	type operation struct {
 		Security    any
@@ -167,7 +167,8 @@ func testHTTPAPI(t *testing.T, from template, name string, document []byte) {
 	for path, item := range spec.Paths.Map() {
 		for method, o := range item.Operations() {
 			secured := o.Security == nil && len(spec.Security) > 0 || o.Security != nil && len(*o.Security) > 0
-			routes[path+" "+method] = secured && name == "HttpApi" // callers of the others have the service token
+			// The callers of the other APIs have the service token, so the gateway checks no token there.
+			routes[path+" "+method] = secured && name == "HttpApi"
 		}
 	}
 	got := 0
@@ -240,8 +241,8 @@ var groups = map[string][]string{
 	"MigrateFunction":   {"Logging", "Database"},
 }
 
-// unset are variables whose defaults are right for Lambda. A function has no replica, because a frozen process
-// cannot watch how far the replica lags.
+// unset are variables whose defaults are right for Lambda. A function has no replica, because a frozen
+// process cannot watch how far the replica lags.
 var unset = []string{
 	"DB_DRIVER", "DB_PATH", "DB_PORT", "DB_TLS_CA", "DB_READ_HOST", "DB_READ_PORT", "DB_READ_MAX_LAG_SECONDS",
 }
@@ -284,7 +285,7 @@ func TestTemplateVariables(t *testing.T) {
 	}
 }
 
-// TestTemplateDefaults starts with the defaults of the template.
+// TestTemplateDefaults reads the configuration with the defaults of the template's parameters.
 func TestTemplateDefaults(t *testing.T) {
 	template := built(t, "orchestrator", "arm64")
 	for name, value := range properties[lambdaFunction](t, template, "Function").Environment.Variables {
@@ -305,8 +306,8 @@ func TestTemplateDefaults(t *testing.T) {
 	}
 }
 
-// TestRestAPI expects every operation of the document, and every page, to be a route of the REST API that reaches the
-// function, and the errors of API Gateway itself to have the envelope of the contract.
+// TestRestAPI expects every operation of the document and every page to be a route of the REST API that
+// reaches the function. The errors of API Gateway itself must have the envelope of the contract.
 func TestRestAPI(t *testing.T) {
 	template := built(t, "orchestrator", "arm64")
 	routed := func(method, path string) bool {
@@ -371,7 +372,8 @@ func TestRestAPI(t *testing.T) {
 	}
 }
 
-// TestMakeTargets runs the commands of make that call AWS, with programs in their place that record their arguments.
+// TestMakeTargets runs the targets of make that call AWS. Scripts in the place of sam and aws record the
+// arguments, which the test compares.
 func TestMakeTargets(t *testing.T) {
 	bin := t.TempDir()
 	for _, program := range []string{"sam", "aws"} {

@@ -12,8 +12,8 @@ import (
 	"code.dny.dev/ssrf"
 )
 
-// azure is the address of the metadata service of Azure, a public address. Package ssrf refuses the addresses
-// of the metadata services of other clouds.
+// azure is the address of Azure's WireServer: a public address, which serves the virtual machine that calls
+// it. Package ssrf refuses the addresses of the metadata services of all clouds.
 var azure = netip.MustParsePrefix("168.63.129.16/32")
 
 var guardian = ssrf.New(ssrf.WithAnyPort(), ssrf.WithDeniedV4Prefixes(azure))
@@ -78,7 +78,8 @@ func isPrivate(host string) bool {
 	return err == nil && (strings.HasPrefix(last, "0x") || strings.Trim(last, "0123456789") == "")
 }
 
-// dialer returns the dialer of connections to endpoints.
+// dialer returns the dialer of connections to endpoints. Unless c.AllowPrivate is true, it connects to public
+// addresses only.
 func (c Config) dialer() *net.Dialer {
 	d := &net.Dialer{Timeout: connectTimeout}
 	if !c.AllowPrivate {

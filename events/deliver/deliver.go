@@ -190,12 +190,14 @@ func failure(err error) string {
 	return "The connection failed."
 }
 
-// readable returns the beginning of an answer as a text for logs and pages.
+// readable returns the first bytes of an answer, at most maxAnswer, as a text for logs and pages.
 func readable(body []byte) string {
 	if len(body) > maxAnswer {
 		body = body[:maxAnswer]
 		for len(body) > 0 && !utf8.RuneStart(body[len(body)-1]) {
-			body = body[:len(body)-1] // half a character; ToValidUTF8 removes its first byte, which the loop leaves
+			// The last character may be cut. The loop removes its later bytes, and ToValidUTF8 removes its
+			// first byte.
+			body = body[:len(body)-1]
 		}
 	}
 	text := strings.Map(func(r rune) rune {
@@ -210,8 +212,8 @@ func readable(body []byte) string {
 	return strings.TrimSpace(text)
 }
 
-// retryAfter returns the wait of the header Retry-After, which has seconds or a date, or 0 without the
-// header.
+// retryAfter returns the wait of the header Retry-After, which has seconds or a date. It returns 0 when the
+// header is missing or malformed, or when its time is over.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	value := h.Get("Retry-After")
 	seconds, err := strconv.ParseInt(value, 10, 32)

@@ -34,7 +34,7 @@ func message(url string, secrets ...deliver.Secret) deliver.Message {
 	return deliver.Message{URL: url, ID: "evt_1", Body: []byte(`{"type":"order.created"}`), Secrets: secrets}
 }
 
-// open may send to private addresses, such as those of test servers.
+// open may send to private addresses, such as the addresses of test servers.
 var open = deliver.New(deliver.Config{AllowPrivate: true})
 
 // TestSend sends a message, and checks the request that arrives.
@@ -82,7 +82,9 @@ func TestSend(t *testing.T) {
 	}
 }
 
-// TestRefusedAnswers sends to endpoints that do not accept the message.
+// TestRefusedAnswers sends to endpoints that refuse the message, and to endpoints whose answer is too large
+// or never ends. The attempt must have the status and the wait of the answer, and no redirect may be
+// followed. Then the test sends to endpoints that cannot answer: each attempt must have a failure.
 func TestRefusedAnswers(t *testing.T) {
 	var followed atomic.Bool
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -154,8 +156,8 @@ func TestRefusedAnswers(t *testing.T) {
 	}
 }
 
-// TestOddAnswers sends to servers whose answers net/http accepts, though no server should send them. The connection
-// stays open after the answer, so a sender that reads on would wait for ever.
+// TestOddAnswers sends to servers whose answers net/http accepts, though no server should send them. The
+// connection stays open after the answer, so a sender that reads on would wait for ever.
 func TestOddAnswers(t *testing.T) {
 	for answer, status := range map[string]int{
 		"101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other": 101,
@@ -236,7 +238,7 @@ func TestForbiddenAddresses(t *testing.T) {
 	}
 }
 
-// TestPublicAddresses checks that the rules do not refuse addresses that everybody may reach.
+// TestPublicAddresses checks that CheckURL accepts public addresses.
 func TestPublicAddresses(t *testing.T) {
 	s := deliver.New(deliver.Config{OnlyHTTPS: true})
 	for _, host := range []string{
@@ -249,7 +251,7 @@ func TestPublicAddresses(t *testing.T) {
 	}
 }
 
-// TestCheckURL checks that URLs are refused which no endpoint may have in production.
+// TestCheckURL checks that CheckURL and Send refuse URLs that no endpoint may have in production.
 func TestCheckURL(t *testing.T) {
 	s := deliver.New(deliver.Config{OnlyHTTPS: true})
 	for _, u := range []string{
@@ -267,7 +269,8 @@ func TestCheckURL(t *testing.T) {
 	}
 }
 
-// TestHTTPS sends to a server with a certificate of an authority that only Config.Roots contains.
+// TestHTTPS sends to a server with a certificate of an authority that only Config.Roots contains. A sender
+// without these roots must fail, and so must an attempt at a server with a maximum of TLS 1.1.
 func TestHTTPS(t *testing.T) {
 	s := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer s.Close()
@@ -313,7 +316,7 @@ func TestProxy(t *testing.T) {
 	}
 }
 
-// TestSecretsAreHidden writes secrets to logs, messages and JSON.
+// TestSecretsAreHidden writes secrets to logs, messages and JSON. No text may show a secret.
 func TestSecretsAreHidden(t *testing.T) {
 	for _, s := range []deliver.Secret{secret, deliver.NewSecret(deliver.HMAC), deliver.NewSecret(deliver.Ed25519)} {
 		var b bytes.Buffer

@@ -43,7 +43,8 @@ func TestRebinding(t *testing.T) {
 	}
 }
 
-// nameServer returns the Dial function of a resolver to a server that gives every name the address.
+// nameServer starts a DNS server that gives every name the address. It returns a Dial function with which a
+// resolver reaches this server.
 func nameServer(t *testing.T, address []byte) func(context.Context, string, string) (net.Conn, error) {
 	t.Helper()
 	server, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -65,7 +66,7 @@ func nameServer(t *testing.T, address []byte) func(context.Context, string, stri
 			end += 5
 			isA := query[end-3] == 1
 			answer := append([]byte{}, query[:min(end, n)]...)
-			copy(answer[2:], []byte{0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0}) // no error; a question, no answer yet
+			copy(answer[2:], []byte{0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0}) // no error; 1 question, 0 answers
 			if isA {
 				answer[7] = 1
 				answer = append(answer, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4)

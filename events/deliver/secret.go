@@ -54,8 +54,8 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // LogValue implements slog.LogValuer.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// PublicKey returns the public key of a secret of Ed25519, in the form of the specification, or nil for
-// another secret.
+// PublicKey returns the public key of a secret of Ed25519, in the form of the specification, or nil for any
+// other secret.
 func (s Secret) PublicKey() *string {
 	if key, err := s.private(); err == nil {
 		return new(publicPrefix + base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey)))

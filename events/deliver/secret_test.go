@@ -7,8 +7,9 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
-// TestSignatureVectors signs the messages of the specification: the example of its reference libraries for
-// HMAC, and for Ed25519 the key of the first test of RFC 8032, whose signature another implementation made.
+// TestSignatureVectors signs a message with two known secrets. The HMAC secret, its message and its signature
+// are the example of the reference libraries of the specification. The Ed25519 secret is the key of the first
+// test of RFC 8032; another implementation made its signature.
 func TestSignatureVectors(t *testing.T) {
 	at := time.Unix(1614265330, 0)
 	const id, body = "msg_p5jXN8AQM9LWM0D4loKWxJek", `{"test": 2432232314}`
@@ -27,8 +28,8 @@ func TestSignatureVectors(t *testing.T) {
 	}
 }
 
-// TestClockSkew checks, with the reference library, that a receiver refuses messages of more than five
-// minutes ago or ahead, so that nobody can send a captured message again later.
+// TestClockSkew checks, with the reference library, that a receiver refuses a message whose time is more than
+// five minutes in the past or in the future. So nobody can send a captured message again later.
 func TestClockSkew(t *testing.T) {
 	s := NewSecret(HMAC)
 	check, err := standardwebhooks.NewWebhook(string(s))

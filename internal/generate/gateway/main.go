@@ -1,6 +1,6 @@
-// Command gateway writes a template for AWS SAM from a file of deploy/lambda. The template has everything that
-// such a file names: the OpenAPI document of each HTTP API, with the integration extensions of API Gateway in
-// each operation.
+// Command gateway writes a template for AWS SAM from a file of deploy/lambda. The file only names the OpenAPI
+// document of each HTTP API. The template contains the document, with the integration extensions of API
+// Gateway in each operation.
 //
 // In the source, the DefinitionBody of an AWS::Serverless::HttpApi has these keys:
 //   - Document: the path of the document, from the root of the repository
@@ -48,7 +48,7 @@ func main() {
 	}
 }
 
-// architectures maps Go's names to those of Lambda.
+// architectures maps the names of architectures in Go to their names in Lambda.
 var architectures = map[string]string{"arm64": "arm64", "amd64": "x86_64"}
 
 // build returns the template for the source. It fails when the source has no HTTP API or no architecture.
@@ -94,7 +94,8 @@ func build(root, source, architecture, version string) ([]byte, error) {
 // methods are the operations of a path in OpenAPI 3.0.
 var methods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
-// integrated returns the document that body names, with the other parts of body in its operations.
+// integrated returns the document at the path body.Document. Into each operation of the document, it merges
+// body.Operation and, when the operation needs a token, body.Secured.
 func integrated(root string, body *yaml.Node, version string) (*yaml.Node, error) {
 	name := nodes.At(body, "Document")
 	if name == nil || nodes.At(body, "Operation") == nil {
@@ -108,7 +109,7 @@ func integrated(root string, body *yaml.Node, version string) (*yaml.Node, error
 	for path := range slices.Chunk(paths.Content, 2) {
 		for operation := range slices.Chunk(path[1].Content, 2) {
 			if !slices.Contains(methods, operation[0].Value) {
-				continue // such as the parameters of all operations
+				continue // not an operation: for example, the parameters of the path
 			}
 			secured := len(nodes.At(operation[1], "security").Content) > 0
 			remove(operation[1], "security")
@@ -144,7 +145,8 @@ func read(file string) (*yaml.Node, error) {
 	return n.Content[0], nil
 }
 
-// merge sets the keys of a mapping to those of another mapping, which may be nil.
+// merge copies the keys of the mapping more into the mapping n. A key of more replaces the same key of n.
+// more may be nil.
 func merge(n, more *yaml.Node) {
 	if more == nil {
 		return

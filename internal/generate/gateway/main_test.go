@@ -78,7 +78,8 @@ func write(t *testing.T, root, name, content string) string {
 	return path
 }
 
-// TestBuild builds the template of a small document.
+// TestBuild builds the template of a small document. Then it breaks the source in several ways, and expects
+// an error for each.
 func TestBuild(t *testing.T) {
 	root := t.TempDir()
 	write(t, root, "api/openapi.yaml", document)

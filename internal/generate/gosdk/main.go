@@ -56,7 +56,7 @@ type parameter struct {
 
 type content map[string]struct {
 	Schema schema
-	Row    schema `yaml:"x-row"` // of a line of a file
+	Row    schema `yaml:"x-row"` // schema of a line of a file
 }
 
 type schema struct {
@@ -192,12 +192,13 @@ type call struct {
 	operation
 	service
 	name   string       // name of the method
-	method reflect.Type // the method name + "WithResponse"
+	method reflect.Type // type of the client's method: see service.call
 }
 
 func (s service) call(op operation) (call, error) {
 	name := strings.ToUpper(op.ID[:1]) + op.ID[1:]
-	// A body that is not JSON has no separate method: see the parameter body.
+	// For a body that is not JSON, the client has only the method WithBodyWithResponse, which takes the media
+	// type and a reader of the body.
 	for _, suffix := range []string{"WithResponse", "WithBodyWithResponse"} {
 		if m, found := s.client.MethodByName(name + suffix); found {
 			return call{op, s, name, m.Type}, nil
@@ -286,7 +287,7 @@ func (c call) writeList(w *strings.Builder, imports map[string]bool) {
 	last := c.method.NumIn() - 2 // index of the argument params; only the argument reqEditors comes after it
 	params := c.method.In(last).Elem()
 	if _, found := params.FieldByName("Cursor"); !found {
-		return // the feed has positions, which are followed and not read to an end
+		return // the feed has no last page: FollowEvents follows its positions
 	}
 	in, args := "", ""
 	for i := 2; i < last; i++ { // 0 is the client, 1 the context

@@ -127,7 +127,7 @@ func TestOperations(t *testing.T) {
 	}
 }
 
-// TestNoMethod refuses an operation that the client lacks.
+// TestNoMethod expects an error for an operation for which the client has no method.
 func TestNoMethod(t *testing.T) {
 	document := strings.Replace(small, "operationId: listOrders", "operationId: listThings", 1)
 	_, err := operations([]service{{"orders", "Orders", []byte(document), reflect.TypeFor[client]()}})

@@ -17,7 +17,8 @@ import (
 // sharedFile is the path of the file with the shared parts, as it stands in the references of the contracts.
 const sharedFile = "../common.yaml"
 
-// servedFile returns the path of the served document of another contract, as it stands in a compiled document.
+// servedFile returns the path of the served document of another contract, as it stands in a compiled
+// document.
 func servedFile(folder string) string { return "../" + folder + "/openapi.gen.yaml" }
 
 // document is a self-contained contract. Its parts are in the author's order.
@@ -69,8 +70,9 @@ func bundle(folder string, all authored, shared *yaml.Node) document {
 // ../ordersapi/openapi.yaml#/components/schemas/Order.
 var foreign = regexp.MustCompile(`^\.\./(\w+)/openapi\.yaml#/components/schemas/(\w+)$`)
 
-// adopt copies the schemas of other contracts to which a contract refers into the contract, with all schemas to
-// which these schemas refer. A name must mean one schema.
+// adopt copies into a contract the schemas of other contracts to which the contract refers, and all schemas
+// to which these schemas refer. It panics when another contract lacks the schema, and when the name of the
+// schema already means another schema.
 func (d document) adopt(all authored) {
 	for again := true; again; {
 		again = false
@@ -103,7 +105,8 @@ func (d document) adopt(all authored) {
 	}
 }
 
-// replaceRef puts the keys of the target in the place of the key $ref. Keys beside $ref override these keys.
+// replaceRef puts the keys of the target in the place of the key $ref. Keys beside $ref override the keys of
+// the target.
 func replaceRef(n, target *yaml.Node) {
 	own := n.Content
 	n.Content, n.Style = nil, target.Style
@@ -158,7 +161,8 @@ func (d document) prune() {
 	keep(components, func(kind string) bool { return len(nodes.At(components, kind).Content) > 0 })
 }
 
-// target returns the part to which n refers, or n itself when n is not a reference.
+// target returns the part to which n refers, or n itself when n is not a reference. It panics when the
+// document has no such part.
 func (d document) target(n *yaml.Node) *yaml.Node {
 	path, found := strings.CutPrefix(value(n, "$ref"), "#/")
 	if !found {
@@ -171,7 +175,7 @@ func (d document) target(n *yaml.Node) *yaml.Node {
 	return part
 }
 
-const extensible = "x-extensible-enum" // lists the current values; a later version may add others
+const extensible = "x-extensible-enum" // lists the current values; a later version may add values
 
 // served returns the document for partners, without the keys for the Go generator. The schemas allow further
 // fields, because some partners' generators would otherwise make code that refuses unknown fields.
@@ -211,8 +215,8 @@ func (d document) hasProperties(n *yaml.Node) bool {
 }
 
 // compiled returns the document for the Go generator. This document refers to the shared schemas in
-// common.yaml, because their Go types are in openapi/contract, and to adopted schemas in the served document of
-// their contract, whose package has their Go types.
+// common.yaml, because their Go types are in openapi/contract, and to adopted schemas in the served document
+// of their contract, whose package has their Go types.
 func (d document) compiled() *yaml.Node {
 	root := clone(d.Node)
 	home := func(name string) string {

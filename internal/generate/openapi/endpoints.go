@@ -45,7 +45,7 @@ func rows(c contract) string {
 	return b.String()
 }
 
-// tokenOf returns the token that an operation needs.
+// tokenOf returns the text for the token that an operation needs: its scopes, "the service token" or "none".
 func tokenOf(op operation) string {
 	security := content(nodes.At(op.node, "security"))
 	if len(security) == 0 {
@@ -62,7 +62,7 @@ func tokenOf(op operation) string {
 	return token
 }
 
-// texts returns the values of nodes as code.
+// texts returns the values of nodes, as code in Markdown.
 func texts(nodes []*yaml.Node) (all []string) {
 	for _, n := range nodes {
 		all = append(all, "`"+n.Value+"`")

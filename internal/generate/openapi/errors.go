@@ -61,7 +61,8 @@ func byStatus(op operation) (all [][]*apperr.Code) {
 	return all
 }
 
-// isOneOf reports whether an entry of Code.On, an operation id, a path or a group, covers the operation.
+// isOneOf reports whether an entry of Code.On covers the operation. An entry is an operation id, a path or a
+// group. A path also covers the paths below it.
 func (op operation) isOneOf(on string) bool {
 	if strings.HasPrefix(on, "/") {
 		return op.path == on || strings.HasPrefix(op.path, on+"/")

@@ -43,7 +43,7 @@ func writeCode(dir string, d document) error {
 	for _, folder := range d.adopted {
 		client.ImportMapping[servedFile(folder)] = folder + " " + module + "openapi/" + folder
 	}
-	client.OutputOptions.SkipPrune = true // keeps the types of rows, although only x-line refers to them
+	client.OutputOptions.SkipPrune = true // keeps the types of rows, to which only x-row and x-line refer
 	client.Generate.Models, client.Generate.Client = true, true
 	clientCode, err := goCode(dir, d.compiled(), client)
 	if err != nil {

@@ -72,7 +72,8 @@ func hasTag(document *yaml.Node, name string) bool {
 	return slices.ContainsFunc(content(nodes.At(document, "tags")), isThat)
 }
 
-// lacking returns a copy of components, without the entries that the parameter there has already.
+// lacking returns a copy of components, without the entries that the components in the parameter there have,
+// too.
 func lacking(there, components *yaml.Node) *yaml.Node {
 	all := clone(components)
 	for kind := range slices.Chunk(all.Content, 2) {

@@ -100,7 +100,8 @@ paths:
 components: {}
 `
 
-// The feed has, of its own, the schema Change, which shows an order of the contract of orders.
+// The contract feed has one schema of its own, Change. Change refers to the schema Order of the contract
+// orders.
 const feed = `
 openapi: 3.0.3
 info: { title: Feed API, version: 0.0.0, description: Tells what has changed. }
@@ -317,8 +318,9 @@ func TestJoin(t *testing.T) {
 	}
 }
 
-// TestSchemaOfAnotherContract expects a contract that refers to a schema of another contract to have that schema
-// and the schemas below, as the other contract has them, and the joined document to have each of them once.
+// TestSchemaOfAnotherContract bundles a contract that refers to a schema of another contract. The contract
+// must have this schema and the schemas to which it refers, as the other contract has them. The joined
+// document must have each schema once.
 func TestSchemaOfAnotherContract(t *testing.T) {
 	shared := parse(t, common)
 	nested := strings.NewReplacer("zone: { type: string }", `size: { $ref: "#/components/schemas/Size" }`,
@@ -347,8 +349,8 @@ func TestSchemaOfAnotherContract(t *testing.T) {
 	}
 }
 
-// TestSchemaOfNoContract expects the generator to stop at a reference to a missing schema, and at one to a schema
-// with the name of another.
+// TestSchemaOfNoContract expects the generator to stop at a reference to a missing schema, and at a reference
+// to a schema whose name already means another schema.
 func TestSchemaOfNoContract(t *testing.T) {
 	for _, c := range []struct{ before, after, want string }{
 		{"schemas/Order", "schemas/Orders", "ordersapi has no schema Orders"},
@@ -367,7 +369,7 @@ func TestSchemaOfNoContract(t *testing.T) {
 	}
 }
 
-// TestServiceWithoutPort refuses a contract whose service has no variable for its port.
+// TestServiceWithoutPort expects an error for a contract whose service has no variable for its port.
 func TestServiceWithoutPort(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "thingsapi")
 	if err := os.Mkdir(folder, 0o755); err != nil {

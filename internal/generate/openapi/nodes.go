@@ -31,7 +31,7 @@ func clone(n *yaml.Node) *yaml.Node {
 	return &c
 }
 
-// value returns the scalar at a key of a mapping, or "" when there is none.
+// value returns the scalar at a key of a mapping, or "" when the mapping has no scalar at the key.
 func value(n *yaml.Node, key string) string {
 	if v := nodes.At(n, key); v != nil && v.Kind == yaml.ScalarNode {
 		return v.Value
@@ -80,7 +80,7 @@ func keep(n *yaml.Node, wanted func(key string) bool) bool {
 	return removed
 }
 
-// node turns a value into YAML.
+// node turns a value into YAML. It panics when YAML cannot represent the value.
 func node(v any) *yaml.Node {
 	var n yaml.Node
 	if err := n.Encode(v); err != nil {

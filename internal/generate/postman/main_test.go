@@ -172,7 +172,7 @@ func TestCodes(t *testing.T) {
 	}
 }
 
-// TestWrite keeps characters that JSON in a page would escape.
+// TestWrite expects write to keep characters that an encoder of JSON for HTML would escape.
 func TestWrite(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.json")
 	if err := write(file, map[string]string{"a": "b => c"}); err != nil {

@@ -18,7 +18,7 @@ type service struct {
 	document       []byte
 }
 
-// services returns the services, such as {ordersBase, http://localhost:3002, …}.
+// services returns the services, such as {ordersBase, http://localhost:3002, ...}.
 func services() (all []service) {
 	for _, d := range documents.All {
 		all = append(all, service{d.Service + "Base", d.Address, d.Content})
@@ -26,8 +26,8 @@ func services() (all []service) {
 	return all
 }
 
-// typed encodes the characters of a query parameter's value that mean something in an address. Postman and
-// Bruno encode the other characters; Bruno would encode an encoded character twice.
+// typed encodes the characters that have a meaning in an address, for the value of a query parameter. Postman
+// and Bruno encode the other characters; Bruno would encode an encoded character twice.
 var typed = strings.NewReplacer("%", "%25", "&", "%26", "#", "%23", "+", "%2B", " ", "%20")
 
 // addresses returns the variables that depend on a deployment: addresses and tokens.
