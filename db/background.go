@@ -43,26 +43,27 @@ var (
 
 // Job is work that a service repeats in the background.
 type Job struct {
-	Name      string        // used in the log, and for the lock of an exclusive job
+	Name      string        // used in the log and in metrics, and for the lock of an exclusive job
 	Interval  time.Duration // pause between two runs; varies at random by up to a fifth
 	Exclusive bool          // only one process runs the job at a time: see RunExclusive
 
 	// Run does all due work, and returns the number of changed rows. ctx ends after three minutes; the next
-	// run does the rest.
+	// run then does the rest.
 	Run func(ctx context.Context) (rows int, err error)
 
-	// Lag and Due measure the work that is left after a run, of this or another process: the age of the oldest
-	// work, and the number of rows, see CountDue. Each is nil for a job without such a measure.
+	// Lag returns the age of the oldest work that is still to do, and Due returns the number of rows that are
+	// still to do: see CountDue. RunJobs sets metrics by both functions, also when another process has done
+	// the run. Lag or Due is nil for a job without the measure.
 	Lag func(ctx context.Context) (time.Duration, error)
 	Due func(ctx context.Context) (rows int64, err error)
 
 	share time.Duration // the longest run, if it is set and shorter than runTimeout
 }
 
-// RunJobs runs jobs side by side, and repeats each, until ctx ends. It logs every run that has changed rows
-// or failed. A run fails while the schema lacks migrations. A job goes on after a failure, a second later at the
-// earliest, and also when a statement gets no answer, for example because a firewall has forgotten the
-// connection.
+// RunJobs runs jobs side by side, and repeats each job, until ctx ends. It logs every run that has changed
+// rows or failed. A run fails while the schema lacks migrations. After a failure, a job runs again, about a
+// second later at the earliest. A statement without an answer, for example because a firewall has forgotten
+// the connection, does not stop a job, because a run ends after three minutes.
 func RunJobs(ctx context.Context, g *gorm.DB, log *slog.Logger, jobs ...Job) {
 	var all sync.WaitGroup
 	for _, j := range jobs {
@@ -89,7 +90,7 @@ func RunJobsOnce(ctx context.Context, g *gorm.DB, log *slog.Logger, jobs ...Job)
 // runAndReport runs the job, and reports the run in the log and in metrics.
 func (j Job) runAndReport(ctx context.Context, g *gorm.DB, log *slog.Logger) error {
 	start := time.Now()
-	rows, err := 0, Migrated(ctx, g) // names the missing migration, and not a missing table
+	rows, err := 0, Migrated(ctx, g) // so that the error names a missing migration instead of a missing table
 	if err == nil {
 		rows, err = j.runAndMeasure(ctx, g)
 	}
@@ -115,13 +116,13 @@ func (j Job) runAndMeasure(ctx context.Context, g *gorm.DB) (rows int, err error
 	return rows, errors.Join(err, j.measure(ctx))
 }
 
-// failurePause is the shortest pause after a failed run: a job that repeats at once would fill the log while
-// the database is away. Tests change it.
+// failurePause is the shortest pause after a failed run, before the random variation of a fifth. Without a
+// pause, a failing job would fill the log while the database is away. Tests change failurePause.
 var failurePause = time.Second
 
 func (j Job) repeat(ctx context.Context, g *gorm.DB, log *slog.Logger) {
 	jobFailures.WithLabelValues(j.Name).Add(0) // so that Prometheus sees the first failure as an increase
-	_ = j.measure(ctx)                         // the first run may take long; its own measure reports what fails
+	_ = j.measure(ctx)                         // the first run may take long; an error shows again after the run
 	for ctx.Err() == nil {
 		pause := j.Interval
 		if j.runAndReport(ctx, g, log) != nil {

@@ -78,8 +78,9 @@ func TestRunJobs(t *testing.T) {
 	})
 }
 
-// TestRunJobsFailurePause runs a job that fails beside a job that does not, both without a pause of their own.
-// The log has one line of the failing job, not one for each run of the other.
+// TestRunJobsFailurePause runs a job that fails and a job that succeeds, both with an interval of a
+// millisecond. The pause after a failure is an hour. So after 50 runs of the successful job, the log must
+// have a single line about the failing job.
 func TestRunJobsFailurePause(t *testing.T) {
 	t.Cleanup(db.SetFailurePause(time.Hour))
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {

@@ -25,7 +25,7 @@ func Backup(ctx context.Context, g *gorm.DB, file string) (err error) {
 	if !g.WithContext(ctx).Migrator().HasTable("goose_db_version") {
 		return errors.New("the database has no schema")
 	}
-	part, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".part-*") // only its owner may read it
+	part, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".part-*") // only the owner may read the file
 	if err != nil {
 		return err
 	}

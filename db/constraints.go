@@ -8,10 +8,11 @@ import (
 	"gorm.io/gorm"
 )
 
-// Constraints returns the CHECKs, unique indexes and foreign keys of the migrations (made) and of the
-// database (present): definitions by name. Equal definitions are equal texts on every engine.
+// Constraints returns the CHECKs, unique indexes and foreign keys that the migrations make (made), and the
+// constraints that the database has (present). The maps have definitions by name. Equal definitions are equal
+// texts on every engine.
 func Constraints(g *gorm.DB) (made, present map[string]string, err error) {
-	files, err := fs.Glob(migrations, "migrations/"+g.Name()+"/*.sql") // in order
+	files, err := fs.Glob(migrations, "migrations/"+g.Name()+"/*.sql") // in the order of the versions
 	if err != nil {
 		return nil, nil, err
 	}
@@ -57,8 +58,8 @@ var (
 	uniqueIndex = regexp.MustCompile(`UNIQUE (?:KEY|INDEX) (\w+) (?:ON \w+ )?(\(.*)`)
 	dropped     = regexp.MustCompile(`DROP (?:FOREIGN KEY|INDEX|CONSTRAINT|CHECK) (\w+)`)
 
-	// added matches the parts of a definition that only some engines write: the character set of a text, spaces
-	// and parentheses.
+	// added matches the parts of a definition that only some engines write: the character set of a text,
+	// spaces and parentheses.
 	added = regexp.MustCompile(`_utf8mb4|[() ]`)
 )
 
@@ -73,7 +74,7 @@ func addConstraints(all map[string]string, sql string) {
 		for _, kind := range []*regexp.Regexp{constraint, uniqueIndex} {
 			if m := kind.FindStringSubmatch(line); m != nil {
 				text := strings.ToLower(added.ReplaceAllString(definition(m[2]), ""))
-				all[m[1]] = strings.ReplaceAll(text, "!=", "<>") // TiDB
+				all[m[1]] = strings.ReplaceAll(text, "!=", "<>") // TiDB writes !=
 			}
 		}
 	}

@@ -18,7 +18,7 @@ func TestNow(t *testing.T) {
 		if err := g.Raw("SELECT ? AS now, ? AS later", now, later).Scan(&row).Error; err != nil {
 			t.Fatal(err)
 		}
-		// The databases of the tests have the clock of this machine; TiDB rounds up.
+		// The test databases run on this machine, and so have its clock. TiDB rounds the time up.
 		if row.Now.Before(before) || row.Now.After(time.Now().Add(time.Millisecond)) {
 			t.Errorf("now is %v, not about %v", row.Now, before)
 		}

@@ -79,18 +79,21 @@ func translate(err error) error {
 	return fmt.Errorf("%w: %w", kind, err)
 }
 
-// isUnsupported reports whether the server does not know the statement: TiDB, which refuses READ ONLY.
+// isUnsupported reports whether the server does not support the statement. TiDB does not support READ ONLY
+// transactions.
 func isUnsupported(err error) bool {
 	var my *mysqldriver.MySQLError
 	return errors.As(err, &my) && my.Number == 1235 // ER_NOT_SUPPORTED_YET
 }
 
-// wrappedByTiDB matches the beginning of an error 1105 of TiDB that has the number of another error, such as
-// [executor:3024].
+// wrappedByTiDB matches the beginning of the message of an error 1105 in which TiDB has wrapped another
+// error: [executor:3024] for the error 3024.
 var wrappedByTiDB = regexp.MustCompile(`^\[\w+:(\d+)\]`)
 
-// Error numbers: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html, and for TiDB,
-// from 8001 on: https://docs.pingcap.com/tidb/stable/error-codes
+// kindOfMySQL returns the error that translate adds to an error of the server, or nil for any other error.
+// The error numbers are documented at
+// https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html, and for TiDB, from 8001 on, at
+// https://docs.pingcap.com/tidb/stable/error-codes.
 func kindOfMySQL(err *mysqldriver.MySQLError) error {
 	switch err.Number {
 	case 1062: // ER_DUP_ENTRY
@@ -108,7 +111,7 @@ func kindOfMySQL(err *mysqldriver.MySQLError) error {
 		if strings.Contains(err.Message, "pessimistic lock retry limit reached") || err.Message == "lock wait timeout" {
 			return ErrConflict
 		}
-		if err.Message == "context canceled" { // perhaps of a COMMIT, so the transaction must not run again
+		if err.Message == "context canceled" { // perhaps the COMMIT was canceled: do not run the transaction again
 			return ErrUnavailable
 		}
 		if m := wrappedByTiDB.FindStringSubmatch(err.Message); m != nil {
@@ -132,7 +135,7 @@ func kindOfMySQL(err *mysqldriver.MySQLError) error {
 	return nil
 }
 
-// The result codes are documented at https://www.sqlite.org/rescode.html.
+// kindOfSQLite is like kindOfMySQL. The result codes are documented at https://www.sqlite.org/rescode.html.
 func kindOfSQLite(err *sqlitedriver.Error) error {
 	switch err.Code() {
 	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:

@@ -41,7 +41,9 @@ func TestRunExclusiveWithFewConnections(t *testing.T) {
 	})
 }
 
-// TestExclusiveFrom compares RunExclusive with the number that the help of DB_MAX_CONNECTIONS names.
+// TestExclusiveFrom checks the pool size that the help of DB_MAX_CONNECTIONS names. In a pool of this size, a
+// second call of RunExclusive must not run the job while the first call runs the job. In a smaller pool, and
+// on SQLite, both calls must run the job.
 func TestExclusiveFrom(t *testing.T) {
 	at := slices.IndexFunc(config.Variables(), func(v config.Variable) bool { return v.Name == "DB_MAX_CONNECTIONS" })
 	var enough int
@@ -67,7 +69,7 @@ func TestRunExclusive(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		a, b := dbtest.Open(t, c), dbtest.Open(t, c) // like two processes
 		errRan := errors.New("ran")
-		// runs reports whether a function with the name may run now.
+		// runs reports whether RunExclusive runs a function with the name now.
 		runs := func(g *gorm.DB, name string) bool {
 			t.Helper()
 			ran, err := db.RunExclusive(ctx, g, name, func(context.Context) error { return errRan })
@@ -76,8 +78,8 @@ func TestRunExclusive(t *testing.T) {
 			}
 			return ran
 		}
-		// during calls f while RunExclusive runs the function "job" on a. Then the context of the function
-		// ends.
+		// during calls f while RunExclusive runs the function "job" on a, and then cancels the context of the
+		// function. RunExclusive must return context.Canceled.
 		during := func(f func()) {
 			t.Helper()
 			ctx, cancel := context.WithCancel(ctx)

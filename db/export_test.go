@@ -13,8 +13,8 @@ func SetRunTimeout(d time.Duration) (undo func()) {
 	return func() { runTimeout = before }
 }
 
-// SetFailurePause sets the shortest pause after a failed run of a job, and returns a function that restores the
-// old pause.
+// SetFailurePause sets the shortest pause after a failed run of a job, and returns a function that restores
+// the old pause.
 func SetFailurePause(d time.Duration) (undo func()) {
 	before := failurePause
 	failurePause = d

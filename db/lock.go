@@ -29,9 +29,9 @@ const (
 // transactions run serially.
 func ForUpdate(q *gorm.DB) *gorm.DB { return ForUpdateWithin(q, maxWait) }
 
-// ForUpdateWithin is ForUpdate with a wait of less than a second. With 0 the query does not wait; on MariaDB,
-// the query waits for minWait. No engine has lock waits between 0 and a second, so the parameter wait limits
-// the whole statement: see
+// ForUpdateWithin is ForUpdate with another wait. From a second on, it is the same as ForUpdate. Up to
+// minWait, the query does not wait; on MariaDB, the query waits for minWait. No engine has lock waits between
+// 0 and a second, so the parameter wait limits the whole statement: see
 // https://dev.mysql.com/doc/refman/8.4/en/optimizer-hints.html#optimizer-hints-execution-time and
 // https://mariadb.com/kb/en/aborting-statements/.
 func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {
@@ -53,7 +53,8 @@ func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {
 }
 
 // ByID makes a statement on a model find its rows by the primary key. When a statement names many rows of a
-// small table, MySQL and MariaDB would scan the table and wait for locked rows that it does not need.
+// small table, MySQL and MariaDB would otherwise scan the table, and wait for locked rows that the statement
+// does not need.
 func ByID(q *gorm.DB) *gorm.DB {
 	if q.Name() == SQLite {
 		return q

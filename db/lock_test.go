@@ -177,12 +177,13 @@ func TestStuckTransactionsLeaveConnections(t *testing.T) {
 	})
 }
 
-// TestWaitForTransactions lets a transaction wait for another, because only one of three connections may have one.
-// The wait is a wait for a connection, in the times of the request.
+// TestWaitForTransactions begins a transaction while another transaction runs. In a pool of three
+// connections, InTx uses a single connection, so the second transaction must wait. The wait counts as a wait
+// for a connection in the times of the request.
 func TestWaitForTransactions(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {
-			return // transactions wait for the writer, a connection
+			return // on SQLite, transactions wait for the connection that writes
 		}
 		c.MaxConns = 3
 		g := dbtest.Open(t, c)

@@ -46,7 +46,8 @@ func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 	mayRepeat := func(error) bool { return true }
 	if g.Name() == MySQL {
 		dialect = goose.DialectMySQL
-		// Calls go on beside a migration, and each statement of it can be run again.
+		// Other transactions run beside a migration, so a statement of the migration may lose against them.
+		// Every statement of a migration can be run again.
 		mayRepeat = func(err error) bool { return errors.Is(err, ErrConflict) || errors.Is(err, ErrLocked) }
 		options = append(options, goose.WithSessionLocker(lock("migrate")))
 		// Goose creates its table before it takes the lock, and inserts the first row in a second step.
@@ -78,8 +79,9 @@ func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 	}, backoff.WithMaxTries(10))
 }
 
-// Migrated returns ErrUnavailable when the schema lacks migrations of this program, and names the first of
-// them. A newer schema is fine. Once the schema is complete, Migrated asks the database no more.
+// Migrated returns ErrUnavailable when the schema lacks migrations of this program; the error names the first
+// missing migration. A newer schema is fine. Once the schema is complete, Migrated no longer asks the
+// database.
 func Migrated(ctx context.Context, g *gorm.DB) error {
 	migrated := g.Dialector.(dialector).migrated
 	if migrated.Load() {
@@ -145,8 +147,8 @@ func Seed(ctx context.Context, g *gorm.DB) (bool, error) {
 	return err == nil, err
 }
 
-// writeSampleTimes rewrites the times of the sample data in the form in which the driver writes times, because
-// SQLite compares times as texts. The times are whole seconds in UTC.
+// writeSampleTimes rewrites the times of the sample data in the form in which the driver writes times,
+// because SQLite compares times as texts. The times are whole seconds in UTC.
 func writeSampleTimes(tx *gorm.DB) error {
 	for _, table := range []struct {
 		name    string

@@ -96,12 +96,12 @@ func TestMigrateAgainAfterAKill(t *testing.T) {
 	})
 }
 
-// TestMigrateBesideHeldRow holds a row that a migration changes for longer than a statement waits. The migration
-// goes on once the row is free.
+// TestMigrateBesideHeldRow runs a migration while a transaction holds a row that the migration changes. The
+// transaction holds the row for longer than a statement waits. The migration must go on once the row is free.
 func TestMigrateBesideHeldRow(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {
-			return // one transaction of SQLite waits for the other
+			return // SQLite runs transactions serially
 		}
 		g, err := db.Open(ctx, c)
 		if err != nil {
@@ -124,7 +124,8 @@ func TestMigrateBesideHeldRow(t *testing.T) {
 			const running = "SELECT COUNT(*) FROM information_schema.processlist " +
 				"WHERE db = DATABASE() AND info LIKE 'UPDATE order_items SET%'"
 			err := g.Raw(running).Scan(&n).Error
-			// Error 3854: MySQL cannot compare a running statement of another test, because it has bytes of a hash.
+			// Error 3854: MySQL cannot compare the running statement of another test, because the statement
+			// has the bytes of a hash.
 			for strings.Contains(fmt.Sprint(err), "Error 3854") {
 				err = g.Raw(running).Scan(&n).Error
 			}
@@ -195,7 +196,7 @@ func TestSchemaFile(t *testing.T) {
 			if err := g.Raw("SHOW CREATE TABLE "+table).Row().Scan(&name, &definition); err != nil {
 				t.Fatal(err)
 			}
-			all[table], _, _ = strings.Cut(definition, ") ENGINE") // row counters follow
+			all[table], _, _ = strings.Cut(definition, ") ENGINE") // the rest has the counter of AUTO_INCREMENT
 		}
 		return all
 	}
@@ -265,7 +266,7 @@ func TestConstraints(t *testing.T) {
 				t.Errorf("%s: %s was accepted", name, statement)
 			}
 		}
-		// For MySQL see 00009_customer_lock.sql.
+		// On MySQL, orders have no foreign key to customers: see 00009_customer_lock.sql.
 		if g.Name() == db.SQLite && g.Exec("UPDATE orders SET customer_id = 99 WHERE id = 1").Error == nil {
 			t.Error("an order without a customer was accepted")
 		}
@@ -278,7 +279,7 @@ func TestConstraints(t *testing.T) {
 	})
 }
 
-// TestMigrationsAreTwins expects each migration for MySQL and for SQLite.
+// TestMigrationsAreTwins expects a migration for SQLite for each migration for MySQL, and the reverse.
 func TestMigrationsAreTwins(t *testing.T) {
 	names := map[string][]string{}
 	for _, kind := range []string{"mysql", "sqlite"} {
@@ -293,8 +294,9 @@ func TestMigrationsAreTwins(t *testing.T) {
 	}
 }
 
-// TestIDsAscendOnTiDB expects AUTO_ID_CACHE 1 on each table that gives out ids: without, each TiDB server gives
-// out ids from a range of its own, and the last event of an order is not the event with the highest id.
+// TestIDsAscendOnTiDB expects AUTO_ID_CACHE 1 on each table that gives out ids. Without this option, each
+// TiDB server gives out ids of a range of its own, and the last event of an order may not have the highest
+// id.
 func TestIDsAscendOnTiDB(t *testing.T) {
 	files, err := filepath.Glob("migrations/mysql/*.sql")
 	if err != nil {
@@ -318,7 +320,7 @@ func TestIDsAscendOnTiDB(t *testing.T) {
 }
 
 // TestTablesInDocs compares the ER diagram of docs/orders.md with the columns that the migrations make. The
-// diagram leaves out generated columns, and tables that are indexes.
+// diagram leaves out generated columns, the tables that are indexes, replica_beats and goose_db_version.
 func TestTablesInDocs(t *testing.T) {
 	text, err := os.ReadFile("../docs/orders.md")
 	if err != nil {
@@ -408,7 +410,7 @@ func TestMigrated(t *testing.T) {
 func TestMigrateWithoutRights(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {
-			return // no users
+			return // SQLite has no users
 		}
 		g := dbtest.Open(t, c)
 		user := "u" + strings.ToLower(rand.Text())[:12]

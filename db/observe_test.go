@@ -83,8 +83,9 @@ func TestStatementNames(t *testing.T) {
 	})
 }
 
-// TestLogTransaction logs the statements that begin and end a transaction, which gorm does not run: SQLite waits
-// for other processes in BEGIN IMMEDIATE, and each engine waits for its disk in COMMIT.
+// TestLogTransaction expects log lines for the statements that begin and end a transaction, although gorm
+// does not run these statements. SQLite waits for other processes in BEGIN IMMEDIATE, and each engine waits
+// for its disk in COMMIT.
 func TestLogTransaction(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		var out bytes.Buffer

@@ -1,6 +1,6 @@
 // Package db opens the database, migrates its schema, runs transactions and background jobs, and reads pages
-// of lists. It hides the differences between SQLite, MySQL, MariaDB and TiDB, and knows no table of a
-// service.
+// of lists. It hides the differences between SQLite, MySQL, MariaDB and TiDB. Except for the sample data, it
+// knows no table of a service.
 package db
 
 import (
@@ -46,7 +46,7 @@ type Config struct {
 
 	ReadHost   string // a replica, for ReadLagging, with the same user, password, name and TLS; "" for none
 	ReadPort   int
-	ReadMaxLag time.Duration // a replica that lags by more is not read
+	ReadMaxLag time.Duration // a replica that lags by more than this time is not read
 }
 
 // String says where the data is, without the password.
@@ -101,7 +101,7 @@ func (d dialector) open() (*gorm.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	// gorm does not translate the errors of Rows, which Raw(...).Scan uses, too.
+	// gorm does not translate the errors of Rows. Raw(...).Scan uses Rows, too.
 	return g, g.Callback().Row().After("gorm:row").Register("b2b:translate", func(tx *gorm.DB) {
 		tx.Error = translate(tx.Error)
 	})
@@ -174,11 +174,11 @@ func (c Config) mysqlPool(readOnly bool) (*sql.DB, error) {
 // limit, a server that accepts connections and does not answer would block the pool for ever.
 type connecting struct {
 	driver.Connector
-	readOnly bool // the server refuses writes; TiDB does not know this
+	readOnly bool // the server refuses writes; TiDB does not, because it has no read-only sessions
 }
 
-// Error: ErrUnavailable when the server does not answer in time. The error is not context.DeadlineExceeded,
-// because the deadline is not the deadline of a request.
+// Connect implements driver.Connector. When the server does not answer in time, the error is ErrUnavailable,
+// around context.DeadlineExceeded, because the time limit is not the deadline of a request.
 func (c connecting) Connect(ctx context.Context) (_ driver.Conn, err error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
@@ -210,7 +210,7 @@ func (c connecting) Connect(ctx context.Context) (_ driver.Conn, err error) {
 	return conn, nil
 }
 
-// readyWithin limits the time in which Ready gets a connection and runs a statement.
+// readyWithin limits the time in which Ready or Migrated gets a connection and runs a statement.
 const readyWithin = 2 * time.Second
 
 // Ready returns nil when the database answers, has the table, and lets this user write to the table.

@@ -30,11 +30,11 @@ func NotBefore(g *gorm.DB, column string) clause.Expr {
 	return gorm.Expr("GREATEST("+column+", ?)", Now(g, 0))
 }
 
-// Period is a time from From to To, both included. A nil time sets no limit.
+// Period is the time between the moments From and To, both included. A nil moment sets no limit.
 type Period struct{ From, To *time.Time }
 
-// Within adds to q the condition that a time is in the period. The comparison of the time with a limit has %s
-// for the operator, such as "created_at %s ?".
+// Within adds to q the condition that a time is in the period. The parameter comparison compares the time
+// with a limit, with %s in place of the operator: for example "created_at %s ?".
 func (p Period) Within(q *gorm.DB, comparison string) *gorm.DB {
 	if p.From != nil {
 		q = q.Where(fmt.Sprintf(comparison, ">="), *p.From)
@@ -45,11 +45,11 @@ func (p Period) Within(q *gorm.DB, comparison string) *gorm.DB {
 	return q
 }
 
-// During adds to q, for the page w, the condition that the column of times, which has an index, is in the
-// period; a period without limits adds nothing. If the table has fewer than 1000 such rows, the index finds
-// their ids, and only these rows are read. Otherwise the page is read in the order of ids, from the cursor on.
-// If none of the next 500 rows satisfies the condition, reading begins at the first later row that satisfies
-// it.
+// During adds to q, for the page w, the condition that the time in the column is in the period. The column
+// must have an index. A period without limits adds no condition. If fewer than 1000 rows of the table are in
+// the period, the index finds their ids, and only these rows are read. Otherwise the page is read in the
+// order of ids, from the cursor on. If none of the next 500 rows is in the period, reading begins at the
+// first later row in the period.
 func During(q *gorm.DB, column string, p Period, w PageRequest) (*gorm.DB, error) {
 	if p == (Period{}) {
 		return q, nil
@@ -106,8 +106,8 @@ func inRange(
 	return within(q, byID).Where(from, *id), false, err
 }
 
-// Likely marks a condition that most rows satisfy, so that SQLite chooses the index of another condition.
-// MySQL has statistics and needs no mark.
+// Likely marks a condition that most rows satisfy. SQLite then chooses the index of another condition. MySQL
+// has statistics and needs no mark.
 func Likely(g *gorm.DB, condition string) string {
 	if g.Name() == SQLite {
 		return "likely(" + condition + ")"
@@ -115,7 +115,8 @@ func Likely(g *gorm.DB, condition string) string {
 	return condition
 }
 
-// Rarely marks a condition that few rows satisfy, so that SQLite chooses its index: see Likely.
+// Rarely marks a condition that few rows satisfy. SQLite then chooses the index of this condition: see
+// Likely.
 func Rarely(g *gorm.DB, condition string) string {
 	if g.Name() == SQLite {
 		return "likelihood(" + condition + ", 0.001)"
@@ -133,7 +134,7 @@ func QuarterHours(g *gorm.DB, column string) string {
 }
 
 // CreateAll inserts rows in a single statement, and sets their ids. The rows are pointers to gorm models with
-// the field ID. The error is gorm.ErrDuplicatedKey when a unique value is taken.
+// the field ID. Error: gorm.ErrDuplicatedKey when another row already has a value of a unique column.
 //
 // MySQL returns only the first id of a statement. The other ids follow in steps of the session's
 // auto_increment_increment: https://dev.mysql.com/doc/refman/8.4/en/innodb-auto-increment-handling.html. gorm
@@ -156,9 +157,9 @@ func CreateAll[T interface{ Key() int64 }](tx *gorm.DB, rows []T) error {
 	return nil
 }
 
-// Insert adds rows to a table in one statement. The columns are separated by commas. The error is
-// gorm.ErrDuplicatedKey when a unique value is taken. The rows of orders are written by Insert, because
-// gorm's Create uses reflection on each field, and is slower.
+// Insert adds rows to a table in one statement. The columns are separated by commas. Error:
+// gorm.ErrDuplicatedKey when another row already has a value of a unique column. The rows of orders are
+// written by Insert, because gorm's Create uses reflection on each field, and is slower.
 func Insert(tx *gorm.DB, table, columns string, rows [][]any) error {
 	if len(rows) == 0 {
 		return nil
@@ -168,8 +169,8 @@ func Insert(tx *gorm.DB, table, columns string, rows [][]any) error {
 	return tx.Exec("INSERT INTO "+table+" ("+columns+") VALUES "+values, slices.Concat(rows...)...).Error
 }
 
-// AscendingIDs reports whether the ids of new rows ascend in the order of the inserts: on TiDB they do not,
-// because each server hands out ids of its own range.
+// AscendingIDs reports whether the ids of new rows always ascend in the order of the inserts. On TiDB they
+// may not: in a database that a version before 2.1.0 has created, each server hands out ids of its own range.
 func AscendingIDs(g *gorm.DB) bool { return !g.Dialector.(dialector).tiDB }
 
 // UpdateEach writes the given columns of rows in one statement, and returns the number of rows found. The
@@ -211,7 +212,7 @@ const (
 // PageRequest selects the page of a list.
 type PageRequest struct {
 	Sort   Sort
-	Cursor *int64 // the last id of the page before; nil or 0 for the first page
+	Cursor *int64 // the last id of the previous page; nil or 0 for the first page
 	Limit  int32
 }
 
@@ -293,7 +294,7 @@ func (w PageRequest) after(q *gorm.DB) *gorm.DB {
 	return q.Where("id > ?", seen)
 }
 
-// AfterID returns the last id of the page before, or 0 for the first page.
+// AfterID returns the last id of the previous page, or 0 for the first page.
 func (w PageRequest) AfterID() int64 {
 	if w.Cursor == nil {
 		return 0

@@ -69,7 +69,8 @@ const (
 	ReplicaAway    ReplicaState = "away" // the replica does not answer, or copies another database
 )
 
-// openReplica returns the replica of a Config. It does not connect, so that services start without the replica.
+// openReplica returns the replica of a Config. It does not connect, so that services start without the
+// replica.
 func (c Config) openReplica() (*replica, error) {
 	c.Host, c.Port = c.ReadHost, c.ReadPort
 	pool, err := c.mysqlPool(true)
@@ -82,9 +83,9 @@ func (c Config) openReplica() (*replica, error) {
 }
 
 // ReadLagging runs fn on the replica of g, and returns the age of the data: fn has seen every change older
-// than this age. It runs fn on g, and returns the age 0, without a replica, when the replica is away or lags
-// too much, and after an error on the replica. So every error, such as a row that is not found, is the
-// primary's. fn must only read, and may run twice.
+// than this age. Without a replica, when the replica is away or lags too much, and after an error on the
+// replica, ReadLagging runs fn on g, and returns the age 0. So every error, such as a row that is not found,
+// is the primary's. fn must only read, and may run twice.
 func ReadLagging(ctx context.Context, g *gorm.DB, fn func(q *gorm.DB) error) (age time.Duration, err error) {
 	if r := g.Dialector.(dialector).replica; r != nil {
 		if age, done := r.read(ctx, fn); done {
@@ -140,7 +141,9 @@ func StateOfReplica(g *gorm.DB) ReplicaState {
 }
 
 // WatchReplica measures the lag of the replica of g, and logs each change of its state, until the function
-// stop is called. Reads use the replica only until then. Without a replica, WatchReplica does nothing.
+// stop is called. Reads do not use the replica before the call of WatchReplica. After stop, they no longer
+// use the replica once its last beat is older than Config.ReadMaxLag. Without a replica, WatchReplica does
+// nothing.
 func WatchReplica(g *gorm.DB, log *slog.Logger) (stop func()) {
 	r := g.Dialector.(dialector).replica
 	if r == nil {

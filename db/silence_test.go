@@ -76,7 +76,7 @@ func TestJobRunThatHangsEnds(t *testing.T) {
 	t.Cleanup(db.SetRunTimeout(time.Second))
 	eachServer(t, 10, func(t *testing.T, g *gorm.DB, silence *dbtest.Silence) {
 		alone := func(ctx context.Context) error { return g.WithContext(ctx).Exec("SELECT 1").Error }
-		exclusive := func(ctx context.Context) error { // succeeds while the server keeps the lock of a lost connection
+		exclusive := func(ctx context.Context) error { // returns nil also while a lost connection still has the lock
 			_, err := db.RunExclusive(ctx, g, "runs", alone)
 			return err
 		}

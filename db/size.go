@@ -7,7 +7,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// Age returns how long ago the earliest time in the column is, among the rows of q, or 0 when q has no row. An
+// Age returns the age of the earliest time in the column among the rows of q, or 0 when q has no row. An
 // index should begin with the column.
 func Age(q *gorm.DB, column string) (time.Duration, error) {
 	var found []struct{ Since, Now time.Time }
@@ -18,7 +18,7 @@ func Age(q *gorm.DB, column string) (time.Duration, error) {
 	return found[0].Now.Sub(found[0].Since), nil
 }
 
-const maxDue = 10_000 // rows that CountDue counts; so its time is a few milliseconds
+const maxDue = 10_000 // most rows that CountDue counts, so that it takes only a few milliseconds
 
 // CountDue counts the rows of q, up to 10,000. The conditions of q should have an index.
 func CountDue(q *gorm.DB) (n int64, err error) {
@@ -34,7 +34,7 @@ func EstimateRows(g *gorm.DB, table string) (n int64, err error) {
 		err = g.Raw("SELECT COUNT(*) FROM (SELECT 1 FROM " + table + " LIMIT 100000)").Scan(&n).Error
 		return n, err
 	}
-	// Not information_schema.tables, whose numbers MySQL renews once a day.
+	// Do not read information_schema.tables: MySQL renews the numbers there only once a day.
 	var plan []map[string]any
 	err = g.Raw("EXPLAIN FORMAT=TRADITIONAL SELECT 1 FROM " + table).Scan(&plan).Error
 	if err != nil || len(plan) == 0 {

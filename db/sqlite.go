@@ -12,9 +12,9 @@ import (
 )
 
 // sqlitePool holds the connections to an SQLite file: a writer and some readers. SQLite allows a single
-// writer at a time. So statements that write queue for one connection; with several connections, they would
-// fail with busy errors. A SELECT outside of a transaction uses a reader: the reader sees committed rows, and
-// does not wait for a writer of this or another process.
+// writer at a time. So all statements that write wait for one connection; with several connections, they
+// would fail with busy errors. A SELECT outside of a transaction uses a reader: the reader sees committed
+// rows, and does not wait for a writer of this or another process.
 type sqlitePool struct {
 	*sql.DB // the writer
 	readers *sql.DB

@@ -28,7 +28,8 @@ func openSQLite(t *testing.T) (g *gorm.DB, path string) {
 }
 
 // TestSQLiteCommand uses the system's command sqlite3, which may be older than the SQLite in this program, on
-// the sample data: it indexes again, dumps and loads, vacuums and checks the file.
+// the sample data. The command changes texts, vacuums the file, dumps and loads the data, and checks both
+// files.
 func TestSQLiteCommand(t *testing.T) {
 	if _, err := exec.LookPath("sqlite3"); err != nil && os.Getenv("CI") == "" {
 		t.Skip("this machine has no sqlite3")
@@ -134,8 +135,8 @@ func TestReadsBesideForeignLock(t *testing.T) {
 	}
 }
 
-// TestReadersDoNotWrite runs INSERT ... RETURNING through Raw, which gorm takes for a read. The statement must
-// use the connection for writes.
+// TestReadersDoNotWrite runs INSERT ... RETURNING through Raw, which gorm takes for a read. The statement
+// must use the connection for writes.
 func TestReadersDoNotWrite(t *testing.T) {
 	g, _ := openSQLite(t)
 	var id int64

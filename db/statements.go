@@ -8,8 +8,8 @@ import (
 	sqlitedriver "modernc.org/sqlite"
 )
 
-// preparing opens connections to SQLite that keep their statements prepared. SQLite would parse and plan each
-// statement again, which takes a sixth of the time of a short read.
+// preparing opens connections to SQLite that keep their statements prepared. Otherwise SQLite would parse and
+// plan each statement again, which takes a sixth of the time of a short read.
 type preparing struct{ driver.Connector }
 
 // newPreparing returns a connector for the data source name of SQLite.
@@ -31,7 +31,7 @@ func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
 
 const (
 	maxPrepared  = 256  // statements of a connection, with some 10 KB each
-	longPrepared = 8192 // bytes of a statement; a longer statement, as of an import, is not kept
+	longPrepared = 8192 // bytes of a statement; a longer statement, for example of an import, is not kept
 )
 
 // preparedConn is a connection that keeps the statements of ExecContext and QueryContext. SQLite plans a kept
@@ -98,9 +98,9 @@ func (c *preparedConn) Close() error {
 	return c.sqliteConn.Close()
 }
 
-// prepare returns the statement for a query. The caller releases the statement after its use. The result is nil
-// when rows that are not closed use the statement, and for a query longer than longPrepared. Error: the error of
-// SQLite for a query that it cannot parse.
+// prepare returns the statement for a query. The caller releases the statement after its use. The result is
+// nil while rows that are not closed use the statement, and for a query longer than longPrepared. Error: the
+// error of SQLite for a query that it cannot parse.
 func (c *preparedConn) prepare(ctx context.Context, query string) (*prepared, error) {
 	if len(query) > longPrepared {
 		return nil, nil

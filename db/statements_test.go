@@ -12,8 +12,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// TestKeptStatements repeats statements on SQLite where the kept statement is in use, fails, is stopped, has
-// been replaced by others, or meets another schema.
+// TestKeptStatements repeats kept statements on SQLite: while a statement is in use, and after it has failed,
+// was stopped, or was evicted by other statements, or after the schema has changed.
 func TestKeptStatements(t *testing.T) {
 	g, _ := openSQLite(t)
 	exec := func(g *gorm.DB, statement string, values ...any) {

@@ -83,7 +83,7 @@ func TestTLS(t *testing.T) {
 	})
 }
 
-// TestVerify runs a server with a certificate for one of its two names.
+// TestVerify connects in each mode to a server whose certificate is for 127.0.0.1, and not for localhost.
 func TestVerify(t *testing.T) {
 	program := server.Find("MariaDB")
 	if program == "" && os.Getenv("CI") == "" {

@@ -16,10 +16,10 @@ import (
 )
 
 // InTx runs fn in a transaction, and commits when fn returns nil. InTx runs fn again after a deadlock, after
-// a wait of a second for a row that another transaction holds, and when fn returns ErrConflict. It gives up
-// after 12 tries or five seconds; the pauses between the tries are random, and grow. So fn must not leave
-// traces outside of tx. When no try succeeds, the error is ErrConflict. Transactions do not nest: InTx fails
-// when g is in a transaction, and tx cannot begin another.
+// a wait of a second for a row that another transaction holds, and when fn returns ErrConflict. So fn must
+// not leave traces outside of tx. InTx gives up after 12 tries or five seconds, with ErrConflict; the pauses
+// between the tries are random, and grow. Transactions do not nest: InTx fails when g is in a transaction,
+// and tx cannot begin another transaction.
 //
 // Except on SQLite, InTx uses at most a third of the connections. So reads and InReservedTx still get a
 // connection when transactions of InTx wait for rows.
@@ -37,8 +37,8 @@ func InTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	})
 }
 
-// enter takes a place in room. A wait for a place counts as a wait for a connection, because both have the same
-// remedy. The error is the error of ctx, when ctx ends first.
+// enter takes a place in room. A wait for a place counts as a wait for a connection, because a larger pool
+// remedies both waits. Error: the error of ctx when ctx ends first.
 func enter(ctx context.Context, room chan struct{}) error {
 	select {
 	case room <- struct{}{}:

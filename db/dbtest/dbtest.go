@@ -88,7 +88,7 @@ func Open(t testing.TB, c db.Config) *gorm.DB {
 	return g
 }
 
-// Create creates an empty database on a server, which is dropped at the end of the test.
+// Create creates an empty database on a server, and drops the database at the end of the test.
 func Create(t testing.TB, dsn string) db.Config {
 	t.Helper()
 	m, err := mysql.ParseDSN(dsn)
@@ -101,7 +101,7 @@ func Create(t testing.TB, dsn string) db.Config {
 	must(t, err)
 	admin, err := db.Open(context.Background(), c)
 	must(t, err)
-	// TiDB ignores CHECK constraints without this setting. The other engines take the statement for a comment.
+	// TiDB ignores CHECK constraints without this setting. For the other engines, the statement is a comment.
 	must(t, admin.Exec("/*T! SET GLOBAL tidb_enable_check_constraint = ON */").Error)
 	c.Name = "test_" + strings.ToLower(rand.Text())
 	must(t, admin.Exec("CREATE DATABASE "+c.Name).Error)
@@ -123,8 +123,9 @@ func schemaOf(c db.Config) *schema {
 	return s.(*schema)
 }
 
-// learn copies the schema of a database that was just migrated. It fails the test when a migration has
-// inserted rows, other than the versions of goose, because databases made of the copy would lack these rows.
+// learn copies the schema of a database that was just migrated. Except on SQLite, where the copy has all
+// rows, it fails the test when a migration has inserted rows other than the versions of goose, because
+// databases made of the copy would lack these rows.
 func (s *schema) learn(t testing.TB, g *gorm.DB) {
 	t.Helper()
 	if g.Name() == db.SQLite {
@@ -215,7 +216,7 @@ func NoFilesort(t *testing.T, g *gorm.DB) {
 		}
 		plan := ask()
 		if strings.Contains(plan, "Point_Get_") || strings.Contains(plan, "stats:pseudo") {
-			return // TiDB sorts also a single row, and, while it has no statistics, where it guesses few rows
+			return // TiDB sorts even a single row; without statistics, it may sort because it expects few rows
 		}
 		for _, bad := range []string{"OFFSET", "COUNT(", "filesort", "TEMP B-TREE", "Sort_", "TopN_"} {
 			if strings.Contains(statement+plan, bad) {
@@ -247,8 +248,8 @@ func WantIndexes(t *testing.T, g *gorm.DB, do func(), indexes ...string) {
 // byID matches the plan of a SELECT that reads rows by their ids.
 var byID = regexp.MustCompile(`id=\?|type:(range|const)|_Get_`)
 
-// WantIDs calls the function do. It fails the test unless the first SELECT of this call on g uses the index, to
-// find ids, and the last SELECT reads rows by ids.
+// WantIDs calls the function do. It fails the test unless the first SELECT of this call on g uses the index,
+// to find ids, and the last SELECT reads rows by ids.
 func WantIDs(t *testing.T, g *gorm.DB, index string, do func()) {
 	t.Helper()
 	plans := plansOf(t, g, do)
@@ -280,8 +281,9 @@ func plansOf(t *testing.T, g *gorm.DB, do func()) (plans []string) {
 // setStatement matches the prefix of a statement with a time limit on MariaDB. EXPLAIN refuses the prefix.
 var setStatement = regexp.MustCompile("^SET STATEMENT .*? FOR ")
 
-// For every SELECT that g runs from now on, explain calls the function look. The arguments of look are the
-// statement, and a function that asks the engine for the plan.
+// explain calls the function look for every SELECT that g runs from now on. The arguments of look are the
+// statement, and a function that asks the engine for the plan. The parameter name is the name of the callback
+// of gorm.
 func explain(t *testing.T, g *gorm.DB, name string, look func(statement string, ask func() string)) {
 	t.Helper()
 	prefix := "EXPLAIN QUERY PLAN "

@@ -17,7 +17,7 @@ type Silence struct {
 
 	mu     sync.Mutex
 	silent bool
-	broken chan struct{} // closed by Fall; earlier connections stay silent for good
+	broken chan struct{} // closed by Fall; connections made before Fall stay silent for good
 	open   []net.Conn
 }
 
@@ -86,8 +86,8 @@ func (s *Silence) accept() {
 	}
 }
 
-// pass copies the bytes of one connection to another, and closes the second when either connection fails.
-// After the channel broken is closed, the function pass discards the bytes, and closes nothing.
+// pass copies bytes in one direction between two connections, and closes the destination when either
+// connection fails. After the channel broken is closed, pass discards the bytes, and closes nothing.
 func pass(to, from net.Conn, broken chan struct{}) {
 	buffer := make([]byte, 32<<10)
 	for {

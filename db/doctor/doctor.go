@@ -39,10 +39,11 @@ type Check struct {
 	Rule    string   `json:"rule"`
 	Checked int64    `json:"checked"` // number of checked rows
 	Broken  int64    `json:"broken"`  // number of broken rows, or, in a note, of unusual rows
-	First   []string `json:"first"`   // ids of the first of these rows, at most ten
+	First   []string `json:"first"`   // ids of the first of the broken or unusual rows, at most ten
 }
 
-// Before returns a function for Rule.Values: a single value, the time on the database's clock less the duration.
+// Before returns a function for Rule.Values. The function returns a single value: the time on the database's
+// clock minus the duration.
 func Before(d time.Duration) func(tx *gorm.DB) []any {
 	return func(tx *gorm.DB) []any { return []any{db.Now(tx, -d)} }
 }

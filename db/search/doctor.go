@@ -22,8 +22,8 @@ func (x Index) Rule() doctor.Rule {
 	return doctor.Rule{Name: name, Table: x.Table, Examine: x.examine}
 }
 
-// Note returns a note for the doctor: rows that the index should have, and that no job has added for 5 minutes.
-// Fewer rows than minBatch are not due.
+// Note returns a note for the doctor: rows that the index should have, and that no job has added for 5
+// minutes. Fewer rows than minBatch are not due.
 func (x Index) Note() doctor.Rule {
 	return doctor.Rule{
 		Name:  "text of " + x.Table + " that no job has added to the search index for 5 minutes",

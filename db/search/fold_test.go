@@ -14,8 +14,8 @@ import (
 	"example.com/b2b/v2/db/dbtest"
 )
 
-// inEachState runs a test with rows that are not indexed, then with indexed rows, then with more rows that
-// are not indexed than a search compares one by one.
+// inEachState runs a test with unindexed rows, then with indexed rows, and then with more unindexed rows than
+// a search compares.
 func inEachState(t *testing.T, g *gorm.DB, rows []customer, test func(t *testing.T)) {
 	t.Helper()
 	insert(t, g, rows...)
@@ -85,7 +85,8 @@ func TestFoldedTextIsChecked(t *testing.T) {
 	})
 }
 
-// TestSpellings searches each spelling of a text, and finds all spellings of the text, and no others.
+// TestSpellings searches for each spelling of a text. The result must be all spellings of the text, and no
+// other row.
 func TestSpellings(t *testing.T) {
 	same := [][]string{
 		{"GROẞHANDEL", "Großhandel", "GROSSHANDEL", "großhandel"},

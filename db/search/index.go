@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	minBatch  = 100     // unindexed rows from which UpdateDue begins; a search compares fewer rows quickly
+	minBatch  = 100     // number of unindexed rows from which UpdateDue begins; a search compares fewer rows quickly
 	batch     = 1 << 15 // rows indexed at once; limits the memory
 	statement = 500     // rows written by a transaction; limits the waits of other transactions
 )
@@ -105,7 +105,8 @@ func (x Index) unindexed(g *gorm.DB, last int64) (rows []row, err error) {
 	return rows, nil
 }
 
-// text returns an SQL expression for the indexed text of a row, the same as in the column unindexed.
+// text returns an SQL expression for the indexed text of a row: the same expression as in the generated
+// column unindexed.
 func (x Index) text() string { return "CONCAT(" + strings.Join(x.Columns, ", '|', ") + ", '|')" }
 
 // add adds rows of a chunk to the index.
@@ -135,7 +136,8 @@ const insertGrams = "REPLACE INTO search_grams (subject, gram, chunk, hits, ids)
 // merge adds ids to the stored bitmaps of a chunk. The parameter some lists the grams to write, and the
 // parameter added has the ids of each gram.
 func (x Index) merge(tx *gorm.DB, chunk int64, added map[string]*roaring.Bitmap, some []string) error {
-	// The row without a gram is a lock: the second of two transactions waits for the bitmaps of the first.
+	// The row without a gram is a lock: the second of two transactions waits until the first has written its
+	// bitmaps.
 	if err := tx.Exec(insertGrams+"(?, X'', 0, 0, X'')", x.Table).Error; err != nil {
 		return err
 	}

@@ -45,8 +45,8 @@ const (
 	firstRead  = 1 << 14 // bytes of bitmaps in the first statement; each later statement reads 4 times more
 )
 
-// Page is like db.Page, for the rows of q that contain the text in some column of the index, after both are
-// folded. q may have any conditions on the table. When q selects few rows, Scan is faster.
+// Page is like db.Page, for the rows of q that contain the text in some column of the index, after the text
+// and the column are folded. q may have any conditions on the table. When q selects few rows, Scan is faster.
 func Page[T Row](q *gorm.DB, x Index, text string, w db.PageRequest) ([]T, *int64, error) {
 	s := newLookup[T](q, x, text, w)
 	// Pending rows are read before the index: otherwise a row indexed between these two reads would be

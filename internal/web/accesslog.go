@@ -16,10 +16,10 @@ import (
 	"example.com/b2b/v2/internal/timing"
 )
 
-// accessLog writes a log line for each request after the answer. The level is error for an error with a status
-// of 500 or more, and info for all other requests. For the probes /health and /ready, the level is debug
-// unless the status has changed since the last probe. After a file that an error has stopped, accessLog closes
-// the connection.
+// accessLog writes a log line for each request after the answer. The level is error for an error with a
+// status of 500 or more, and info for all other requests. For the probes /health and /ready, the level is
+// debug unless the status has changed since the last probe. When an error has stopped a file before its end,
+// accessLog closes the connection.
 func accessLog(log *slog.Logger) gin.HandlerFunc {
 	lastStatus := map[string]*atomic.Int64{"/health": new(atomic.Int64), "/ready": new(atomic.Int64)}
 	for _, status := range lastStatus {
@@ -152,8 +152,8 @@ func milliseconds(name string, d time.Duration) slog.Attr {
 // LoggedCorrelationID returns correlation.ID in the form of the access log.
 func LoggedCorrelationID(ctx context.Context) string { return loggable(correlation.ID(ctx), 128) }
 
-// loggable returns s for the log: [token] replaces each JWT, and a long text is cut. The parameter limit is
-// the approximate number of bytes of such a text.
+// loggable returns s for the log: [token] replaces each JWT, and s is cut when it would take more than about
+// limit bytes in the log.
 func loggable(s string, limit int) string {
 	if strings.Contains(s, "eyJ") {
 		s = jwt.ReplaceAllString(s, "[token]")

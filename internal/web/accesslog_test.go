@@ -13,8 +13,8 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 )
 
-// TestMisplacedToken sends a token in a path, a query, a body or another header. The log has a line for such
-// a request, without any part of the token.
+// TestMisplacedToken sends a token in a path, a query, a body or another header. The log line of the request
+// must have [token], and no part of the token.
 func TestMisplacedToken(t *testing.T) {
 	var log bytes.Buffer
 	o := webtest.Options()
@@ -39,8 +39,9 @@ func TestMisplacedToken(t *testing.T) {
 	}
 }
 
-// TestLogLine expects the operation and the caller of each request. A line has no caller after a refused
-// token; a line for a page has neither operation nor caller.
+// TestLogLine expects the operation and the caller in the log line of each request. The line has no caller
+// after an invalid token, and for an operation without security; the line for a page has neither operation
+// nor caller.
 func TestLogLine(t *testing.T) {
 	var log bytes.Buffer
 	o := webtest.Options()
@@ -58,7 +59,7 @@ func TestLogLine(t *testing.T) {
 	for _, c := range []struct{ path, authorization, operation, caller string }{
 		{"/scoped", bearer("partner-7"), "getScoped", "partner-7"},
 		{"/scoped?nobody_knows=1", bearer("partner-7"), "getScoped", "partner-7"},
-		{"/scoped", scoped("partner-8", auth.Scopes[0]), "getScoped", "partner-8"}, // refused, and known
+		{"/scoped", scoped("partner-8", auth.Scopes[0]), "getScoped", "partner-8"}, // refused, but the caller is known
 		{"/either", "", "getEither", "anonymous"},
 		{"/old", "Bearer " + webtest.Token, "getOld", "service"},
 		{"/scoped", "Bearer made-up", "getScoped", ""},

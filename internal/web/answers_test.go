@@ -30,7 +30,8 @@ import (
 	"example.com/b2b/v2/openapi/ordersapi"
 )
 
-// TestLongAnswers checks the bounds of each text in an answer that a caller or another service can make long.
+// TestLongAnswers sends long texts, and answers with long texts. Each text in an answer, and the log line,
+// must keep its bound.
 func TestLongAnswers(t *testing.T) {
 	var log bytes.Buffer
 	o := webtest.Options()
@@ -154,7 +155,7 @@ func TestHead(t *testing.T) {
 	}
 }
 
-// TestHalfClosed closes the caller's half of the connection after the request, as some clients do that still
+// TestHalfClosed closes the caller's half of the connection after the request. Some clients do so, and still
 // wait for the answer. The caller gets the answer, of any status, unless the request takes longer than the
 // grace period for callers who may have left.
 func TestHalfClosed(t *testing.T) {
@@ -235,7 +236,8 @@ func dial(t *testing.T, s *httptest.Server) net.Conn {
 	return conn
 }
 
-// TestCallerHasLeft answers 503 without a call of the handler when the request's context has already ended.
+// TestCallerHasLeft sends requests whose context has already ended. The answer must be 503, and the handler
+// must not be called.
 func TestCallerHasLeft(t *testing.T) {
 	called := false
 	e := things(t, webtest.Options(), func(*gin.Context) { called = true })
@@ -253,7 +255,8 @@ func TestCallerHasLeft(t *testing.T) {
 	}
 }
 
-// TestSlowBody answers 408 to a body that stops halfway, and closes the connection.
+// TestSlowBody sends a body that stops halfway. The answer must be 408 request_timeout, and the connection
+// must close.
 func TestSlowBody(t *testing.T) {
 	o := webtest.Options()
 	o.BodyTimeout = 20 * time.Millisecond

@@ -90,7 +90,8 @@ func TestContentType(t *testing.T) {
 	}
 }
 
-// TestCharset names the header in a 415 when the charset is wrong, and not the media type.
+// TestCharset sends bodies with a wrong charset or media type. The details of a 415 must name the header
+// Content-Type only when the media type is right, and the charset is wrong.
 func TestCharset(t *testing.T) {
 	base := serveThings(t, webtest.Options(), succeed)
 	for media, fields := range map[string][]string{

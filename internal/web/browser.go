@@ -29,8 +29,8 @@ type Browsers struct {
 }
 
 // guardBrowsers answers CORS preflights, and refuses requests from pages of other origins. GET and HEAD pass,
-// because a browser hides the answer from such a page. guardBrowsers also refuses unknown host names: see
-// knowHost. Error: 403 forbidden.
+// because a browser hides their answers from a page of another origin. guardBrowsers also refuses unknown
+// host names: see knowHost. Error: 403 forbidden.
 func guardBrowsers(b Browsers) gin.HandlerFunc {
 	crossOrigin, forPages := http.NewCrossOriginProtection(), b.cors()
 	return func(c *gin.Context) {
@@ -83,9 +83,9 @@ func (b Browsers) trust(r *http.Request) bool {
 
 // knowHost reports whether the Host of a request is a name in Hosts, localhost, or an IP address. Another
 // name may be an attack by DNS rebinding: a site gives its own name the address of this machine, so that its
-// pages have the same origin as the service. Such a page has no token, so a request with a token passes.
-// /health and /ready pass, because load balancers may use any name. Without Hosts, every name passes unless
-// the service is Local.
+// pages have the same origin as the service. The pages of the attack have no token, so a request with a token
+// passes. /health and /ready pass, because load balancers may use any name. Without Hosts, every name passes
+// unless the service is Local.
 func (b Browsers) knowHost(r *http.Request) bool {
 	anyName := len(b.Hosts) == 0 && !b.Local
 	isProbe := r.URL.Path == "/health" || r.URL.Path == "/ready"

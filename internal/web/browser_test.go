@@ -29,7 +29,8 @@ func guarded(t *testing.T) http.Handler {
 	return things(t, o, succeed)
 }
 
-// TestCrossOriginForm posts forms from pages of other sites.
+// TestCrossOriginForm posts forms from pages of this and of other sites. A page that may not call must get
+// 403 forbidden.
 func TestCrossOriginForm(t *testing.T) {
 	e := guarded(t)
 	for name, c := range map[string]struct {
@@ -164,7 +165,7 @@ func TestHost(t *testing.T) {
 					webtest.WantError(t, w.Code, w.Body.Bytes(), 403, "forbidden", "/header/Host")
 				}
 			}
-			for _, scheme := range []string{"Bearer", "Bearer  ", "bearer "} { // no token for an open service
+			for _, scheme := range []string{"Bearer", "Bearer  ", "bearer "} { // these headers have no token
 				if w := send(e, "GET", host, "/things", "Authorization", scheme); (w.Code == 403) == allowed {
 					t.Errorf("%s with %+v and %q: %d", host, *b, scheme, w.Code)
 				}

@@ -32,7 +32,8 @@ func TestPagesAreNotBuffered(t *testing.T) {
 	}
 }
 
-// TestEscapedPath requests paths in which a letter is escaped. They match as without the escape.
+// TestEscapedPath requests paths with an escaped character. An escaped letter must match as the letter
+// itself; an escaped slash must not match a slash.
 func TestEscapedPath(t *testing.T) {
 	e := things(t, webtest.Options(), succeed)
 	for path, status := range map[string]int{"/%74hings": 200, "/things/%71": 200, "/things%2Fq": 404} {
@@ -42,7 +43,8 @@ func TestEscapedPath(t *testing.T) {
 	}
 }
 
-// TestLinkBelowBasePath fails below a path of a gateway. The link to the error's explanation is below it, too.
+// TestLinkBelowBasePath requests an unknown path of a service below the path of a gateway. The link to the
+// explanation of the error must be below the gateway's path, too.
 func TestLinkBelowBasePath(t *testing.T) {
 	r := httptest.NewRequest("GET", "http://localhost/nowhere", nil)
 	w := httptest.NewRecorder()

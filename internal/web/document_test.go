@@ -207,7 +207,7 @@ func things(t testing.TB, o web.Options, handle gin.HandlerFunc) web.Engine {
 
 func succeed(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"success": true}) }
 
-// serveThings serves such an engine and validates every answer against document.
+// serveThings serves the engine of the function things, and validates every answer against document.
 func serveThings(t testing.TB, o web.Options, handle gin.HandlerFunc) string {
 	t.Helper()
 	return webtest.Serve(t, things(t, o, handle), load(t, document))

@@ -26,8 +26,8 @@ import (
 type behind struct {
 	server.StrictServerInterface
 	get func(ctx context.Context) error
-	// file writes an export, or the answer to an import. When nil, such a file has one line, and get is
-	// called.
+	// file writes an export, or the answer to an import. When file is nil, the export or the answer has one
+	// line, and get is called.
 	file func(ctx context.Context, w *bufio.Writer) error
 }
 
@@ -46,7 +46,7 @@ func (behind) GetHealth(context.Context, server.GetHealthRequestObject) (server.
 	return server.GetHealth200JSONResponse{Body: health}, nil
 }
 
-// serve runs an engine for such a service and returns its address.
+// serve serves an engine whose operations call get, and returns its address.
 func serve(t *testing.T, o web.Options, get func(ctx context.Context) error) string {
 	t.Helper()
 	spec := webtest.Spec(t, api.Document)

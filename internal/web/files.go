@@ -93,9 +93,9 @@ func (r *fileReader) Read(b []byte) (int, error) {
 }
 
 // startFile replaces c.Writer, so that a file is sent while the handler writes it. The returned context ends
-// when the handler has neither read nor written for the time timeout, and at the deadline of the request, which
-// only Lambda sets. It does not end when the caller leaves: the next write then fails. The type pace describes
-// the parameter window.
+// when the handler has neither read nor written for the time timeout, and at the deadline of the request;
+// only Lambda sets a deadline. The context does not end when the caller leaves: the next write then fails.
+// The type pace describes the parameter window.
 func startFile(c *gin.Context, timeout, window time.Duration) (context.Context, context.CancelFunc) {
 	server.SetWriteBuffer(c.Request.Context(), sendBuffer)
 	ctx, stop := context.WithCancel(context.WithoutCancel(c.Request.Context()))

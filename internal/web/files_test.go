@@ -21,7 +21,7 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 )
 
-// echo writes for each row of a file whether the row is valid.
+// echo answers with a line for each row of the sent file: whether the row is valid.
 func echo(c *gin.Context) {
 	rows, err := bulk.OpenRows(c.Request.Body)
 	if err != nil {
@@ -107,7 +107,7 @@ func TestFileByItsHeaders(t *testing.T) {
 	}
 }
 
-// TestFileInTime answers 408 to a file that stops halfway.
+// TestFileInTime sends a file that stops halfway. The answer must be 408 request_timeout.
 func TestFileInTime(t *testing.T) {
 	o := webtest.Options()
 	o.BodyTimeout = 20 * time.Millisecond
@@ -118,7 +118,8 @@ func TestFileInTime(t *testing.T) {
 	webtest.WantError(t, res.StatusCode, body, 408, "request_timeout")
 }
 
-// TestFileThatNobodyReads ends the handler of a caller who stopped reading the answer.
+// TestFileThatNobodyReads writes a file without an end to a caller who reads nothing. The write must fail
+// with os.ErrDeadlineExceeded.
 func TestFileThatNobodyReads(t *testing.T) {
 	o := webtest.Options()
 	o.BodyTimeout = 100 * time.Millisecond
@@ -145,7 +146,8 @@ func TestFileThatNobodyReads(t *testing.T) {
 	}
 }
 
-// TestFileUntilDeadline imports under the deadline of a request, as in Lambda. The handler is told of its end.
+// TestFileUntilDeadline imports a file in a request with a deadline, as on Lambda. The handler's context must
+// end at the deadline.
 func TestFileUntilDeadline(t *testing.T) {
 	ended := make(chan error, 1)
 	e := things(t, webtest.Options(), func(c *gin.Context) {

@@ -86,7 +86,7 @@ func (l workLimits) begin(c *gin.Context, op *operation) (end func(), err error)
 		slots, limit = l.exports, "exports"
 	}
 	isSearch := op.readsMany || op.searches && c.Query("search") != ""
-	var waiting *fair.Semaphore // none for exports: all may wait, since l.exports bounds their number
+	var waiting *fair.Semaphore // nil for exports: all exports may wait, since l.exports bounds their number
 	if isSearch && !op.streams {
 		waiting = l.waiting
 	}

@@ -154,7 +154,7 @@ func TestRateLimit(t *testing.T) {
 	})
 }
 
-// TestRateLimitHeaders empties a bucket of 200 that fills in 100 seconds.
+// TestRateLimitHeaders empties a bucket of 100 tokens, which would fill in 100 seconds.
 func TestRateLimitHeaders(t *testing.T) {
 	o := webtest.Options()
 	o.Limits = web.Limits{Rate: 1, Burst: 100} // two calls within a second get no new token
@@ -213,7 +213,8 @@ func crowd(e http.Handler, path string, n int) <-chan *httptest.ResponseRecorder
 	return answers
 }
 
-// TestRequestsInFlight answers 503 to requests beyond the limit of requests in flight, except health checks.
+// TestRequestsInFlight sends more requests than may be in flight. The answer to each further request must be
+// 503 unavailable, except for health checks.
 func TestRequestsInFlight(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	o := webtest.Options()
@@ -250,8 +251,8 @@ func TestRequestsInFlight(t *testing.T) {
 	}
 }
 
-// TestSearches sends 300 concurrent searches where two may run. Reads, and lists without a search, are served
-// meanwhile.
+// TestSearches sends 300 concurrent searches; two searches may run at once, and 32 may wait. Reads, and lists
+// without a search, are served meanwhile.
 func TestSearches(t *testing.T) {
 	var atWork, most atomic.Int32
 	leave := make(chan struct{})
@@ -306,8 +307,8 @@ func TestSearches(t *testing.T) {
 
 type searching struct{}
 
-// TestSearchGivesUp answers 504 to searches that wait until their deadline. Their places in the queue are
-// free again, as are the places of answered searches.
+// TestSearchGivesUp lets searches wait until their deadline. The answers must be 504, and the places in the
+// queue must be free again, as are the places of answered searches.
 func TestSearchGivesUp(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	o := webtest.Options()
@@ -318,7 +319,9 @@ func TestSearchGivesUp(t *testing.T) {
 		return nil
 	})
 	first := make(chan *httptest.ResponseRecorder)
-	go func() { first <- ask(e, "/customers?search=a", "192.0.2.1:1") }() // not one of the crowd: it has its share
+	// The address is not in the crowd: with its search in progress, it could get 429 for the last place in
+	// the queue.
+	go func() { first <- ask(e, "/customers?search=a", "192.0.2.1:1") }()
 	<-entered
 	for range 3 {
 		ctx, stop := context.WithTimeout(t.Context(), 20*time.Millisecond)

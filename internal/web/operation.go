@@ -148,15 +148,16 @@ func (o operations) find(c *gin.Context) *operation {
 // EventStream is the media type of Server-Sent Events.
 const EventStream = "text/event-stream"
 
-// asksForStream reports whether the lines of the header Accept ask for Server-Sent Events. Generated clients list
-// every media type of a document, and expect JSON.
+// asksForStream reports whether the lines of the header Accept ask for Server-Sent Events. With
+// application/json in a line, the result is false: generated clients list every media type of a document, and
+// expect JSON.
 func asksForStream(lines []string) bool {
 	accept := strings.ToLower(strings.Join(lines, ","))
 	return strings.Contains(accept, EventStream) && !strings.Contains(accept, "application/json")
 }
 
-// Streams reports whether the answer to a request is sent while the handler writes it. The parameter ctx is the
-// context of a handler.
+// Streams reports whether the answer to a request is sent while the handler writes it. The parameter ctx is
+// the context of a handler.
 func Streams(ctx context.Context) bool {
 	begun, ok := ctx.Value(callKey{}).(*call)
 	return ok && begun.operation != nil && begun.operation.streams
@@ -180,9 +181,9 @@ type callKey struct{}
 
 type gatewayIDKey struct{}
 
-// WithGatewayID returns a context for a request that a gateway has given an id. The id is in the log line,
-// and is the correlation id when the caller sends none: so that the logs of the gateway and of the service
-// have the same id. The id may be "".
+// WithGatewayID returns a context for a request that a gateway has given an id. The id is in the log line.
+// When the caller sends no correlation id, the id is the correlation id, too, so that the logs of the gateway
+// and of the service have the same id. The id may be "".
 func WithGatewayID(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, gatewayIDKey{}, id)
 }
@@ -193,7 +194,7 @@ func gatewayID(ctx context.Context) string {
 }
 
 // beginCall puts a new call and the correlation id into the request's context. The id comes from the header;
-// when the header has no valid id, the id is that of the gateway, or random.
+// when the header has no valid id, beginCall takes the gateway's id, or a random id.
 func beginCall(all operations, correlateBody bool) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		id := c.GetHeader(correlation.Header)

@@ -60,8 +60,8 @@ func (b behind) ImportCustomers(
 	return b.response(ctx), nil
 }
 
-// TestOneCallerLeavesRoom sends 100 concurrent requests of one caller. Requests beyond the caller's share are
-// 429, and requests of others are served.
+// TestOneCallerLeavesRoom sends 100 concurrent requests of one caller. The answer to each request beyond the
+// caller's share must be 429 rate_limited, and requests of other callers must be served.
 func TestOneCallerLeavesRoom(t *testing.T) {
 	const addressA, addressB = "192.0.2.1:1", "198.51.100.1:1"
 	actingFor := func(p auth.Principal) []string {
@@ -72,9 +72,9 @@ func TestOneCallerLeavesRoom(t *testing.T) {
 	b := auth.Principal{Subject: "b", Scope: "customers:read"}
 	for name, greedy := range map[string]struct {
 		headers []string
-		share   int        // slots of a lone caller, of 40 slots of which two are for services
+		share   int        // slots that the caller gets, of 40 slots; 2 of the 40 are for services
 		more    []string   // headers of a further call of the same caller
-		others  [][]string // headers of calls of others, to be served
+		others  [][]string // headers of calls by other callers, which must be served
 	}{
 		"a token":   {bearer("a"), 31, bearer("a"), [][]string{bearer("b"), nil, actingFor(b)}},
 		"a network": {nil, 31, nil, [][]string{bearer("a"), actingFor(a)}},

@@ -15,9 +15,9 @@ import (
 
 var tracer = otel.Tracer("example.com/b2b/v2/internal/web")
 
-// traceRequest puts the trace that the header traceparent names into the request's context, for the log and for
-// other services: see https://www.w3.org/TR/trace-context. When spans are recorded, the request has a span in
-// this trace: see https://opentelemetry.io/docs/specs/semconv/http/http-spans.
+// traceRequest puts the trace that the header traceparent names into the request's context, for the log and
+// for other services: see https://www.w3.org/TR/trace-context. When spans are recorded, the request has a
+// span in this trace: see https://opentelemetry.io/docs/specs/semconv/http/http-spans.
 func traceRequest(service string, recorded bool) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		call, r := callOf(c), c.Request

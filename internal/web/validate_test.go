@@ -122,7 +122,8 @@ func bind(c *gin.Context) {
 	succeed(c)
 }
 
-// TestHostileBody bounds the allocations, the answer and the log line for a hostile body of 1 MiB.
+// TestHostileBody sends hostile bodies of 1 MiB. The allocations, the answer and the log line must stay
+// within bounds.
 func TestHostileBody(t *testing.T) {
 	for name, c := range hostile {
 		t.Run(name, func(t *testing.T) {
@@ -204,7 +205,7 @@ func TestManyFindings(t *testing.T) {
 	}
 }
 
-// TestParams expects the rule and its values, for programs, in the details of an error.
+// TestParams expects the broken rule and its values in the details of an error, in a form for programs.
 func TestParams(t *testing.T) {
 	base := serveThings(t, webtest.Options(), succeed)
 	for body, want := range map[string]apperr.Params{
@@ -304,7 +305,7 @@ func TestBody(t *testing.T) {
 	} {
 		status, answer, _ := webtest.Do(t, "POST", base+"/things", body, "Content-Type", "application/json")
 		got := detailsOf(t, answer)
-		for i := range got { // TestParams checks the values
+		for i := range got { // TestParams checks the values of params
 			if len(got[i].Params) == 0 {
 				t.Errorf("%s: no params for %s", body, got[i].Field)
 			}
@@ -442,7 +443,8 @@ func TestParameters(t *testing.T) {
 	}
 }
 
-// TestWhoCalls refuses callers before the body is read, and passes the principal to the handler.
+// TestWhoCalls sends requests with different tokens. A refused request must be refused before its body is
+// read; the handler must get the caller of any other request.
 func TestWhoCalls(t *testing.T) {
 	tokens := webtest.Options().Tokens
 	partner := auth.Principal{Subject: "acme", Customer: 7, Scope: "things:read events:read"}
@@ -690,8 +692,9 @@ func TestUnusableDocument(t *testing.T) {
 	}
 }
 
-// TestLiteralPath calls a path without a parameter, with methods that the document does not have there. gin
-// may take such a path for another path with a parameter.
+// TestLiteralPath calls /things/file, a path without a parameter, with methods that the document does not
+// have there. The answer must be 405 method_not_allowed, although gin matches GET /things/file to
+// /things/{key}.
 func TestLiteralPath(t *testing.T) {
 	base := serveThings(t, webtest.Options(), succeed)
 	for _, method := range []string{"GET", "DELETE"} {

@@ -1,8 +1,8 @@
 // Command run runs go test on SQLite and on each other engine that it finds, and prints the engines at the
 // end. It uses the servers that TEST_MYSQL_DSN, TEST_MARIADB_DSN and TEST_TIDB_DSN name. When the variable of
 // MySQL or MariaDB is not set, but its server program is installed, the command starts a server in a
-// temporary folder. With -require, the command fails when an engine in the list is missing. With -only, it also
-// leaves out all other engines except SQLite.
+// temporary folder. With -require, the command fails when an engine in the list is missing. With -only, it
+// also leaves out all other engines except SQLite.
 //
 //	go run ./db/dbtest/run [-require MySQL,MariaDB | -only TiDB] [arguments of go test]
 package main

@@ -35,8 +35,8 @@ type Server struct {
 // arguments args. It returns nil when no program is installed.
 //
 // For MySQL, the environment variable TEST_MYSQL_KILL may name a command that replaces the program; then the
-// parameter dir is not used. The command gets the argument start, kill (SIGKILL) or wipe (stop the server, and
-// delete its data), and a port of 127.0.0.1; the arguments of the server are in the variable
+// parameter dir is not used. The command gets the argument start, kill (SIGKILL) or wipe (stop the server,
+// and delete its data), and a port of 127.0.0.1; the arguments of the server are in the variable
 // MYSQL_SERVER_ARGS. On the command's server, root must have no password.
 func Private(engine, dir string, args ...string) (*Server, error) {
 	if command := strings.Fields(os.Getenv("TEST_MYSQL_KILL")); engine == "MySQL" && len(command) > 0 {
@@ -149,7 +149,8 @@ func (s *Server) Restart() error {
 	return errors.Join(err, s.Stop())
 }
 
-// Ended returns a channel, closed when the current process ends, or nil when a command runs the server.
+// Ended returns a channel that is closed when the current process ends. It returns nil when a command runs
+// the server.
 func (s *Server) Ended() <-chan struct{} { return s.ended }
 
 // Kill ends the server as a crash would.
@@ -168,8 +169,8 @@ func (s *Server) end(signal os.Signal, word string) error {
 	if s.command != nil {
 		return s.tell(word)
 	}
-	// Read before the signal: once the process has ended, another goroutine may call Restart, which replaces
-	// s.ended.
+	// Read s.ended before the signal: once the process has ended, another goroutine may call Restart, and
+	// Restart replaces s.ended.
 	ended := s.ended
 	err := s.process.Signal(signal)
 	<-ended

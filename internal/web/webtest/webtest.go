@@ -36,7 +36,7 @@ const Token = "token-of-the-test"
 // Secret signs the JWTs that Options accept.
 const Secret = "secret-of-the-test"
 
-// OddKeys are idempotency keys with characters that mean something in a path or a query.
+// OddKeys are idempotency keys with characters that have a special meaning in a path or a query.
 var OddKeys = []string{"50%", "a%2Fb", "a/b", "/a", "a+b", "%41", "a?b#c", "a&key=b", `k/1?x#%2F"`, "a;b", "%zz", "..."}
 
 // Options returns options for an engine under test.
@@ -50,7 +50,7 @@ func Options() web.Options {
 }
 
 // Logged runs fn with options for an engine, and returns the log of the engine. fn must wait for its answers:
-// a line is written before the end of the answer.
+// the engine writes a line before the end of the answer.
 func Logged(t testing.TB, fn func(o web.Options)) string {
 	t.Helper()
 	var b bytes.Buffer
