@@ -135,8 +135,8 @@ var words = map[string]string{
 }
 
 // value returns a cell as JSON: null for an empty cell, an integer, a boolean, an amount in cents, or else a
-// string. The schema validator refuses a string in a field of integers. A cell with a wrong amount or boolean
-// is a fault instead, whose message is in the words of spreadsheets.
+// string. The schema validator refuses a string in a field of integers. For a cell with a wrong amount or
+// boolean, value returns a fault instead. Its message is in the words of spreadsheets.
 func (c column) value(cell string) ([]byte, *apperr.Detail) {
 	fault := &apperr.Detail{Field: validation.Pointer(c.name)}
 	switch {
