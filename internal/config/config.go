@@ -182,7 +182,7 @@ type Browsers struct {
 	Origins []string `env:"CORS_ALLOWED_ORIGINS" format:"origin" help:"sites whose pages may call the services, separated by commas, such as https://shop.example.com"`
 }
 
-// Observing configures what operators see of every service outside Lambda, besides the log.
+// Observing configures the form of the log and the port for operators, for every service outside Lambda.
 type Observing struct {
 	LogFormat  string `env:"LOG_FORMAT" oneof:"json text" help:"how a line of the log is written; without it text on a terminal in development, and json elsewhere"`
 	OpsPort    *int   `env:"OPS_PORT" from:"0" to:"65535" help:"port for operators: /metrics for Prometheus, and /debug/pprof; 0 takes a free one; without it none"`

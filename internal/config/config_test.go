@@ -325,8 +325,8 @@ func TestKnownSecretBesideIssuer(t *testing.T) {
 	}
 }
 
-// TestPeersAtPorts sets the port of the Orders API, and no addresses. The address of the Orders API must have
-// this port, or the default port when the variable is empty, 0 or no number.
+// TestPeersAtPorts sets only the port of the Orders API, and no address. The address of the Orders API must
+// have this port, or the default port when the variable is empty, 0 or not a number.
 func TestPeersAtPorts(t *testing.T) {
 	for port, want := range map[string]string{
 		"4002": "http://localhost:4002", "": "http://localhost:3002",
