@@ -219,7 +219,7 @@ func (c *claims) UnmarshalJSON(text []byte) error {
 }
 
 // numericDates parses `exp`, `nbf` and `iat`. Error: errNoDate for a value that is not a number, and for a
-// time after the year 9999. jwt.NumericDate alone would accept 1e300.
+// time after the year 9999 or as far before 1970. jwt.NumericDate alone would accept 1e300.
 var numericDates = json.WithUnmarshalers(json.UnmarshalFunc(func(text []byte, d *jwt.NumericDate) error {
 	seconds, err := strconv.ParseFloat(string(text), 64)
 	if err != nil || math.Abs(seconds) > lastSecond {
