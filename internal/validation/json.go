@@ -18,7 +18,8 @@ import (
 	"example.com/b2b/v2/internal/apperr"
 )
 
-// exactlyOneOf is an extension of a schema: a list of fields, of which an object must have exactly one.
+// exactlyOneOf is an extension of a schema that lists fields. An object must have exactly one of these
+// fields.
 const exactlyOneOf = "x-exactly-one-of"
 
 // JSON is a JSON text, read with its schema. A value that the schema does not expect is not read further, so
