@@ -14,7 +14,7 @@ import (
 	"example.com/b2b/v2/openapi/ordersapi"
 )
 
-// FuzzRows reads any bytes as a file of products. Each error must have a code. Type Sheet, with which b2b
+// FuzzRows reads any bytes as a file of products. Each error must have a code. The type Sheet, with which b2b
 // import reads CSV, must find the same rows on the same lines. Sheet also returns the rows whose cells are
 // all empty: see nextLine.
 func FuzzRows(f *testing.F) {
