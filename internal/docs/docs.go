@@ -150,7 +150,8 @@ type parameters struct {
 	currency string
 }
 
-// served has, by the parameters of Served, a function that returns the results.
+// served has a function for the parameters of each call of Served. The function returns the results of the
+// call.
 var served sync.Map
 
 func serve(document []byte, open bool, currency string) ([]byte, *openapi3.T) {
