@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Server answers requests on its listeners. The limit for the header of a request is 16 KB; net/http allows 4
-// KB more.
+// Server answers requests on its listeners. The header of a request may have 16 KB, and net/http allows 4 KB
+// more.
 type Server struct {
 	Listeners []net.Listener
 	Handler   http.Handler
