@@ -1,5 +1,5 @@
 // Package apperr holds the error type for refusals and faults, and the catalogue of error codes. The code
-// that knows the reason makes the error; only package web turns errors into HTTP answers.
+// that knows the reason makes the error. Only package web turns errors into HTTP answers.
 package apperr
 
 import (
@@ -42,9 +42,9 @@ func (c *Code) Because(cause error, args ...any) *Error {
 	return e
 }
 
-// From returns the first *Error in the chain of err. For a chain without an *Error, it returns 503
+// From returns the first *Error in the chain of err. For a chain without an *Error, From returns 503
 // unavailable if an error in the chain has a method Unavailable that returns true, as errors of package db
-// have, and otherwise 500 internal. Both errors have err as the cause.
+// have. Otherwise it returns 500 internal. The cause of both errors is err.
 func From(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -61,8 +61,8 @@ func From(err error) *Error {
 // is a refusal of the request.
 func (c *Code) IsFault() bool { return c.Status >= http.StatusInternalServerError }
 
-// Relayed returns an error that another service has answered, to be passed on unchanged. A code that is not
-// in this catalogue, such as a code of a newer version of that service, keeps its name and status.
+// Relayed returns an error of another service, to be passed on unchanged. A code that is not in this
+// catalogue, such as a code of a newer version of the other service, keeps its name and status.
 func Relayed(status int, name, message string) *Error {
 	for _, c := range catalogue {
 		if c.Name == name && c.Status == status {

@@ -10,7 +10,8 @@ import (
 	"example.com/b2b/v2/internal/apperr"
 )
 
-// TestFrom maps errors of the database and unknown errors.
+// TestFrom checks the code of refusals, errors of the database and unknown errors, and whether they are
+// faults.
 func TestFrom(t *testing.T) {
 	refused := apperr.OrderNotFound.New(7)
 	for _, c := range []struct {

@@ -28,8 +28,8 @@ const (
 )
 
 // Groups of operations, for Code.On. The OpenAPI documents say which operations are in a group. Code.On also
-// has ids of operations, and paths, such as /orders/{id}: a path stands for its operations, and for those of
-// the paths below.
+// has ids of operations, and paths, such as /orders/{id}. A path stands for its operations, and for the
+// operations of all paths below it.
 const (
 	Always        = "*"             // every operation
 	Business      = "business"      // every operation except /health and /ready

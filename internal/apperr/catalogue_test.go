@@ -52,8 +52,8 @@ func TestRelayed(t *testing.T) {
 	}
 }
 
-// TestCatalogueIsUsed fails for an entry that no code uses, and for an error that no entry describes. The
-// template contains the errors that only the API Gateway answers.
+// TestCatalogueIsUsed fails for an entry that no code uses, and for an error that is made without an entry.
+// The test also reads template.yaml, because some errors come only from the API Gateway.
 func TestCatalogueIsUsed(t *testing.T) {
 	var text strings.Builder
 	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {

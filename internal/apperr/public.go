@@ -10,7 +10,7 @@ import (
 // Public returns the part of err that the caller may see, cut to the lengths that the OpenAPI documents
 // allow. ctx is the context of the request. After the deadline of ctx, a fault becomes 504 timeout, unless
 // the fault has the status 504 already. After a cancellation of ctx, 500 internal becomes 503 unavailable.
-// The function From chooses the code for an error that has none.
+// The function From chooses the code for an error without a code.
 func Public(ctx context.Context, err error) *Error {
 	e := From(err)
 	switch ended := ctx.Err(); {

@@ -37,7 +37,8 @@ const Admin = "admin"
 var Scopes = []string{"customers:read", "customers:write", "products:read", "products:write",
 	"orders:read", "orders:write", "events:read", "webhooks:read", "webhooks:write", Admin}
 
-// Known reports whether p is a known caller. Anonymous is not, even when another service calls for Anonymous.
+// Known reports whether p is a known caller. Anonymous is not known, even when another service calls for
+// Anonymous.
 func (p Principal) Known() bool { return p.Subject != Anonymous.Subject }
 
 // Lacks returns the required scopes that p does not have.
@@ -77,7 +78,7 @@ func With(ctx context.Context, p Principal) context.Context {
 	return context.WithValue(ctx, contextKey{}, p)
 }
 
-// From returns the caller that With has stored in ctx, or Anonymous without a stored caller.
+// From returns the caller that With has stored in ctx. Without a stored caller, it returns Anonymous.
 func From(ctx context.Context) Principal {
 	if p, ok := ctx.Value(contextKey{}).(Principal); ok {
 		return p

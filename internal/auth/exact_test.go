@@ -11,16 +11,16 @@ import (
 
 const plainHeader = `{"alg":"HS256","typ":"JWT"}`
 
-// signed returns a JWT of exactly the header and the claims, for example with a name twice, which an encoder
-// of JSON would not write.
+// signed returns a JWT with exactly this header and these claims. They may have a name twice, which an
+// encoder of JSON would not write.
 func signed(header, claims string) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	text := encode([]byte(header)) + "." + encode([]byte(claims))
 	return text + "." + signature(text)
 }
 
-// TestClaimsByExactName checks that claims are read by their exact names only, and that a token with a name
-// twice is refused.
+// TestClaimsByExactName checks that Identify reads claims only by their exact names, and that it refuses a
+// token with a name twice.
 func TestClaimsByExactName(t *testing.T) {
 	tokens := Tokens{Secrets: []string{secret}}
 	soon := time.Now().Add(time.Hour).Unix()
@@ -62,7 +62,8 @@ func TestClaimsByExactName(t *testing.T) {
 	identify(t, Tokens{Secrets: []string{secret}, Audience: "b2b"}, onlyAUD, Anonymous, 401, "lacks a claim")
 }
 
-// TestActingForByExactName checks that X-Acting-For is read as strictly as a token.
+// TestActingForByExactName checks that Identify reads the names in X-Acting-For as strictly as the names in a
+// token.
 func TestActingForByExactName(t *testing.T) {
 	tokens := Tokens{Service: []string{"service-token"}}
 	byService := acme
@@ -85,8 +86,8 @@ func TestActingForByExactName(t *testing.T) {
 	}
 }
 
-// TestStrictJOSE refuses tokens with critical headers (`crit`), with an encoding that is not canonical, or
-// with a time that is no number or after the year 9999.
+// TestStrictJOSE checks that Identify refuses a token with a critical header (`crit`), with an encoding that
+// is not canonical, or with a time that is not a number or is after the year 9999.
 func TestStrictJOSE(t *testing.T) {
 	tokens := Tokens{Secrets: []string{secret}}
 	claims := func(changed string) string {
@@ -143,7 +144,8 @@ func TestStrictJOSE(t *testing.T) {
 }
 
 // TestScopes reads the claims that issuers use: `scope` or `scp`, as a text or as a list. Only U+0020
-// separates scopes (RFC 6749, section 3.3). A number below zero stands for a refused token.
+// separates scopes (RFC 6749, section 3.3). The numbers of the table are the numbers of missing scopes; with
+// -1, Identify must refuse the token.
 func TestScopes(t *testing.T) {
 	tokens := Tokens{Secrets: []string{secret}}
 	required := []string{"orders:read", "orders:write"}
@@ -155,7 +157,7 @@ func TestScopes(t *testing.T) {
 		`"scp":["orders:read","orders:write"]`:              0, // Okta
 		`"scope":null,"scp":["orders:read","orders:write"]`: 0,
 		`"scope":["openid","orders:read"]`:                  1,
-		`"scope":"orders:read","scp":"admin"`:               1, // the registered name counts
+		`"scope":"orders:read","scp":"admin"`:               1, // `scope` is the registered name, and takes precedence
 		`"scope":"","scp":"admin"`:                          2,
 		`"scope":[]`:                                        2,
 		`"x":1`:                                             2,
@@ -181,7 +183,9 @@ func TestScopes(t *testing.T) {
 	}
 }
 
-// TestReservedSubjects refuses each subject that a reader of a history could take for the system itself.
+// TestReservedSubjects checks that no token may have a subject that looks like service, system or anonymous,
+// or has control or invisible characters: a reader of a history could take the caller for the system itself.
+// Other subjects must be accepted.
 func TestReservedSubjects(t *testing.T) {
 	tokens := Tokens{Secrets: []string{secret}}
 	for _, subject := range []string{
@@ -205,8 +209,9 @@ func TestReservedSubjects(t *testing.T) {
 	}
 }
 
-// TestBearerSpaces accepts one or more spaces before a token (RFC 9110, section 11.4), and no other white
-// space before or after the token. The scheme without a token means an anonymous caller.
+// TestBearerSpaces checks that Identify accepts one or more spaces before a token (RFC 9110, section 11.4),
+// and no other white space before or after the token. The scheme without a token must mean an anonymous
+// caller.
 func TestBearerSpaces(t *testing.T) {
 	tokens := Tokens{Secrets: []string{secret}, Service: []string{"service-token"}}
 	jwt := mintHS256(t, valid())

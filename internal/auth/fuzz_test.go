@@ -18,8 +18,8 @@ import (
 
 var fuzzed = Tokens{Secrets: []string{secret}, Service: []string{"service-token", "old-service-token"}}
 
-// identified returns the caller. The test fails for an error that is not a refusal, and for a caller that
-// Identify must never return.
+// identified returns the caller, and whether Identify has accepted the headers. The test fails for an error
+// that is not 401 or 403, and for a caller that Identify must never return.
 func identified(t *testing.T, authorization, actingFor string) (Principal, bool) {
 	t.Helper()
 	h := http.Header{}
@@ -45,7 +45,7 @@ func identified(t *testing.T, authorization, actingFor string) (Principal, bool)
 	return p, true
 }
 
-// signature returns the signature of a JWT for its first two parts.
+// signature returns the signature with HS256 of the first two parts of a JWT.
 func signature(signed string) string {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(signed))
@@ -53,7 +53,7 @@ func signature(signed string) string {
 }
 
 // FuzzIdentify checks that only a service token or a valid signature identifies a caller, and that
-// X-Acting-For counts with a service token only.
+// X-Acting-For is accepted only with a service token.
 func FuzzIdentify(f *testing.F) {
 	jwt, err := fuzzed.Issue(acme, 24*time.Hour)
 	if err != nil {

@@ -36,10 +36,11 @@ const (
 
 // FetchKeys fetches the issuer's keys from the address url of a JWKS, and returns a function to find the keys
 // for a token. Until ctx ends, the keys are fetched again every ten minutes, and also for a token without a
-// matching key: three times at once, then every ten seconds at most. Unusable keys are skipped and logged.
+// matching key: up to three times in a row, and then at most once in ten seconds. Unusable keys are skipped
+// and logged.
 //
 // FetchKeys fails when the first fetch fails or brings no usable key. A later failure is only logged: the
-// keys fetched before stay valid.
+// keys of the last successful fetch stay valid.
 func FetchKeys(ctx context.Context, url string, log *slog.Logger) (jwt.Keyfunc, error) {
 	return fetchKeys(ctx, url, log, 5*time.Second)
 }
@@ -105,7 +106,7 @@ func (k *issuerKeys) find(ctx context.Context, token *jwt.Token) (any, error) {
 }
 
 // matching returns the keys with the algorithm and the `kid` of a token. For a token without `kid`, it
-// returns the keys that verify the signature, so that an empty result always means a missing key.
+// returns the keys that verify the signature. So an empty result always means that the key is missing.
 func (k *issuerKeys) matching(token *jwt.Token) (set jwt.VerificationKeySet) {
 	signed := token.Raw[:strings.LastIndexByte(token.Raw, '.')]
 	id, hasID := token.Header["kid"]
@@ -180,7 +181,8 @@ func (k *issuerKeys) fetch(ctx context.Context) error {
 }
 
 // parseKey parses a JWK. It fails for a key that cannot verify signatures with RS256, ES256 or EdDSA, and for
-// an RSA key with fewer than minRSA or more than maxRSA bits. A key with an error has the id, for the log.
+// an RSA key with fewer than minRSA or more than maxRSA bits. After an error, the result has the id of the
+// key, for the log, unless the text is not a JWK.
 func parseKey(text jsontext.Value) (key issuerKey, err error) {
 	var m jwkset.JWKMarshal
 	if err := json.Unmarshal(text, &m); err != nil {

@@ -23,7 +23,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// publicKey returns the members of a key in a JWKS, with changes; nil removes a member.
+// publicKey returns the members of a key in a JWKS. The parameter changed has members to set; the value nil
+// removes a member.
 func publicKey(t *testing.T, key crypto.PublicKey, changed map[string]any) map[string]any {
 	t.Helper()
 	jwk, err := jwkset.NewJWKFromKey(key, jwkset.JWKOptions{})
@@ -110,8 +111,8 @@ func TestUnusableKeys(t *testing.T) {
 	}
 }
 
-// TestRotationWithAnUnusableKey takes the new key from an answer with an unusable key, and logs the unusable
-// key once.
+// TestRotationWithAnUnusableKey answers with a new key and an unusable key. Tokens by the new key must be
+// accepted, and the log must report the unusable key once, although two fetches bring the key.
 func TestRotationWithAnUnusableKey(t *testing.T) {
 	before, after := newKeys(), newKeys()
 	i := newIssuer(t)
@@ -127,8 +128,8 @@ func TestRotationWithAnUnusableKey(t *testing.T) {
 	}
 }
 
-// TestNoUsableKeys keeps the known keys when an issuer's answer has no usable key, and does not start a
-// service with such an answer.
+// TestNoUsableKeys answers without a usable key. The known keys must stay valid, and a service must not
+// start.
 func TestNoUsableKeys(t *testing.T) {
 	known, other := newKeys(), newKeys()
 	enc, _ := json.Marshal(publicKey(t, &other.ec.PublicKey, map[string]any{"kid": "enc", "use": "enc"}))
@@ -162,7 +163,7 @@ func TestNoUsableKeys(t *testing.T) {
 	}
 }
 
-// TestEndlessKeys reads no more than 1 MiB of an issuer's answer.
+// TestEndlessKeys serves an endless answer instead of keys. The fetch must fail after 1 MiB.
 func TestEndlessKeys(t *testing.T) {
 	i := newIssuer(t)
 	var sent int64
@@ -185,8 +186,8 @@ func TestEndlessKeys(t *testing.T) {
 	}
 }
 
-// TestTwoKeysOfOneID chooses among keys with the same id by the algorithm, and tries each key of the
-// algorithm.
+// TestTwoKeysOfOneID publishes four keys with the same id. A token must be accepted when any key of its
+// algorithm verifies the signature, and no token may cause a fetch.
 func TestTwoKeysOfOneID(t *testing.T) {
 	own, more := newKeys(), newKeys()
 	i := newIssuer(t)
@@ -210,8 +211,8 @@ func TestTwoKeysOfOneID(t *testing.T) {
 	}
 }
 
-// TestFreshKeyWithoutID fetches the keys again when no known key verifies a token without a key id. The
-// number of fetches has the same bound as for tokens with an unknown id.
+// TestFreshKeyWithoutID checks that the keys are fetched again when no known key verifies a token without a
+// key id. The number of fetches must have the same bound as for tokens with an unknown key id.
 func TestFreshKeyWithoutID(t *testing.T) {
 	before, after, others := newKeys(), newKeys(), newKeys()
 	i := newIssuer(t)
@@ -231,7 +232,8 @@ func TestFreshKeyWithoutID(t *testing.T) {
 	}
 }
 
-// TestRotationUnderLoad accepts many tokens by a new key at the same time, with a bounded number of fetches.
+// TestRotationUnderLoad sends many tokens by a new key at the same time. All must be accepted, with at most
+// four fetches.
 func TestRotationUnderLoad(t *testing.T) {
 	before, after := newKeys(), newKeys()
 	i := newIssuer(t)

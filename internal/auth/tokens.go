@@ -28,15 +28,15 @@ type Tokens struct {
 	Issuer   string      // required `iss`; "" accepts any issuer
 	Audience string      // required entry of `aud`; "" accepts any audience
 	Service  []string    // accepted service tokens; services send the first; the others are for a rotation
-	Verified *Verified   // tokens that need no new verification; nil verifies a token with each request
+	Verified *Verified   // remembers verified tokens; nil verifies the token of each request
 }
 
 // ActingForHeader carries the principal for whom a service makes a call: see Principal.ActingFor.
 const ActingForHeader = "X-Acting-For"
 
 // Identify returns the caller that the headers Authorization and X-Acting-For name, or Anonymous without a
-// token. Errors: 401 unauthorized for an invalid token, or for a header that comes twice; 403
-// forbidden for an X-Acting-For that is malformed or comes without the service token.
+// token. Errors: 401 unauthorized for an invalid token, or for a header that comes twice; 403 forbidden for
+// an X-Acting-For that is malformed or comes without the service token.
 func (t Tokens) Identify(h http.Header) (Principal, error) {
 	if len(h.Values("Authorization")) > 1 || len(h.Values(ActingForHeader)) > 1 {
 		return Anonymous, apperr.Unauthorized.New("send one only")
@@ -92,8 +92,8 @@ func (t Tokens) bearer(authorization string) (Principal, error) {
 	return p, nil
 }
 
-// SplitAuthorization returns the scheme and the token of the header Authorization. The token is "" when the header
-// has a scheme alone.
+// SplitAuthorization returns the scheme and the token of the header Authorization. The token is "" when the
+// header has a scheme alone.
 func SplitAuthorization(header string) (scheme, token string) {
 	scheme, token, _ = strings.Cut(header, " ")
 	return scheme, strings.TrimLeft(token, " ") // RFC 9110, section 11.4, allows several spaces
@@ -102,7 +102,8 @@ func SplitAuthorization(header string) (scheme, token string) {
 // clockSkew is the tolerance for `nbf` and `iat`: the issuer's clock may be ahead. `exp` has no tolerance.
 const clockSkew = 5 * time.Second
 
-// verify returns the principal and the time `exp` of a JWT. The function reason explains its errors to callers.
+// verify returns the principal and the time `exp` of a JWT. The function reason turns the errors of verify
+// into sentences for callers.
 func (t Tokens) verify(token string) (p Principal, expires time.Time, err error) {
 	if strings.ContainsAny(token, "\r\n") { // base64 decoding ignores line ends, even in strict mode
 		return Anonymous, expires, jwt.ErrTokenMalformed
@@ -161,8 +162,8 @@ func (t Tokens) key(token *jwt.Token) (any, error) {
 	return t.Keys(token)
 }
 
-// Issue returns a JWT for p, signed with the first secret. The parameter lifetime is the time for which the token is
-// valid, from now on. Issue fails when a token cannot have p's subject or customer: see claims.principal.
+// Issue returns a JWT for p, signed with the first secret. The parameter lifetime is the time from now until
+// the token expires. Issue fails when a token cannot have p's subject or customer: see claims.principal.
 func (t Tokens) Issue(p Principal, lifetime time.Duration) (string, error) {
 	now := time.Now()
 	c := toClaims(p)
@@ -217,8 +218,8 @@ func (c *claims) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*plain)(c), numericDates)
 }
 
-// numericDates parses `exp`, `nbf` and `iat`. The error for a time after the year 9999 is errNoDate;
-// jwt.NumericDate alone would accept 1e300.
+// numericDates parses `exp`, `nbf` and `iat`. Error: errNoDate for a value that is not a number, and for a
+// time after the year 9999 or as far before 1970. jwt.NumericDate alone would accept 1e300.
 var numericDates = json.WithUnmarshalers(json.UnmarshalFunc(func(text []byte, d *jwt.NumericDate) error {
 	seconds, err := strconv.ParseFloat(string(text), 64)
 	if err != nil || math.Abs(seconds) > lastSecond {
@@ -251,7 +252,7 @@ func (s *scopes) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// customerID is the id of a customer. An invalid id in a token must be an error, and must not become 0,
+// customerID is the id of a customer. An invalid id in a token must be an error. It must not become 0,
 // because a token with 0 may act for all customers.
 type customerID int64
 
@@ -277,9 +278,9 @@ var (
 )
 
 // principal returns the principal of the claims. Errors: errNoCustomer for an invalid customer_id;
-// errNoSubject for a subject that is empty, has more than 255 characters, or has control or invisible
-// characters, and for a subject that looks like a reserved name: "Service", "service ", or "service" in
-// full-width characters (RFC 8266).
+// errNoSubject for a subject that is empty, has more than 255 characters, has control or invisible
+// characters, or looks like a reserved name (RFC 8266), such as "Service", "service ", or "service" in
+// full-width characters.
 func (c claims) principal() (Principal, error) {
 	name, err := precis.Nickname.CompareKey(c.Subject)
 	reserved := []string{Anonymous.Subject, Service.Subject, System.Subject}

@@ -33,7 +33,8 @@ const secret = "secret-of-the-test-of-32-bytes-or-more"
 
 type claimsOf = jwt.MapClaims
 
-// valid returns the claims of a token that is accepted, with changes; nil removes a claim.
+// valid returns the claims of a token that is accepted. The parameters changed have claims to set; the value
+// nil removes a claim.
 func valid(changed ...claimsOf) claimsOf {
 	inAnHour := time.Now().Add(time.Hour).Unix()
 	c := claimsOf{"sub": "acme", "exp": inAnHour, "scope": "orders:read", "customer_id": 7}
@@ -44,7 +45,8 @@ func valid(changed ...claimsOf) claimsOf {
 	return c
 }
 
-// mint signs a token with the key. headers are names and values in turn.
+// mint signs a token with the key. The parameters headers are names and values of the token's header, in
+// turn.
 func mint(t *testing.T, method jwt.SigningMethod, key any, c claimsOf, headers ...string) string {
 	t.Helper()
 	token := jwt.NewWithClaims(method, c)
@@ -70,8 +72,8 @@ func mintES256(t *testing.T, key *ecdsa.PrivateKey, kid string) string {
 	return mint(t, jwt.SigningMethodES256, key, valid(), "kid", kid)
 }
 
-// identify compares the result of Identify for a bearer token with the principal want, or, when status is
-// not 0, with the status of a refusal and a part of its sentence.
+// identify calls Identify with a bearer token. With the status 0, the caller must be want. With another
+// status, Identify must refuse the token with this status, and with a sentence that contains says.
 func identify(t *testing.T, tokens Tokens, token string, want Principal, status int, says string) {
 	t.Helper()
 	p, err := tokens.Identify(http.Header{"Authorization": {"Bearer " + token}})
@@ -88,7 +90,7 @@ func identify(t *testing.T, tokens Tokens, token string, want Principal, status 
 
 var acme = Principal{Subject: "acme", Customer: 7, Scope: "orders:read"}
 
-// TestClaims reads tokens with a valid signature.
+// TestClaims identifies callers by tokens with a valid signature and with valid or invalid claims.
 func TestClaims(t *testing.T) {
 	ago := func(d time.Duration) int64 { return time.Now().Add(-d).Unix() }
 	ahead := ago(-2 * time.Second) // within the tolerated difference of clocks
@@ -149,7 +151,7 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// keys is a key of each kind.
+// keys has a private key of each kind.
 type keys struct {
 	rsa *rsa.PrivateKey
 	ec  *ecdsa.PrivateKey
@@ -226,7 +228,8 @@ func (i *issuer) publish(t *testing.T, id string, key crypto.PublicKey) {
 	}
 }
 
-// wantNoStart checks that a service with this issuer does not start, with an error that names the issuer.
+// wantNoStart checks that a service with this issuer does not start. The error must name the address of the
+// issuer.
 func (i *issuer) wantNoStart(t *testing.T) {
 	t.Helper()
 	_, err := fetchKeys(t.Context(), i.url, slog.New(slog.DiscardHandler), time.Second)
@@ -244,7 +247,8 @@ func (i *issuer) fetch(t *testing.T, log io.Writer) jwt.Keyfunc {
 	return keys
 }
 
-// TestSignatures accepts a token only by a secret or key of this deployment, with the right algorithm.
+// TestSignatures checks that Identify accepts a token only when a secret or a key of this deployment has
+// signed the token, with the algorithm of the secret or key.
 func TestSignatures(t *testing.T) {
 	own, others := newKeys(), newKeys()
 	i := newIssuer(t)
@@ -305,8 +309,9 @@ func TestSignatures(t *testing.T) {
 	}
 }
 
-// TestRotation fetches a new key when a token first names the key, and forgets a key that is no longer
-// published.
+// TestRotation publishes a new key, and later withdraws the old key. The new key must be fetched for the
+// first token that names it, and tokens by a withdrawn key must be refused after the next fetch. Invented key
+// ids must cause few fetches.
 func TestRotation(t *testing.T) {
 	before, after := newKeys(), newKeys()
 	i := newIssuer(t)
@@ -327,12 +332,13 @@ func TestRotation(t *testing.T) {
 	for range 50 {
 		identify(t, tokens, mintES256(t, after.ec, "made up"), acme, 401, "signature")
 	}
-	if n := i.fetched() - before50; n > 10 { // one fetch for each ten seconds
+	if n := i.fetched() - before50; n > 10 { // three fetches at once, and then one in ten seconds
 		t.Errorf("50 made-up ids fetched the keys %d times", n)
 	}
 }
 
-// TestIssuerOutage accepts tokens by known keys while the issuer is down or does not answer.
+// TestIssuerOutage lets the issuer fail, send no JSON, or send nothing. Tokens by known keys must still be
+// accepted.
 func TestIssuerOutage(t *testing.T) {
 	known := newKeys()
 	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
@@ -357,8 +363,8 @@ func TestIssuerOutage(t *testing.T) {
 	}
 }
 
-// TestServiceTokens accepts each configured service token, but no part of a token and no list of tokens. Only
-// calls with a service token may send X-Acting-For.
+// TestServiceTokens checks that each configured service token is accepted, but no part of a token and no list
+// of tokens. Only calls with a service token may send X-Acting-For.
 func TestServiceTokens(t *testing.T) {
 	tokens := Tokens{Secrets: []string{secret}, Service: []string{"new-token", "old-token"}}
 	byService := acme
@@ -422,8 +428,8 @@ func TestServiceTokens(t *testing.T) {
 	}
 }
 
-// TestSecretRotation accepts tokens of the old and of the new secret while both are listed, and signs with the
-// first.
+// TestSecretRotation lists an old and a new secret. Tokens by either secret must be accepted while both are
+// listed, and Issue must sign with the first secret.
 func TestSecretRotation(t *testing.T) {
 	before, after := Tokens{Secrets: []string{"old secret"}}, Tokens{Secrets: []string{"new secret"}}
 	during := Tokens{Secrets: []string{"new secret", "old secret"}}

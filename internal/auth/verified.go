@@ -7,12 +7,12 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// Verified remembers the principals of tokens that were verified in the last ten seconds, so that a caller with
-// many requests does not pay for the verification of each. It holds hashes, no tokens. Several goroutines may use
-// it; nil remembers nothing.
+// Verified remembers the principals of tokens that were verified in the last ten seconds, because the
+// verification of a token with every request takes time. It stores hashes of tokens, and no tokens. Several
+// goroutines may use a Verified. A nil *Verified remembers nothing.
 //
-// A key that the issuer has withdrawn verifies the remembered tokens for ten seconds more. The keys themselves are
-// fetched every ten minutes only: see FetchKeys.
+// When the issuer withdraws a key, the remembered tokens of the key are accepted for up to ten seconds more.
+// The keys themselves are fetched only every ten minutes: see FetchKeys.
 type Verified struct {
 	tokens *lru.Cache[[sha256.Size]byte, verified]
 }
@@ -33,15 +33,15 @@ func NewVerified() *Verified {
 	return &Verified{tokens}
 }
 
-// of returns the principal of a token that is not expired: the remembered one, or the result of verify, which
-// also returns when the token expires. Errors are not remembered.
+// of returns the principal of a token that has not expired. It returns the remembered principal, or else
+// calls verify, which returns the principal and the time when the token expires. Errors are not remembered.
 func (v *Verified) of(token string, verify func(string) (Principal, time.Time, error)) (Principal, error) {
 	if v == nil {
 		p, _, err := verify(token)
 		return p, err
 	}
 	key := sha256.Sum256([]byte(token))
-	now := time.Now().Round(0) // the monotonic clock stops while a machine is suspended, and `exp` does not
+	now := time.Now().Round(0) // not the monotonic clock: it stops while a machine is suspended, and `exp` does not
 	if known, ok := v.tokens.Get(key); ok && now.Before(known.until) {
 		return known.principal, nil
 	}

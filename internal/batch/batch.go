@@ -48,8 +48,8 @@ type Command interface {
 // in a batch by itself; otherwise new commands queue up and form the next batch, in order of arrival. Without
 // contention, commands do not wait for each other.
 //
-// A command that needs a row held by another transaction does not delay the other commands: Run leaves the
-// command out of the batch, and the Batcher runs the command again when the row is free.
+// A command may need a row that another transaction holds. The command does not delay the other commands: Run
+// leaves it out of the batch, and the Batcher runs it again when the row is free.
 //
 // Set the exported fields before the first call. Several goroutines may call the methods.
 type Batcher[C Command] struct {
@@ -61,8 +61,8 @@ type Batcher[C Command] struct {
 
 	// Run runs a batch. ctx ends when no caller waits any more. Run leaves out the commands listed in held,
 	// because another transaction holds a row. After an error, rolledBack says that the batch changed
-	// nothing; a panic counts as rolled back. After a rollback, each of the other commands is run once more,
-	// in a batch by itself, so that a bad command does not fail other commands.
+	// nothing; a panic counts as rolled back. After a rollback of several commands, each command that is not
+	// in held is run once more, in a batch by itself, so that a bad command does not fail other commands.
 	Run func(ctx context.Context, batch []C) (held []Held, rolledBack bool, err error)
 
 	mu         sync.Mutex
@@ -76,12 +76,12 @@ type Batcher[C Command] struct {
 	probing    bool // the method probe runs
 }
 
-// Held is a row held by another transaction.
+// Held is a row that another transaction holds.
 type Held struct {
 	Row      string // the name of the row, for Batcher.IsHeld
 	Commands []int  // the commands that need the row, as indexes in the batch
 
-	// IsFree waits for the row to become free, for the time wait at most, and reports whether the row is
+	// IsFree waits until the row is free, but not longer than the time wait, and reports whether the row is
 	// free. It keeps no lock.
 	IsFree func(ctx context.Context, wait time.Duration) bool
 }
@@ -99,10 +99,10 @@ const (
 	// more than its share of waiting commands: MaxHeld divided by the number of held rows.
 	BriefTimeout = 1500 * time.Millisecond
 
-	maxStalled    = 4                      // stalled batches must not occupy all connections
+	maxStalled    = 4                      // so that stalled batches do not occupy all connections
 	maxRetries    = 4                      // concurrent retries of the commands of a rolled-back batch
 	probePause    = 100 * time.Millisecond // pause between rounds of probing the held rows
-	probeWait     = 100 * time.Millisecond // a round waits for its first row, and not for the others
+	probeWait     = 100 * time.Millisecond // a round waits this long for its first row, and not for other rows
 	maxHeldFactor = 6                      // at most maxHeldFactor * MaxHeld commands wait for held rows
 )
 
@@ -116,7 +116,7 @@ type heldRow[C Command] struct {
 type waiter[C Command] struct {
 	command C
 	ctx     context.Context // context of the caller
-	heldAt  time.Time       // start of the wait for held rows; zero before
+	heldAt  time.Time       // start of the first wait for a held row; zero before
 	asked   time.Time       // time when the command was submitted, or run last
 	err     error
 	done    chan struct{}
@@ -324,8 +324,8 @@ func (b *Batcher[C]) finish(batch []*waiter[C], held []Held, err error, end func
 	}
 }
 
-// try calls Batcher.Run. It turns a panic into an error, because try does not run on a caller's goroutine,
-// and no caller could recover from the panic.
+// try calls Batcher.Run. It turns a panic into an error, because it does not run on a caller's goroutine, so
+// no caller could recover from the panic.
 func (b *Batcher[C]) try(batch []*waiter[C]) (held []Held, rolledBack bool, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -353,8 +353,9 @@ func (b *Batcher[C]) try(batch []*waiter[C]) (held []Held, rolledBack bool, err 
 	return b.Run(ctx, commands)
 }
 
-// trace begins the span of a batch. The span belongs to no request: links lead to the span of each command, and
-// from there to the batch. Without recorded commands there is no span.
+// trace begins the span of a batch. The span belongs to no single request: it has a link to the span of each
+// command, and each of these spans has a link to the batch. There is no span when the span of no command is
+// recorded.
 func (b *Batcher[C]) trace(ctx context.Context, batch []*waiter[C]) (context.Context, trace.Span) {
 	var requests []trace.Span
 	var links []trace.Link
@@ -418,9 +419,9 @@ func (b *Batcher[C]) park(batch []*waiter[C], held []Held) (parked, refused map[
 	return parked, refused
 }
 
-// makeRoom reports whether w may wait for a held row. When maxHeldFactor * MaxHeld commands wait, the last
-// command of the caller with most waiting commands gives its place to a caller who has at least two fewer.
-// So no caller can take all places. b.mu must be held.
+// makeRoom reports whether w may wait for a held row. When maxHeldFactor * MaxHeld commands wait already, the
+// caller with the most waiting commands gives the place of its last command to w, if w's caller has at least
+// two waiting commands fewer. So no caller can take all places. b.mu must be held.
 func (b *Batcher[C]) makeRoom(w *waiter[C]) bool {
 	if b.heldCount < maxHeldFactor*b.MaxHeld {
 		return true

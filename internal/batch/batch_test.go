@@ -72,8 +72,8 @@ func newBench(t *testing.T, maxConcurrent int) *bench {
 	return b
 }
 
-// submit submits a command, waits until the command is in the queue or in a batch, and returns the channel
-// of its error.
+// submit submits a command, and waits until the command is in the queue or in a batch. It returns the channel
+// on which the error of Submit arrives.
 func (b *bench) submit(ctx context.Context, c *command) <-chan error {
 	b.t.Helper()
 	running, waiting, held := b.Load()
@@ -194,7 +194,7 @@ func TestBatcher(t *testing.T) {
 		}
 		leave[1]()
 		want(t, results[1], "context canceled")
-		for running := 1; running != 0; running, _, _ = b.Load() { // for ever, if the batch does not end
+		for running := 1; running != 0; running, _, _ = b.Load() { // never ends if the batch does not end
 			runtime.Gosched()
 		}
 	})
@@ -285,7 +285,8 @@ func (r *row) holds(commands ...int) outcome {
 	return outcome{held: []batch.Held{{Row: r.name, Commands: commands, IsFree: isFree}}}
 }
 
-// TestHeldRows sets aside the commands that need a row of another session, and no other commands.
+// TestHeldRows runs commands that need a row of another session. The Batcher must set these commands aside,
+// and no other commands.
 func TestHeldRows(t *testing.T) {
 	ctx := t.Context()
 	wantHeld := func(t *testing.T, b *bench, n int) {
@@ -438,7 +439,8 @@ func TestHeldRows(t *testing.T) {
 	})
 }
 
-// TestStalled starts further batches while earlier batches have stalled, but at most four.
+// TestStalled starts batches that stall. Further batches must start beside up to four stalled batches. A
+// fifth batch must count as running, so that the sixth command waits.
 func TestStalled(t *testing.T) {
 	b := newBench(t, 1)
 	var results []<-chan error
@@ -460,8 +462,8 @@ func TestStalled(t *testing.T) {
 	}
 }
 
-// TestBatcherUnderLoad runs each of many commands exactly once, and never two commands with the same key at
-// the same time.
+// TestBatcherUnderLoad submits many commands at the same time. Each command must run exactly once, and never
+// together with a command with the same key.
 func TestBatcherUnderLoad(t *testing.T) {
 	const total, keys = 2000, 5
 	var mu sync.Mutex
@@ -506,8 +508,8 @@ func TestBatcherUnderLoad(t *testing.T) {
 	}
 }
 
-// TestTimes runs commands in a batch. The times of each caller have the size of the batch, its time, and its
-// slowest part.
+// TestTimes runs commands in batches. The times of each caller must have the size of the batch, its time, and
+// its slowest statement.
 func TestTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &batch.Batcher[*command]{MaxConcurrent: 1, MaxCost: 100}

@@ -28,10 +28,10 @@ type column struct {
 	field   []byte           // name of the field as JSON, with a colon; nil without a field
 	schema  *openapi3.Schema // schema of the field
 	inUnits bool             // the column is in units, and the field in cents
-	inCents bool             // so is the column: one in units could have the field
+	inCents bool             // the column and the field are in cents; a column in units has a name without "_cents"
 }
 
-// openCSV reads the first line, with the names of the columns. Errors: 400 malformed_row, 400
+// openCSV reads the first line, which has the names of the columns. Errors: 400 malformed_row; 400
 // validation_failed for unknown, missing or repeated columns.
 func openCSV(text *Text, schema *openapi3.Schema) (*table, error) {
 	known := func(name string) bool { field, _ := fieldOf(name, schema); return schema.Properties[field] != nil }
@@ -44,8 +44,8 @@ func openCSV(text *Text, schema *openapi3.Schema) (*table, error) {
 	return t, t.readColumns(schema)
 }
 
-// fieldOf returns the name of the field for a column of that name, in any case. A column named as a field in
-// cents, but without "_cents", is in units.
+// fieldOf returns the name of the field for the name of a column, in any case. A column with the name of a
+// field in cents, but without "_cents", is in units.
 func fieldOf(column string, schema *openapi3.Schema) (field string, inUnits bool) {
 	field = strings.ToLower(strings.TrimSpace(column))
 	if cents := field + "_cents"; schema.Properties[field] == nil && schema.Properties[cents] != nil {
@@ -126,15 +126,17 @@ func isBlank(cells []string) bool {
 	return !slices.ContainsFunc(cells, func(cell string) bool { return cell != "" })
 }
 
-// words maps the booleans that people and spreadsheets write, in English, Spanish and German, to JSON.
+// words maps the words that people and spreadsheets write for booleans, in English, Spanish and German, to
+// JSON.
 var words = map[string]string{
 	"true": "true", "yes": "true", "y": "true", "1": "true", "verdadero": "true", "sí": "true", "si\u0301": "true",
 	"si": "true", "s": "true", "wahr": "true", "ja": "true", "j": "true",
 	"false": "false", "no": "false", "n": "false", "0": "false", "falso": "false", "falsch": "false", "nein": "false",
 }
 
-// value returns a cell as JSON. An empty cell is null. A cell that is no integer becomes a string, which the
-// schema validator refuses; another amount or boolean is a fault in the words of spreadsheets.
+// value returns a cell as JSON: null for an empty cell, an integer, a boolean, an amount in cents, or else a
+// string. The schema validator refuses a string in a field of integers. For a cell with a wrong amount or
+// boolean, value returns a fault instead. Its message is in the words of spreadsheets.
 func (c column) value(cell string) ([]byte, *apperr.Detail) {
 	fault := &apperr.Detail{Field: validation.Pointer(c.name)}
 	switch {
@@ -180,9 +182,9 @@ var (
 	noDigit  = regexp.MustCompile(`\D`)
 )
 
-const maxAmount = 60 // bytes; to match 64 KB takes longer than all other work on a row
+const maxAmount = 60 // bytes; the match of 64 KB takes longer than all other work on a row
 
-// cents returns an amount in units as JSON in cents, and nil for another text.
+// cents converts an amount in units to cents, as JSON. It returns nil for a text that is not an amount.
 func cents(cell string) []byte {
 	cell = strings.TrimSpace(cell)
 	if len(cell) > maxAmount {

@@ -17,16 +17,16 @@ import (
 // PageSize is the number of rows that an export reads at once.
 const PageSize = 500
 
-// Layout has the parameters that say how an export is written. All but the format are for CSV only.
+// Layout has the parameters for the form of an export. All parameters except Format are for CSV only.
 type Layout struct {
 	Format    contract.FileFormat
 	BOM       *bool
 	Delimiter *contract.CSVDelimiter
-	Lines     *bool // not used by this package: the caller chooses the rows with this field
+	Lines     *bool // this package only checks the field; the caller chooses the rows by it
 }
 
-// check returns 400 validation_failed with a detail for each parameter that is for CSV only, unless the file
-// is CSV.
+// check returns 400 validation_failed with a detail for each parameter that is for CSV only, when the file is
+// not CSV.
 func (l Layout) check() error {
 	if l.Format == contract.Csv {
 		return nil
@@ -46,10 +46,10 @@ func (l Layout) check() error {
 	return nil
 }
 
-// Export returns a file of all rows that the function page returns. The file is named after the rows and
-// today's date in UTC. The generated type T must not have optional fields. The function page returns the rows
-// after a cursor, and the cursor for the next call: nil after the last page. In CSV the first line names the
-// fields. Error: 400 validation_failed for parameters of CSV without format=csv.
+// Export returns a file of all rows that the function page returns. The name of the file has the parameter
+// rows and today's date in UTC. The function page returns the rows after a cursor, and the cursor for the
+// next call, which is nil after the last page. In CSV the first line names the fields, so the generated type
+// T must not have optional fields. Error: 400 validation_failed for parameters of CSV without format=csv.
 func Export[T any](rows string, l Layout, page func(cursor *int64) ([]T, *int64, error)) (File, error) {
 	if err := l.check(); err != nil {
 		return File{}, err

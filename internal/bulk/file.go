@@ -7,7 +7,7 @@ import (
 	"net/http"
 )
 
-// File is an answer with a file. The file is sent while Write writes it.
+// File is an answer with a file. The server sends the file while Write writes it.
 type File struct {
 	ContentType string
 	Name        string                      // for browsers that store the file; "" for an answer that they show
@@ -15,7 +15,7 @@ type File struct {
 	Write       func(w *bufio.Writer) error // each flush sends the bytes written so far
 }
 
-// ErrReported is an error that the file itself reports at its end, so the answer is complete.
+// ErrReported is an error that the file reports in its last line, so the answer is complete.
 type ErrReported struct{ Cause error }
 
 func (e ErrReported) Error() string { return e.Cause.Error() }

@@ -14,8 +14,9 @@ import (
 	"example.com/b2b/v2/openapi/ordersapi"
 )
 
-// FuzzRows reads any bytes as a file of products. Each error has a code. In CSV, b2b import must find the
-// same rows on the same lines, and also the rows whose cells are all empty.
+// FuzzRows reads any bytes as a file of products. Each error must have a code. The type Sheet, with which b2b
+// import reads CSV, must find the same rows on the same lines. Sheet also returns the rows whose cells are
+// all empty: see nextLine.
 func FuzzRows(f *testing.F) {
 	for _, file := range []string{
 		"SKU,name,price,active\nA,B,\"1,5\",ja\n", "sep=|\r\nsku|name\r\nA|B\r\n|\r\n", "sku;name\rA;B\r",

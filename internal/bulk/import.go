@@ -19,7 +19,7 @@ import (
 type Import[R, V any] struct {
 	DryRun bool
 	Value  func(R) V
-	Names  func(V) []Name // values that no other row of the file may have
+	Names  func(V) []Name // names of the object that no other row of the file may have
 	// Apply calls Row.Is or Row.Refuse for each row, and changes the database in a transaction, except in a
 	// dry run. After ErrApart it is called again with fewer rows; any other error ends the import.
 	Apply func(ctx context.Context, rows []*Row[V]) error
@@ -53,7 +53,8 @@ type Row[V any] struct {
 	settled bool // the row was refused before it was applied, or was applied and committed
 }
 
-// Is sets the result of a row. The id is 0 for a new row of a dry run.
+// Is sets the result of a row. The parameter id is the id of the row's object, or 0 for a new row of a dry
+// run.
 func (r *Row[V]) Is(result contract.ImportLineResult, id int64) {
 	r.result, r.id, r.refused = result, id, nil
 }
@@ -89,8 +90,9 @@ type run[R, V any] struct {
 	summary contract.ImportSummary
 }
 
-// run applies all rows, and writes their lines and the summary. The summary reports an error; the method then
-// returns an ErrReported. Only a fault of the service before the first line is returned unchanged.
+// run applies all rows, and writes their lines and the summary. After an error, the summary reports the
+// error, and the method returns an ErrReported. Only a fault of the service before the first line is returned
+// unchanged.
 func (r *run[R, V]) run() error {
 	r.summary.DryRun = r.DryRun
 	err := r.applyAll()
@@ -106,7 +108,7 @@ func (r *run[R, V]) run() error {
 	return errors.Join(err, r.encoder.Encode(contract.ImportLine{Summary: &r.summary})) // Respond flushes
 }
 
-// applyAll applies all batches, and sends the answer's lines of each batch when the batch is applied.
+// applyAll applies all batches. It sends the answer's lines of a batch as soon as the batch is applied.
 func (r *run[R, V]) applyAll() error {
 	for {
 		batch, end := r.readBatch()
@@ -122,7 +124,8 @@ func (r *run[R, V]) applyAll() error {
 	}
 }
 
-// readBatch returns the next rows, at most batchSize. An error says that no rows follow: io.EOF at the end.
+// readBatch returns the next rows, at most batchSize. The error end says that no more rows follow; it is
+// io.EOF at the end of the file.
 func (r *run[R, V]) readBatch() (batch []*Row[V], end error) {
 	for len(batch) < batchSize {
 		record, err := r.rows.Next()
@@ -165,8 +168,8 @@ func (r *run[R, V]) read(record Record) *Row[V] {
 	return row
 }
 
-// applyBatch applies the valid rows, and sends the answer's line for each row. After an error it sends the lines
-// up to the first row that was not applied.
+// applyBatch applies the valid rows, and sends the answer's line for each row. After an error it sends the
+// lines up to the first row that was not applied.
 func (r *run[R, V]) applyBatch(batch []*Row[V]) error {
 	var valid []*Row[V]
 	for _, row := range batch {

@@ -15,8 +15,8 @@ import (
 	"example.com/b2b/v2/openapi/contract"
 )
 
-// TestImportFailsHalfWay applies the rows of a batch in two halves, and fails in the second. The answer has the
-// lines of the first half, which are committed, and a summary that says so.
+// TestImportFailsHalfWay applies the rows of a batch in two halves, and fails in the second half. The answer
+// must have the lines of the first half, which is committed, and a summary with the code unavailable.
 func TestImportFailsHalfWay(t *testing.T) {
 	type row struct{ SKU string }
 	outcomes := []error{ErrApart, nil, apperr.Unavailable.New()}
@@ -25,7 +25,7 @@ func TestImportFailsHalfWay(t *testing.T) {
 		Names: func(r row) []Name { return []Name{{"/sku", r.SKU}} },
 		Apply: func(_ context.Context, rows []*Row[row]) error {
 			for n, r := range rows {
-				r.Is(contract.Created, int64(n+1)) // also before an error: the transaction is rolled back
+				r.Is(contract.Created, int64(n+1)) // set even if the transaction then fails
 			}
 			err := outcomes[0]
 			outcomes = outcomes[1:]

@@ -12,22 +12,23 @@ import (
 	"example.com/b2b/v2/internal/apperr"
 )
 
-// headSize is the number of bytes in which the names of the columns are looked for. It is well below maxRow,
-// also when each character takes two bytes in the file.
+// headSize is the number of bytes at the beginning of a file in which OpenSheet looks for the names of the
+// columns. It is well below maxRow, even when each character takes two bytes in the file.
 const headSize = 8 << 10
 
 // Sheet reads CSV as spreadsheets write it.
 type Sheet struct {
 	*csv.Reader
 	Columns   []string  // cells of the first row
-	Separator string    // the line sep= before the first row; "" without
+	Separator string    // the line sep= before the first row, with its line end; "" for a file without it
 	Rest      io.Reader // the text after the rows that were read
 
-	skipped int64 // bytes before the csv.Reader
-	lines   int   // lines before the csv.Reader
+	skipped int64 // bytes of the line sep=, which the csv.Reader does not read
+	lines   int   // 1 after a line sep=, else 0
 }
 
-// separatorLine matches the line by which a file tells Excel its separator, if CSV can have that separator.
+// separatorLine matches the line sep=, which tells Excel the separator of a file. It matches only a separator
+// that CSV can have.
 var separatorLine = regexp.MustCompile(`(?i)^"?sep=([^"\r\n\x00\x{FFFD}])"?\r?\n`)
 
 // OpenSheet reads the first row of CSV. A line sep= before the row names the separator. Without this line,
@@ -59,7 +60,7 @@ func OpenSheet(text *bufio.Reader, known func(name string) bool) (*Sheet, error)
 	return s, err
 }
 
-// separator returns the separator of the columns that the head of a file names.
+// separator returns the separator for the first row, at the head of a file: see OpenSheet.
 func separator(head []byte, known func(name string) bool) rune {
 	best, most := ',', -1
 	for _, comma := range ",;\t" {
@@ -94,7 +95,7 @@ func (s *Sheet) Row() (cells []string, line int, err error) {
 	return cells, line + s.lines, nil
 }
 
-// Offset returns the number of bytes of the text up to the end of the last row.
+// Offset returns the number of bytes from the beginning of the text to the end of the row that was read last.
 func (s *Sheet) Offset() int64 { return s.skipped + s.InputOffset() }
 
 // reason returns the message for a row that is not CSV. When a missing quote makes the row take several

@@ -70,8 +70,9 @@ func TestSheet(t *testing.T) {
 	})
 }
 
-// TestLongAmounts refuses texts that are too long for an amount without matching them, because the matching
-// would take half a minute for a large file. Spaces around an amount do not count.
+// TestLongAmounts reads texts that are too long for an amount. The texts must be refused without a match of
+// the pattern, because the matches would take half a minute for a large file. Spaces around an amount must
+// not count.
 func TestLongAmounts(t *testing.T) {
 	schema := webtest.Spec(t, ordersapi.Document).Components.Schemas["ProductImportRow"].Value
 	for cell, want := range map[string]string{

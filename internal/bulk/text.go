@@ -18,8 +18,8 @@ import (
 	"example.com/b2b/v2/internal/apperr"
 )
 
-// encodings holds the encodings of files by name; nil is UTF-8. As in browsers, ISO 8859-1 is Windows-1252,
-// which has characters in place of control characters.
+// encodings holds the encodings of files by name; nil means UTF-8. As in browsers, ISO 8859-1 means
+// Windows-1252, which has printable characters where ISO 8859-1 has control characters.
 var encodings = map[string]encoding.Encoding{
 	"utf-8":        nil,
 	"utf-16":       unicode.UTF16(unicode.LittleEndian, unicode.UseBOM),
@@ -32,7 +32,7 @@ var encodings = map[string]encoding.Encoding{
 	"ibm850":       charmap.CodePage850,
 }
 
-// workbook is the beginning of a file of Excel or LibreOffice that is not CSV.
+// workbook is the beginning of a workbook of Excel or LibreOffice, which is a ZIP file and not CSV.
 const workbook = "PK\x03\x04"
 
 // Encodings returns the names of the encodings of files, in lower case.
@@ -46,8 +46,8 @@ type Text struct {
 	encoding string // name of the encoding that the file is converted from; "" for UTF-8
 }
 
-// OpenText reads a file in the named encoding, in any case; "" is UTF-8. A byte order mark of the file takes
-// precedence over the name.
+// OpenText reads a file in the named encoding. The case of the name does not matter, and "" means UTF-8. A
+// byte order mark of the file takes precedence over the name.
 func OpenText(file io.Reader, encoding string) *Text {
 	raw := bufio.NewReaderSize(file, maxRow)
 	mark, _ := raw.Peek(3)
@@ -65,8 +65,9 @@ func OpenText(file io.Reader, encoding string) *Text {
 	return &Text{Reader: bufio.NewReaderSize(decoded, maxRow), encoding: encoding}
 }
 
-// CheckText reads a file to its end, and then moves back to the position at which it began. Error: 400
-// malformed_row with the first line that shows that the file is not in the encoding, or an error of reading.
+// CheckText reads a file to its end, and then moves back to the position at which it began. Errors: 400
+// malformed_row for a workbook, 400 malformed_row with the number of the first line that shows that the file
+// is not in the encoding, or an error of reading.
 func CheckText(file io.ReadSeeker, encoding string) error {
 	start, err := file.Seek(0, io.SeekCurrent)
 	if err != nil {
@@ -135,9 +136,9 @@ func (l *lineCounter) at(c rune) int {
 	return line
 }
 
-// lineOfUTF8 returns the first line with a character that only UTF-8 explains: in Windows-1252, its bytes would
-// be letters and signs in an order that no language writes, such as "Ã¼" in "MÃ¼ller". The result is 0 without
-// such a line, and when any byte of the text is not UTF-8.
+// lineOfUTF8 returns the first line with a character that only UTF-8 explains. In Windows-1252, the bytes of
+// this character would be letters and signs in an order that no language writes, such as "Ã¼" in "MÃ¼ller".
+// The result is 0 when no line has such a character, and when any byte of the text is not UTF-8.
 func lineOfUTF8(text *bufio.Reader) (found int) {
 	var line lineCounter
 	var before, char rune // the two characters before next
@@ -160,10 +161,10 @@ func lineOfUTF8(text *bufio.Reader) (found int) {
 // as ™, the end of a quotation or a sentence, dashes, spaces, and the letters Š, Ž, š and ž.
 const afterCapital = "ŠŽšž\u00a0®©™°ªº¹²³·•†‡±…’´”»›–—\u00ad"
 
-// isOnlyUTF8 reports whether the bytes of a character in UTF-8 make no sense in Windows-1252, between the
-// characters before and next. In Windows-1252, the first byte is a letter, mostly a capital with an accent,
-// and each other byte is a sign. The result is false when both readings are possible: "É®" in "NESCAFÉ®" has
-// the bytes of one letter in UTF-8.
+// isOnlyUTF8 reports whether the bytes of a character in UTF-8 make no sense in Windows-1252. The parameters
+// before and next are the characters before and after it. In Windows-1252, the first byte is a letter, mostly
+// a capital with an accent, and each other byte is a sign. The result is false when both readings are
+// possible: "É®" in "NESCAFÉ®" has the bytes of a single letter in UTF-8.
 func isOnlyUTF8(before, char, next rune) bool {
 	encoded := string(char)
 	letter := charmap.Windows1252.DecodeByte(encoded[0])
@@ -189,7 +190,8 @@ func isOnlyUTF8(before, char, next rune) bool {
 
 func isSmall(c rune) bool { return c >= 'a' && c <= 'z' }
 
-// lineEnds replaces each carriage return without a line feed, as Excel for Mac writes, by a line feed.
+// lineEnds replaces every carriage return by a line feed. Use it only for a file whose first line ends with a
+// carriage return alone, as Excel for Mac writes: it would make two line ends of \r\n.
 type lineEnds struct{ text io.Reader }
 
 func (l lineEnds) Read(b []byte) (int, error) {

@@ -12,7 +12,8 @@ import (
 	"example.com/b2b/v2/internal/bulk"
 )
 
-// TestCheckText names the first line that is not in the file's encoding.
+// TestCheckText checks files in several encodings. The error must name the first line that is not in the
+// file's encoding, and the file must be back at its position.
 func TestCheckText(t *testing.T) {
 	for name, c := range map[string]struct{ encoding, file, want string }{
 		"UTF-8":             {"", "sku;name\nA;Größe 5 €\nB;\uFFFD\n", ""},
@@ -39,8 +40,9 @@ func TestCheckText(t *testing.T) {
 	}
 }
 
-// TestUTF8AsWindows1252 refuses UTF-8 that is named Windows-1252, by a single word of the file. A word that is
-// possible in both encodings is read in the named encoding.
+// TestUTF8AsWindows1252 checks UTF-8 files under the name of the encoding Windows-1252. CheckText must refuse
+// a file because of a single word, unless the word makes sense in Windows-1252, too. Files in Windows-1252
+// must be accepted.
 func TestUTF8AsWindows1252(t *testing.T) {
 	words := "Müller|Größe|Straße|Übung|Österreich|Ärzte|ÄRZTE|Ölfarbe|Äpfel|café|Café|CAFÉ|École|" +
 		"México|Pérez|López|García|niño|Niño|año|Oñate|informaciónes|Música|corazón|Ángel|ÁNGEL|INFORMACIÓN|Íñigo|à la carte|" +
@@ -51,7 +53,7 @@ func TestUTF8AsWindows1252(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "line 3 is UTF-8") {
 			t.Errorf("%s: %v", word, err)
 		}
-		// A byte that is not UTF-8 says that the file is Windows-1252, whatever else stands there.
+		// A byte that is not UTF-8 shows that the file is Windows-1252, whatever the other words are.
 		if err := bulk.CheckText(strings.NewReader(word+"\nM\xfcller\n"), "iso-8859-1"); err != nil &&
 			strings.Contains(err.Error(), "is UTF-8") {
 			t.Errorf("%s: %v", word, err)
@@ -72,7 +74,8 @@ func TestUTF8AsWindows1252(t *testing.T) {
 	}
 }
 
-// TestCheckTextFindsAll checks random bytes: a file that CheckText accepts has no broken character left.
+// TestCheckTextFindsAll checks random bytes in a random encoding. A file that CheckText accepts must have no
+// broken character.
 func TestCheckTextFindsAll(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		file := rapid.StringOf(rapid.SampledFrom([]rune("aé€😀\n\r"))).Draw(r, "text")

@@ -15,7 +15,8 @@ import (
 	"example.com/b2b/v2/internal/validation"
 )
 
-// Media types of files. In both types, a file is a sequence of rows; x-row names the schema of a row.
+// Media types of files. In both types, a file is a sequence of rows. The extension x-row in the OpenAPI
+// document names the schema of a row.
 const (
 	CSV    = "text/csv"
 	NDJSON = "application/x-ndjson"
@@ -36,7 +37,7 @@ func RowSchema(spec *openapi3.T, file *openapi3.MediaType) *openapi3.Schema {
 	return spec.Components.Schemas[strings.TrimPrefix(ref, "#/components/schemas/")].Value
 }
 
-// Upload is the body of a request with a file of rows. Read returns errors with codes, for the caller.
+// Upload is the body of a request with a file of rows. The errors of Read have codes for the caller.
 type Upload struct {
 	io.ReadCloser
 	Media    string           // CSV or NDJSON
@@ -53,7 +54,8 @@ type Rows struct {
 	count  int
 }
 
-// format reads the next row of a file. It refuses a row that breaks the format; Rows checks the schema.
+// format reads the next row of a file. The type table refuses a row that is not CSV. Rows checks the JSON and
+// the schema of each row.
 type format interface {
 	next() (Record, error)
 }
@@ -67,18 +69,19 @@ type Record struct {
 	faults []apperr.Detail // faults that JSON does not show
 }
 
+// OpenRows receives the body, which must be an *Upload, and returns its rows. The caller must close the rows.
 // OpenRows writes the whole file to disk before it returns. So a client may send the whole file before it
-// reads an answer, and a truncated file changes nothing. The body must be an *Upload. The caller must close
-// the rows. Errors: 400 malformed_row for a text that is not in its encoding, 400 malformed_row or
-// validation_failed for faulty columns of a CSV file, 400 validation_failed for an empty file, 503
-// unavailable when the disk is full or fails, and the errors of Upload.Read.
+// reads an answer, and a truncated file changes nothing. Errors: 400 malformed_row for a text that is not in
+// its encoding, 400 malformed_row or validation_failed for faulty columns of a CSV file, 400
+// validation_failed for an empty file, 503 unavailable when the disk is full or fails, and the errors of
+// Upload.Read.
 func OpenRows(body io.Reader) (*Rows, error) {
 	upload := body.(*Upload)
 	file, err := os.CreateTemp("", "b2b-rows-")
 	if err != nil {
 		return nil, apperr.Unavailable.Because(err)
 	}
-	_ = os.Remove(file.Name()) // removed now, so that a kill leaves no file; fails on Windows
+	_ = os.Remove(file.Name()) // at once, so that a killed process leaves no file; fails on Windows
 	r := &Rows{schema: upload.Row, file: file, left: maxRow}
 	if err = receive(file, upload); err == nil {
 		r.format, err = r.open(upload)
@@ -128,7 +131,7 @@ type readerFunc func([]byte) (int, error)
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
 // readFile reads from the file, at most maxRow bytes for the current row. Error: 413 payload_too_large when
-// more bytes are needed, so that an endless row of CSV is not read.
+// the row needs more bytes, so that an endless row of CSV is not read.
 func (r *Rows) readFile(b []byte) (int, error) {
 	if r.left <= 0 {
 		return 0, apperr.TooManyRows.New()
@@ -157,7 +160,7 @@ func (r *Rows) Next() (row Record, err error) {
 	return row, nil
 }
 
-// check returns why a row breaks the schema, or nil.
+// check returns the reason why a row is not JSON or breaks the schema, or nil.
 func (r *Rows) check(row Record) error {
 	text, err := validation.Parse(row.JSON, r.schema, apperr.MalformedRow)
 	if err != nil {

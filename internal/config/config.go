@@ -31,7 +31,8 @@ import (
 //   - from, to: the bounds of a number
 //   - unit: the unit of a duration
 //   - oneof: the allowed values, separated by spaces
-//   - secret: the value is secret, and may be in a file instead, named by the variable with _FILE behind its name
+//   - secret: the value is secret. It may be in a file instead: the variable with _FILE behind its name has
+//     the path of the file
 //   - format: the rule for a string, or for each entry of a list: see the variable formats
 //
 // A default may contain the name of a variable of Ports in braces, such as {ORDERS_PORT}. The name stands for
@@ -181,7 +182,7 @@ type Browsers struct {
 	Origins []string `env:"CORS_ALLOWED_ORIGINS" format:"origin" help:"sites whose pages may call the services, separated by commas, such as https://shop.example.com"`
 }
 
-// Observing configures what operators see of every service outside Lambda, besides the log.
+// Observing configures the form of the log and the port for operators, for every service outside Lambda.
 type Observing struct {
 	LogFormat  string `env:"LOG_FORMAT" oneof:"json text" help:"how a line of the log is written; without it text on a terminal in development, and json elsewhere"`
 	OpsPort    *int   `env:"OPS_PORT" from:"0" to:"65535" help:"port for operators: /metrics for Prometheus, and /debug/pprof; 0 takes a free one; without it none"`
@@ -205,7 +206,7 @@ type Stopping struct {
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT_SECONDS" default:"30" unit:"seconds" from:"1" to:"300" help:"how long requests in flight get on SIGTERM, all services of a process together"`
 }
 
-// SinglePort configures the port of a service that runs alone. The field Only is nil when PORT is not set.
+// SinglePort configures the port of a service that runs alone. Only is nil when PORT is not set.
 type SinglePort struct {
 	Only *int `env:"PORT" from:"0" to:"65535" help:"port of the service, when a command runs just one; wins over the port of its own"`
 }
@@ -240,7 +241,7 @@ type Pages struct {
 	OIDCScope  string `env:"OIDC_SCOPE" default:"openid" help:"what the back office asks OIDC_ISSUER for, separated by spaces"`
 }
 
-// On is the value of Pages.Office for which there is a back office.
+// On is the value of Pages.Office with which the orchestrator has the back office.
 const On = "on"
 
 // CustomersPeer configures calls to the Customers API.
@@ -287,7 +288,7 @@ func (s *Settings) Read(groups ...any) error {
 			}
 			group.Env = cmp.Or(group.Env, Development)
 		case *JWT:
-			if s.Env == Development && group.JWKSURL != "" { // tokens come from an issuer: refuse the public default
+			if s.Env == Development && group.JWKSURL != "" { // an issuer signs the tokens: drop the public secrets
 				group.JWTSecrets = slices.DeleteFunc(group.JWTSecrets, KnownToAll)
 			}
 		}
@@ -295,7 +296,8 @@ func (s *Settings) Read(groups ...any) error {
 	return errors.Join(append(problems, s.productionProblems(groups)...)...)
 }
 
-// complete sets the driver and the encryption where they are not set. It returns errors for contradictions.
+// complete sets the driver, the encryption and the port of the replica where they are not set. It returns
+// errors for contradictions.
 func (d *Database) complete() (problems []error) {
 	if d.Driver == "" {
 		d.Driver = SQLite
@@ -352,8 +354,9 @@ func LocalAddress(portVariable string) (string, error) {
 	return "http://localhost:" + port, nil
 }
 
-// withPorts replaces each name of a variable of Ports in braces, such as {ORDERS_PORT}, by the port that the
-// parameter port returns for one of its spellings, else by its default.
+// withPorts replaces each placeholder in a text, such as {ORDERS_PORT}: the name of a variable of Ports, in
+// braces. The parameter port returns the port for the name or an alias of the variable, or "". When it
+// returns "" for all of them, the default of the variable replaces the placeholder.
 func withPorts(text string, port func(spelling string) string) string {
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[Ports]()) {
 		value, spellings := f.Tag.Get("default"), strings.Split(f.Tag.Get("env"), ",")
@@ -367,7 +370,8 @@ func withPorts(text string, port func(spelling string) string) string {
 
 func noPort(string) string { return "" }
 
-// setPort returns the port that an environment variable sets; "" for none, and for 0, which takes a free port.
+// setPort returns the value of an environment variable that is a port above 0, and otherwise "". With the
+// port 0, a service takes a free port, so its port is unknown here.
 func setPort(variable string) string {
 	if port, err := strconv.Atoi(os.Getenv(variable)); err == nil && port > 0 {
 		return strconv.Itoa(port)
@@ -445,8 +449,8 @@ func variablesOf(group reflect.Type) (all []Variable) {
 	return all
 }
 
-// fileSuffix ends the name of a variable that names the file with a secret, as Docker's and Kubernetes' secrets
-// are given to a container.
+// fileSuffix makes JWT_SECRET_FILE of JWT_SECRET: the variable has the path of a file with the secret, as
+// Docker and Kubernetes give secrets to a container.
 const fileSuffix = "_FILE"
 
 var units = map[string]time.Duration{
@@ -514,8 +518,8 @@ func isAddress(s string) bool {
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
-// read parses the value of the variable, or the default, into the parameter field. The name wins over the
-// aliases.
+// read parses the value of the variable, or the content of its file, or the default, into the parameter
+// field. When the name and an alias are both set, the name takes precedence.
 func (v Variable) read(field reflect.Value, environment string) error {
 	name, value := v.Name, cmp.Or(withPorts(v.pattern, setPort), v.DefaultIn[environment])
 	for _, spelling := range slices.Backward(append([]string{v.Name}, v.Aliases...)) {
@@ -592,7 +596,8 @@ func (v Variable) read(field reflect.Value, environment string) error {
 	return nil
 }
 
-// Lifetime parses the lifetime of a token: a Go duration, or days such as 7d. Errors list the allowed values.
+// Lifetime parses the lifetime of a token: a Go duration, or days such as 7d, from 1s to 365d. Errors list
+// the allowed values.
 func Lifetime(text string) (time.Duration, error) {
 	lifetime, err := time.ParseDuration(text)
 	if days, whole := strings.CutSuffix(text, "d"); whole {

@@ -23,7 +23,7 @@ func everything(s *Settings) (groups []any) {
 }
 
 func TestRead(t *testing.T) {
-	for _, v := range Variables() { // the environment of the test may have set some variables
+	for _, v := range Variables() { // the environment of the test may set variables
 		for _, name := range append(v.Aliases, v.Name) {
 			t.Setenv(name, "")
 		}
@@ -78,7 +78,8 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestReadRefuses returns an error with a line for every wrong variable of the groups that are read.
+// TestReadRefuses sets wrong values in all groups. The error must have a line for each wrong variable of the
+// groups that are read, and no line for a variable of another group.
 func TestReadRefuses(t *testing.T) {
 	for name, value := range map[string]string{
 		"DB_DRIVER": "oracle", "DB_PORT": "0", "DB_MAX_CONNECTIONS": "many", "MIGRATE_ON_START": "yes",
@@ -142,7 +143,8 @@ func TestBasePath(t *testing.T) {
 	}
 }
 
-// TestCurrency refuses texts that are not codes of ISO 4217.
+// TestCurrency reads the currency. Read must accept three capital letters, as in ISO 4217, and refuse any
+// other text.
 func TestCurrency(t *testing.T) {
 	for value, want := range map[string]string{
 		"": "USD", "EUR": "EUR", "eur": "refused", "EURO": "refused", "€": "refused", "EU": "refused", "EUR\n": "refused",
@@ -156,7 +158,8 @@ func TestCurrency(t *testing.T) {
 	}
 }
 
-// TestOrigins refuses origins and hosts that could match no page or no name.
+// TestOrigins reads origins and host names. Read must refuse an origin that can match no header Origin of a
+// page, and a name that can match no host of a request.
 func TestOrigins(t *testing.T) {
 	for name, values := range map[string]map[string]bool{
 		"CORS_ALLOWED_ORIGINS": {
@@ -206,9 +209,9 @@ func TestLocalAddress(t *testing.T) {
 	}
 }
 
-// TestPortsInTexts compares the ports in hand-written texts with the defaults of this package. Other tests
-// check that each address belongs to the right service: TestPages, TestImportExportPage, the quick starts and
-// the tests of the SDKs run the commands and programs in these texts.
+// TestPortsInTexts checks that hand-written texts name only the default ports of this package. Other tests
+// check that each address belongs to the right service, because they run the commands and programs in these
+// texts: TestPages, TestImportExportPage, the tests of the quick starts and the tests of the SDKs.
 func TestPortsInTexts(t *testing.T) {
 	var ports []string
 	for _, v := range Variables() {
@@ -253,7 +256,9 @@ func TestPortsInTexts(t *testing.T) {
 	}
 }
 
-// TestSecretFiles reads each secret from a file, as from a container's secret.
+// TestSecretFiles reads each secret from a file, as Docker and Kubernetes give secrets to a container. Read
+// must refuse a missing file, an empty file, and a file beside a value. It must not read a variable from a
+// file when the variable is no secret.
 func TestSecretFiles(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "secret")
 	empty := file + "-empty"
@@ -305,7 +310,8 @@ func TestSecretFiles(t *testing.T) {
 	}
 }
 
-// TestKnownSecretBesideIssuer refuses the public secret of development beside an issuer, and keeps other secrets.
+// TestKnownSecretBesideIssuer sets an issuer and secrets in development. Read must drop the public secret,
+// and keep the other secrets.
 func TestKnownSecretBesideIssuer(t *testing.T) {
 	t.Setenv("JWT_JWKS_URL", "https://i.example/keys")
 	for value, want := range map[string]string{
@@ -319,7 +325,8 @@ func TestKnownSecretBesideIssuer(t *testing.T) {
 	}
 }
 
-// TestPeersAtPorts reads where the other services are, when only their ports are set.
+// TestPeersAtPorts sets only the port of the Orders API, and no address. The address of the Orders API must
+// have this port, or the default port when the variable is empty, 0 or not a number.
 func TestPeersAtPorts(t *testing.T) {
 	for port, want := range map[string]string{
 		"4002": "http://localhost:4002", "": "http://localhost:3002",

@@ -5,14 +5,15 @@ import (
 	"slices"
 )
 
-// publicSecrets lists the default secrets, and the examples in the files of this system and its predecessor.
+// publicSecrets lists the default secrets, and the secrets in the example files of this system and of its
+// predecessor.
 var publicSecrets = []string{
 	"dev-service-token", "dev-jwt-secret-that-everybody-knows", "local-service-token",
 	"app_password", "rootpassword", "your-service-token-change-in-production",
 	"your-jwt-secret-key-change-in-production", "your-production-token",
 }
 
-// KnownToAll reports whether the secret is public.
+// KnownToAll reports whether the secret is in publicSecrets.
 func KnownToAll(secret string) bool { return slices.Contains(publicSecrets, secret) }
 
 // productionProblems returns an error for each setting in the given groups that is unsafe in production. The

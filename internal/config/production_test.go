@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestProduction returns an error with a line for each setting that production does not allow.
+// TestProduction reads safe and unsafe settings. The error must have a line for each setting that production
+// does not allow, and must not show a secret that is not public.
 func TestProduction(t *testing.T) {
 	good := strings.Repeat("s", 32)
 	service := func(s *Settings) []any { return []any{&s.Database, &s.Access, &s.JWT} }
@@ -20,7 +21,7 @@ func TestProduction(t *testing.T) {
 		reads func(*Settings) []any
 		env   string
 		modes string   // Env and AuthMode
-		want  []string // prefixes of the lines
+		want  []string // prefixes of the lines of the error
 	}{
 		"newcomer":                    {service, "", "development open", nil},
 		"development_by_its_old_name": {service, "NODE_ENV=development DB_HOST=db", "development open", nil},
@@ -88,8 +89,8 @@ func TestProduction(t *testing.T) {
 	}
 }
 
-// TestKnownToAll checks that production refuses each secret that a file of this repository shows, and each
-// default of development.
+// TestKnownToAll checks that KnownToAll knows each secret that the listed files of this repository show, and
+// each token and secret that is a default of development.
 func TestKnownToAll(t *testing.T) {
 	secrets := regexp.MustCompile(`(?m)(TOKEN|SECRET|PASSWORD)(?:=|: |` + "`" + ` \| ` + "`" + `)([\w-]+)`)
 	for _, file := range []string{
@@ -115,7 +116,7 @@ func TestKnownToAll(t *testing.T) {
 	}
 }
 
-// TestTLS compares the defaults of DB_TLS for hosts.
+// TestTLS checks the default of DB_TLS for hosts on this machine and on other machines.
 func TestTLS(t *testing.T) {
 	for host, want := range map[string]string{
 		"localhost": "off", "127.0.0.2": "off", "::1": "off", "db": "preferred", "192.0.2.1": "preferred",

@@ -14,8 +14,8 @@ func With(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, contextKey{}, id)
 }
 
-// ID returns the correlation id in ctx: the id that the caller has sent, or a random id. It returns "" when
-// ctx has no id.
+// ID returns the correlation id in ctx: the id that the caller has sent, or else a random id. It returns ""
+// when ctx has no id.
 func ID(ctx context.Context) string {
 	id, _ := ctx.Value(contextKey{}).(string)
 	return id

@@ -28,7 +28,7 @@ import (
 type Linked struct {
 	Name  string // name of the contract, such as orders
 	Title string
-	Does  string // what the service does, for the start page
+	Does  string // description of the service, for the start page
 	Base  string // address of the service, as known to this process
 }
 
@@ -64,9 +64,9 @@ type link struct {
 }
 
 // Page returns the data of the templates, for a browser that has called the host. With the parameter front,
-// the index page also shows the documents of the other services, and links to a start page. The parameter root
-// leads from the page to the root of the service, such as .. from /docs/errors: links are relative, because a
-// gateway may serve the pages below a path of its own.
+// the index page also shows the documents of the other services, and links to a start page. The parameter
+// root leads from the page to the root of the service, such as .. from /docs/errors. Links are relative,
+// because a gateway may serve the pages below a path of its own.
 func Page(title string, others []Linked, front bool, host, root string) map[string]any {
 	documents := []link{{Name: title, URL: root + "/openapi.yaml"}} // YAML keeps the author's order
 	links := []link{{Name: title, URL: root + "/docs", Here: true}}
@@ -87,7 +87,7 @@ func Page(title string, others []Linked, front bool, host, root string) map[stri
 	}
 }
 
-// errorCode has all entries of the catalogue with the same name.
+// errorCode has all entries of the catalogue with this name.
 type errorCode struct {
 	Name  string
 	Codes []entry
@@ -119,7 +119,7 @@ func asHTML(sentence string) template.HTML {
 var codeSpan = regexp.MustCompile("`([^`]*)`")
 
 // ForBrowser returns the address of a service for a browser that has called the host. A browser may not know
-// a host name without a dot, such as localhost or the name of a container. In a base with such a name and a
+// a host name without a dot, such as localhost or the name of a container. So when base has such a name and a
 // port, the parameter host replaces the name.
 func ForBrowser(base, host string) string {
 	u, err := url.Parse(base)
@@ -134,10 +134,11 @@ func ForBrowser(base, host string) string {
 	return u.String()
 }
 
-// Served returns the document for callers, as YAML and as a model, with the version of this program, and with
-// the currency of the amounts unless the currency is "". With the parameter open, operations do not require a
-// caller's token. Served panics when the document cannot be read, because the document is part of the program.
-// Calls with the same parameters share their results, which nobody may change: tests make hundreds of engines.
+// Served returns the document for callers, as YAML and as a model, with the version of this program. It has
+// the given currency of the amounts; "" keeps the currency of the document. With the parameter open,
+// operations do not require a caller's token. Calls with the same parameters share their results, because
+// tests make hundreds of engines. So callers must not change the results. Served panics when the document
+// cannot be read, because the document is part of the program.
 func Served(document []byte, open bool, currency string) ([]byte, *openapi3.T) {
 	read := sync.OnceValues(func() ([]byte, *openapi3.T) { return serve(document, open, currency) })
 	first, _ := served.LoadOrStore(parameters{string(document), open, currency}, read)
@@ -150,7 +151,8 @@ type parameters struct {
 	currency string
 }
 
-// served has the function that returns the results of Served, by the parameters.
+// served has a function for the parameters of each call of Served. The function returns the results of the
+// call.
 var served sync.Map
 
 func serve(document []byte, open bool, currency string) ([]byte, *openapi3.T) {

@@ -21,8 +21,8 @@ func Of(body []byte) string {
 }
 
 // Precondition checks the header If-Match of a change; nil sets no condition. The parameter representation is
-// the value that a GET would answer now, for encoding/json. The caller must hold locks on the rows of the
-// value until the change is committed. Error: 412 precondition_failed.
+// the value that a GET would answer now, before its encoding as JSON. The caller must hold locks on the rows
+// of the value until the change is committed. Error: 412 precondition_failed.
 func Precondition(ifMatch *string, representation any) error {
 	if ifMatch == nil {
 		return nil
@@ -40,12 +40,14 @@ func Precondition(ifMatch *string, representation any) error {
 // NotModified reports whether the header If-None-Match has the tag.
 func NotModified(ifNoneMatch, tag string) bool { return matches(ifNoneMatch, tag) }
 
-// entityTag matches a tag in a list of tags, as Of made the tag, or as a proxy that compresses changed the tag:
-// nginx makes the tag weak (W/), other proxies append the name of the encoding. A tag may have commas.
+// entityTag matches a tag in a list of tags: a tag as Of made it, or a tag that a compressing proxy has
+// changed. nginx makes the tag weak (W/), and other proxies append the name of the encoding. A tag may have
+// commas.
 var entityTag = regexp.MustCompile(`(?:W/)?"([!#-~\x80-\x{10ffff}]*?)(?:-(?:gzip|br|zstd))?"`)
 
 // matches reports whether a list of tags is *, or has this tag. Marks of compression do not count, because a
-// tag is a hash of the content. A single tag may be without quotes, because some clients leave the quotes out.
+// tag is a hash of the content. A list of a single tag may lack the quotes, because some clients leave them
+// out.
 func matches(list, tag string) bool {
 	list, content := strings.TrimSpace(list), strings.Trim(tag, `"`)
 	return list == "*" || strings.TrimPrefix(list, "W/") == content ||

@@ -11,7 +11,8 @@ import (
 	"example.com/b2b/v2/internal/etag"
 )
 
-// TestCompressingProxy compares tags as proxies that compress return them.
+// TestCompressingProxy sends tags in the forms in which compressing proxies return them. A tag of the same
+// content must match.
 func TestCompressingProxy(t *testing.T) {
 	current, _ := json.Marshal("it")
 	sum := sha256.Sum256(current)
@@ -40,8 +41,8 @@ func TestCompressingProxy(t *testing.T) {
 	}
 }
 
-// FuzzEntityTags compares Precondition with a parser of RFC 9110, section 8.8.3, except for marks of
-// compression.
+// FuzzEntityTags compares Precondition with the function entityTags, a parser of RFC 9110, section 8.8.3,
+// that also removes marks of compression.
 func FuzzEntityTags(f *testing.F) {
 	current, _ := json.Marshal("it")
 	sum := sha256.Sum256(current)
@@ -65,7 +66,8 @@ func FuzzEntityTags(f *testing.F) {
 	})
 }
 
-// entityTags returns the entity tags of a list; isList is false for a text in another syntax.
+// entityTags returns the entity tags of a list, without marks of compression. The result isList is false for
+// a text in another syntax.
 func entityTags(list string) (tags []string, isList bool) {
 	for {
 		list = strings.TrimLeft(list, " \t")

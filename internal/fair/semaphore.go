@@ -37,8 +37,8 @@ type waiter struct {
 	acquired chan struct{} // closed when the waiter has its slot
 }
 
-// New returns a semaphore; the parameter size is the number of its slots. For 0 slots, New returns nil. Only
-// services may take the reserved slots. The parameter name is for log lines: it names the slots, and the
+// New returns a semaphore; the parameter size is the number of its slots. For the size 0, New returns nil.
+// Only services may take the reserved slots. The parameter name is for log lines: it names the slots, and the
 // variable that sets their number.
 func New(size, factor, reserved int, name string) *Semaphore {
 	if size == 0 {
@@ -67,9 +67,9 @@ func (s *Semaphore) TryAcquire(caller Caller) error {
 	return nil
 }
 
-// Acquire waits for a slot, which the caller must release. It returns the error of ctx when ctx ends first.
-// Callers take turns (start-time fair queueing): each slot and each waiter that a caller already has moves
-// the caller's new waiter back by a turn.
+// Acquire waits for a slot, which the caller must release. It returns the error of ctx when ctx ends before
+// there is a slot. Callers take turns (start-time fair queueing): the caller's new waiter moves back by a
+// turn for each slot and each waiter that the caller already has.
 func (s *Semaphore) Acquire(ctx context.Context, caller Caller) error {
 	if s == nil {
 		return nil

@@ -16,8 +16,8 @@ func (s *Semaphore) state() (taken, callers, waiting int) {
 	return s.used, len(s.usedBy), len(s.queue)
 }
 
-// TestQueue queues many waiters of one caller, then a waiter of each of two other callers. The other two
-// callers get the next slots.
+// TestQueue queues many waiters of one caller, and then a waiter of each of two other callers. The next two
+// slots must go to the two other callers.
 func TestQueue(t *testing.T) {
 	s := New(1, 4, 0, "slots")
 	acquired := make(chan string)
@@ -51,8 +51,8 @@ func TestQueue(t *testing.T) {
 	}
 }
 
-// TestSemaphore acquires and releases slots of many callers at random. At most all 20 slots are used at a
-// time, and no state remains at the end.
+// TestSemaphore acquires and releases slots of several callers at random. At most all 20 slots may be used at
+// a time, and no state may remain at the end.
 func TestSemaphore(t *testing.T) {
 	s := New(20, 1, 0, "slots")
 	var all sync.WaitGroup

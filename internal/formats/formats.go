@@ -1,5 +1,5 @@
-// Package formats holds the string formats of the OpenAPI documents. A format has a pattern, for the
-// documents and for the validation of requests, and a sentence for error messages.
+// Package formats holds the string formats of the OpenAPI documents. A format has a pattern for the
+// documents, a regular expression for the validation of requests, and a sentence for error messages.
 package formats
 
 import (
@@ -68,8 +68,8 @@ var All = map[string]Format{
 	"day": format(date, "must be a date, such as 2024-01-31, in the years 1970 to 9999"),
 	"time-zone": format(`[A-Za-z][A-Za-z0-9_+\-]*(?:\/[A-Za-z0-9_+\-]+){0,2}`,
 		"must be a time zone of the IANA database, such as Europe/Madrid, or UTC"),
-	// The number of digits has no bound, because regexp refuses a large repetition inside another repetition.
-	// IDs drops large ids.
+	// The pattern does not limit the number of digits, because regexp refuses a large repetition inside
+	// another repetition. The function IDs drops large ids.
 	"ids": format(`[1-9][0-9]*(?:,[1-9][0-9]*){0,99}`, "must be 1 to 100 ids with commas between them, such as 1,2"),
 	// The empty string is allowed, because an empty parameter counts as omitted.
 	"seconds": format(`|(?:[1-5]?[0-9]|60)s?`, "must be a number of seconds up to 60, such as 30 or 30s"),
@@ -87,9 +87,9 @@ func format(pattern, sentence string) Format {
 
 func anchored(pattern string) *regexp.Regexp { return regexp.MustCompile(`^(?:` + pattern + `)$`) }
 
-// ascii removes the characters beyond ASCII from the negated classes of a pattern. The result accepts more.
-// All languages read the result alike, even PHP (PCRE without /u, byte by byte) and Ruby, whose patterns have
-// neither \u nor bytes above \x7F.
+// ascii removes the characters beyond ASCII from the negated classes of a pattern, so the result matches more
+// texts. All languages read the result alike, even PHP (PCRE without /u, byte by byte) and Ruby, whose
+// patterns have neither \u nor bytes above \x7F.
 func ascii(pattern string) string { return beyond.ReplaceAllString(pattern, "") }
 
 var beyond = regexp.MustCompile(`\\x\{[0-9A-F]{4}\}(?:-\\x\{[0-9A-F]{4}\})?`)
@@ -144,8 +144,8 @@ func ParseDateFilter(s string) (first, last time.Time, err error) {
 	return first, first, err
 }
 
-// IDs returns the ids in a value of the format ids, and nil for nil. It leaves out an id above 2^63 - 1, which
-// no row has, so that the result may be empty.
+// IDs returns the ids in a value of the format ids, and nil for nil. It leaves out an id above 2^63 - 1,
+// because no row has such an id. So the result may be empty.
 func IDs(s *string) []int64 {
 	if s == nil {
 		return nil

@@ -83,7 +83,7 @@ func TestFormats(t *testing.T) {
 			bad:  []string{"", "erp.example.com", "ftp://erp.example.com", "https://", "https://a b", "https://ä.example"},
 		},
 		"date-time": {},
-		"int32":     {}, // kin-openapi's
+		"int32":     {}, // kin-openapi checks int32 and int64
 		"int64":     {},
 	}
 	for format, f := range All {
@@ -151,8 +151,8 @@ func TestParseDateFilter(t *testing.T) {
 
 // TestPatternsForEveryLanguage checks that the patterns of the documents have only syntax that PCRE without
 // /u, Ruby, Go, Java, Python, JavaScript, C# and Rust read alike: ASCII, no class by a letter (such as \d),
-// and escapes of ASCII characters only. A pattern accepts all good values, and refuses each bad value in
-// ASCII that the format refuses.
+// and escapes of ASCII characters only. A pattern must accept all values of the format, and must refuse each
+// text in ASCII that the format refuses.
 func TestPatternsForEveryLanguage(t *testing.T) {
 	portable := regexp.MustCompile(`^(?:[ !"$-\[\]-~]|#[^{]|\\x[0-7][0-9a-f]|\\[.\-/])*$`)
 	for _, alike := range []struct {

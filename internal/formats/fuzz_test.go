@@ -9,7 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzDateFilter parses every value that the format allows, and checks the first and the last moment.
+// FuzzDateFilter parses every value of the format date-or-date-time, and checks the first and the last
+// moment.
 func FuzzDateFilter(f *testing.F) {
 	for _, s := range []string{
 		"2024-01-31", "2024-02-29", "2023-02-29", "2024-01-31T12:00:00Z",
@@ -57,8 +58,8 @@ func bytewise(s string) string {
 	return b.String()
 }
 
-// FuzzFormats checks that no format accepts a value with a line break for a log or a header, a value that the
-// pattern of the documents refuses, or an invalid email address.
+// FuzzFormats checks the values that the formats accept. An email address must be valid. Any other value must
+// not break a line of a log or a header, and must match the pattern in the documents.
 func FuzzFormats(f *testing.F) {
 	for _, s := range []string{
 		"Tech Solutions Inc", " a", "a ", "name@example.com", " name@example.com\n", "a..b@example.com",

@@ -31,8 +31,8 @@ type Handler = func(context.Context, json.RawMessage) (any, error)
 
 // OfEvents returns a Lambda handler that passes each event to the engine as a request. Events come from an
 // API Gateway REST API (v1), an API Gateway HTTP API (v2) or an Application Load Balancer (ALB), and the
-// answer has the same form as the event. Any other event is errUnknownEvent. The path of an event may begin
-// with basePath (the variable BASE_PATH) or with a stage: see ownPath.
+// answer has the same form as the event. For any other event, the handler returns errUnknownEvent. The path
+// of an event may begin with basePath (the variable BASE_PATH) or with a stage: see ownPath.
 func OfEvents(engine http.Handler, basePath string) Handler {
 	engine = repaired(engine)
 	v1, v2, alb := httpadapter.New(engine), httpadapter.NewV2(engine), httpadapter.NewALB(engine)
@@ -145,10 +145,10 @@ func forward[E any](raw json.RawMessage, proxy func(E) (any, error)) (any, error
 	return proxy(event)
 }
 
-// ownPath returns the path of an event as in the OpenAPI document, and base, the path before it in callers'
-// addresses. An event's path may begin with basePath, or with the stage of an API Gateway. Behind a custom
-// domain, callers send the domain's mapping, and an HTTP API replaces the mapping by the stage. So base is
-// basePath, if set, and not the stage.
+// ownPath returns the path of an event as in the OpenAPI document. The result base is the part of the
+// callers' addresses before this path. An event's path may begin with basePath, or with the stage of an API
+// Gateway. Behind a custom domain, callers send the domain's mapping, and an HTTP API replaces the mapping by
+// the stage. So base is basePath, if set, and not the stage.
 func ownPath(path, basePath, stage string) (own, base string) {
 	own = behind(basePath, path)
 	if stage == "" || stage == "$default" {
@@ -189,8 +189,8 @@ func sentQuery(e events.ALBTargetGroupRequest) string {
 	return "?" + validQuery(strings.Join(all, "&"))
 }
 
-// validQuery escapes the whole query if it cannot stand in a URL. The escaped query is a single unknown
-// parameter, so the engine refuses the request.
+// validQuery escapes the whole query if the query cannot stand in a URL. The escaped query is a single
+// unknown parameter, so the engine refuses the request.
 func validQuery(query string) string {
 	if _, err := url.Parse("?" + query); err != nil || strings.Contains(query, "#") {
 		return url.QueryEscape(query)

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// TestSeveralValues sends a header with two values, and gets an answer with such a header, in the event of
-// each kind of gateway. It also expects the caller's address, which is at a different place in the events of
-// each gateway.
+// TestSeveralValues sends a header with two values, and answers with a header with two values, in the event
+// of each kind of gateway. Both headers must arrive with both values. The handler must also get the caller's
+// address, which is at a different place in the events of each gateway.
 func TestSeveralValues(t *testing.T) {
 	handle := OfEvents(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header()["Vary"] = []string{"Accept", "Origin"}
@@ -53,7 +53,8 @@ func TestSeveralValues(t *testing.T) {
 	}
 }
 
-// TestPlainAnswers asks for compressed answers. A REST API would pass them on in base64, so its requests ask for none.
+// TestPlainAnswers sends events with Accept-Encoding. The engine must not get the header from a REST API,
+// because a REST API would pass on a compressed answer in base64.
 func TestPlainAnswers(t *testing.T) {
 	handle := OfEvents(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "%q of %s", r.Header.Get("Accept-Encoding"), r.Host)

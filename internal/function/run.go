@@ -13,7 +13,7 @@ import (
 )
 
 // Run initializes the function and then answers its events; it does not return. An error of initialize goes
-// to the log, and to Lambda, which shows the error to the caller of an invocation.
+// to the log and to Lambda, and Lambda shows the error to the caller of an invocation.
 func Run(initialize func(ctx context.Context) (Handler, error)) {
 	handle, err := initialize(context.Background())
 	if err != nil {
@@ -35,11 +35,13 @@ func reportInitError(err error) {
 	}
 }
 
-// flushTime limits the time that an answer waits for spans to be sent. It is a part of DeadlineReserve.
+// flushTime limits the time for which an answer waits until the spans are sent. It is a part of
+// DeadlineReserve.
 const flushTime = 300 * time.Millisecond
 
-// Flushing returns handle with a call of the function flush after each event: Lambda freezes the process once
-// the answer is delivered, and spans that wait would be late or lost. flush is nil when nothing waits.
+// Flushing returns a handler that calls the function flush after each event. Lambda freezes the process once
+// the answer is delivered, so spans that still wait would be sent late or never. flush is nil when no spans
+// are sent.
 func Flushing(handle Handler, flush func(context.Context) error) Handler {
 	if flush == nil {
 		return handle

@@ -13,15 +13,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// ARNSuffix ends the name of a variable that names a secret of AWS Secrets Manager, such as SERVICE_TOKEN_ARN.
+// ARNSuffix makes SERVICE_TOKEN_ARN of SERVICE_TOKEN: the variable names a secret of AWS Secrets Manager.
 const ARNSuffix = "_ARN"
 
 // secretsTime limits the time to fetch all secrets. Lambda gives the start of a function 10 s.
 const secretsTime = 5 * time.Second
 
-// FetchSecrets sets each environment variable in names for which a variable with ARNSuffix names a secret.
-// The name is written as in the task definitions of ECS: the ARN of the secret, or ARN:KEY:: for the value of
-// a key in a secret that is JSON. An error names the variable, and contains no value of a secret.
+// FetchSecrets sets each environment variable in names for which a variable with ARNSuffix names a secret. A
+// secret is named as in the task definitions of ECS: by its ARN, or by ARN:KEY:: for the value of a key in a
+// secret that is JSON. An error names the variable, and contains no value of a secret.
 func FetchSecrets(ctx context.Context, names []string) error {
 	ctx, cancel := context.WithTimeout(ctx, secretsTime)
 	defer cancel()

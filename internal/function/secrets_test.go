@@ -9,8 +9,8 @@ import (
 	"example.com/b2b/v2/internal/function/functiontest"
 )
 
-// TestFetchSecrets reads whole secrets and keys of a secret, and expects errors to name the variable and no
-// secret.
+// TestFetchSecrets reads whole secrets and keys of a secret. An error must name the variable, and must
+// contain no secret.
 func TestFetchSecrets(t *testing.T) {
 	variables, arns := functiontest.Secrets(t, map[string]string{
 		"token": "the-secret-token\n", "database": `{"username": "app_user", "password": "the-secret:password"}`,

@@ -18,26 +18,27 @@ func Count(event, subject, table string) string {
 	return fmt.Sprintf(count, ofRow(subject, table), event)
 }
 
-// BySubject makes MySQL find events e by their subject. Without the hint, MySQL reads all events for each row
-// while its statistics still say that the table is empty. The other engines take the hint for a comment.
+// BySubject is a hint that makes MySQL find events e by their subject. Without the hint, MySQL reads all
+// events for each row while its statistics still say that the table is empty. The other engines ignore the
+// hint.
 const BySubject = "/*+ INDEX(e ix_events_subject) */ "
 
 func ofRow(subject, table string) string {
 	return fmt.Sprintf("e.subject = '%s' AND e.subject_id = %s.id", subject, table)
 }
 
-// FromWithLast returns the SQL clauses FROM and WHERE for the rows of a table, each joined with its last event,
-// under the name last; further conditions follow after AND. Rows older than the history are left out. The
-// subject stands in the clauses twice, so that the engine finds the event by the index on subjects, whichever
-// table the engine reads first. The conditions are not in ON, because TiDB takes no subquery there.
+// FromWithLast returns the SQL clauses FROM and WHERE for the rows of a table. Each row is joined with its
+// last event, under the name last. Further conditions follow after AND. Rows older than the history are left
+// out. The subject stands in the clauses twice, so that the engine finds the event by the index on subjects,
+// whichever table the engine reads first. The conditions are not in ON, because TiDB takes no subquery there.
 func FromWithLast(subject, table string) string {
 	return fmt.Sprintf("FROM %[2]s JOIN events last ON last.subject = '%[1]s' AND last.subject_id = %[2]s.id "+
 		"WHERE last.id = (SELECT "+BySubject+"MAX(e.id) FROM events e WHERE %[3]s) AND %[4]s > 0",
 		subject, table, ofRow(subject, table), Count(subject+".created", subject, table))
 }
 
-// Younger is an SQL condition: a row was created after the update to version 2.1.0, to the second. From then on
-// every program records the event SUBJECT.created. Programs of 1.0.0 recorded no events.
+// Younger is an SQL condition: a row was created in a later second than the update to version 2.1.0. Since
+// the update, every program records the event SUBJECT.created. Programs of version 1.0.0 recorded no events.
 const Younger = "SUBSTR(created_at, 1, 19) > (SELECT MAX(tstamp) FROM goose_db_version WHERE version_id = 11)"
 
 // unpruned is an SQL condition: a row was created in a later second than every event that
@@ -45,8 +46,8 @@ const Younger = "SUBSTR(created_at, 1, 19) > (SELECT MAX(tstamp) FROM goose_db_v
 const unpruned = "SUBSTR(created_at, 1, 19) > COALESCE((SELECT SUBSTR(pruned_until, 1, 19) FROM event_positions " +
 	"WHERE customer_id = 0), '')"
 
-// Begun returns the rule that rows created since the update to 2.1.0 have the event SUBJECT.created, except
-// rows as old as deleted events: see unpruned.
+// Begun returns the rule that each row created since the update to 2.1.0 has the event SUBJECT.created. The
+// rule does not apply to rows as old as deleted events: see unpruned.
 func Begun(subject, table string) doctor.Rule {
 	return doctor.Rule{
 		Name:  subject + " created since the update to 2.1.0 has the event of its creation",
@@ -100,7 +101,7 @@ func LastShows(subject, table, list string) doctor.Rule {
 	}
 }
 
-// same reports whether the texts are equal, or are RFC 3339 times of one moment.
+// same reports whether the texts are equal, or are RFC 3339 times of the same moment.
 func same(a, b string) bool {
 	if a == b {
 		return true

@@ -44,8 +44,8 @@ func By(p auth.Principal, correlationID string) Origin {
 // Key returns the id, for db.Page.
 func (e Event) Key() int64 { return e.ID }
 
-// Append inserts events in one statement. The parameter tx is the transaction of the changes, and by is the
-// origin of events without an origin.
+// Append inserts events in one statement. The parameter tx is the transaction of the changes. The parameter
+// by is the origin of each event that has no origin of its own.
 func Append(tx *gorm.DB, by Origin, events ...Event) error {
 	rows := make([][]any, len(events))
 	for i, e := range events {
@@ -66,7 +66,7 @@ func Append(tx *gorm.DB, by Origin, events ...Event) error {
 	return db.Insert(tx, "events", columns, rows)
 }
 
-// EstimateRows returns about how many events there are, by their first and last id.
+// EstimateRows estimates the number of events from the first and the last id.
 func EstimateRows(q *gorm.DB) (n int64, err error) {
 	// Two subqueries, because SQLite would read all rows for MAX and MIN in the same query.
 	const ids = "(SELECT MAX(id) FROM events) - (SELECT MIN(id) FROM events) + 1"
@@ -79,8 +79,8 @@ func Page(q *gorm.DB, subject string, id int64, w db.PageRequest) ([]Event, *int
 	return db.Page[Event](q.Where("subject = ? AND subject_id = ?", subject, id), w)
 }
 
-// Position returns the position of the newest event in the feed of a customer, or of all events for customer 0.
-// The Events service writes the positions.
+// Position returns the position of the newest event in the feed of a customer. For customer 0, it returns the
+// position of the newest of all events. The Events service writes the positions.
 func Position(q *gorm.DB, customer int64) (last int64, err error) {
 	err = q.Raw("SELECT last_position FROM event_positions WHERE customer_id = ?", customer).Scan(&last).Error
 	return last, err

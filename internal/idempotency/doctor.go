@@ -9,8 +9,9 @@ import (
 	"example.com/b2b/v2/db/doctor"
 )
 
-// Notes returns notes for the doctor on the keys of the operations, by the time at which they expire. The
-// parameter of names what the operations create or change.
+// Notes returns notes for the doctor on idempotency keys that expire within the hour, and on keys that no job
+// has deleted for 5 minutes after they expired. The parameter of names the things that the operations create
+// or change.
 func (all Operations) Notes(of string) []doctor.Rule {
 	within := func(from, to time.Duration) func(tx *gorm.DB) []any {
 		return func(tx *gorm.DB) []any { return []any{db.Now(tx, from), db.Now(tx, to)} }

@@ -35,9 +35,10 @@ type Operation struct {
 	Status int    // HTTP status of a success
 	Target string // the kind of thing that the operation creates or changes
 
-	// Follows is the name of the operation that creates the target, or "". A key that has created a thing
-	// and has changed it forgets both at once. Otherwise the key could create a second thing, which it
-	// could not change.
+	// Follows is the name of the operation that creates the target, or "". When a key has created a target
+	// and changed it, both results of the key are deleted at once. If only the result of the creation were
+	// deleted, the key could create a second target, and a change of the second target would be 422
+	// idempotency_key_reused.
 	Follows string
 }
 
@@ -90,9 +91,9 @@ type Answer struct {
 	Replayed bool // true for a stored answer
 }
 
-// Complete adds missing fields of the contract's type T to the stored answer of an earlier version of the
-// program, with null or the zero value. The parameter newest is the path of one newer field, in the syntax of
-// package gjson: an answer with this field is complete, and stays unchanged.
+// Complete adds missing fields of the contract's type T, with null or the zero value, to an answer that an
+// earlier version of the program has stored. The parameter newest is the path of a newer field, in the syntax
+// of package gjson: an answer with this field is complete, and stays unchanged.
 func Complete[T any](a Answer, newest string) Answer {
 	var stored T
 	if a.Replayed && !gjson.GetBytes(a.Body, newest).Exists() && contract.Unmarshal(a.Body, &stored) == nil {
@@ -117,8 +118,8 @@ func (a Answer) Respond(w http.ResponseWriter) error {
 type Effect func(tx *gorm.DB) (target int64, body any, err error)
 
 // Execute runs an effect in a transaction, and returns the answer with the body that the effect returned.
-// With a key, the effect takes place at most once: a repeat of the request with the same key gets the first
-// answer, and waits while the first request still runs; a different request with the same key gets 422
+// With a key, the effect takes place at most once. A repeat of the request with the same key gets the first
+// answer, and waits while the first request still runs. A different request with the same key gets 422
 // idempotency_key_reused. When the effect refuses the request, nothing is stored.
 func (k Keys) Execute(ctx context.Context, r Request, effect Effect) (Answer, error) {
 	var a Answer
@@ -132,7 +133,7 @@ func (k Keys) Execute(ctx context.Context, r Request, effect Effect) (Answer, er
 			if a, refused = k.run(tx, r, existing, effect); refused == nil || apperr.From(refused).IsFault() {
 				return refused
 			}
-			// Another copy of this request may have committed meanwhile: its effect may have caused the
+			// Another copy of this request may have committed meanwhile. Its effect may be the reason of the
 			// refusal.
 			if existing, err = k.lookupOne(tx, r); err != nil {
 				return err
@@ -159,15 +160,15 @@ func (k Keys) run(tx *gorm.DB, r Request, existing Existing, effect Effect) (Ans
 	return a, k.Save(tx, Record{r, existing, target, a})
 }
 
-// StoredAnswer reads the answer to an earlier copy of r with the same key, outside of transactions. It
-// reports whether there is such an answer.
+// StoredAnswer reads the answer to an earlier copy of r with the same key, outside of transactions. The
+// second result reports whether an answer was found.
 func (k Keys) StoredAnswer(ctx context.Context, r Request) (Answer, bool) {
 	existing, err := k.lookupOne(k.DB.WithContext(ctx), r)
 	return existing.Answer, err == nil && existing.Answer.Replayed
 }
 
-// Existing is the stored result of a key; the zero value means that there is no result. A stored result
-// decides on every further request with the key.
+// Existing is the stored result of a key; the zero value means that there is no result. The stored result
+// decides about every further request with the key.
 type Existing struct {
 	Answer Answer // the first answer
 	Reused error  // 422 idempotency_key_reused when the result belongs to another request
@@ -233,8 +234,8 @@ type Record struct {
 	Answer   Answer
 }
 
-// Save stores the results of the records with a key. tx is the transaction of the effects. Error:
-// db.ErrConflict when another transaction has stored a result for one of the keys since Lookup.
+// Save stores the results of the records that have a key. tx is the transaction of the effects. Error:
+// db.ErrConflict when another transaction has stored a result for a key of the records since Lookup.
 func (k Keys) Save(tx *gorm.DB, records ...Record) error {
 	expires := db.Now(tx, k.Lifetime)
 	var expired []row
@@ -264,9 +265,9 @@ func (k Keys) Save(tx *gorm.DB, records ...Record) error {
 	return err
 }
 
-// forget deletes the rows that are still expired, and the results of the operations that follow theirs, and
-// returns the number of deleted rows. It keeps the rows that a request has renewed meanwhile, by using an
-// expired key again.
+// forget deletes the rows that are still expired, and the results of the operations that follow the
+// operations of the rows. It returns the number of deleted rows. It keeps a row that a request has renewed
+// meanwhile, by the use of the expired key.
 func (k Keys) forget(q *gorm.DB, rows []row) (n int, err error) {
 	byCaller := map[string][]row{}
 	for _, r := range rows {
@@ -299,7 +300,8 @@ func (k Keys) forgetFollowing(q *gorm.DB, caller string, rows []row) (n int, err
 	if following == nil {
 		return 0, nil
 	}
-	// Delete adds a list of whole keys as a condition, for which SQLite uses no index.
+	// Delete adds the primary keys of following as a condition, for which SQLite uses no index. So the query
+	// also has conditions on caller, operation and idempotency_key.
 	res := q.Where("caller = ? AND operation IN ?", caller, k.Operations.names()).
 		Where("idempotency_key IN ? AND target_id IN ?", distinct(keys), targets).Delete(&following)
 	return int(res.RowsAffected), res.Error

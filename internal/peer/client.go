@@ -44,14 +44,14 @@ var (
 
 var tracer = otel.Tracer("example.com/b2b/v2/internal/peer")
 
-// ErrDown is the error of a call that was not made, because the circuit breaker of the peer is open: the last
-// tripAfter calls to the peer have all failed. After openFor the breaker lets up to tripAfter trial calls
-// through. The breaker closes when they succeed, and opens again after a failure.
+// ErrDown is the error of a call that was not made, because of the circuit breaker of the peer. The breaker
+// opens after tripAfter failed calls in a row. After openFor it lets up to tripAfter trial calls through. It
+// closes when tripAfter trial calls have succeeded, and opens again after a failed trial call.
 var ErrDown = errors.New("is down and was not called")
 
 const (
 	tripAfter = 10                     // failures in a row that open the breaker; trial calls that close it
-	openFor   = 500 * time.Millisecond // shorter than a caller's retries, so a restart stays unnoticed
+	openFor   = 500 * time.Millisecond // callers retry for longer, so they do not notice a restart of the peer
 	sizeHint  = 1 << 20                // most bytes that are allocated for an answer by its Content-Length
 )
 
@@ -64,9 +64,9 @@ type Peer struct {
 }
 
 // Client returns an HTTP client for calls to the peer; the parameter name is the peer's name in errors. The
-// client sends the service token, the caller's identity and the correlation id with each call. A call with
-// its answer takes at most Timeout, and at most half of the time left in its context, so that time for a
-// second call remains. Error of a call: ErrDown.
+// client sends the service token, the caller's identity and the correlation id with each call. A call takes
+// at most Timeout, with its answer, and at most half of the time left in its context, so that there is time
+// for a second call. Error of a call: ErrDown.
 func (p Peer) Client(name string) *http.Client {
 	if p.InProcess != nil {
 		return newClient(p.InProcess, name, p.Token, p.Timeout, openFor)
@@ -138,7 +138,7 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if !asksReadiness(req) && !isOfPeer(res.StatusCode, body) {
-		// A generated client does not parse a body without Content-Type, and so keeps the status.
+		// Without Content-Type, a generated client does not parse the body, and so keeps the status.
 		res.Header.Del("Content-Type")
 	}
 	res.Body = io.NopCloser(bytes.NewReader(body))
@@ -197,9 +197,9 @@ func (t transport) send(ctx context.Context, req *http.Request) (*http.Response,
 }
 
 // verdict returns the error for the circuit breaker: err, or an error for a faulty answer. It returns
-// context.Canceled, which the breaker ignores, in two cases. A call that ran out of time had less than three
-// quarters of t.timeout: the deadline of the caller was too short. And a call of /ready says nothing about
-// other calls, because a peer that is about to stop is not ready, and still answers them.
+// context.Canceled, which the breaker ignores, in two cases. First, a call has run out of time, and its
+// timeout was less than three quarters of t.timeout: the caller's deadline was too short. Second, the call
+// was for /ready: a peer that is about to stop is not ready, and still answers all other calls.
 func (t transport) verdict(
 	req *http.Request, res *http.Response, body []byte, err error, timeout time.Duration,
 ) error {

@@ -95,7 +95,7 @@ func TestBreaker(t *testing.T) {
 }
 
 // TestBreakerIgnoresReadiness calls /ready of a peer that is not ready, for example because the peer is about
-// to stop, until the breaker would open, and then makes another call.
+// to stop. After more failures than open the breaker, another call must still reach the peer.
 func TestBreakerIgnoresReadiness(t *testing.T) {
 	p := newFakePeer(t, envelopeOf(503, "unavailable"))
 	client := newClient(http.DefaultTransport, "peer", "", time.Minute, time.Hour)
@@ -127,11 +127,12 @@ func TestBreakerNeedsFailuresInARow(t *testing.T) {
 	}
 }
 
-// TestBreakerRecovers repeats calls, without waits, until the breaker lets a call through.
+// TestBreakerRecovers repeats calls, without pauses, until the breaker lets a call through. A failed trial
+// call must open the breaker again. After a success, the breaker must let all calls through.
 func TestBreakerRecovers(t *testing.T) {
 	p := newFakePeer(t, lost)
 	client := newClient(http.DefaultTransport, "peer", "", time.Minute, 20*time.Millisecond)
-	for range 2 { // a failed probe opens the breaker again
+	for range 2 { // the failed trial call opens the breaker again
 		for {
 			if _, err := p.call(t.Context(), client); errors.Is(err, ErrDown) {
 				break
@@ -164,7 +165,8 @@ func TestBreakerRecovers(t *testing.T) {
 	}
 }
 
-// TestBreakerProbes lets as many concurrent probes through as the number of failures that opens the breaker.
+// TestBreakerProbes makes tripAfter concurrent trial calls. The breaker must let all of them through, and
+// refuse a further call.
 func TestBreakerProbes(t *testing.T) {
 	p := newFakePeer(t, lost)
 	client := newClient(http.DefaultTransport, "peer", "", time.Minute, time.Millisecond)
@@ -199,8 +201,8 @@ func TestBreakerProbes(t *testing.T) {
 	}
 }
 
-// TestBreakerIgnoresHurriedCallers calls a healthy peer with deadlines shorter than its answer takes. Such
-// timeouts do not open the breaker.
+// TestBreakerIgnoresHurriedCallers calls a peer that has no answer yet, with deadlines that are much shorter
+// than the timeout of a call. The breaker must stay closed, because the deadlines were too short.
 func TestBreakerIgnoresHurriedCallers(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
@@ -220,8 +222,8 @@ func TestBreakerIgnoresHurriedCallers(t *testing.T) {
 	}
 }
 
-// TestBreakerCountsSilence opens the breaker when a peer exceeds the timeout of a call, although the callers
-// have time left.
+// TestBreakerCountsSilence calls a peer that does not answer within the timeout of a call. The breaker must
+// open, although the callers have time left.
 func TestBreakerCountsSilence(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
@@ -261,8 +263,8 @@ func TestBreakerIgnoresCallersWhoLeave(t *testing.T) {
 	}
 }
 
-// TestTryLeavesTimeForAnother gives up an unanswered call early enough for a second call within the caller's
-// deadline.
+// TestTryLeavesTimeForAnother calls a peer that does not answer the first call. The client must give up the
+// call early enough for a second call within the caller's deadline.
 func TestTryLeavesTimeForAnother(t *testing.T) {
 	p := newFakePeer(t, nil)
 	release := make(chan struct{})
@@ -281,7 +283,8 @@ func TestTryLeavesTimeForAnother(t *testing.T) {
 	}
 }
 
-// TestNoRedirect answers with a redirect to another host. The client does not follow it, with a token least of all.
+// TestNoRedirect answers with a redirect to another host. The client must not follow the redirect, because
+// the other host would get the service token.
 func TestNoRedirect(t *testing.T) {
 	other := newFakePeer(t, ok)
 	p := newFakePeer(t, func(w http.ResponseWriter) {

@@ -20,8 +20,8 @@ import (
 // InProcessTransport calls a handler in this process without a connection. The handler treats the call like
 // any request: with validation, authentication, limits, deadlines and a log line. When the caller's context
 // ends, the handler's context ends, too, and the caller stops waiting, even if the handler continues. The
-// handler gets no other part of the caller's context. An answer arrives as a whole, so the transport is not
-// for files.
+// handler gets no other part of the caller's context. The caller gets an answer as a whole, so the transport
+// is not for files.
 type InProcessTransport struct {
 	handler http.Handler
 	log     *slog.Logger
@@ -138,7 +138,7 @@ func (a *answer) response(req *http.Request) *http.Response {
 const idleTime = time.Second
 
 // workers are goroutines that each run many functions in sequence. The stack of a new goroutine grows in
-// steps, and each step copies the stack: with a new goroutine for each call, a call within the process takes
+// steps, and each step copies the stack. With a new goroutine for each call, a call within the process takes
 // two thirds more time.
 type workers struct{ next chan func() }
 

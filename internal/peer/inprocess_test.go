@@ -95,8 +95,8 @@ func TestInProcessAnswers(t *testing.T) {
 	}
 }
 
-// TestInProcessContext passes the cancellation of the caller's context to the handler, but none of its
-// values.
+// TestInProcessContext checks that the cancellation of the caller's context reaches the handler, and that no
+// value of the caller's context does.
 func TestInProcessContext(t *testing.T) {
 	type key struct{}
 	ended := make(chan error)
@@ -125,8 +125,8 @@ func TestInProcessContext(t *testing.T) {
 	<-after.Done() // the handler's context ends with the call
 }
 
-// TestInProcessDrain runs a handler that ignores its context. The caller may leave; Drain waits for the
-// handler, and new calls are refused.
+// TestInProcessDrain runs a handler that ignores its context. The caller leaves the call. Drain must wait for
+// the handler, and new calls must be refused.
 func TestInProcessDrain(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
 	n := inProcess(func(_ http.ResponseWriter, r *http.Request) {
@@ -160,8 +160,8 @@ func TestInProcessDrain(t *testing.T) {
 	}
 }
 
-// TestInProcessDrainEnds ends Drain by its context while a call is in progress. The transport still refuses new
-// calls.
+// TestInProcessDrainEnds ends Drain by its context while a call is in progress. The transport still refuses
+// new calls.
 func TestInProcessDrainEnds(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
 	n := inProcess(func(http.ResponseWriter, *http.Request) { close(entered); <-release })
@@ -182,7 +182,8 @@ func TestInProcessDrainEnds(t *testing.T) {
 	}
 }
 
-// TestInProcessPanic turns a handler's panic into io.ErrUnexpectedEOF, as a broken connection would.
+// TestInProcessPanic calls a handler that panics. The caller must get io.ErrUnexpectedEOF, as from a broken
+// connection.
 func TestInProcessPanic(t *testing.T) {
 	for _, p := range []any{http.ErrAbortHandler, "any"} {
 		n := inProcess(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK); panic(p) })

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// connections are the open connections of a server. A connection that is not busy may be closed for a new
-// caller, so idle and slow connections keep nobody out.
+// connections are the open connections of a server. The server may close a connection that is not busy for a
+// new caller, so idle and slow connections keep no caller out.
 type connections struct {
 	max, perNetwork int
 

@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// Loopback is the name of this machine's loopback addresses, 127.0.0.1 and ::1.
+// Loopback is the name of the loopback addresses, 127.0.0.1 and ::1.
 const Loopback = "localhost"
 
 // Listen listens at an IP address or at Loopback. 0.0.0.0 and :: mean all addresses of this machine, IPv4 and

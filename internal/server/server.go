@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// Server answers requests on its listeners. A request's header may have 16 KB, and net/http allows 4 KB more.
+// Server answers requests on its listeners. The header of a request may have 16 KB, and net/http allows 4 KB
+// more.
 type Server struct {
 	Listeners []net.Listener
 	Handler   http.Handler
@@ -22,7 +23,7 @@ type Server struct {
 	// service in this process. It is nil when there are no such calls.
 	Drain func(ctx context.Context) error
 
-	Timeout       time.Duration // limit for a request; Handler enforces this limit, and the limit for a body
+	Timeout       time.Duration // limit for a request; Handler enforces this limit, and a limit for the body
 	HeaderTimeout time.Duration // time to receive the whole header; 0 means five seconds
 	IdleTimeout   time.Duration // time between two requests of a connection; 0 means 30 seconds
 

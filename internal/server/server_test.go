@@ -22,7 +22,8 @@ import (
 	"example.com/b2b/v2/openapi/customersapi"
 )
 
-// TestListen connects to a server on loopback by IPv4 and by IPv6, on the same port.
+// TestListen connects by IPv4 and by IPv6 to the port on which a server listens. A second server must not get
+// the same port.
 func TestListen(t *testing.T) {
 	for address, reached := range map[string][]string{
 		server.Loopback: {"127.0.0.1", "::1"},
@@ -57,7 +58,8 @@ func TestListen(t *testing.T) {
 	}
 }
 
-// closed waits until the server closes a connection. It fails when the server sends something.
+// closed waits until the server closes a connection. The test fails when the server sends a byte, or leaves
+// the connection open.
 func closed(t *testing.T, c net.Conn) {
 	t.Helper()
 	if n, err := c.Read(make([]byte, 1)); n > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
@@ -90,7 +92,8 @@ func engine(handle func(ctx context.Context)) http.Handler {
 	return e
 }
 
-// TestSlowHeader closes connections without a complete header, and idle connections.
+// TestSlowHeader opens connections that send nothing, or a part of a header, or nothing after a first
+// request. The server must close all of them.
 func TestSlowHeader(t *testing.T) {
 	const timeout = 30 * time.Millisecond
 	at := webtest.Run(t, server.Server{Handler: engine(nil), HeaderTimeout: timeout, IdleTimeout: timeout})
@@ -112,7 +115,8 @@ func TestServerTimes(t *testing.T) {
 	}
 }
 
-// TestHeaderFlood refuses headers of more than the allowed size.
+// TestHeaderFlood sends headers of 12 KB, which must be answered, and headers of 21 KB, which must get the
+// status 431.
 func TestHeaderFlood(t *testing.T) {
 	at := webtest.Run(t, server.Server{Handler: engine(nil)})
 	for name, part := range map[string]string{"one": "x", "many": "\r\nX-A: x"} {
@@ -133,8 +137,8 @@ func TestHeaderFlood(t *testing.T) {
 	}
 }
 
-// TestConnections opens more connections than the limits allow. Connections without a request in flight are
-// closed to make room; connections with such a request stay open.
+// TestConnections opens more connections than the limits allow. The server must close connections without a
+// request in flight to make room, and must keep the connections with a request in flight.
 func TestConnections(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	handler := func() http.Handler {

@@ -22,7 +22,7 @@ import (
 )
 
 // Store is the base of a service's store. It uses a connection or a transaction on behalf of a caller. A
-// service embeds Store in its own store, and begins each query with the rows that the caller may see.
+// service embeds Store in its own store, and limits each query to the rows that the caller may see.
 type Store struct {
 	DB     *gorm.DB
 	Caller auth.Principal
@@ -65,8 +65,8 @@ type Database[S any] struct {
 	newStore func(Store) S
 }
 
-// NewDatabase returns the Database on g. db.Migrate must have brought g up to date. Ready checks the table;
-// newStore makes the service's store.
+// NewDatabase returns the Database on g. The schema of g must be up to date: see db.Migrate. The parameter
+// table is the table that Ready checks. The function newStore makes the service's store.
 func NewDatabase[S any](g *gorm.DB, table string, keys idempotency.Keys, newStore func(Store) S) *Database[S] {
 	return &Database[S]{DB: g, Keys: keys, table: table, newStore: newStore}
 }
@@ -79,9 +79,9 @@ func (d *Database[S]) store(ctx context.Context, q *gorm.DB) S {
 // Read returns a store for queries outside of transactions. It sees every committed change.
 func (d *Database[S]) Read(ctx context.Context) S { return d.store(ctx, d.DB.WithContext(ctx)) }
 
-// ReadLagging runs fn, which must only read, on a store that may lack the latest changes: see db.ReadLagging. It
-// is for operations whose answers have the header Age in the OpenAPI document: see TestReplica. A read on
-// which a decision depends, here or by the caller, needs Read.
+// ReadLagging runs fn on a store that may lack the latest changes: see db.ReadLagging. fn must only read.
+// ReadLagging is for operations whose answers have the header Age in the OpenAPI document: see TestReplica.
+// Use Read when the service or the caller bases a decision on the data.
 func (d *Database[S]) ReadLagging(ctx context.Context, fn func(q S) error) error {
 	times := timing.From(ctx)
 	if times.Parts().Current {
@@ -93,9 +93,10 @@ func (d *Database[S]) ReadLagging(ctx context.Context, fn func(q S) error) error
 	return err
 }
 
-// ReadPage reads a page of rows by ReadLagging, unless the page must be current: a caller that looks for an id or a
-// unique value decides by the answer whether the thing exists, and a caller that asks for the changes since a
-// moment would miss the changes that have not reached the replica. The result next is the cursor of the next page.
+// ReadPage reads a page of rows by ReadLagging, unless the page must be current. The page must be current for
+// a caller that looks for an id or a unique value, because the caller decides by the answer whether the thing
+// exists. It must also be current for a caller that asks for the changes since a moment, because the caller
+// would miss the changes that have not reached the replica. The result next is the cursor of the next page.
 func ReadPage[S, Row any](
 	ctx context.Context, d *Database[S], mustBeCurrent bool, read func(q S) ([]Row, *int64, error),
 ) (rows []Row, next *int64, err error) {
@@ -113,9 +114,9 @@ func (d *Database[S]) readList(ctx context.Context, mustBeCurrent bool, fn func(
 	return d.ReadLagging(ctx, fn)
 }
 
-// ExportHeader returns the header of an export with a position in the caller's feed: every change that the
-// export lacks has an event after this position, even when the rows come from a replica. Call ExportHeader
-// before the export reads its first row with ReadPage, and with the same mustBeCurrent.
+// ExportHeader returns the header of an export, which has a position in the caller's feed. Every change that
+// the export lacks has an event after this position, even when the rows come from a replica. Call
+// ExportHeader before the export reads its first row with ReadPage, and with the same mustBeCurrent.
 func ExportHeader[S interface{ EventPosition() (int64, error) }](
 	ctx context.Context, d *Database[S], mustBeCurrent bool,
 ) (map[string]string, error) {
@@ -168,8 +169,8 @@ func (d *Database[S]) Ready(ctx context.Context) error {
 	return db.Ready(ctx, d.DB, d.table)
 }
 
-// Replica returns the state of the replica, for /ready, or nil without a replica. A replica that is away leaves
-// the service ready, because reads then come from the primary.
+// Replica returns the state of the replica, for /ready, or nil without a replica. The service is ready even
+// when the replica is away, because reads then come from the primary.
 func (d *Database[S]) Replica() *contract.HealthReplica {
 	state := db.StateOfReplica(d.DB)
 	if state == db.NoReplica {
@@ -180,7 +181,7 @@ func (d *Database[S]) Replica() *contract.HealthReplica {
 
 // Filter has the common filters of lists with a search; a nil field filters nothing.
 type Filter struct {
-	Search       *string    // text that some column of the index must contain
+	Search       *string    // text that one of the columns of the index must contain
 	IDs          []int64    // the ids of the rows; nil, unlike an empty slice, filters nothing
 	UpdatedSince *time.Time // changed at or after this moment
 }
@@ -218,5 +219,5 @@ func Views[Row, View any](rows []Row, view func(Row) View) []View {
 // IsNotFound reports whether a query for a single row has found no row.
 func IsNotFound(err error) bool { return errors.Is(err, gorm.ErrRecordNotFound) }
 
-// IsDuplicate reports whether a statement failed because another row already has a unique value.
+// IsDuplicate reports whether a statement failed because another row has the same value in a unique column.
 func IsDuplicate(err error) bool { return errors.Is(err, gorm.ErrDuplicatedKey) }

@@ -1,4 +1,4 @@
-// Package timing collects, in the context of a request, how long the parts of the work took. The access log
+// Package timing collects the times of the parts of a request, in the context of the request. The access log
 // shows the result, so that a line of a slow request names the cause.
 package timing
 
@@ -8,33 +8,33 @@ import (
 	"time"
 )
 
-// Times are the times of the parts of a request. The methods work on a nil *Times, too, and then do nothing.
+// Times are the times of the parts of a request. The methods also work on a nil *Times: they do nothing.
 type Times struct {
 	mu    sync.Mutex
 	parts Parts
 }
 
-// Parts are the sums over all parts of a kind. Each statement of a batch works for several requests, so
-// Statements and Database leave it out; Batch is the time of the whole batch.
+// Parts are the sums over all parts of a kind. Statements and Database do not count the statements of
+// batches, because each of them works for several requests; Batch is the time of the whole batch.
 type Parts struct {
 	Statements  int           // number of SQL statements
 	Database    time.Duration // time of these statements
-	Pool        time.Duration // wait for a connection to the database, in batches, too
+	Pool        time.Duration // wait for a connection to the database, also in batches
 	Turn        time.Duration // wait for earlier requests that change the same row
-	Slowest     string        // name of the slowest statement, in batches, too
+	Slowest     string        // name of the slowest statement, also in batches
 	SlowestTime time.Duration
 	BatchSize   int           // commands in the last batch with a command of the request
 	BatchWait   time.Duration // wait until the batch began
 	Batch       time.Duration // time of the batch
 	Calls       int           // calls to other services, retries included
 	Called      time.Duration // time of these calls
-	Age         time.Duration // age of the oldest data from a replica; 0 without
+	Age         time.Duration // age of the oldest data from a replica; 0 without such data
 	Current     bool          // a read that may lag has come from the primary
 }
 
 type key struct{}
 
-// With returns a context that collects times, and the times.
+// With returns a context that collects the times of a request, and these times.
 func With(ctx context.Context) (context.Context, *Times) {
 	t := new(Times)
 	return context.WithValue(ctx, key{}, t), t
@@ -91,7 +91,8 @@ func (t *Times) Call(took time.Duration) {
 	})
 }
 
-// Read adds a read that may lag: data of an age from a replica, or current data, with the age 0.
+// Read adds a read that may lag. The parameter age is the age of the data from a replica, or 0 for current
+// data from the primary.
 func (t *Times) Read(age time.Duration) {
 	t.add(func(p *Parts) { p.Age, p.Current = max(p.Age, age), p.Current || age == 0 })
 }

@@ -18,7 +18,8 @@ import (
 	"example.com/b2b/v2/internal/apperr"
 )
 
-// exactlyOneOf is the extension of a schema that lists fields: an object must have exactly one of the fields.
+// exactlyOneOf is an extension of a schema that lists fields. An object must have exactly one of these
+// fields.
 const exactlyOneOf = "x-exactly-one-of"
 
 // JSON is a JSON text, read with its schema. A value that the schema does not expect is not read further, so
@@ -68,8 +69,8 @@ func (j *JSON) refuse(path []string, params apperr.Params, format string, args .
 }
 
 // read converts v to a value for the schema validator and the handler. The path is the place of v in the
-// text. An object, an array or a string of another type than the schema's becomes empty: the validator
-// refuses the type.
+// text. When v is an object, an array or a string, and the schema expects another type, read returns an empty
+// value of v's type, because the validator refuses the type anyway.
 func (j *JSON) read(path []string, v gjson.Result, s *openapi3.Schema) any {
 	switch {
 	case v.IsObject() && s.AdditionalProperties.Schema != nil:
@@ -175,7 +176,8 @@ func (j *JSON) readMap(path []string, v gjson.Result, s *openapi3.Schema) any {
 	return fields
 }
 
-// readArray reads an array. It refuses an array with more than maxItems items, and returns nil instead.
+// readArray reads an array. It refuses an array with more than maxItems items, and returns nil for this
+// array.
 func (j *JSON) readArray(path []string, v gjson.Result, s *openapi3.Schema) any {
 	if v.Get("#").Uint() > *s.MaxItems {
 		params := apperr.Params{"rule": "max_items", "limit": *s.MaxItems}
@@ -199,7 +201,8 @@ var (
 
 // readString reads a string. It cuts a string of more than 4 * (maxLength + 1) bytes, because the formats are
 // made for short strings. The validator refuses the cut string, because it is still longer than maxLength.
-// readString refuses half of a surrogate pair, because Go reads such a half as U+FFFD: RFC 8259, section 8.2.
+// readString also refuses half of a surrogate pair, because Go reads the half as U+FFFD: RFC 8259, section
+// 8.2.
 func (j *JSON) readString(path []string, v gjson.Result, s *openapi3.Schema) string {
 	if s.MaxLength == nil { // the schema is an enum, and the validator refuses other values
 		return v.Str

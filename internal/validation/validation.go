@@ -17,12 +17,12 @@ import (
 )
 
 const (
-	maxDetails = 20      // failing fields in a refusal; a further detail has the number of the other fields
+	maxDetails = 20      // failing fields in a refusal; one more detail has the number of the fields left out
 	wholeBody  = "/body" // field of a fault of the whole body
 )
 
-// options make the schema validator find all failing fields at once. It checks formats and not patterns,
-// because each pattern repeats a part of a format.
+// options make the schema validator find all failing fields at once. The validator checks formats and no
+// patterns, because each pattern repeats a part of a format.
 var options = []openapi3.SchemaValidationOption{
 	openapi3.MultiErrors(), openapi3.VisitAsRequest(), openapi3.DisablePatternValidation(),
 	formatValidators(),

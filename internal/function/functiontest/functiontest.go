@@ -1,6 +1,6 @@
-// Package functiontest runs programs as AWS Lambda functions, in tests. With the variable TEST_LAMBDA_EMULATOR,
-// the path of AWS's Runtime Interface Emulator, functions run in the emulator. Otherwise they run on a small
-// stand-in of the Runtime API.
+// Package functiontest runs programs as AWS Lambda functions, in tests. With the variable
+// TEST_LAMBDA_EMULATOR, the path of AWS's Runtime Interface Emulator, functions run in the emulator.
+// Otherwise they run on a small stand-in of the Runtime API.
 package functiontest
 
 import (
@@ -86,7 +86,8 @@ type Result struct {
 // timeLimit is the variable with the time limit of an invocation, in seconds. The emulator reads it.
 const timeLimit = "AWS_LAMBDA_FUNCTION_TIMEOUT"
 
-// Start runs the program as a function until the test ends. The log must show no secret and no personal data.
+// Start runs the program as a function until the test ends. The test fails when the log shows a secret or
+// personal data.
 func Start(t testing.TB, program string, variables ...string) *Function {
 	log := new(output)
 	f := &Function{log: log}
