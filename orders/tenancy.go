@@ -44,9 +44,9 @@ func visibleTo(caller auth.Principal, o *order, id int64) error {
 	return nil
 }
 
-// mayChange refuses a command of a caller who is bound to another customer than the order. A batch locks
-// the order before it knows the customer, so the customer's own commands would wait. Errors: 404
-// order_not_found; 422 idempotency_key_reused.
+// mayChange refuses a command of a caller who is bound to another customer than the order's customer. Without
+// this check, a batch would lock the order before it knows the order's customer, and commands of that
+// customer would wait. Errors: 404 order_not_found; 422 idempotency_key_reused.
 func (s *Service) mayChange(ctx context.Context, in *submission) error {
 	if in.caller.Customer == 0 {
 		return nil
