@@ -22,8 +22,8 @@ func (s store) customers() *gorm.DB {
 	return q
 }
 
-// everyCustomer begins a query for all customers, including customers that the caller may not see: an email
-// or external_ref must be unique among all of them.
+// everyCustomer begins a query for all customers, including customers that the caller may not see. Use it to
+// look for an email or an external_ref, which must be unique among all customers.
 func (s store) everyCustomer() *gorm.DB { return s.DB.Model(&customer{}) }
 
 // isBound reports whether the caller is bound to a customer.

@@ -71,7 +71,7 @@ func TestCanceledBy(t *testing.T) {
 }
 
 // TestActorOfAdjustments checks that a stock adjustment names the caller who has made the adjustment. To a
-// caller bound to a customer, it must name nobody.
+// caller bound to a customer, the adjustment must name nobody.
 func TestActorOfAdjustments(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -91,7 +91,7 @@ func TestActorOfAdjustments(t *testing.T) {
 		if status != 200 || !strings.Contains(string(body), `"updated"`) {
 			t.Fatalf("%d %s", status, body)
 		}
-		s.exec(t, "UPDATE stock_adjustments SET actor = NULL WHERE reason = 'delivery'") // as before 2.1
+		s.exec(t, "UPDATE stock_adjustments SET actor = NULL WHERE reason = 'delivery'") // older programs set no actor
 		actors := func(headers ...string) (all []any) {
 			_, body, _ := webtest.Do(t, "GET", path+"/stock-adjustments", "", headers...)
 			var page struct{ Data []map[string]any }

@@ -37,8 +37,8 @@ func (s *Service) ExpireReservations(ctx context.Context) (total int, err error)
 	}
 }
 
-// expiryLag returns the time since the reservation of the oldest CREATED order has ended, and 0 when no
-// reservation has ended.
+// expiryLag returns how long ago the reservation of the oldest CREATED order ended, or 0 when no reservation
+// has ended.
 func (s *Service) expiryLag(ctx context.Context) (time.Duration, error) {
 	if s.Reservation == 0 {
 		return 0, nil

@@ -167,7 +167,7 @@ func (in input) request() (method, path, body string) {
 
 // answer is the part of an answer that the model predicts.
 type answer struct {
-	lost     bool // the effect is unknown; settle adds an id, and 503 or 504 keeps its status
+	lost     bool // the effect is unknown; only status (503 or 504) and, after settle, id may be set
 	status   int
 	code     string
 	short    string // the details of insufficient_stock

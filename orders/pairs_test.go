@@ -195,8 +195,9 @@ func (p *pair) inOneBatch(first, second func(p *pair) string) (ofFirst, ofSecond
 	return outcomes[0], outcomes[1]
 }
 
-// queued locks the order and the product until both operations wait for a row: first the operation first, and
-// then the operation second.
+// queued locks the order and the product, and starts the operation first. When first waits for a row or has
+// an answer, queued starts the operation second. When second also waits or has an answer, queued unlocks the
+// rows.
 func (p *pair) queued(first, second func(p *pair) string) (ofFirst, ofSecond string) {
 	p.t.Helper()
 	tx := p.db.Begin()

@@ -113,7 +113,8 @@ func quarters(q *gorm.DB, column string) (all []quarter, err error) {
 	return all, err
 }
 
-// expiryAge returns how long ago the reservation of the oldest CREATED order has ended.
+// expiryAge returns how long ago the reservation of the oldest CREATED order ended, or 0 when no reservation
+// has ended.
 func (s store) expiryAge(reservation time.Duration) (time.Duration, error) {
 	age, err := db.Age(s.orders().Where("reserved_since <= ?", db.Now(s.DB, -reservation)), "reserved_since")
 	return max(age-reservation, 0), err
