@@ -104,7 +104,7 @@ const expectedStock = `
 	(SELECT COALESCE(SUM(i.qty), 0) FROM order_items i JOIN orders o ON o.id = i.order_id
 	 WHERE i.product_id = p.id AND o.status <> 'CANCELED')`
 
-// Notes returns rules that find unusual rows, which are not broken.
+// Notes returns the rules that find rows that are unusual, but correct.
 func Notes() []doctor.Rule {
 	size := strconv.Itoa(blockSize)
 	return append(keyedOperations.Notes("orders"), texts.Note(),

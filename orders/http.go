@@ -381,7 +381,7 @@ func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestOb
 		a, err := tx.adjustStock(&p, r.Body.Delta, r.Body.Reason)
 		return p.ID, api.StockAdjustmentResponse{Success: true, Data: adjustmentView(a)}, err
 	})
-	// Version 2.0.0 has stored answers without actor.
+	// The answers that version 2.0.0 has stored have no actor.
 	return answer(idempotency.Complete[api.StockAdjustmentResponse](a, "data.actor"), err)
 }
 

@@ -345,7 +345,7 @@ type round struct {
 	tokens    [2]string // tokens of the partners
 	clerks    [2]string // tokens of callers with the right to change products
 	start     time.Time
-	late      sync.WaitGroup // calls without a waiting client
+	late      sync.WaitGroup // calls for which no client waits
 
 	mu        sync.Mutex // guards the fields below and in the shops
 	shops     []*shop

@@ -30,7 +30,7 @@ type order struct {
 	UpdatedAt    time.Time     `gorm:"autoUpdateTime:false"`
 
 	Items []item    `gorm:"-"`  // items in ascending product id; nil in the results of store.list
-	Now   time.Time `gorm:"->"` // database's time of reading the order, or the products of a new order
+	Now   time.Time `gorm:"->"` // database's time when the order, or the products of a new order, were read
 }
 
 func (o order) Key() int64 { return o.ID }

@@ -31,7 +31,8 @@ func (s *Service) saveKeys(tx store, effects []idempotency.Record) error {
 	return s.db.Keys.Save(tx.DB, effects...)
 }
 
-// maxBatches returns how many batches may run at once. On MySQL, a batch can work while another commits.
+// maxBatches returns how many batches may run at once. On MySQL, a batch can work while another batch
+// commits.
 func (s *Service) maxBatches() int {
 	if s.db.DB.Name() == db.SQLite {
 		return 1 // SQLite runs transactions one after the other

@@ -32,8 +32,8 @@ func (s store) adjustments() *gorm.DB { return s.DB.Model(&stockAdjustment{}) }
 // isBound reports whether the caller is bound to a customer.
 func (s store) isBound() bool { return s.Caller.Customer != 0 }
 
-// asSystem returns a context for stores that see the orders of all customers. Code that uses such a store on
-// behalf of a caller must check visibleTo for each order.
+// asSystem returns a context for stores that see the orders of all customers. Code that uses a store with
+// this context on behalf of a caller must check visibleTo for each order.
 func asSystem(ctx context.Context) context.Context { return auth.With(ctx, auth.System) }
 
 // visibleTo returns 404 order_not_found when o is nil or the caller may not see o. id is the requested id.
