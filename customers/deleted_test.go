@@ -38,7 +38,7 @@ func remove(t *testing.T, c *api.ClientWithResponses, id int64) {
 }
 
 // TestIncludeDeleted lists, exports and searches customers with include_deleted. A caller without the scope
-// events:read must get 403 forbidden, and a partner must get no other deleted customer.
+// events:read must get 403 forbidden. A caller bound to a customer must get only that customer.
 func TestIncludeDeleted(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)
