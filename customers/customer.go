@@ -56,7 +56,8 @@ func (s store) create(c *customer) error {
 	return s.uniqueError(s.createAll([]*customer{c}), *c)
 }
 
-// createAll inserts customers. Error: gorm.ErrDuplicatedKey when another customer has a unique value.
+// createAll inserts customers. Error: gorm.ErrDuplicatedKey when another customer already has the email or
+// the external_ref.
 func (s store) createAll(customers []*customer) error {
 	now, err := s.ReadClock()
 	if err != nil {
@@ -75,7 +76,7 @@ func (s store) createAll(customers []*customer) error {
 type change struct {
 	Name, Email        *string
 	Phone, ExternalRef nullable.Nullable[string]
-	Deleted            bool // a row of an import for a deleted customer, which is refused
+	Deleted            bool // true for a row of an import with deleted_at; importCustomers refuses the row
 }
 
 // apply returns c with the new values of ch.
@@ -115,8 +116,8 @@ func (c customer) equals(other customer) bool {
 
 func equal(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }
 
-// lock returns a customer, locked until the transaction ends. Errors: 404 customer_not_found, 412
-// precondition_failed.
+// lock returns a customer, and locks the row until the transaction ends. Errors: 404 customer_not_found; 412
+// precondition_failed when the customer does not match ifMatch.
 func (s store) lock(id int64, ifMatch *string) (customer, error) {
 	c, err := s.locking().find(id)
 	if err != nil {
@@ -144,7 +145,8 @@ func (c customer) moment() time.Time {
 	return c.Now
 }
 
-// updateAll writes locked customers. Error: gorm.ErrDuplicatedKey when another customer has a unique value.
+// updateAll writes locked customers. Error: gorm.ErrDuplicatedKey when another customer already has the email
+// or the external_ref.
 func (s store) updateAll(customers []*customer) error {
 	for _, c := range customers {
 		c.UpdatedAt = c.moment()
@@ -192,10 +194,10 @@ type filter struct {
 	service.Filter
 	Email       *string // compared without regard to upper and lower case
 	ExternalRef *string
-	Deleted     bool // deleted customers, too; they have neither Email nor ExternalRef
+	Deleted     bool // list deleted customers, too; Email and ExternalRef match no deleted customer
 }
 
-// mustBeCurrent says whether the list must not lag: see service.ReadPage.
+// mustBeCurrent reports whether the list must not come from a replica that lags: see service.ReadPage.
 func (f filter) mustBeCurrent() bool {
 	return f.Email != nil || f.ExternalRef != nil || f.IDs != nil || f.UpdatedSince != nil
 }
@@ -217,8 +219,9 @@ func (s store) list(f filter, page db.PageRequest) ([]customer, *int64, error) {
 }
 
 // uniqueError returns 409 email_taken or 409 external_ref_taken for the error of a statement that could not
-// write c because another customer has a unique value. Other errors stay unchanged. A caller bound to a
-// customer does not learn the id of the other customer.
+// write c, because another customer already has the email or the external_ref. When no other customer has the
+// value any more, the error is db.ErrConflict. Other errors stay unchanged. A caller bound to a customer does
+// not learn the id of the other customer.
 func (s store) uniqueError(err error, c customer) error {
 	if !service.IsDuplicate(err) {
 		return err

@@ -401,7 +401,7 @@ func TestUpdateCustomer(t *testing.T) {
 	})
 }
 
-// TestUpdatedAt sets updated_at back before each change. Only a change of the customer's data moves
+// TestUpdatedAt sets updated_at back before each change. Only a change of the customer's data must move
 // updated_at.
 func TestUpdatedAt(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
@@ -453,7 +453,7 @@ func TestDeleteCustomer(t *testing.T) {
 		if len(list.JSON200.Data) != 0 {
 			t.Errorf("%s", list.Body)
 		}
-		var kept int64 // a soft delete: the customer's orders still refer to the row
+		var kept int64 // the row must stay, because the customer's orders refer to the row
 		if g.Table("customers").Where("id = ? AND deleted_at IS NOT NULL", made.ID).Count(&kept); kept != 1 {
 			t.Error("the row is gone")
 		}
@@ -534,7 +534,7 @@ func TestETag(t *testing.T) {
 	})
 }
 
-// TestLiteralPath expects "import" and "export" to be paths, not ids of customers.
+// TestLiteralPath checks that "import" and "export" are paths, and not taken for ids of customers.
 func TestLiteralPath(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, _ := serve(t, g)

@@ -19,7 +19,7 @@ import (
 	api "example.com/b2b/v2/openapi/customersapi"
 )
 
-// tokenOf returns the header of a token.
+// tokenOf returns the header Authorization with a new token of p.
 func tokenOf(t *testing.T, p auth.Principal) []string {
 	t.Helper()
 	token, err := webtest.Options().Tokens.Issue(p, time.Hour)
@@ -37,8 +37,8 @@ func remove(t *testing.T, c *api.ClientWithResponses, id int64) {
 	}
 }
 
-// TestIncludeDeleted lists, exports and searches customers, deleted customers included, for callers who may
-// see deleted customers.
+// TestIncludeDeleted lists, exports and searches customers with include_deleted. A caller without the scope
+// events:read must get 403 forbidden. A caller bound to a customer must get only that customer.
 func TestIncludeDeleted(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)
@@ -144,7 +144,7 @@ func TestIncludeDeleted(t *testing.T) {
 }
 
 // TestCopyByUpdatedSince keeps a copy of the customers by updated_since, over changes and deletions. At the
-// end the copy equals a new export.
+// end the copy must equal a new export.
 func TestCopyByUpdatedSince(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)
@@ -162,7 +162,7 @@ func TestCopyByUpdatedSince(t *testing.T) {
 			}
 		}
 		var newest time.Time
-		latest := func() { // the copy asks from the newest updated_at that it has
+		latest := func() { // the next update begins at the newest updated_at of the copy
 			for _, line := range held {
 				var row api.Customer
 				if err := json.Unmarshal([]byte(line), &row); err != nil {
@@ -199,8 +199,8 @@ func TestCopyByUpdatedSince(t *testing.T) {
 	})
 }
 
-// TestImportOfDeleted imports a file of an export with deleted customers: no row creates a deleted customer
-// again.
+// TestImportOfDeleted imports the file of an export with deleted customers. No row may create a deleted
+// customer again.
 func TestImportOfDeleted(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)

@@ -15,8 +15,8 @@ import (
 // the filler are in different batches.
 func filler(n int) string { return strings.Repeat("one cell\n", n) }
 
-// TestDryRunAcrossBatches imports a file in which row 2 gives up an external_ref, and a row 261 rows later
-// takes it.
+// TestDryRunAcrossBatches imports a file in which row 2 gives up an external_ref, and row 263, in a later
+// batch, takes it. The dry run must give the same answers as the run.
 func TestDryRunAcrossBatches(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, _ := serve(t, g)
@@ -33,8 +33,8 @@ func TestDryRunAcrossBatches(t *testing.T) {
 }
 
 // TestDryRunIsTheRun imports random files. A dry run must give the same answers as the run. A repeated run
-// must change no row that the first run accepted; it may accept a refused row only if the external_ref of the
-// row was taken in the first run.
+// must change no row that the first run accepted. It may accept a row that the first run refused, but only if
+// the first run refused the row with external_ref_taken.
 func TestDryRunIsTheRun(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, _ := serve(t, g)
@@ -79,7 +79,7 @@ func TestDryRunIsTheRun(t *testing.T) {
 	})
 }
 
-// shorten removes the filler.
+// shorten removes the filler from a file, and the answers to the filler.
 func shorten(text string) string {
 	var kept []string
 	for _, line := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == ',' }) {

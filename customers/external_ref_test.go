@@ -41,7 +41,7 @@ func TestExternalRef(t *testing.T) {
 			return res
 		}
 		first := add("a@example.com", "C-1").JSON201.Data
-		other := add("b@example.com", "c-1").JSON201.Data // a different external_ref: case counts
+		other := add("b@example.com", "c-1").JSON201.Data // a different external_ref: upper and lower case differ
 		if first.ExternalRef == nil || *first.ExternalRef != "C-1" {
 			t.Fatalf("%+v", first)
 		}
@@ -105,7 +105,7 @@ func TestExternalRef(t *testing.T) {
 				}
 				return res.JSON200.Data.ExternalRef
 			}
-			if ref := put(nil); *ref != "C-1" { // left out
+			if ref := put(nil); *ref != "C-1" { // external_ref is left out, and stays as it is
 				t.Error(*ref)
 			}
 			if ref := put(nullable.NewNullNullable[string]()); ref != nil {

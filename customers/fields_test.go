@@ -37,8 +37,8 @@ func TestEveryField(t *testing.T) {
 	})
 }
 
-// TestEmptyPhone sends empty phones, which the service must store as null. So the import of an export changes
-// nothing.
+// TestEmptyPhone sends empty phones, which the service must store as null. Then an import of an export must
+// change nothing.
 func TestEmptyPhone(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, _ := serve(t, g)
@@ -115,9 +115,9 @@ func TestDeletedAt(t *testing.T) {
 	})
 }
 
-// TestStoredEmptyPhones migrates customers with the phone "", which version 2.0.0 stored. The migration makes
-// each of these phones null, and adds an event for the change. A second run of the migration, as after a
-// kill, changes nothing.
+// TestStoredEmptyPhones migrates customers with the phone "", which version 2.0.0 stored. The migration must
+// make each of these phones null, and add an event for the change. A second run of the migration, as after a
+// kill, must change nothing.
 func TestStoredEmptyPhones(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)

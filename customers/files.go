@@ -22,7 +22,7 @@ func emailKey(email string) string { return strings.ToLower(strings.TrimSpace(em
 
 func (ch change) names() []bulk.Name {
 	if ch.Deleted {
-		return nil // another row may have the email and the external_ref now
+		return nil // another customer may have the email and the external_ref now
 	}
 	names := []bulk.Name{{Field: "/email", Value: ch.emailKey()}}
 	if ref, err := ch.ExternalRef.Get(); err == nil {
@@ -31,14 +31,15 @@ func (ch change) names() []bulk.Name {
 	return names
 }
 
-// dryRun is the state of a dry run, and nil for a run: the ids of the customers whose external_ref earlier
-// rows of the file would have changed. A later row may take the old external_ref of such a customer.
-// bulk.Import refuses a row that repeats the new external_ref.
+// dryRun is the state of a dry run; it is nil for a run that changes customers. The keys are the ids of the
+// customers whose external_ref earlier rows of the file would have changed. A later row may take the old
+// external_ref of these customers. bulk.Import refuses a row that repeats a new external_ref.
 type dryRun map[int64]bool
 
 // importCustomers creates or changes a customer for each row, in one transaction. It refuses a row for a new
 // customer without a name, and a row with the external_ref of another customer. With a dryRun it changes
-// nothing. Error: bulk.ErrApart when another request has taken a unique value, or when two rows swap values.
+// nothing. Error for several rows: bulk.ErrApart when another request has taken an email or an external_ref,
+// or when the order of the writes lets a row take an external_ref before another row gives it up.
 func (s *Service) importCustomers(ctx context.Context, rows []*bulk.Row[change], dryRun dryRun) error {
 	if dryRun != nil {
 		return s.db.Read(ctx).importCustomers(rows, dryRun)

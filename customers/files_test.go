@@ -197,7 +197,8 @@ func TestImportCustomers(t *testing.T) {
 	})
 }
 
-// TestExportForPeople exports customers as spreadsheets expect them.
+// TestExportForPeople exports CSV with the parameters bom and delimiter. The cells must be the same as
+// without the parameters, and an import of the file must change nothing.
 func TestExportForPeople(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)

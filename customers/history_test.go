@@ -23,7 +23,8 @@ import (
 	api "example.com/b2b/v2/openapi/customersapi"
 )
 
-// bearer returns the header Authorization of an administrator, bound to a customer unless customer is 0.
+// bearer returns the header Authorization of an administrator. The token is bound to the customer, or to no
+// customer if customer is 0.
 func bearer(t *testing.T, subject string, customer int64) string {
 	t.Helper()
 	p := auth.Principal{Subject: subject, Customer: customer, Scope: auth.Admin}
@@ -161,7 +162,7 @@ func count(t *testing.T, g *gorm.DB) (n int64) {
 	return n
 }
 
-// broken lists the broken rules, each with the rows that the doctor reports.
+// broken returns the broken rules, each with the rows that the doctor reports.
 func broken(t *testing.T, g *gorm.DB) string {
 	t.Helper()
 	checks, err := doctor.Examine(ctx, g, customers.Rules())

@@ -59,7 +59,7 @@ func (s *Service) CreateCustomer(ctx context.Context, r server.CreateCustomerReq
 		err := tx.create(&c)
 		return c.ID, response(c), err
 	})
-	// Version 2.0.0 has stored answers without deleted_at.
+	// The answers that version 2.0.0 has stored have no deleted_at.
 	return answer(idempotency.Complete[api.CustomerResponse](a, "data.deleted_at"), err)
 }
 

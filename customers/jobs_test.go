@@ -13,8 +13,8 @@ import (
 	"example.com/b2b/v2/db/dbtest"
 )
 
-// TestExpiredKeysAreDeleted runs the background jobs of a service. They delete the expired keys of the
-// service, but no valid keys and no keys of other services.
+// TestExpiredKeysAreDeleted runs the background jobs of the Customers service. The jobs must delete the
+// expired keys of the service, but no valid keys, and no keys of other services.
 func TestExpiredKeysAreDeleted(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		for _, row := range []struct {

@@ -91,7 +91,7 @@ func TestUpdatedSince(t *testing.T) {
 		}
 		start := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 		var rows []row
-		for i := range 1500 { // the order of the changes is not the order of the ids
+		for i := range 1500 { // updated_at does not ascend with the id
 			changed := start.Add(time.Duration(i*7919%1500) * time.Minute)
 			name, email := fmt.Sprint("Name ", i%2), fmt.Sprintf("%d@example.com", i)
 			rows = append(rows, row{int64(i + 1), name, email, start, changed})

@@ -8,7 +8,7 @@ import (
 	"example.com/b2b/v2/internal/batch"
 )
 
-// lookup is a command to read a customer for another service. Concurrent lookups share a query.
+// lookup is a command that reads a customer for another service. Concurrent lookups share a query.
 type lookup struct {
 	id       int64
 	customer *customer // nil for a missing or deleted customer

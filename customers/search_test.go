@@ -17,7 +17,7 @@ import (
 )
 
 // TestSearchesLeaveRoom sends 300 concurrent searches and blocks each search in the database. At most two
-// searches reach the database at a time, and a read gets its answer meanwhile.
+// searches may be in the database at a time, and a read must get its answer meanwhile.
 func TestSearchesLeaveRoom(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		for at := 0; at < 2000; at += 500 {

@@ -22,15 +22,15 @@ func (s store) customers() *gorm.DB {
 	return q
 }
 
-// everyCustomer begins a query for all customers, including customers that the caller may not see: an email
-// or external_ref must be unique among all of them.
+// everyCustomer begins a query for all customers, including customers that the caller may not see. Use it to
+// look for an email or an external_ref, which must be unique among all customers.
 func (s store) everyCustomer() *gorm.DB { return s.DB.Model(&customer{}) }
 
 // isBound reports whether the caller is bound to a customer.
 func (s store) isBound() bool { return s.Caller.Customer != 0 }
 
-// asSystem returns a context for stores that see all customers. Code that uses such a store on behalf of a
-// caller must check mayRead.
+// asSystem returns a context for stores that see all customers. Code that uses a store with this context on
+// behalf of a caller must check mayRead.
 func asSystem(ctx context.Context) context.Context { return auth.With(ctx, auth.System) }
 
 // mayRead returns 403 forbidden when the caller is bound to another customer.

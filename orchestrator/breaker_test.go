@@ -10,8 +10,9 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 )
 
-// TestBreaker makes many orchestrations at the same time while a peer is down. The peer gets few of the
-// tries, each answer has an error of the contract, and orchestrations succeed as soon as the peer is up.
+// TestBreaker makes many orchestrations at the same time while a peer is down. The peer must get few of the
+// tries, each answer must have an error of the contract, and orchestrations must succeed as soon as the peer
+// is up.
 func TestBreaker(t *testing.T) {
 	for _, step := range []string{customerStep, createStep, confirmStep} {
 		t.Run(step, func(t *testing.T) {
@@ -52,8 +53,8 @@ func TestBreaker(t *testing.T) {
 	}
 }
 
-// TestPeerOfAPeerIsDown checks that the breaker does not stop calls to the Orders API, because the Orders API
-// reports that its own peer, the Customers API, is down.
+// TestPeerOfAPeerIsDown lets the Orders API answer 503 customers_unavailable, because its own peer, the
+// Customers API, is down. The breaker must not stop calls to the Orders API after these answers.
 func TestPeerOfAPeerIsDown(t *testing.T) {
 	t.Parallel()
 	down := slices.Repeat([]fault{answer(503, "customers_unavailable")}, 15)
@@ -71,8 +72,8 @@ func TestPeerOfAPeerIsDown(t *testing.T) {
 	}
 }
 
-// TestDownIsNotLate answers 503 before the deadline when a peer is known to be down, and not 504 at the
-// deadline.
+// TestDownIsNotLate checks that the answer is 503 before the deadline when a peer is known to be down, and
+// not 504 at the deadline.
 func TestDownIsNotLate(t *testing.T) {
 	t.Parallel()
 	down := slices.Repeat([]fault{answer(503, "unavailable")}, 10_000)

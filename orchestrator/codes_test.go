@@ -32,7 +32,7 @@ func TestEveryPeerCode(t *testing.T) {
 		document  []byte
 		operation string
 		step      string
-		get       bool // GET of an orchestration makes the call
+		get       bool // the orchestrator makes the call for a GET of an orchestration
 	}{
 		{customersapi.Document, "getInternalCustomer", customerStep, false},
 		{ordersapi.Document, "createOrder", createStep, false},
@@ -48,7 +48,7 @@ func TestEveryPeerCode(t *testing.T) {
 				answers := slices.Repeat([]fault{answer(status, code)}, 20)
 				p := &peers{done: placed, instead: map[string][]fault{called.step: answers}}
 				compensates := called.operation == "cancelOrder"
-				if compensates { // the order is canceled after a refused confirmation
+				if compensates { // only a refused confirmation leads to a cancellation
 					p.instead[confirmStep] = []fault{answer(400, "order_not_confirmable")}
 				}
 				var got int
@@ -114,8 +114,8 @@ func declared(t *testing.T, document []byte, id string) func(yield func(status i
 	}
 }
 
-// TestDeploymentFault checks that a wrong token or address of a peer leaves a single log line, which names the
-// variable.
+// TestDeploymentFault checks that a wrong token or address of a peer leaves a single log line, and that the
+// line names the variable.
 func TestDeploymentFault(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer   fault

@@ -12,8 +12,9 @@ import (
 	"example.com/b2b/v2/openapi/ordersapi"
 )
 
-// TestEveryField compares an orchestration with the order that the orchestrator places: the contract must
-// have every field of a new order, and the Orders API must get every field that a caller has sent.
+// TestEveryField compares an orchestration with the order that the orchestrator places. The schema
+// OrchestrationRequest must have every field of OrderRequest, and the Orders API must get every field that a
+// caller sends.
 func TestEveryField(t *testing.T) {
 	spec := webtest.Spec(t, api.Document)
 	fields := spec.Components.Schemas["OrchestrationRequest"].Value.Properties
@@ -45,7 +46,7 @@ func TestEveryField(t *testing.T) {
 	if status, body, _ := post(t, serveOn(t, fake.URL, webtest.Options()), string(sent)); status != 400 {
 		t.Errorf("%d %s", status, body)
 	}
-	for _, own := range []string{"idempotency_key", "correlation_id"} { // handed on as headers
+	for _, own := range []string{"idempotency_key", "correlation_id"} { // passed on as headers
 		delete(order, own)
 	}
 	webtest.ComesBack(t, "OrchestrationRequest", order, placed)

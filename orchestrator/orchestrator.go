@@ -29,7 +29,7 @@ import (
 type Service struct {
 	customers customersapi.ClientWithResponsesInterface
 	orders    ordersapi.ClientWithResponsesInterface
-	readiness singleflight.Group // a running call of askReady
+	readiness singleflight.Group // shares a running call of askReady
 }
 
 // New returns the service. It fails when the address of a peer is invalid.
@@ -45,9 +45,9 @@ func New(customers, orders peer.Peer) (*Service, error) {
 }
 
 // CreateAndConfirmOrder checks the customer, places the order with the caller's key, and confirms the order
-// with the same key. Each of these steps is idempotent and is repeated after a failure; the caller may repeat
-// the whole call. Errors: the refusals by the other services, and 503 or 504 upstream_unavailable. When the
-// confirmation is refused, the order is canceled: see the method settle.
+// with the same key. Each step is idempotent, and is tried again after a failure. The caller may repeat the
+// whole call. Errors: the refusals by the Customers API and the Orders API, and 503 or 504
+// upstream_unavailable. When the confirmation is refused, the order is canceled: see the method settle.
 func (s *Service) CreateAndConfirmOrder(
 	ctx context.Context, r server.CreateAndConfirmOrderRequestObject,
 ) (server.CreateAndConfirmOrderResponseObject, error) {
@@ -85,7 +85,7 @@ func (s *Service) CreateAndConfirmOrder(
 	return answer, nil
 }
 
-// newOrder returns the order for the Orders API: all fields of the request that belong to an order.
+// newOrder returns the order for the Orders API, with all fields of the request that a new order has.
 func newOrder(request *api.OrchestrationRequest) (order ordersapi.OrderRequest, err error) {
 	encoded, err := json.Marshal(request)
 	if err == nil {
@@ -113,9 +113,9 @@ func (s *Service) FindOrchestration(
 	return server.FindOrchestration200JSONResponse{Body: report}, err
 }
 
-// report finds the order in the Orders API's record of the key. The parameter field is the place of the key in
-// the request. Errors: 404 idempotency_key_unknown when no order was placed with the key; 404 order_incomplete
-// when the order was not confirmed with the key; and the errors of the function ask.
+// report finds the order in the Orders API's record of the key. The parameter field is the place of the key
+// in the request. Errors: 404 idempotency_key_unknown when no order was placed with the key; 404
+// order_incomplete when the order was not confirmed with the key; and the errors of the function ask.
 func (s *Service) report(ctx context.Context, key, field string) (none api.OrchestrationReportResponse, err error) {
 	done, err := ask(ctx, ordersAPI, func() (*ordersapi.FindIdempotencyKeyResponse, error) {
 		return s.orders.FindIdempotencyKeyWithResponse(ctx, &ordersapi.FindIdempotencyKeyParams{Key: key})
@@ -136,15 +136,15 @@ func (s *Service) report(ctx context.Context, key, field string) (none api.Orche
 		return none, err
 	}
 	result := orderView(order)
-	result.Status = string(contract.CONFIRMED) // the status in the first answer; it may have changed since
+	result.Status = string(contract.CONFIRMED) // the status in the first answer; CurrentStatus has the present status
 	return api.OrchestrationReportResponse{Success: true, CorrelationID: correlation.ID(ctx),
 		Data: api.OrchestrationReport{Customer: customerView(customer), Order: result,
 			CurrentStatus: order.Status}}, nil
 }
 
 // confirmedWith returns the id of the order that was placed and confirmed with a key. Errors: 404
-// idempotency_key_unknown when no order was placed; 404 order_incomplete, of the parameter field, when the order
-// was not confirmed.
+// idempotency_key_unknown when no order was placed; 404 order_incomplete, with a detail for the parameter
+// field, when the order was not confirmed.
 func confirmedWith(key ordersapi.KeyReport, field string) (id int64, err error) {
 	var created, confirmed *ordersapi.KeyedOperation
 	for i, operation := range key.Operations {
@@ -211,10 +211,10 @@ func (s *Service) order(ctx context.Context, id int64) (ordersapi.Order, error) 
 }
 
 // settle handles an order whose confirmation was refused. If this call has placed the order, settle cancels
-// the order, even when the caller has gone. It leaves two kinds of orders as they are: an order that an
-// earlier call placed with the key, because another key may still confirm the order, and an order that was
-// confirmed in the meantime. The id and the status of the order are added to the parameter refused, which is
-// the error for the caller. The method settle returns an error when the order could not be canceled.
+// the order, even when the caller has gone. Two kinds of orders stay as they are: an order that an earlier
+// call placed with the key, because another key may still confirm the order, and an order that was confirmed
+// in the meantime. settle adds the id and the status of the order to the parameter refused, which is the
+// error for the caller. It returns an error when the order could not be canceled.
 func (s *Service) settle(
 	ctx context.Context, refused *apperr.Error, placed *ordersapi.CreateOrderResponse,
 ) error {
@@ -246,7 +246,7 @@ func (s *Service) settle(
 	return err
 }
 
-// readyWithin limits the time of the peers' answers to /ready.
+// readyWithin limits the time for the answers of both peers to /ready.
 const readyWithin = 2 * time.Second
 
 const (

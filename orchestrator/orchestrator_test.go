@@ -66,8 +66,8 @@ const (
 	keyStep      = "GET /idempotency-keys"
 )
 
-// answer answers with an error of the contract. The parameter details has the field and the message of one
-// detail.
+// answer returns a fault that answers with an error of the contract. The parameter details has the field and
+// the message of the only detail, or nothing for an error without details.
 func answer(status int, code string, details ...string) fault {
 	return func(w http.ResponseWriter) {
 		w.Header().Set("Content-Type", "application/json")
@@ -203,7 +203,7 @@ func serveOn(t *testing.T, base string, o web.Options) string {
 const sample = `{"customer_id":1,"items":[{"product_id":2,"qty":3}],"external_ref":"PO-1","metadata":{"a":"b"},` +
 	`"idempotency_key":"key-1","correlation_id":"req-1"}`
 
-// post posts a JSON body. headers are names and values in turn.
+// post posts a JSON body. The parameter headers has names and values in turn.
 func post(t *testing.T, base, body string, headers ...string) (int, []byte, http.Header) {
 	t.Helper()
 	return webtest.Do(t, "POST", base+path, body, append(headers, "Content-Type", "application/json")...)
@@ -227,7 +227,7 @@ func TestCreateAndConfirmOrder(t *testing.T) {
 	}
 }
 
-// TestKeyInHeader sends the key of the body also as a header.
+// TestKeyInHeader sends the key of the body also as a header. The answer must be 201.
 func TestKeyInHeader(t *testing.T) {
 	p := &peers{}
 	base := serve(t, p, time.Minute)
@@ -242,7 +242,7 @@ func TestKeyInHeader(t *testing.T) {
 	}
 }
 
-// TestReplayed checks that Idempotency-Replayed of the confirmation is passed on.
+// TestReplayed checks that the orchestrator passes on the header Idempotency-Replayed of the confirmation.
 func TestReplayed(t *testing.T) {
 	for _, replayed := range []string{"true", ""} {
 		p := &peers{replayed: replayed}
@@ -298,7 +298,7 @@ func TestRefusedStep(t *testing.T) {
 			}
 			p := &peers{instead: map[string][]fault{
 				refused.step: {refusal},
-				cancelStep:   {answer(503, "unavailable")}, // compensation is tried again
+				cancelStep:   {answer(503, "unavailable")}, // the orchestrator must try again
 			}}
 			status, body, _ := post(t, serve(t, p, time.Minute), sample)
 			const compensated = `"message":"stands for order 5, which is CANCELED: its stock was given back",` +
@@ -326,8 +326,8 @@ func TestRefusedStep(t *testing.T) {
 	}
 }
 
-// TestPeersByExactName reads an answer by the exact names of the contract, and tries again after an answer
-// with a name twice, or with an error code in another case.
+// TestPeersByExactName checks that the orchestrator reads an answer by the exact names of the contract. It
+// must try again after an answer that has a name twice, or an error code in another case.
 func TestPeersByExactName(t *testing.T) {
 	const customer = `{"success":true,"data":{"id":1,"name":"ACME Corporation","email":"ops@acme.com",` +
 		`"phone":"+1-555-0100"%s}}`
@@ -360,8 +360,8 @@ func TestPeersByExactName(t *testing.T) {
 	}
 }
 
-// TestNotCompensated does not cancel an order that another call has placed, or has confirmed meanwhile, and
-// reports the status of the order.
+// TestNotCompensated refuses the confirmation of an order that an earlier call has placed, or that was
+// confirmed meanwhile. The orchestrator must not cancel the order, and must report the status of the order.
 func TestNotCompensated(t *testing.T) {
 	reused := answer(422, "idempotency_key_reused")
 	for name, c := range map[string]struct {
@@ -413,7 +413,7 @@ func TestUpstreamUnavailable(t *testing.T) {
 			}
 		})
 	}
-	t.Run("compensation fails", func(t *testing.T) { // the answer is still the reason of the refused confirmation
+	t.Run("compensation fails", func(t *testing.T) { // the answer must still be the refusal of the confirmation
 		t.Parallel()
 		p := &peers{instead: map[string][]fault{
 			confirmStep: {answer(400, "order_not_confirmable")}, cancelStep: down,
@@ -471,7 +471,7 @@ func testGetOrchestration(t *testing.T, before, field string) {
 	t.Run("completed", func(t *testing.T) {
 		_, posted, _ := post(t, serve(t, &peers{}, time.Minute), sample)
 		status, body := get(t, &peers{done: []keyed{of(ordersapi.ConfirmOrder, 5, contract.CANCELED), created}})
-		// Want the answer of the POST, with the present status of the order added.
+		// The answer must be the answer of the POST, with the present status of the order added.
 		want := strings.TrimSuffix(strings.TrimSpace(string(posted)), "}}") + `,"current_status":"CANCELED"}}`
 		if status != 200 || strings.TrimSpace(string(body)) != want {
 			t.Errorf("%d %s, want %s", status, body, want)
@@ -584,7 +584,7 @@ func TestBadRequest(t *testing.T) {
 	}
 }
 
-// TestReadyNeedsPeers answers /ready with 503 when a service that the orchestrator calls is not ready, or
+// TestReadyNeedsPeers checks that /ready answers 503 when a service that the orchestrator calls is not ready, or
 // does not answer. A single 503 may come from an instance that stops, so the orchestrator asks again.
 func TestReadyNeedsPeers(t *testing.T) {
 	stopping := func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) }
@@ -605,8 +605,8 @@ func TestReadyNeedsPeers(t *testing.T) {
 	}
 }
 
-// TestReadinessIsShared asks for /ready many times while a peer does not answer. The callers share one
-// request to the peer, or two requests when the first takes too long.
+// TestReadinessIsShared asks for /ready many times while a peer does not answer. The callers must share one
+// request to the peer, or two requests when the first request takes too long.
 func TestReadinessIsShared(t *testing.T) {
 	release, asked := make(chan struct{}), make(chan struct{}, 100)
 	silent := func(http.ResponseWriter) {
@@ -615,7 +615,7 @@ func TestReadinessIsShared(t *testing.T) {
 	}
 	p := &peers{instead: map[string][]fault{readyStep: slices.Repeat([]fault{silent}, 100)}}
 	base := serve(t, p, time.Minute)
-	t.Cleanup(func() { close(release) }) // before the peer is closed
+	t.Cleanup(func() { close(release) }) // runs before the peer is closed, which waits for its requests
 	impatient := http.Client{Timeout: 50 * time.Millisecond}
 	for range 10 {
 		if res, err := impatient.Get(base + "/ready"); err == nil {

@@ -15,7 +15,7 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 )
 
-// TestCanceledBy checks that every later answer shows the caller who has canceled an order.
+// TestCanceledBy cancels orders. Every later answer must show the caller who has canceled the order.
 func TestCanceledBy(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -70,8 +70,8 @@ func TestCanceledBy(t *testing.T) {
 	})
 }
 
-// TestActorOfAdjustments checks that a stock adjustment names the caller who has made it, and names nobody to a
-// caller bound to a customer.
+// TestActorOfAdjustments checks that a stock adjustment names the caller who has made the adjustment. To a
+// caller bound to a customer, the adjustment must name nobody.
 func TestActorOfAdjustments(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -91,7 +91,7 @@ func TestActorOfAdjustments(t *testing.T) {
 		if status != 200 || !strings.Contains(string(body), `"updated"`) {
 			t.Fatalf("%d %s", status, body)
 		}
-		s.exec(t, "UPDATE stock_adjustments SET actor = NULL WHERE reason = 'delivery'") // as by an earlier program
+		s.exec(t, "UPDATE stock_adjustments SET actor = NULL WHERE reason = 'delivery'") // older programs set no actor
 		actors := func(headers ...string) (all []any) {
 			_, body, _ := webtest.Do(t, "GET", path+"/stock-adjustments", "", headers...)
 			var page struct{ Data []map[string]any }
@@ -113,8 +113,8 @@ func TestActorOfAdjustments(t *testing.T) {
 	})
 }
 
-// TestMigrationOfActors migrates orders that were canceled before the column canceled_by existed. A second run of
-// the migration, as after a kill, changes nothing.
+// TestMigrationOfActors migrates orders that were canceled before the column canceled_by existed. A second
+// run of the migration, as after a kill, must change nothing.
 func TestMigrationOfActors(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

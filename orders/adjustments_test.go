@@ -166,7 +166,7 @@ func TestETag(t *testing.T) {
 			webtest.WantError(t, res.StatusCode(), res.Body, 412, "precondition_failed")
 			s.wantStock(t, p, 9)
 			fresh := read().HTTPResponse.Header.Get("ETag")
-			weak := "W/" + fresh // from a proxy that compresses
+			weak := "W/" + fresh // a proxy that compresses the answer makes its ETag weak
 			res, _ = s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &weak}, change)
 			if res.JSON200 == nil || res.HTTPResponse.Header.Get("ETag") != read().HTTPResponse.Header.Get("ETag") ||
 				res.HTTPResponse.Header.Get("ETag") == fresh {

@@ -114,8 +114,9 @@ func (s *Service) submit(ctx context.Context, c orderCommand) (idempotency.Answe
 	return in.answer, in.refused
 }
 
-// runBatch implements batch.Batcher.Run: all commands run in one transaction. rolledBack is true after an
-// error between BEGIN and COMMIT, and false after an error of COMMIT: the commands may then be done.
+// runBatch implements batch.Batcher.Run: it runs all commands in one transaction. rolledBack is true after an
+// error between BEGIN and COMMIT. It is false after an error of BEGIN or COMMIT; after an error of COMMIT,
+// the commands may be done.
 func (s *Service) runBatch(ctx context.Context, commands []orderCommand) (
 	held []batch.Held, rolledBack bool, err error,
 ) {

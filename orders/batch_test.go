@@ -28,8 +28,8 @@ import (
 	"example.com/b2b/v2/orders"
 )
 
-// inOneBatch queues commands, in this order, until one batch can execute all of them, or as many as a batch
-// may have. It returns the outcome of each command.
+// inOneBatch queues commands, in this order, until a single batch can execute all commands, or as many as a
+// batch may have. It returns the outcome of each command.
 func (s *system) inOneBatch(t *testing.T, commands ...func() string) []string {
 	t.Helper()
 	open := s.gate(t)
@@ -40,8 +40,8 @@ func (s *system) inOneBatch(t *testing.T, commands ...func() string) []string {
 	return results()
 }
 
-// queued queues commands behind a gate, one after the other. It returns a function that waits for their
-// outcomes.
+// queued queues commands behind a gate, in this order. It returns a function that waits for the outcomes of
+// the commands.
 func (s *system) queued(t *testing.T, commands ...func() string) (results func() []string) {
 	outcomes := make([]chan string, len(commands))
 	for i, command := range commands {
@@ -58,8 +58,8 @@ func (s *system) queued(t *testing.T, commands ...func() string) (results func()
 	}
 }
 
-// gate blocks the only batch that may run, with one order in its transaction, until open is called. open
-// returns the outcome of that order.
+// gate lets the only batch that may run wait inside its transaction, with a new order, until the test calls
+// open. The function open returns the outcome of that order.
 func (s *system) gate(t *testing.T) (open func() string) {
 	t.Helper()
 	s.oneBatch.Do(func() { orders.OneBatch(s.service) })
@@ -78,7 +78,7 @@ func (s *system) gate(t *testing.T) (open func() string) {
 	}
 	passed := make(chan string)
 	go func() { passed <- outcomeOf(s.CreateOrder(ctx, nil, newOrder(line(product, 1)))) }()
-	<-reached // from here on, the batch takes no further commands
+	<-reached // from here on, the batch takes no more commands
 	s.wantLoad(t, 1, 0)
 	return func() string {
 		close(opened)
@@ -110,7 +110,7 @@ func outcomeOf(res *http.Response, err error) string {
 	return outcome(got.status, got.body)
 }
 
-// TestBatch executes commands in one batch that depend on each other, and commands that are refused.
+// TestBatch executes a batch with commands that depend on each other, and with commands that are refused.
 func TestBatch(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -138,7 +138,7 @@ func TestBatch(t *testing.T) {
 			items := []contract.OrderItemRequest{line(b, 2)}
 			return api.OrderRequest{CustomerID: customer, Items: items, ExternalRef: new("PO-1")}
 		}
-		// Commands with the key or external_ref of an earlier command are executed in the next batch.
+		// A command with the key or the external_ref of an earlier command is executed in the next batch.
 		got := s.inOneBatch(
 			t,
 			place("", newOrder(line(scarce, 2))),
@@ -174,14 +174,14 @@ func TestBatch(t *testing.T) {
 	})
 }
 
-// TestBatchAnswers places many orders in one batch. Each caller gets the answer and the history of its own
-// order.
+// TestBatchAnswers places many orders in one batch. Each caller must get the answer and the history of its
+// own order.
 func TestBatchAnswers(t *testing.T) {
 	const many = 30
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
-		c.MaxConns = 1 // all statements use the connection with the variable below
+		c.MaxConns = 1 // all statements use the connection whose variable auto_increment_increment is set below
 		g := dbtest.Open(t, c)
-		for _, step := range []int64{1, 3} { // 3 as in a cluster, where each server has its own ids
+		for _, step := range []int64{1, 3} { // 3 as in a cluster of 3 servers, each with every third id
 			if g.Name() == db.SQLite && step > 1 {
 				continue
 			}
@@ -250,7 +250,8 @@ func TestBatchAnswers(t *testing.T) {
 	})
 }
 
-// TestBatchCallerGone cancels a request before its batch begins. The batch executes the other commands only.
+// TestBatchCallerGone cancels a request before its batch begins. The batch must execute only the other
+// commands.
 func TestBatchCallerGone(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -259,7 +260,7 @@ func TestBatchCallerGone(t *testing.T) {
 		body := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, p)
 		request := httptest.NewRequestWithContext(gone, "POST", "/orders", strings.NewReader(body))
 		request.Header.Set("Content-Type", "application/json")
-		request.Header.Set("Authorization", "Bearer "+webtest.Token) // a service gets no grace period
+		request.Header.Set("Authorization", "Bearer "+webtest.Token) // a service that leaves gets no grace period
 		open := s.gate(t)
 		left, stayed := make(chan int), make(chan string)
 		go func() {
@@ -297,7 +298,7 @@ func TestBatchHeld(t *testing.T) {
 		open := s.gate(t)
 		results := make(chan []string)
 		queued := s.queued(t, place(held), func() string {
-			got := place(free)() // in one batch with the order for the held product
+			got := place(free)() // this order is in one batch with the order for the held product
 			if again := place(free)(); again != got {
 				t.Errorf("%s, then %s", got, again)
 			}
@@ -345,7 +346,8 @@ func TestBatchHeld(t *testing.T) {
 	})
 }
 
-// TestBatchOneBad lets one command break its batch. The other commands succeed.
+// TestBatchOneBad runs batches in which a command breaks the batch, by an error or a panic. The other
+// commands must succeed.
 func TestBatchOneBad(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -388,8 +390,8 @@ func TestBatchOneBad(t *testing.T) {
 	})
 }
 
-// TestBatchLostCommit loses the database's answer to COMMIT, for a batch of orders without a key. The orders
-// may be placed, so no order is retried.
+// TestBatchLostCommit loses the database's answer to COMMIT, for a batch of orders without a key. No order
+// may be retried, because the orders may be placed already.
 func TestBatchLostCommit(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {
@@ -403,7 +405,7 @@ func TestBatchLostCommit(t *testing.T) {
 		place := func() string { return outcomeOf(s.CreateOrder(ctx, nil, newOrder(line(p, 1)))) }
 		results := s.queued(t, place, place, place)
 		losing.Store(true)
-		open() // the answer to its COMMIT is lost, too
+		open() // the batch at the gate loses the answer to its COMMIT, too
 		want := []string{"503 unavailable", "503 unavailable", "503 unavailable"}
 		if got := results(); !slices.Equal(got, want) {
 			t.Error(got)
@@ -414,8 +416,8 @@ func TestBatchLostCommit(t *testing.T) {
 	})
 }
 
-// commitLoser is a proxy for connections to MySQL. While losing is true, it forwards each COMMIT, but not the
-// answer.
+// commitLoser runs a proxy for connections to MySQL, and returns its address. While losing is true, the proxy
+// forwards each COMMIT to MySQL, but not MySQL's answer to the client.
 func commitLoser(t *testing.T, address string, losing *atomic.Bool) (host string, port int) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -455,8 +457,10 @@ func commitLoser(t *testing.T, address string, losing *atomic.Bool) (host string
 	return "127.0.0.1", l.Addr().(*net.TCPAddr).Port
 }
 
-// TestBatchTwoInstances sends the same key to two instances at the same time, for equal requests and for
-// requests that share nothing but the key.
+// TestBatchTwoInstances sends each key to two instances at the same time, with equal requests and with
+// requests that have nothing but the key in common. Equal requests must get the same answer. Of two different
+// requests, both instances must accept the same request, and refuse the other request with 422
+// idempotency_key_reused.
 func TestBatchTwoInstances(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

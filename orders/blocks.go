@@ -26,9 +26,10 @@ func idsOf(block int64) db.IDRange {
 	return db.IDRange{First: block*blockSize + 1, Last: (block + 1) * blockSize}
 }
 
-// RecordRanges records the complete blocks, in ascending order, and returns how many. A complete block can
-// get no more orders: every id of the block has an order, or the next order after the block is older than
-// completeAfter, so the missing ids belong to rolled-back transactions. Instances may run it concurrently.
+// RecordRanges records the complete blocks, in ascending order, and returns the number of recorded blocks. A
+// complete block can get no more orders: every id of the block has an order, or the next order after the
+// block is older than completeAfter, so the missing ids belong to rolled-back transactions. Several instances
+// may run RecordRanges at once.
 func (s *Service) RecordRanges(ctx context.Context) (n int, err error) {
 	for {
 		if more, err := s.db.Read(ctx).recordRange(); err != nil || !more {

@@ -13,7 +13,7 @@ import (
 	"example.com/b2b/v2/db/dbtest"
 )
 
-// blockSize is the number of ids in an id range, as in the package.
+// blockSize is the number of ids in a block, as in the package.
 const blockSize = 1024
 
 type blocked struct {
@@ -30,7 +30,8 @@ func (s *system) insertBlocked(t *testing.T, rows []blocked) {
 	}
 }
 
-// recordRanges records all complete ranges, and compares their number. On TiDB no range is ever recorded.
+// recordRanges records all complete blocks, and compares the number of recorded blocks with want. On TiDB no
+// block is ever recorded.
 func (s *system) recordRanges(t *testing.T, want int) {
 	t.Helper()
 	if dbtest.IsTiDB(s.db) {
@@ -41,8 +42,8 @@ func (s *system) recordRanges(t *testing.T, want int) {
 	}
 }
 
-// TestCreatedBetween lists the orders of a period and compares them with the rows of that period, with no,
-// some or all id ranges recorded.
+// TestCreatedBetween lists the orders of a period and compares them with the rows of that period, while all,
+// some or no blocks are recorded.
 func TestCreatedBetween(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -103,7 +104,7 @@ func TestCreatedBetween(t *testing.T) {
 	})
 }
 
-// TestRecordRanges records an id range with gaps only when the range can get no more orders.
+// TestRecordRanges checks that a block with gaps is recorded only when the block can get no more orders.
 func TestRecordRanges(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -123,11 +124,11 @@ func TestRecordRanges(t *testing.T) {
 		s.insertBlocked(t, full[1:])
 		s.recordRanges(t, 0)
 		s.insertBlocked(t, []blocked{row(blockSize+2, at)})
-		s.recordRanges(t, 0) // id 1 may still be committed
+		s.recordRanges(t, 0) // the order with id 1 may still be committed
 		s.insertBlocked(t, full[:1])
 		s.recordRanges(t, 1)
 		s.insertBlocked(t, []blocked{row(2*blockSize+1, at)})
-		s.recordRanges(t, 0) // ids after blockSize+2 may still be committed
+		s.recordRanges(t, 0) // orders with ids after blockSize+2 may still be committed
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -9*time.Minute), 2*blockSize+1)
 		s.recordRanges(t, 0)
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -11*time.Minute), 2*blockSize+1)
@@ -135,13 +136,13 @@ func TestRecordRanges(t *testing.T) {
 		s.insertBlocked(t, []blocked{row(1<<40, at), row(1<<41, at)})
 		s.recordRanges(t, 0)
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id > 2000", db.Now(g, -11*time.Minute))
-		s.recordRanges(t, 2) // empty ranges between the two are skipped
+		s.recordRanges(t, 2) // blocks of 2*blockSize+1 and of 1<<40; the empty blocks between them are skipped
 		for i := range full {
 			full[i].ID += 1 << 42
 		}
 		s.insertBlocked(t, full)
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -11*time.Minute), full[0].ID)
-		s.recordRanges(t, 1) // not the full range: lower ids may still be committed
+		s.recordRanges(t, 1) // block of 1<<41, not the full block: lower ids may still be committed
 		got := listed(t, s.base+"/orders?limit=100&from=2024-01-01&sort=-created_at&")
 		if len(got) != 2*blockSize+4 {
 			t.Errorf("%d orders", len(got))

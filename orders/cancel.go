@@ -38,9 +38,9 @@ func (c *cancelCommand) decide(o *order, rows *lockedRows) (transition, error) {
 	return transition{order: o, to: canceled}, nil
 }
 
-// cancelable returns nil for an order that may be canceled or is CANCELED already. Errors: 412
-// precondition_failed for a CONFIRMED order when the reason is compensation, because somebody relies on the
-// confirmed order; 400 cancel_window_closed for any other CONFIRMED order after the cancellation window.
+// cancelable returns nil for an order that may be canceled or is CANCELED already. Errors for a CONFIRMED
+// order: 412 precondition_failed when the reason is compensation, because somebody relies on the confirmed
+// order; 400 cancel_window_closed for any other reason, when the cancellation window has ended.
 func (c *Config) cancelable(o order, reason cancelReason) error {
 	if o.Status == confirmed && reason == compensation {
 		return apperr.PreconditionFailed.New().With("/cause", apperr.Params{"order_status": string(o.Status)},

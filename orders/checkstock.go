@@ -6,10 +6,11 @@ import (
 	"sync"
 )
 
-const productsChecked = 50 // products in a run of CheckStock
+const productsChecked = 50 // highest number of products in a run of CheckStock
 
-// linesChecked is the number of order lines in a run, read in a tenth of a second. After a product with more
-// lines, the next runs pause: the check keeps a connection busy for 1 % of the time. Tests change it.
+// linesChecked is the number of order lines that a run of CheckStock reads, in about 0.1 s. After a product
+// with more lines, the next runs of CheckStock pause. So the check keeps a connection busy for 1 % of the
+// time. Tests change linesChecked.
 var linesChecked int64 = 20_000
 
 // stockCheck is the progress of CheckStock in this process.
@@ -18,7 +19,7 @@ type stockCheck struct {
 	last      int64   // id of the last checked product
 	debt      int64   // order lines read beyond linesChecked
 	found     float64 // wrong pieces found so far in this turn through all products
-	lastFound float64 // wrong pieces found in the turn before
+	lastFound float64 // wrong pieces found in the previous turn
 }
 
 // balance is the stock of a product, compared with its adjustments and orders.
@@ -30,8 +31,8 @@ type balance struct {
 
 // CheckStock compares the stock of the next products with their adjustments and orders, and sets the metric
 // b2b_stock_imbalance. The products are checked in ascending id; after the last product, a new turn begins.
-// The metric is the number of wrong pieces found in this turn so far, or in the turn before, if larger.
-// CheckStock changes no row.
+// The metric is the number of wrong pieces found so far in this turn, or the number found in the previous
+// turn, whichever is larger. CheckStock changes no row, and so returns 0 rows.
 func (s *Service) CheckStock(ctx context.Context) (rows int, err error) {
 	c := &s.stockCheck
 	c.Lock()

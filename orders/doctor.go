@@ -104,7 +104,7 @@ const expectedStock = `
 	(SELECT COALESCE(SUM(i.qty), 0) FROM order_items i JOIN orders o ON o.id = i.order_id
 	 WHERE i.product_id = p.id AND o.status <> 'CANCELED')`
 
-// Notes returns rules that find unusual rows, which are not broken.
+// Notes returns the rules that find rows that are unusual, but correct.
 func Notes() []doctor.Rule {
 	size := strconv.Itoa(blockSize)
 	return append(keyedOperations.Notes("orders"), texts.Note(),
@@ -120,9 +120,9 @@ func Notes() []doctor.Rule {
 			Values: doctor.Before(completeAfter + 5*time.Minute)})
 }
 
-// keyedRow is a row of the table idempotency_keys, joined with the order and the product that have the target
-// as their id, and with the stock adjustment that the stored answer names. When no row has this id, the field
-// order, product or adjustment is 0.
+// keyedRow is a row of the table idempotency_keys, joined with the order and the product whose id is the
+// row's target_id, and with the stock adjustment that the stored answer names. The field order, product or
+// adjustment is 0 when the order, product or adjustment does not exist.
 type keyedRow struct {
 	caller, operation, key, body string
 	target, order, product       int64
@@ -197,7 +197,8 @@ func (r keyedRow) answerAgrees() bool {
 	return a.ID == r.target && a.CustomerID == r.customer && a.TotalCents == r.total && a.Status == to && reached
 }
 
-// isBy reports whether the key belongs to the subject, whose token may be for the order's customer.
+// isBy reports whether the subject is the caller of the key. The token of the subject may be bound to the
+// order's customer, or to no customer.
 func (r keyedRow) isBy(subject string) bool {
 	return r.caller == auth.Principal{Subject: subject}.KeySpace() ||
 		r.caller == auth.Principal{Subject: subject, Customer: r.customer}.KeySpace()
@@ -215,8 +216,8 @@ type keyedAnswer struct {
 	Reason     string `json:"reason"`
 }
 
-// examineOrderEvents compares the events of each order with the order, 1000 orders at a time. Orders without
-// the event of their creation are left out: they are older than the history.
+// examineOrderEvents compares the events of each order with the order, 1000 orders at a time. It reports no
+// order that lacks the event of its creation, because that order is older than the history.
 func examineOrderEvents(tx *gorm.DB, broken func(id string)) (checked int64, err error) {
 	for last := int64(0); ; {
 		orders, err := ordersAfter(tx, last, 1000)
@@ -290,9 +291,11 @@ func ordersAfter(tx *gorm.DB, last int64, limit int) (orders []*order, err error
 	return orders, err
 }
 
-// tells reports whether there is an event for each transition of the order, and no other event, and whether
-// each event shows the order after its transition. Items in an event of version 2.0.0 have no sku and name.
-// When the first event has none, sku and name are not compared, because the lines may have got them later.
+// tells reports whether each transition of the order has its event, whether the order has no other event, and
+// whether each event shows the order after its transition. An order without the event of its creation passes:
+// see examineOrderEvents. Version 2.0.0 wrote events whose items have no sku and no name. When the order's
+// first event is of this kind, tells does not compare sku and name, because the lines may have got their sku
+// and name after the event.
 func tells(events []orderEvent, o order) bool {
 	isCreation := func(e orderEvent) bool { return e.eventType == transitioned(created) }
 	if !slices.ContainsFunc(events, isCreation) {
@@ -336,8 +339,9 @@ func tells(events []orderEvent, o order) bool {
 	return true
 }
 
-// isText reports whether the JSON of the order equals a representation as text, apart from the fields about
-// allowed actions, which depend on the configuration. This quick comparison suffices for nearly all events.
+// isText reports whether a representation is, byte for byte, the JSON of the order, apart from the fields
+// about allowed actions, which depend on the configuration. The check is quick, and true for nearly all
+// events; after false, compare the decoded values.
 func isText(representation string, want api.Order) bool {
 	const actions = `"reservation_expires_at":null,"cancelable_until":null,"allowed_actions":null,`
 	text, err := json.Marshal(want)
@@ -351,8 +355,8 @@ func isText(representation string, want api.Order) bool {
 // canceledBy matches the field in the JSON of an order.
 var canceledBy = regexp.MustCompile(`"canceled_by":(?:null|"(?:[^"\\]|\\.)*"),`)
 
-// steps returns the order as it was after each of its transitions. All times are in UTC, like the times that
-// JSON is decoded to.
+// steps returns the order as it was after each of its transitions. All times are in UTC, like the times in
+// decoded JSON.
 func (o order) steps() []order {
 	utc := func(at *time.Time) *time.Time {
 		if at == nil {
@@ -376,11 +380,13 @@ func (o order) steps() []order {
 	return all
 }
 
-// examineStock compares the levels and actors of stock adjustments with their events, and follows the stock of
-// each product from event to event, by the adjustments and by the events of the orders between. It follows only
-// products created since the update to 2.1.0, because 2.0.0 canceled an order before it locked the products, and
-// no product with an order without the event of its creation. On TiDB it follows no product with orders, because
-// the ids of events do not ascend in time.
+// examineStock compares the level and the actor of each stock adjustment with the event of the adjustment. It
+// also follows the stock of each product from event to event: by the adjustments, and by the events of orders
+// between two adjustments. It does not follow these products:
+//   - products that were created before the update to 2.1.0, because 2.0.0 canceled an order before it locked
+//     the products
+//   - products with an order that lacks the event of its creation
+//   - on TiDB, products with orders, because the ids of events do not ascend in time
 func examineStock(tx *gorm.DB, broken func(id string)) (checked int64, err error) {
 	type step struct {
 		event, stock, delta, level, moved int64 // moved: pieces moved by orders until the next step

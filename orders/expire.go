@@ -17,8 +17,8 @@ const (
 )
 
 // ExpireReservations cancels the orders that have been CREATED for at least the time Reservation, gives their
-// stock back, and returns the number of canceled orders. When another transaction holds a needed row, the
-// order is left to the next call. Several processes may expire reservations at once.
+// stock back, and returns the number of canceled orders. When another transaction holds a row that an order
+// needs, the next call expires the order. Several processes may call ExpireReservations at once.
 func (s *Service) ExpireReservations(ctx context.Context) (total int, err error) {
 	if s.Reservation == 0 {
 		return 0, nil
@@ -37,7 +37,8 @@ func (s *Service) ExpireReservations(ctx context.Context) (total int, err error)
 	}
 }
 
-// expiryLag returns how long the oldest expired reservation has waited for ExpireReservations.
+// expiryLag returns how long ago the reservation of the oldest CREATED order ended, or 0 when no reservation
+// has ended.
 func (s *Service) expiryLag(ctx context.Context) (time.Duration, error) {
 	if s.Reservation == 0 {
 		return 0, nil

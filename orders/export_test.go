@@ -8,8 +8,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// OneBatch limits the service to one batch at a time, however long the batch takes. Call it before the first
-// command.
+// OneBatch limits the service to one batch at a time, however long the batch takes. Call OneBatch before the
+// first command.
 func OneBatch(s *Service) { s.commands.MaxConcurrent, s.commands.StallTimeout = 1, time.Hour }
 
 // Load returns the number of running batches, of commands that wait for a batch, and of commands that wait
@@ -26,7 +26,7 @@ func LimitLines(t *testing.T, lines int64) {
 	t.Cleanup(func() { linesChecked = before })
 }
 
-// StockImbalance returns the value of the metric.
+// StockImbalance returns the value of the metric b2b_stock_imbalance.
 func StockImbalance(t *testing.T) float64 {
 	var m dto.Metric
 	if err := stockImbalance.Write(&m); err != nil {

@@ -16,7 +16,7 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// order posts a new order. key may be "".
+// order posts a new order, without a key if key is "".
 func (s *system) order(t testing.TB, key string, n api.OrderRequest) *api.CreateOrderResponse {
 	t.Helper()
 	params := &api.CreateOrderParams{}
@@ -30,7 +30,7 @@ func (s *system) order(t testing.TB, key string, n api.OrderRequest) *api.Create
 	return res
 }
 
-// wantParams fails unless the first detail of a refusal has these parameters.
+// wantParams fails the test unless the first detail of a refusal has the parameters want.
 func wantParams(t *testing.T, body []byte, want map[string]any) {
 	t.Helper()
 	var e struct {
@@ -286,8 +286,8 @@ func TestLinesBySku(t *testing.T) {
 	})
 }
 
-// TestKeysOfTheVersionBefore replays answers stored by a version without external_ref, metadata and skus: the
-// hash of a request without these fields must never change.
+// TestKeysOfTheVersionBefore replays answers that a version without external_ref, metadata and skus has
+// stored. The hash of a request without these fields must never change.
 func TestKeysOfTheVersionBefore(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

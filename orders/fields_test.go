@@ -14,7 +14,7 @@ import (
 )
 
 // TestEveryField sends each field of the document and expects the field in the answer. It fails for a field
-// of an answer that is never set.
+// that no answer ever sets.
 func TestEveryField(t *testing.T) {
 	spec := webtest.Spec(t, api.Document)
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
@@ -38,7 +38,7 @@ func TestEveryField(t *testing.T) {
 		order := webtest.EveryField(t, spec, "OrderRequest")
 		line := order["items"].([]any)[0].(map[string]any)
 		line["product_id"] = made["id"]
-		delete(line, "sku") // TestLinesBySku
+		delete(line, "sku") // TestLinesBySku sends the sku
 		order["expected_total_cents"] = line["qty"].(float64) * change["price_cents"].(float64)
 		placed := webtest.Data(t, "POST", s.base+"/orders", order)
 		delete(order, "expected_total_cents") // the service does not store this field: see TestExpectedTotal

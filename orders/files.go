@@ -73,7 +73,8 @@ func (s store) importProducts(rows []*bulk.Row[productRow], dryRun bool) error {
 	return nil
 }
 
-// newProduct returns the row's new product. Error: 400 validation_failed with a detail per missing field.
+// newProduct returns the row's new product. Error: 400 validation_failed with a detail for each missing
+// field.
 func (r productRow) newProduct() (product, *apperr.Error) {
 	refusal := apperr.ValidationFailed.New()
 	require := func(field string, given bool) {

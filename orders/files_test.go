@@ -101,7 +101,7 @@ func TestImportProducts(t *testing.T) {
 
 		t.Run("csv", func(t *testing.T) {
 			file := "\uFEFFsku,price_cents,name,stock,active\r\n" +
-				"A-1,100,\"Say \"\"hi\"\", said\nno one\",5,\r\n" + // a name may have no line break
+				"A-1,100,\"Say \"\"hi\"\", said\nno one\",5,\r\n" + // refused: a name must not have a line break
 				"A-2,200,\"Größe, 😀\",6,FALSE\r\n" +
 				sku + ",150,,9,true\n" +
 				"A-3,300,,,\n" +
@@ -163,7 +163,7 @@ func TestImportProducts(t *testing.T) {
 				t.Errorf("again: %s", counts(summary))
 			}
 		})
-		t.Run("a quote that does not end", func(t *testing.T) { // the error names the lines inside the open quote
+		t.Run("a quote that does not end", func(t *testing.T) { // the error names the last line inside the quote
 			file := "sku,name,price_cents,stock\nQ-1,\"27,1,1\nQ-2,x,1,1\nQ-3,x,1,1\n"
 			lines, summary := imported(t, url, csvText, file)
 			const want = "1 rows: 0 created, 0 updated, 0 unchanged, 1 refused, complete true, dry run false"
@@ -294,16 +294,17 @@ func TestImportProducts(t *testing.T) {
 	})
 }
 
-// correlationOf returns the correlation id of an event of a product. The newest event is at 0.
+// correlationOf returns the correlation id of an event of a product. The parameter at is the index of the
+// event; the newest event has the index 0.
 func correlationOf(t *testing.T, s *system, product int64, at int) string {
 	t.Helper()
 	return *s.history(t, fmt.Sprint("/products/", product))[at].CorrelationID
 }
 
 // TestImportStatements checks that the number of statements for a batch does not grow with the number of
-// rows. A batch reads the ids of the skus, and locks the products. When products change, it writes products,
-// adjustments and events. For new products, it also reads the clock, and the distance between their ids.
-// BEGIN and COMMIT are not counted.
+// rows. A batch reads the ids of the skus, and locks the existing products. When products change, it writes
+// products, adjustments and events. For new products, it also reads the clock, and the distance between their
+// ids. BEGIN and COMMIT are not counted.
 func TestImportStatements(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -328,6 +329,7 @@ func TestImportStatements(t *testing.T) {
 }
 
 // TestImportAtOnce runs several imports of the same file at the same time, while orders reserve its products.
+// Every import and every order must succeed, and the doctor must find no broken rule.
 func TestImportAtOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -355,8 +357,8 @@ func TestImportAtOnce(t *testing.T) {
 	})
 }
 
-// TestImportBroken closes the connection in the middle of the answer. Only whole batches are imported, and a
-// repeated import adds the rest.
+// TestImportBroken closes the connection in the middle of the answer. Only whole batches must be imported,
+// and a repeated import must add the other rows.
 func TestImportBroken(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -383,7 +385,9 @@ func TestImportBroken(t *testing.T) {
 	})
 }
 
-// TestImportFails breaks a statement of the first batch, and of a later batch.
+// TestImportFails breaks a statement of the first batch: the answer must be 500 internal. Then it breaks a
+// statement of the second batch: the answer must have the rows of the first batch, and a summary with the
+// code internal.
 func TestImportFails(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -397,7 +401,7 @@ func TestImportFails(t *testing.T) {
 		if err := g.Callback().Create().Before("gorm:create").Register("test:fail", fail); err != nil {
 			t.Fatal(err)
 		}
-		left.Store(1) // inserts the products, but not their adjustments
+		left.Store(1) // the products are inserted, and inserting their adjustments fails
 		url := s.base + "/products/import"
 		status, body, _ := webtest.Do(t, "POST", url, numbered(500), "Content-Type", "text/csv")
 		webtest.WantError(t, status, body, 500, "internal")
@@ -632,7 +636,7 @@ func TestExportForPeople(t *testing.T) {
 					before := time.Now()
 					_, _, header := webtest.Do(t, method, s.base+path, "")
 					got, wants := header.Get("Content-Disposition"), []string(nil)
-					for _, now := range []time.Time{before, time.Now()} { // around midnight
+					for _, now := range []time.Time{before, time.Now()} { // the export may have begun before midnight
 						date := now.UTC().Format(time.DateOnly)
 						wants = append(wants, `attachment; filename="`+strings.ReplaceAll(name, "DATE", date)+`"`)
 					}

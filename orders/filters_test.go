@@ -16,7 +16,7 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 )
 
-// insertAll inserts the rows into a table, and renews the statistics of MySQL.
+// insertAll inserts the rows into a table, and lets MySQL renew the statistics of the table.
 func (s *system) insertAll(t *testing.T, table string, rows any) {
 	t.Helper()
 	if err := s.db.Table(table).CreateInBatches(rows, 500).Error; err != nil {
@@ -42,8 +42,8 @@ func wantIDs(t *testing.T, url string, want []int64) {
 	}
 }
 
-// TestStockBelow lists and exports the products with little stock: few of many products, then so many that they
-// are read in the order of ids.
+// TestStockBelow lists and exports the products with little stock: first few of many products, then so many
+// products that the database reads them in the order of ids.
 func TestStockBelow(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -56,7 +56,7 @@ func TestStockBelow(t *testing.T) {
 		}
 		start := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 		var goods []good
-		for i := range int64(3000) { // the order of the levels is not the order of the ids
+		for i := range int64(3000) { // the stock does not ascend with the id
 			goods = append(goods, good{
 				i + 1, fmt.Sprint("S-", i), fmt.Sprint("Thing ", i%2), 1, i * 7919 % 3000, i%3 > 0, start,
 				start.Add(time.Duration(i) * time.Minute),
@@ -125,8 +125,8 @@ type order struct {
 	CancelReason               *string
 }
 
-// ordersOf returns orders of two customers, one a minute: of 12 orders, 9 are canceled, one for the reason
-// reservation_expired.
+// ordersOf returns n orders of two customers, one order a minute. Of 12 orders, 9 are CANCELED: 8 for the
+// reason requested, and 1 for the reason reservation_expired.
 func ordersOf(start time.Time, n int64) (rows []order) {
 	for i := range n {
 		at := start.Add(time.Duration(i) * time.Minute)

@@ -85,7 +85,7 @@ func TestHistory(t *testing.T) {
 			}
 			return webtest.Data(t, method, s.base+path, content, headers...)
 		}
-		// shows fails unless the newest event has the representation that a read returns now.
+		// shows fails the test unless the newest event has the representation that a read returns now.
 		shows := func(thing string) {
 			t.Helper()
 			events := s.history(t, thing)
@@ -231,8 +231,8 @@ func TestHistory(t *testing.T) {
 	})
 }
 
-// TestHistoryIsYounger makes rows that are older than the history. The doctor must not report their missing
-// events.
+// TestHistoryIsYounger makes rows that are older than the history. The doctor must not report that the rows
+// have no events.
 func TestHistoryIsYounger(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -240,7 +240,7 @@ func TestHistoryIsYounger(t *testing.T) {
 		s.adjust(t, p, 5, "came", "")
 		untouched, o := s.placed(t, line(p, 1)).ID, s.placed(t, line(p, 1)).ID
 		s.confirm(t, untouched, "younger-1")
-		s.exec(t, "DELETE FROM events") // the state after the migrations from 2.0.0
+		s.exec(t, "DELETE FROM events") // the state after a migration from 1.0.0, which recorded no events
 		s.exec(t, "UPDATE goose_db_version SET tstamp = ?", db.Now(g, time.Second))
 		wantHealthy(t, g)
 		s.confirm(t, o, "younger-2")

@@ -56,7 +56,8 @@ func (s *Service) CreateOrder(ctx context.Context, r server.CreateOrderRequestOb
 	}
 	request := createOrder.Request(ctx, r.Params.XIdempotencyKey, r.Body)
 	if err := s.checkCustomer(ctx, r.Body.CustomerID); err != nil {
-		// A repeated request gets the first answer, even without the customer or the Customers API.
+		// A repeated request gets the first answer, even when the customer no longer exists or the Customers
+		// API does not answer.
 		if first, stored := s.db.Keys.StoredAnswer(ctx, request); stored {
 			return s.orderAnswer(ctx, first, nil)
 		}
@@ -296,7 +297,8 @@ func (s *Service) productPage(
 	})
 }
 
-// from adds the filters that all lists have to f. Package web has already validated their values.
+// from adds to f the filters that service.Filter has for every list. Package web has already validated their
+// values.
 func (f productFilter) from(search, ids, updatedSince *string) (productFilter, error) {
 	since, err := formats.FirstMoment(updatedSince)
 	f.Filter = service.Filter{Search: search, IDs: formats.IDs(ids), UpdatedSince: since}
@@ -379,7 +381,7 @@ func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestOb
 		a, err := tx.adjustStock(&p, r.Body.Delta, r.Body.Reason)
 		return p.ID, api.StockAdjustmentResponse{Success: true, Data: adjustmentView(a)}, err
 	})
-	// Version 2.0.0 has stored answers without actor.
+	// The answers that version 2.0.0 has stored have no actor.
 	return answer(idempotency.Complete[api.StockAdjustmentResponse](a, "data.actor"), err)
 }
 
@@ -410,7 +412,8 @@ func (s *Service) ListProductHistory(ctx context.Context, r server.ListProductHi
 
 func answer(a idempotency.Answer, err error) (server.Answer, error) { return a.Respond, err }
 
-// orderAnswer is like answer, for an answer that shows an order: see withNames.
+// orderAnswer is answer for an operation whose answer shows an order. It also adds the names that the stored
+// answer of an earlier version lacks: see withNames.
 func (s *Service) orderAnswer(ctx context.Context, a idempotency.Answer, err error) (server.Answer, error) {
 	if err == nil {
 		a, err = s.withNames(ctx, a)

@@ -24,9 +24,9 @@ func (s *system) expireKeys(t *testing.T, pattern string) {
 	s.exec(t, expire, db.Now(s.db, -time.Second), pattern)
 }
 
-// TestReplaysOf200 repeats requests whose answers version 2.0.0 has stored, without sku and name of the
-// lines, canceled_by of the order, and actor of the adjustment. The replayed answers have all fields of this
-// version, even while the Customers API is down; the actor is null.
+// TestReplaysOf200 repeats requests to which version 2.0.0 has stored the answers: without sku and name of
+// the lines, canceled_by of the order, and actor of the adjustment. The replayed answers must have all fields
+// of the present version, with a null actor, even while the Customers API is down.
 func TestReplaysOf200(t *testing.T) {
 	younger := regexp.MustCompile(`"sku":"[^"]*","name":"[^"]*",|"canceled_by":null,|"actor":"anonymous",`)
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {

@@ -13,9 +13,9 @@ import (
 	"example.com/b2b/v2/orders"
 )
 
-// TestStockImbalance changes the stock of a product by SQL, without the service. CheckStock finds the product
-// in the next turn. After the stock is right again, the metric is back at 0 a whole turn later. A product
-// with many orders makes the next runs pause.
+// TestStockImbalance changes the stock of a product by SQL, without the service. CheckStock must find the
+// product in the next turn. After the test has corrected the stock, the metric must be back at 0 a whole turn
+// later. A product with many orders must make the next runs pause.
 func TestStockImbalance(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -56,8 +56,8 @@ func TestStockImbalance(t *testing.T) {
 	})
 }
 
-// TestLag makes an expired reservation, an expired key and unindexed products. Lag and Due of the jobs report
-// this work before a run, and nothing after the run.
+// TestLag makes an expired reservation, an expired key and unindexed products. Before a run, Lag and Due of
+// the jobs must report this work; after the run, they must report nothing.
 func TestLag(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -141,7 +141,7 @@ func TestTableRows(t *testing.T) {
 		if got["events"] != 41 {
 			t.Errorf("%v events, want 41", got["events"])
 		}
-		if keys := got["idempotency_keys"]; keys < 10 || keys > 160 { // the server estimates
+		if keys := got["idempotency_keys"]; keys < 10 || keys > 160 { // the number is an estimate of the server
 			t.Errorf("%v keys, want about 40", keys)
 		}
 	})

@@ -26,8 +26,10 @@ var (
 	statusAfter     = map[string]status{} // status of the order in the answer, by the operation's name
 )
 
-// keyed registers an operation: with the HTTP status of its answer, the kind of thing that it creates or
-// changes, for orders the status of the order in the answer, and the name of the operation that it follows.
+// keyed registers an operation and returns it. The parameter answer is the HTTP status of a success. The
+// parameter target is the subject that the operation creates or changes. The parameter after is the status of
+// the order in the answer, or "" for an operation on a product. The parameter follows is the field Follows of
+// idempotency.Operation.
 func keyed(name string, answer int, target string, after status, follows string) idempotency.Operation {
 	o := idempotency.Operation{Name: name, Status: answer, Target: target, Follows: follows}
 	keyedOperations, statusAfter[name] = append(keyedOperations, o), after
@@ -52,8 +54,8 @@ func (s *Service) reportKey(
 	return effects, statuses, err
 }
 
-// withNames adds the sku and the name of each line to the stored answer of a program of version 2.0.0, which
-// had neither. Clients of this version rely on both. Any other answer stays as it is.
+// withNames adds the sku and the name of each line to an answer that a program of version 2.0.0 has stored
+// without sku and name. Clients of the present version rely on both fields. Any other answer stays as it is.
 func (s *Service) withNames(ctx context.Context, a idempotency.Answer) (idempotency.Answer, error) {
 	if !a.Replayed || gjson.GetBytes(a.Body, "data.items.0.sku").Exists() {
 		return a, nil

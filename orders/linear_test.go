@@ -88,8 +88,8 @@ func TestLinearizable(t *testing.T) {
 	})
 }
 
-// wantActors checks that each order has an event of its creation, and that all events of an order are by the
-// partner of its customer.
+// wantActors checks that each order has an event of its creation, and that the actor of all events of an
+// order is the partner of the order's customer.
 func (s *system) wantActors(t *testing.T) {
 	t.Helper()
 	const byAnother = "subject = 'order' AND actor <> CASE customer_id WHEN ? THEN ? ELSE ? END"
@@ -108,18 +108,18 @@ func (s *system) wantActors(t *testing.T) {
 // The prices are chosen so that the total of an order determines its lines.
 const price0, price1, opening = 1000, 1, 4
 
-// input is a call. The operation ignores fields that are zero.
+// input is a call. Each operation uses some of the fields.
 type input struct {
 	// op is create, confirm, cancel, adjust, product, order, key, or peek: the other partner reads the order.
 	op       string
 	partner  int // an index of callers
 	key      string
 	products [2]int64 // the products of the shop
-	qty      [2]int64 // create: pieces of each product; adjust: the delta of one product
+	qty      [2]int64 // create: pieces of each product; adjust: the delta of the product at
 	swapped  bool     // create: the lines in descending product id
 	order    int64
 	at       int  // an index of products
-	byClerk  bool // the caller may change products: for adjust, and to look up its key
+	byClerk  bool // the caller may change products: adjust needs this, and key for a key of adjust
 }
 
 func (in input) writes() bool {
@@ -167,7 +167,7 @@ func (in input) request() (method, path, body string) {
 
 // answer is the part of an answer that the model predicts.
 type answer struct {
-	lost     bool // the other fields are unknown, except the id that settle may add
+	lost     bool // the effect is unknown; only status (503 or 504) and, after settle, id may be set
 	status   int
 	code     string
 	short    string // the details of insufficient_stock
@@ -232,7 +232,8 @@ func (m model) show(status int, id int64) answer {
 	return answer{status: status, id: id, order: o.status, total: price0*o.qty[0] + price1*o.qty[1]}
 }
 
-// call executes a call. A created order or adjustment gets id, because the database chooses the ids.
+// call executes a call, and returns the answer and the new state. A created order or adjustment gets the id
+// of the parameter, because the database chooses the ids.
 func (m model) call(in input, id int64) (answer, model) {
 	switch in.op {
 	case "product":
@@ -344,18 +345,18 @@ type round struct {
 	tokens    [2]string // tokens of the partners
 	clerks    [2]string // tokens of callers with the right to change products
 	start     time.Time
-	late      sync.WaitGroup // calls without a waiting client
+	late      sync.WaitGroup // calls for which no client waits
 
 	mu        sync.Mutex // guards the fields below and in the shops
 	shops     []*shop
 	processes int
 }
 
-// settle completes lost answers from other answers to the same key. Without it, the checker would have to try
-// too many possibilities.
+// settle completes lost answers from other answers to the same key. Without the ids and the times that settle
+// adds, the checker would have to try too many possibilities.
 func (s *shop) settle() {
-	// By key: did says whether an answer shows the call that used the key; not is the latest time at which
-	// the key was unknown; ids has the id in an answer.
+	// The maps are by key: did says whether an answer shows the call that used the key, not has the latest
+	// time at which the key was unknown, and ids has the id in an answer.
 	did, not, ids := map[string]bool{}, map[string]int64{}, map[string]int64{}
 	for _, op := range s.history {
 		in, out := op.Input.(input), op.Output.(answer)
@@ -375,7 +376,7 @@ func (s *shop) settle() {
 	for i := range s.history {
 		op := &s.history[i]
 		if key, out := op.Input.(input).key, op.Output.(answer); out.lost {
-			op.Call = max(op.Call, not[key])       // until then the key was unknown
+			op.Call = max(op.Call, not[key])       // until that time the key was unknown
 			out.id = cmp.Or(ids[key], -int64(i)-1) // a negative id stands for an unknown id
 			op.Output = out
 		}
@@ -467,7 +468,7 @@ func (r *round) next(s *shop) input {
 		in.partner = 1 - s.partner
 	}
 	if in.op == "confirm" || in.writes() && rand.N(3) > 0 {
-		in.key = fmt.Sprintf("%d-%d", r.n, len(s.keyed)) // the other shop has the same keys
+		in.key = fmt.Sprintf("%d-%d", r.n, len(s.keyed)) // the other shop of the round has the same keys
 		s.keyed = append(s.keyed, in)
 	}
 	return in
@@ -504,7 +505,7 @@ func (r *round) call(in input, losing bool) answer {
 		case 1: // lose the answer
 			r.send(ctx, in)
 			return answer{lost: true}
-		case 2: // lose the answer, while the request is still in flight
+		case 2: // lose the answer, and go on before the request has ended
 			r.late.Go(func() { r.send(ctx, in) })
 			return answer{lost: true}
 		case 3: // cancel the request at a random time

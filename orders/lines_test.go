@@ -21,7 +21,7 @@ import (
 )
 
 // TestLinesKeepNames places orders by id and by sku, and renames the products afterwards. All answers, the
-// history and the exports show the sku and the name of each line as they were when the order was placed.
+// history and the exports must show the sku and the name of each line as they were when the order was placed.
 func TestLinesKeepNames(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -90,8 +90,9 @@ func TestLinesKeepNames(t *testing.T) {
 	})
 }
 
-// TestTextsLikeTimes gives texts that look like times to each text column of an order. SQLite's driver makes a
-// time of such a text when the column of the query has no declared type, such as COALESCE(name, ”).
+// TestTextsLikeTimes gives texts that look like times to each text column of an order. When a column of a
+// query is an expression, such as a call of COALESCE, the column has no declared type, and SQLite's driver
+// turns the text into a time.
 func TestTextsLikeTimes(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -126,9 +127,9 @@ func TestTextsLikeTimes(t *testing.T) {
 }
 
 // TestLinesOfPreviousVersion migrates a database in which the previous version has placed an order. The
-// migration gives the line of the order the present name of the product. Later the previous version inserts a
-// line without a name: answers show the product's name, and a second run of the migration sets the line's
-// name.
+// migration must give the line of the order the present name of the product. Later the previous version
+// inserts a line without a name. Answers must show the product's name, and a second run of the migration must
+// set the line's name.
 func TestLinesOfPreviousVersion(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -178,7 +179,7 @@ func TestLinesOfPreviousVersion(t *testing.T) {
 		wantName(before, "Thing")
 		wantName(between, "Renamed")
 		if g.Name() == db.SQLite {
-			return // a migration commits with its version, and is not run again
+			return // a migration commits together with its version, so it never runs again
 		}
 		migrate() // as after a kill
 		rename("Renamed again")

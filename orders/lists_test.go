@@ -105,7 +105,7 @@ func TestUpdatedSince(t *testing.T) {
 		start := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 		var rows []row
 		var goods []good
-		for i := range 1500 { // the order of the changes is not the order of the ids
+		for i := range 1500 { // updated_at does not ascend with the id
 			id, changed := int64(i+1), start.Add(time.Duration(i*7919%1500)*time.Minute)
 			rows = append(rows, row{id, int64(i%2 + 1), "CREATED", 1, start, changed})
 			goods = append(goods, good{id, fmt.Sprint("S-", i), "Thing", 1, 1, start, changed})
@@ -205,6 +205,7 @@ func TestUpdatedSince(t *testing.T) {
 }
 
 // TestUpdatedSinceMany changes 2000 orders with consecutive ids, between 1000 unchanged orders on each side.
+// The list by updated_since must have exactly the changed orders, and nothing after the last of them.
 func TestUpdatedSinceMany(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -246,8 +247,8 @@ func TestUpdatedSinceMany(t *testing.T) {
 	})
 }
 
-// TestConfirmedBetween lists and exports the orders that were confirmed in a period: first few of many orders,
-// then so many that they are read in the order of ids.
+// TestConfirmedBetween lists and exports the orders that were confirmed in a period: first few of many
+// orders, then so many orders that the database reads them in the order of ids.
 func TestConfirmedBetween(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -263,7 +264,7 @@ func TestConfirmedBetween(t *testing.T) {
 		for i := range int64(4500) {
 			created := start.Add(time.Duration(i) * time.Minute)
 			r := row{ID: i + 1, CustomerID: i%2 + 1, Status: "CREATED", CreatedAt: created, UpdatedAt: created}
-			if i%3 > 0 { // the order of confirmations is not the order of ids
+			if i%3 > 0 { // confirmed_at does not ascend with the id
 				r.Status, r.ConfirmedAt = "CONFIRMED", new(created.Add(time.Duration(i*7919%300)*time.Minute))
 			}
 			if i%9 == 1 {

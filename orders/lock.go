@@ -25,8 +25,8 @@ type lockedRows struct {
 
 	commands []orderCommand          // all commands of the batch
 	ready    []orderCommand          // the commands that need no held row
-	blocked  map[orderCommand]string // the name of the held row that each other command needs
-	probes   map[string]probe        // the probe of each held row, by the row's name
+	blocked  map[orderCommand]string // the other commands, each with the name of a held row that the command needs
+	probes   map[string]probe        // the probes of the held rows that the batch tried to lock, by the row's name
 	orders   map[int64]*order        // the orders of ready commands, by id
 	stock    stockView               // the products of ready commands
 	holders  []order                 // existing orders with an external_ref of the new orders
@@ -143,7 +143,8 @@ func (l *lockedRows) productRows(c orderCommand) (rows []string) {
 	return rows
 }
 
-// releasedBy returns the items that the command gives back to the stock; nil when the order is missing.
+// releasedBy returns the items that the command gives back to the stock. It returns nil for a new order, and
+// for an order that does not exist.
 func (l *lockedRows) releasedBy(c orderCommand) []item {
 	if o := l.orders[c.common().orderID]; o != nil {
 		return c.released(o)
@@ -233,10 +234,10 @@ func (l *lockedRows) held() []batch.Held {
 	return held
 }
 
-// isFree returns the function batch.Held.IsFree for a row. The parameter lock is the probe of the row; it is
-// nil when the batch did not try to lock the row, because the Batcher reported the row as held. Then the
-// returned function reports the row as free. The Batcher uses it only if the row has become free since;
-// otherwise the Batcher keeps the function IsFree of an earlier batch.
+// isFree returns the function batch.Held.IsFree for a row. The parameter lock is the probe of the row, or nil
+// when the batch did not try to lock the row because the Batcher reported the row as held. Without a probe,
+// the returned function reports the row as free. The Batcher calls that function only if the row has become
+// free since the report; otherwise the Batcher keeps the function IsFree of an earlier batch.
 func (s *Service) isFree(lock probe) func(ctx context.Context, wait time.Duration) bool {
 	return func(ctx context.Context, wait time.Duration) bool {
 		if lock == nil {

@@ -43,7 +43,8 @@ func countTransitions(transitions []transition) {
 	}
 }
 
-// countRefusal counts a refused command.
+// countRefusal counts a refused command and, for 400 insufficient_stock, the missing pieces. It ignores an
+// error that is not an apperr.Error.
 func countRefusal(err error) {
 	var refusal *apperr.Error
 	if !errors.As(err, &refusal) {

@@ -38,8 +38,8 @@ type books struct {
 
 // event is a row of the history.
 type event struct {
-	what     string // the type
-	to       *int64 // the id of the order or product
+	what     string // type of the event
+	to       *int64 // id of the order or product
 	customer int64  // 0 for a product
 	by       string
 }
@@ -59,7 +59,7 @@ type verdict struct {
 	details []string   // details of a refusal: prefixes of field and message
 	replay  []byte     // the first answer to the key
 	view    func() any // the data of a success
-	created *int64     // where to store the id that the service chooses
+	created *int64     // gets the id that the service chooses
 	target  *int64     // the id of the order or product for the key
 }
 
@@ -124,7 +124,7 @@ func (b *books) viewOrder(o *api.Order) any {
 	return v
 }
 
-// live returns the stored result of a key, or nil if the key is free.
+// live returns the stored result of the caller's key, or nil if the key is free.
 func (b *books) live(operation, key string) *memory {
 	if k := b.keys[[3]string{b.by.Subject, operation, key}]; k != nil && b.now().Before(k.expires) {
 		return k
@@ -148,7 +148,8 @@ func (b *books) createProduct(n api.ProductRequest) verdict {
 	return verdict{status: 201, view: func() any { return b.viewProduct(p) }, created: &p.ID, target: &p.ID}
 }
 
-// moveStock changes the stock by an adjustment.
+// moveStock changes the stock by an adjustment and records the event. The parameter what is the type of the
+// event.
 func (b *books) moveStock(p *api.Product, delta int64, reason, what string) *api.StockAdjustment {
 	p.Stock, p.UpdatedAt = p.Stock+delta, b.now()
 	b.events = append(b.events, event{what: what, to: &p.ID, by: b.by.Subject})
@@ -355,7 +356,8 @@ func (b *books) purgeKeys() int {
 	return before - len(b.keys)
 }
 
-// forget deletes the stored result of a key. With the creation of an order goes what the same key did to the order.
+// forget deletes the stored result of a key. With the result of createOrder, it also deletes the results of
+// confirmOrder and cancelOrder for the same key and the same order.
 func (b *books) forget(at [3]string) {
 	if k := b.keys[at]; k != nil && at[1] == "createOrder" {
 		for _, operation := range []string{"confirmOrder", "cancelOrder"} {
@@ -402,13 +404,13 @@ type machine struct {
 	t *testing.T
 	s *system
 	books
-	seen    map[string]string // the representation of each ETag
+	seen    map[string]string // the representation, by ETag
 	tags    []string
 	earlier []func(r *rapid.T)
 }
 
-// callers lists two partners, each bound to a customer, and a caller with access to all customers. They use
-// the same keys on purpose.
+// callers lists two partners, each bound to a customer, and a caller with access to all customers. All of
+// them use the same keys, on purpose.
 var callers = []auth.Principal{
 	{Subject: "erp-of-1", Customer: 1},
 	{Subject: "erp-of-2", Customer: 2},
@@ -423,12 +425,12 @@ func (m *machine) acting(step func(*rapid.T)) func(*rapid.T) {
 	}
 }
 
-// TestModel runs random sequences of requests. -rapid.checks=1000 runs more sequences, -rapid.steps=200
-// longer sequences.
+// TestModel runs random sequences of requests. The flag -rapid.checks=1000 makes more sequences, and
+// -rapid.steps=200 makes longer sequences.
 func TestModel(t *testing.T) {
 	given := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	// No file for a failed sequence: the log has the sequence and its seed.
+	// Write no file for a failed sequence: the log has the sequence and its seed.
 	defaults := map[string]string{"rapid.checks": "40", "rapid.steps": "50", "rapid.nofailfile": "true"}
 	for name, value := range defaults {
 		if !given[name] {
@@ -525,8 +527,8 @@ func (m *machine) drawOrder(r *rapid.T) int64 {
 	return rapid.SampledFrom(append(slices.Repeat(ids, 5), unknown)).Draw(r, "order")
 }
 
-// drawTag draws an ETag for If-Match or If-None-Match, or nil. The function matches compares the ETag with
-// the ETag of a representation.
+// drawTag draws an ETag for If-Match or If-None-Match, or nil. The function matches reports whether the
+// header accepts the ETag of a representation.
 func (m *machine) drawTag(r *rapid.T) (tag *string, matches func(view any) bool) {
 	t := rapid.SampledFrom([]string{"", "", "", "*", `"other"`, "seen", "seen"}).Draw(r, "tag")
 	if t == "seen" && m.tags != nil {
@@ -737,7 +739,7 @@ func (m *machine) drawCancellation(r *rapid.T) {
 	if cause := causes.Draw(r, "cause"); cause != "" {
 		body.Cause = &cause
 	}
-	meant := body // leaving the cause out is the same request
+	meant := body // no cause and the cause requested make the same request
 	if meant.Cause == nil {
 		meant.Cause = new(api.Requested)
 	}
@@ -826,7 +828,7 @@ func (m *machine) wantList(r *rapid.T, status contract.OrderStatus, customer int
 	})
 }
 
-// wantPages reads a list page by page and compares the rows without one field.
+// wantPages reads a list page by page, and compares the rows without the parameter field.
 func (m *machine) wantPages(
 	r *rapid.T, field string, want []any, page func(cursor *int64) (*http.Response, error),
 ) {
@@ -867,8 +869,8 @@ func (m *machine) purge(r *rapid.T) {
 	}
 }
 
-// letTimePass makes all rows older. The durations are chosen so that no sum of them comes within a minute of
-// the cancellation window, the reservation or the lifetime of a key.
+// letTimePass makes all rows older. The durations are chosen so that sums of a few durations stay at least a
+// minute away from the cancellation window, the reservation and the lifetime of a key.
 func (m *machine) letTimePass(r *rapid.T) {
 	durations := []time.Duration{4 * time.Minute, window + time.Minute, 13 * time.Hour, 25 * time.Hour}
 	d := rapid.SampledFrom(durations).Draw(r, "time")
@@ -919,7 +921,7 @@ func (m *machine) wantAll(r *rapid.T) {
 	wantHealthy(r, m.s.db)
 }
 
-// wantHistory compares the events of each order and product, in their order.
+// wantHistory compares the events of each order and product with the model, and also their sequence.
 func (m *machine) wantHistory(r *rapid.T) {
 	var rows []struct {
 		Subject, Type, Actor  string

@@ -30,7 +30,7 @@ type order struct {
 	UpdatedAt    time.Time     `gorm:"autoUpdateTime:false"`
 
 	Items []item    `gorm:"-"`  // items in ascending product id; nil in the results of store.list
-	Now   time.Time `gorm:"->"` // database's time of reading the order, or the products of a new order
+	Now   time.Time `gorm:"->"` // database's time when the order, or the products of a new order, were read
 }
 
 func (o order) Key() int64 { return o.ID }
@@ -52,7 +52,6 @@ type item struct {
 // TableName implements gorm's Tabler.
 func (item) TableName() string { return "order_items" }
 
-// status is the status of an order.
 type status string
 
 const (
@@ -61,7 +60,6 @@ const (
 	canceled  status = "CANCELED"
 )
 
-// cancelReason is the reason for a cancellation.
 type cancelReason string
 
 const (
@@ -141,7 +139,8 @@ func (s store) originOf(t transition) history.Origin {
 	return t.origin
 }
 
-// insertPlaced inserts orders and their items.
+// insertPlaced inserts orders and their items, and sets the ids of the orders. Error: gorm.ErrDuplicatedKey
+// when an external_ref is taken.
 func (s store) insertPlaced(orders []*order) error {
 	if err := service.Insert(s.Store, orders); err != nil {
 		return err
@@ -171,9 +170,11 @@ const (
 type allowedActions struct {
 	Actions              []action
 	ReservationExpiresAt *time.Time // end of the reservation of a CREATED order; nil without an end
-	CancelableUntil      *time.Time // end of the cancellation window of a CONFIRMED order; nil after the end
+	CancelableUntil      *time.Time // end of the cancellation window of a CONFIRMED order; nil if not open
 }
 
+// allowedActions returns the actions that the order's status and the time o.Now allow. It alone compares the
+// time with the cancellation window.
 func (c *Config) allowedActions(o order) allowedActions {
 	switch o.Status {
 	case created:
@@ -283,7 +284,7 @@ type orderFilter struct {
 	Created, Confirmed, Updated db.Period
 }
 
-// mustBeCurrent says whether the list must not lag: see service.ReadPage.
+// mustBeCurrent reports whether the list must not come from a replica that lags: see service.ReadPage.
 func (f orderFilter) mustBeCurrent() bool {
 	return f.ExternalRef != nil || f.IDs != nil || f.Updated != (db.Period{})
 }

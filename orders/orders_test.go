@@ -92,7 +92,7 @@ func instance(t *testing.T, service *orders.Service) (base string, client *api.C
 	return base, client
 }
 
-// another starts a second instance of the service on the same database.
+// another starts another instance of the service on the same database, and returns a client of that instance.
 func (s *system) another(t *testing.T) *api.ClientWithResponses {
 	t.Helper()
 	service, err := orders.New(s.db, s.service.Config)
@@ -103,7 +103,7 @@ func (s *system) another(t *testing.T) *api.ClientWithResponses {
 	return client
 }
 
-// product creates a product with a sku of its own and returns its id.
+// product creates a product with a new sku and returns the product's id.
 func (s *system) product(t *testing.T, priceCents, stock int64) int64 {
 	t.Helper()
 	sku := fmt.Sprint("SKU-", skus.Add(1))
@@ -138,12 +138,12 @@ func (s *system) wantStock(t *testing.T, product, want int64) {
 	}
 }
 
-// line is one line of a new order.
+// line returns a line of a new order.
 func line(product, qty int64) contract.OrderItemRequest {
 	return contract.OrderItemRequest{ProductID: new(product), Qty: qty}
 }
 
-// place posts an order of customer 1; key may be "".
+// place posts an order of customer 1, without a key if key is "".
 func (s *system) place(t testing.TB, key string, lines ...contract.OrderItemRequest) *api.CreateOrderResponse {
 	t.Helper()
 	var params api.CreateOrderParams
@@ -344,7 +344,7 @@ func TestCreateOrder(t *testing.T) {
 				t.Errorf("%s", res.Body)
 			} else {
 				s.cancel(t, res.JSON201.Data.ID, "")
-				before++ // the order
+				before++ // a row of orders, and below 9 rows of order_items
 				before += 9
 			}
 			res := s.place(t, "huge", lines...)
@@ -511,7 +511,8 @@ func TestCancelOrder(t *testing.T) {
 	})
 }
 
-// TestNoCancellationWindow neither shows nor allows a cancellation of a CONFIRMED order.
+// TestNoCancellationWindow runs a service without a cancellation window. A CONFIRMED order allows no
+// cancellation, and its answer shows none.
 func TestNoCancellationWindow(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

@@ -20,7 +20,7 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// pair is a product with 2 pieces left, and an expired order of 2 further pieces.
+// pair is a product with 2 pieces left, and an expired order of 2 pieces more.
 type pair struct {
 	*system
 	*api.ClientWithResponses // an instance of the service
@@ -29,15 +29,15 @@ type pair struct {
 	confirmations            *atomic.Int64
 }
 
-// at returns the pair with a client of another instance of the service.
+// at returns the pair with the client of another instance of the service.
 func (p *pair) at(instance *api.ClientWithResponses) *pair {
 	seen := *p
 	seen.ClientWithResponses = instance
 	return &seen
 }
 
-// pairOperations lists the operations on the order and its product. Each returns its outcome. Operations that
-// change orders may share a batch.
+// pairOperations lists the operations on the order and its product. The function do returns the outcome of
+// the operation. Operations that change orders may share a batch.
 var pairOperations = []struct {
 	name string
 	do   func(p *pair) string
@@ -83,9 +83,9 @@ func asService(_ context.Context, req *http.Request) error {
 
 var changesOrders = []string{"confirm", "cancel", "compensate", "order 2"}
 
-// TestPairs runs each two operations at the same time on one order and its product: in two instances of the
-// service, in one instance, and in one batch. The outcomes must be the outcomes of a serial order, and the
-// stock must be consistent.
+// TestPairs runs every pair of operations at the same time on an order and its product: in two instances of
+// the service, in the same instance, and in the same batch. The outcomes must be the outcomes of a serial
+// order, and the stock must be consistent.
 func TestPairs(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -132,7 +132,8 @@ func TestPairs(t *testing.T) {
 	})
 }
 
-// meet creates a pair, runs two operations on it, and returns their outcomes, the order and the product.
+// meet creates a pair, runs two operations on the pair, and returns the outcomes, the order and the product
+// as text.
 func (s *system) meet(t *testing.T, run func(p *pair) (ofA, ofB string)) string {
 	t.Helper()
 	s.clear(t)
@@ -187,13 +188,16 @@ func (p *pair) atOnce(a, b func(p *pair) string) (ofA, ofB string) {
 	return ofA, <-done
 }
 
-// inOneBatch runs two operations in one batch, if they may share a batch: see system.inOneBatch.
+// inOneBatch runs two operations in one batch: see system.inOneBatch. The operations must be able to share a
+// batch.
 func (p *pair) inOneBatch(first, second func(p *pair) string) (ofFirst, ofSecond string) {
 	outcomes := p.system.inOneBatch(p.t, func() string { return first(p) }, func() string { return second(p) })
 	return outcomes[0], outcomes[1]
 }
 
-// queued locks the order and the product until first, and then second, waits for one of the rows.
+// queued locks the order and the product, and starts the operation first. When first waits for a row or has
+// an answer, queued starts the operation second. When second also waits or has an answer, queued unlocks the
+// rows.
 func (p *pair) queued(first, second func(p *pair) string) (ofFirst, ofSecond string) {
 	p.t.Helper()
 	tx := p.db.Begin()
@@ -217,7 +221,8 @@ func (p *pair) queued(first, second func(p *pair) string) (ofFirst, ofSecond str
 }
 
 // wantWaiting returns when each operation waits for a row or has an answer (a refusal may need no lock). It
-// counts the locking statements in the server's process list: only a statement that waits stays there.
+// counts the locking statements in the server's process list, because only a statement that waits for a lock
+// stays in the list.
 func (p *pair) wantWaiting(results []chan string) {
 	p.t.Helper()
 	database := p.db.Migrator().CurrentDatabase()

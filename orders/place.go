@@ -12,12 +12,12 @@ type createCommand struct {
 	new newOrder
 }
 
-// newOrder is an order to place. checkCustomer has found the customer. The method place makes the items of the
-// order from the lines of the request.
+// newOrder is an order to place. checkCustomer has found the customer. The method place makes the items of
+// the order from the lines of the request.
 type newOrder struct {
 	order
 	Lines              []line
-	ExpectedTotalCents *int64 // total that the caller expects; nil expects nothing
+	ExpectedTotalCents *int64 // total that the caller expects; nil accepts any total
 }
 
 // line asks for pieces of a product, named by its id or by its sku. Several lines may name the same product.
@@ -43,8 +43,8 @@ func (c *createCommand) decide(_ *order, rows *lockedRows) (transition, error) {
 
 // place reserves the stock of all lines and returns the order; after an error no stock is reserved. Errors:
 // the errors of stockView.price and of the function total; 400 insufficient_stock with a detail for each
-// product without enough stock, which points to the first line of the product; 409 total_changed for another
-// total than the expected total.
+// product without enough stock, which points to the first line of the product; 409 total_changed when the
+// total differs from ExpectedTotalCents.
 func (n newOrder) place(stock stockView) (*order, error) {
 	o := &n.order
 	var err error
@@ -75,7 +75,8 @@ func (n newOrder) place(stock stockView) (*order, error) {
 	return o, nil
 }
 
-// totalChanged returns 409 total_changed with a detail for both totals and a detail for the price of each line.
+// totalChanged returns 409 total_changed with a detail for both totals and a detail for the price of each
+// line.
 func (n newOrder) totalChanged(stock stockView) error {
 	total, expected := n.TotalCents, *n.ExpectedTotalCents
 	refusal := apperr.TotalChanged.New(total, expected).With("/expected_total_cents",

@@ -12,9 +12,8 @@ import (
 const maxCents = 1<<53 - 1
 
 // price returns an item for each product of the lines, with the product's present sku, name and price, in
-// ascending product id.
-// Errors: 404 product_not_found with a detail for each line whose product does not exist; otherwise 400
-// product_inactive with a detail for each line whose product is not active.
+// ascending product id. Errors: 404 product_not_found with a detail for each line whose product does not
+// exist; otherwise 400 product_inactive with a detail for each line whose product is not active.
 func (s stockView) price(lines []line) (items []item, err error) {
 	notFound, inactive := apperr.OrderedProductNotFound.New(), apperr.ProductInactive.New()
 	for i, l := range lines {
@@ -76,7 +75,8 @@ func total(items []item) (cents int64, err error) {
 	return cents, nil
 }
 
-// shortages returns the items of stockView.price that ask for more pieces than their product has in stock.
+// shortages returns the items that ask for more pieces than their product has in stock. The items must come
+// from stockView.price.
 func shortages(items []item) (short []item) {
 	for _, i := range items {
 		if i.product.Stock < i.Qty {

@@ -92,7 +92,7 @@ func (c productChange) apply(p product) product {
 	return p
 }
 
-// updateProduct changes a locked product.
+// updateProduct changes a locked product. It writes nothing when c changes no value.
 func (s store) updateProduct(p *product, c productChange) error {
 	before := *p
 	if *p = c.apply(before); *p == before {
@@ -170,7 +170,7 @@ type productFilter struct {
 	StockBelow *int64
 }
 
-// mustBeCurrent says whether the list must not lag: see service.ReadPage.
+// mustBeCurrent reports whether the list must not come from a replica that lags: see service.ReadPage.
 func (f productFilter) mustBeCurrent() bool {
 	return f.SKU != nil || f.IDs != nil || f.UpdatedSince != nil
 }

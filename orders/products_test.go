@@ -111,7 +111,7 @@ func TestUpdateProduct(t *testing.T) {
 			{api.ProductUpdate{PriceCents: new(int64(0))}, 0, 5},
 			{api.ProductUpdate{Stock: new(int64(9))}, 0, 9},
 			{api.ProductUpdate{PriceCents: new(int64(7)), Stock: new(int64(0))}, 7, 0},
-			{api.ProductUpdate{PriceCents: new(int64(7))}, 7, 0}, // an unchanged row is not an unknown product
+			{api.ProductUpdate{PriceCents: new(int64(7))}, 7, 0}, // an update that changes no row must not be 404
 		} {
 			res, err := s.UpdateProductWithResponse(ctx, id, nil, step.update)
 			if err != nil || res.JSON200 == nil {

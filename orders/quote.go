@@ -4,9 +4,9 @@ package orders
 type quote struct {
 	Items      []item
 	TotalCents int64
-	Shortages  []item // the items with more pieces than the stock has
+	Shortages  []item // the items that ask for more pieces than their product has in stock
 
-	Fillable           []line // the lines reduced to the pieces in stock; nil when no piece is in stock
+	Fillable           []line // the lines, cut down to the pieces in stock; nil when no piece is in stock
 	FillableTotalCents int64  // price of the fillable lines
 }
 

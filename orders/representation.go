@@ -24,7 +24,7 @@ func (c *Config) orderView(o order) api.Order {
 	})}
 }
 
-// lineRows returns the rows of an order in a file with a row for each line.
+// lineRows returns the rows of an order for an export of order lines: a row for each line.
 func (c *Config) lineRows(o order) []api.OrderLineRow {
 	view := c.orderView(o)
 	return service.Views(view.Items, func(i contract.OrderItem) api.OrderLineRow {

@@ -21,7 +21,7 @@ import (
 
 var utf16LE = unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
 
-// encoded returns a text in an encoding.
+// encoded returns the bytes of the text in the encoding e.
 func encoded(t *testing.T, e encoding.Encoding, text string) string {
 	t.Helper()
 	converted, err := e.NewEncoder().String(text)
@@ -151,8 +151,8 @@ func TestCells(t *testing.T) {
 	})
 }
 
-// TestOneErrorAtTheHeader sends files that cannot be read. The whole file is refused, with an error that
-// names the separator or the encoding.
+// TestOneErrorAtTheHeader sends files that the service cannot read. The answer must refuse the whole file,
+// with an error that names the separator or the encoding.
 func TestOneErrorAtTheHeader(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -186,7 +186,7 @@ func TestOneErrorAtTheHeader(t *testing.T) {
 }
 
 // TestBytesThatAreNoText sends bytes that are invalid in the file's encoding, and UTF-8 under the name of
-// Windows-1252. The answer refuses the whole file, names the line, and no earlier row is applied.
+// Windows-1252. The answer must refuse the whole file and name the line, and no earlier row must be applied.
 func TestBytesThatAreNoText(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -227,7 +227,8 @@ func TestBytesThatAreNoText(t *testing.T) {
 	})
 }
 
-// TestEmptyCellsAreNoRows imports a sheet with a million empty rows below its products.
+// TestEmptyCellsAreNoRows imports a sheet with a million empty rows between its two products. The empty rows
+// must not count as rows, but must count in the row numbers.
 func TestEmptyCellsAreNoRows(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

@@ -15,8 +15,8 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// TestCreateOrderStatements checks the number of statements for an order, for any number of lines. BEGIN and
-// COMMIT are not counted.
+// TestCreateOrderStatements checks that the number of statements for an order is the same for any number of
+// lines. BEGIN and COMMIT are not counted.
 func TestCreateOrderStatements(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -36,8 +36,8 @@ func TestCreateOrderStatements(t *testing.T) {
 			}
 		}
 		for i, lines := range [][]contract.OrderItemRequest{lines[:1], lines, bySku[1:2], bySku} {
-			// Statements: products, external_ref, stock, order, items, event; ids of skus; lookup of the key,
-			// insert of the key.
+			// Statements: products, external_ref, stock, order, items, event; with a sku, also ids of skus;
+			// with a key, also lookup of the key and insert of the key.
 			for key, want := range map[string]int64{"": 6, fmt.Sprint("key-", i): 8} {
 				if i >= 2 {
 					want++
@@ -57,7 +57,8 @@ func TestCreateOrderStatements(t *testing.T) {
 				if s.confirm(t, res.JSON201.Data.ID, fmt.Sprint("confirm-", i, key)); statements.Load() != 6 {
 					t.Errorf("%d statements to confirm it, want 6", statements.Load())
 				}
-				// Statements: order, items, stock, status, event; products, to lock them on a server.
+				// Statements: order, items, stock, status, event; except on SQLite, also a statement that
+				// locks the products.
 				toCancel := int64(5)
 				if g.Name() != db.SQLite {
 					toCancel++
@@ -71,8 +72,8 @@ func TestCreateOrderStatements(t *testing.T) {
 	})
 }
 
-// TestBatchStatements executes 60 commands of all kinds in one batch. The batch needs no more statements than
-// a single command of each kind.
+// TestBatchStatements executes 60 commands of three kinds in one batch. The batch must need no more
+// statements than a batch with a single command of each kind.
 func TestBatchStatements(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -90,8 +91,8 @@ func TestBatchStatements(t *testing.T) {
 		}
 		statements := counting(t, g)
 		wantCounts(t, counted(s.inOneBatch(t, commands...)), map[string]int{"201": 20, "200": 40})
-		// At the gate: 4 for the product, 5 for the order. In the batch: orders, items, products, keys,
-		// stock, new orders, changed orders, new items, events, answers.
+		// At the gate: 4 statements for the product, 5 for the order. In the batch: orders, items, products,
+		// keys, stock, new orders, changed orders, new items, events, answers.
 		want := int64(4 + 5 + 10)
 		if g.Name() != db.SQLite {
 			want++ // the distance between the ids of one INSERT
@@ -102,7 +103,7 @@ func TestBatchStatements(t *testing.T) {
 	})
 }
 
-// counting counts the statements of gorm.
+// counting returns a counter of the statements that gorm executes on g from now on.
 func counting(t *testing.T, g *gorm.DB) *atomic.Int64 {
 	t.Helper()
 	statements := new(atomic.Int64)

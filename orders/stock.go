@@ -167,15 +167,16 @@ func (s store) adjustStock(p *product, delta int64, reason string) (stockAdjustm
 	return a, s.Record(productEvent(stockAdjusted, *p))
 }
 
-// newAdjustment returns the caller's adjustment by delta that led to the stock of p.
+// newAdjustment returns an adjustment by the caller. The parameter p is the product after the adjustment, and
+// delta is the change of its stock.
 func (s store) newAdjustment(p product, delta int64, reason string) stockAdjustment {
 	return stockAdjustment{
 		ProductID: p.ID, Delta: delta, Level: p.Stock, Reason: reason, Actor: &s.Origin.Actor, CreatedAt: p.Now,
 	}
 }
 
-// listAdjustments reads a page of a product's stock adjustments. A caller bound to a customer does not learn
-// the actors, as in productHistory.
+// listAdjustments reads a page of a product's stock adjustments. A caller bound to a customer must not learn
+// the actors: the field Actor is nil. For the same reason, productHistory returns no events to that caller.
 func (s store) listAdjustments(product int64, page db.PageRequest) ([]stockAdjustment, *int64, error) {
 	rows, next, err := db.Page[stockAdjustment](s.adjustments().Where("product_id = ?", product), page)
 	for i := range rows {

@@ -31,7 +31,8 @@ func (s *Service) saveKeys(tx store, effects []idempotency.Record) error {
 	return s.db.Keys.Save(tx.DB, effects...)
 }
 
-// maxBatches returns how many batches may run at once. On MySQL, a batch can work while another commits.
+// maxBatches returns how many batches may run at once. On MySQL, a batch can work while another batch
+// commits.
 func (s *Service) maxBatches() int {
 	if s.db.DB.Name() == db.SQLite {
 		return 1 // SQLite runs transactions one after the other
@@ -49,7 +50,8 @@ func (s *Service) unindexedProducts(ctx context.Context) (rows int64, err error)
 	return texts.Due(ctx, s.db.DB)
 }
 
-// estimateRows measures the tables that grow with each request. It changes no row.
+// estimateRows estimates the rows of the tables that grow with each request, and sets the metric
+// b2b_table_rows. It changes no row, and so returns 0 rows.
 func (s *Service) estimateRows(ctx context.Context) (rows int, err error) {
 	keys, err := s.db.Keys.EstimateRows(ctx)
 	if err != nil {
@@ -102,9 +104,9 @@ func (s store) idRanges(created db.Period) ([]db.IDRange, error) {
 	return []db.IDRange{{First: idsOf(*blocks.First).First, Last: idsOf(*blocks.Last).Last}, behind}, err
 }
 
-// quarters returns the totals of the orders of q for each quarter of an hour of the times in the column. Every
-// time zone differs from UTC by some quarters of an hour, so the totals of any day follow. For an order of a
-// program before 2.1, the query counts the pieces of its lines.
+// quarters returns the totals of the orders of q for each quarter of an hour of the times in the column.
+// Every time zone differs from UTC by a multiple of a quarter of an hour, so the totals of any day follow.
+// Orders of programs before 2.1 have no units; for these orders, the query adds up the pieces of the lines.
 func quarters(q *gorm.DB, column string) (all []quarter, err error) {
 	err = q.Select(db.QuarterHours(q, column) + ` AS quarter, COUNT(*) AS orders, SUM(total_cents + 0.0) AS total_cents,
 		SUM(COALESCE(units, (SELECT SUM(i.qty) FROM order_items i WHERE i.order_id = orders.id)) + 0.0) AS units`).
@@ -112,7 +114,8 @@ func quarters(q *gorm.DB, column string) (all []quarter, err error) {
 	return all, err
 }
 
-// expiryAge returns how long ago the reservation of the oldest CREATED order has ended.
+// expiryAge returns how long ago the reservation of the oldest CREATED order ended, or 0 when no reservation
+// has ended.
 func (s store) expiryAge(reservation time.Duration) (time.Duration, error) {
 	age, err := db.Age(s.orders().Where("reserved_since <= ?", db.Now(s.DB, -reservation)), "reserved_since")
 	return max(age-reservation, 0), err
@@ -128,7 +131,7 @@ func (s store) expired(reservation time.Duration, skip, limit int) (ids []int64,
 }
 
 // recordRange records the next block, if the block is complete, and reports whether the block is recorded
-// now. Blocks without orders are skipped. RecordRanges says when a block is complete.
+// now. It skips blocks without orders. RecordRanges says when a block is complete.
 func (s store) recordRange() (bool, error) {
 	var last *int64
 	if err := s.DB.Raw("SELECT MAX(block) FROM order_blocks").Scan(&last).Error; err != nil {
@@ -187,8 +190,9 @@ func (s store) lockingWithin(wait time.Duration) store {
 	return s
 }
 
-// lockProducts locks the rows of products, in ascending id. Error: db.ErrLocked when another transaction holds
-// a row for longer than the wait. On SQLite it does nothing, because transactions run serially.
+// lockProducts locks the rows of products, in ascending id. Error: db.ErrLocked when another transaction
+// holds a row for longer than the wait. On SQLite lockProducts does nothing, because transactions run
+// serially.
 func (s store) lockProducts(ids []int64, wait time.Duration) error {
 	if s.DB.Name() == db.SQLite {
 		return nil

@@ -24,15 +24,16 @@ type daySummary struct {
 	created, confirmed, canceled orderTotals
 }
 
-// orderTotals has the sums of some orders. Sums of hostile orders may exceed 2^63, so they are floating-point
-// numbers, which are exact up to 2^53.
+// orderTotals has the sums of some orders. The sums are floating-point numbers, because the amounts of a
+// malicious caller may add up to more than 2^63. Sums up to 2^53 are exact.
 type orderTotals struct {
 	Orders            int64
 	Units, TotalCents float64
 }
 
-// newCalendar returns the days between two dates, without orders. The texts have the formats day and time-zone.
-// Error: 400 validation_failed for an unknown time zone, and for more than maxDays.
+// newCalendar returns the days from one date to another, both included, without orders. The texts from and to
+// have the format day, and zone has the format time-zone. Error: 400 validation_failed for an unknown time
+// zone, and for more than maxDays.
 func newCalendar(from, to, zone string) (*calendar, error) {
 	location, err := time.LoadLocation(zone)
 	if err != nil || ofMachine.MatchString(zone) {
@@ -58,12 +59,12 @@ func newCalendar(from, to, zone string) (*calendar, error) {
 	return c, nil
 }
 
-// ofMachine matches names that time.LoadLocation finds in the folders of some machines, and that the IANA
-// database does not have.
+// ofMachine matches names that are no time zones of the IANA database, but that time.LoadLocation finds in
+// the folders of some machines.
 var ofMachine = regexp.MustCompile(`^(Local|localtime|posixrules|(posix|right)/.*)$`)
 
-// period returns a period that contains all days, in UTC. It may be some hours longer, because a clock that
-// is set back at midnight shows midnight twice.
+// period returns a period in UTC that contains all days. The period is up to 3 hours longer at each end,
+// because a clock that is set back at midnight shows midnight twice.
 func (c *calendar) period() db.Period {
 	const longer = 3 * time.Hour
 	midnight := func(date time.Time) time.Time {
@@ -71,13 +72,13 @@ func (c *calendar) period() db.Period {
 	}
 	first := midnight(c.days[0].date).Add(-longer)
 	last := midnight(c.days[len(c.days)-1].date.AddDate(0, 0, 1)).Add(longer)
-	if last.Year() > 9999 { // MySQL has no such time
+	if last.Year() > 9999 { // MySQL has no later time
 		last = time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC)
 	}
 	return db.Period{From: &first, To: &last}
 }
 
-// day returns the day of a moment, or nil when the calendar does not have the day.
+// day returns the day of a moment, or nil when the day is not in the calendar.
 func (c *calendar) day(moment time.Time) *daySummary {
 	year, month, day := moment.In(c.zone).Date()
 	date := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
@@ -88,14 +89,15 @@ func (c *calendar) day(moment time.Time) *daySummary {
 	return &c.days[i]
 }
 
-// quarter has the totals of the orders of a quarter of an hour. The field Quarter counts from 1970.
+// quarter has the totals of the orders of a quarter of an hour. The field Quarter is the number of quarters
+// of an hour since 1970.
 type quarter struct {
 	Quarter, Orders   int64
 	Units, TotalCents float64
 }
 
-// add adds the quarters to the days of the calendar. The function of returns the totals of a day that add
-// changes.
+// add adds the quarters to the days of the calendar. The function of returns the field of a day to which the
+// totals of a quarter are added.
 func (c *calendar) add(quarters []quarter, of func(*daySummary) *orderTotals) {
 	for _, q := range quarters {
 		if d := c.day(time.Unix(q.Quarter*900, 0)); d != nil {
@@ -108,8 +110,8 @@ func (c *calendar) add(quarters []quarter, of func(*daySummary) *orderTotals) {
 }
 
 // summarize sets the totals of the orders in the days of the calendar. It first clears the totals, because an
-// earlier try on the replica may have failed half-way. Each of its queries reads only orders of the period,
-// which an index finds.
+// earlier try on the replica may have failed half-way. Each query reads only orders of the period, which an
+// index finds.
 func (s store) summarize(c *calendar) error {
 	if len(c.days) == 0 {
 		return nil

@@ -17,7 +17,7 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// summary reads a summary.
+// summary reads the summary of a query.
 func (s *system) summary(t *testing.T, query string, headers ...string) api.OrdersSummary {
 	t.Helper()
 	status, body, _ := webtest.Do(t, "GET", s.base+"/orders/summary?"+query, "", headers...)
@@ -28,8 +28,8 @@ func (s *system) summary(t *testing.T, query string, headers ...string) api.Orde
 	return answer.Data
 }
 
-// TestOrdersSummary compares summaries in several time zones with the orders. The clocks of some zones change
-// in the period, in two zones at midnight; one zone has no 30 December 2011.
+// TestOrdersSummary compares summaries in several time zones with the orders. In the period the clocks of
+// some zones change, in two zones at midnight, and one zone has no 30 December 2011.
 func TestOrdersSummary(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -117,7 +117,7 @@ func TestOrdersSummary(t *testing.T) {
 				}
 			}
 		}
-		for range 2 { // first without ranges of ids
+		for range 2 { // first while no block of ids is recorded
 			for _, zone := range []string{
 				"UTC", "Europe/Madrid", "Asia/Kathmandu", "America/Havana", "Asia/Beirut", "Pacific/Apia",
 				"Australia/Lord_Howe", "America/St_Johns", "Etc/GMT-14", "Etc/GMT+12",
@@ -163,7 +163,8 @@ func TestOrdersSummary(t *testing.T) {
 	})
 }
 
-// TestOrdersSummaryOfToday places, confirms and cancels orders. Sums above the highest amount are cut.
+// TestOrdersSummaryOfToday places, confirms and cancels orders. The summary must count the orders on their
+// days, and must cut sums above 2^53-1 to 2^53-1.
 func TestOrdersSummaryOfToday(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -206,6 +207,6 @@ func TestOrdersSummaryOfToday(t *testing.T) {
 		if got != (api.OrderTotals{Orders: 1100, Units: 1<<53 - 1, TotalCents: 1<<53 - 1}) {
 			t.Errorf("huge orders are %+v", got)
 		}
-		s.exec(t, "DELETE FROM orders WHERE id >= 100") // for the doctor
+		s.exec(t, "DELETE FROM orders WHERE id >= 100") // the doctor would report these orders
 	})
 }

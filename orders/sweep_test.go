@@ -21,13 +21,14 @@ import (
 	"example.com/b2b/v2/orders"
 )
 
-// expire makes an order older until its reservation has expired.
+// expire makes an order so old that its reservation has expired.
 func (s *system) expire(t *testing.T, id int64) {
 	t.Helper()
 	s.age(t, reservation+time.Second, id)
 }
 
-// age makes orders older, and their events: the orders with the ids, or all orders and all events.
+// age makes orders and their events older by d. With ids, it changes the orders with the ids and their
+// events; without ids, it changes all orders and all events.
 func (s *system) age(t rapid.TB, d time.Duration, ids ...int64) {
 	t.Helper()
 	of := func(column string) string {
@@ -225,8 +226,8 @@ func TestExpireReservations(t *testing.T) {
 	})
 }
 
-// TestExpireByTime makes orders whose ids do not ascend with their times, as in a cluster of servers that
-// each have a range of ids.
+// TestExpireByTime expires orders whose ids do not ascend with their times, as in a cluster in which each
+// server has a range of ids.
 func TestExpireByTime(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

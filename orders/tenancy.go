@@ -32,8 +32,8 @@ func (s store) adjustments() *gorm.DB { return s.DB.Model(&stockAdjustment{}) }
 // isBound reports whether the caller is bound to a customer.
 func (s store) isBound() bool { return s.Caller.Customer != 0 }
 
-// asSystem returns a context for stores that see the orders of all customers. Code that uses such a store on
-// behalf of a caller must check visibleTo for each order.
+// asSystem returns a context for stores that see the orders of all customers. Code that uses a store with
+// this context on behalf of a caller must check visibleTo for each order.
 func asSystem(ctx context.Context) context.Context { return auth.With(ctx, auth.System) }
 
 // visibleTo returns 404 order_not_found when o is nil or the caller may not see o. id is the requested id.
@@ -44,9 +44,9 @@ func visibleTo(caller auth.Principal, o *order, id int64) error {
 	return nil
 }
 
-// mayChange refuses a command of a caller who is bound to another customer than the order. A batch locks
-// the order before it knows the customer, so the customer's own commands would wait. Errors: 404
-// order_not_found; 422 idempotency_key_reused.
+// mayChange refuses a command of a caller who is bound to another customer than the order's customer. Without
+// this check, a batch would lock the order before it knows the order's customer, and commands of that
+// customer would wait. Errors: 404 order_not_found; 422 idempotency_key_reused.
 func (s *Service) mayChange(ctx context.Context, in *submission) error {
 	if in.caller.Customer == 0 {
 		return nil

@@ -68,8 +68,9 @@ func TestCommandsKeepTenancy(t *testing.T) {
 	})
 }
 
-// TestCommandsDoNotQueue confirms and cancels another customer's order while no batch can run. The answer comes at
-// once: the commands neither queue before the customer's own commands, nor lock the order.
+// TestCommandsDoNotQueue confirms and cancels another customer's order while no batch can run. The answer
+// must come at once: the commands neither wait in the queue before the customer's own commands, nor lock the
+// order.
 func TestCommandsDoNotQueue(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

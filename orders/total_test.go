@@ -14,8 +14,9 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// TestExpectedTotal places orders that expect a total. An order with another total is refused with both totals
-// and the price of each line, and nothing is taken: neither stock, nor the key, nor the external_ref.
+// TestExpectedTotal places orders that expect a total. The service must refuse an order with a different
+// total, and the answer must have both totals and the price of each line. A refused order takes nothing:
+// neither stock, nor the key, nor the external_ref.
 func TestExpectedTotal(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -110,7 +111,8 @@ func TestExpectedTotal(t *testing.T) {
 	})
 }
 
-// TestExpectedTotalInBatch refuses an order for its total between two orders of one batch.
+// TestExpectedTotalInBatch places three orders in one batch. The second order expects a wrong total: it must
+// be refused, and the first and the third order must be placed.
 func TestExpectedTotalInBatch(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -128,8 +130,8 @@ func TestExpectedTotalInBatch(t *testing.T) {
 	})
 }
 
-// TestFillableGuardsPrice places the fillable part of a quote after a price has changed: the order is refused,
-// and the fillable part of a new quote is placed.
+// TestFillableGuardsPrice places the fillable part of a quote after a price has changed. The order must be
+// refused with 409 total_changed, and the fillable part of a new quote must be placed.
 func TestFillableGuardsPrice(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

@@ -15,8 +15,8 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// TestOneTransition fails for code outside transition that writes an order's status, into the struct or into
-// the table.
+// TestOneTransition fails when code outside the method transition writes the status of an order, into the
+// struct or into the table.
 func TestOneTransition(t *testing.T) {
 	names, err := filepath.Glob("*.go")
 	if err != nil {
@@ -55,10 +55,10 @@ func TestOneTransition(t *testing.T) {
 		return true
 	}
 	for _, name := range names {
-		if strings.HasSuffix(name, "_test.go") || name == "metrics.go" { // there "status" is the name of a label
+		if strings.HasSuffix(name, "_test.go") || name == "metrics.go" { // there "status" names a label
 			continue
 		}
-		if name == "doctor.go" { // rebuilds earlier statuses, and writes no table
+		if name == "doctor.go" { // doctor.go rebuilds earlier statuses, and writes no table
 			continue
 		}
 		file, err := parser.ParseFile(files, name, nil, 0)

@@ -12,8 +12,8 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// TestUpdatedAt sets each updated_at back before each step. Only the rows that the step changes get a new
-// updated_at.
+// TestUpdatedAt sets each updated_at back before each step. Only the rows that the step changes must get a
+// new updated_at.
 func TestUpdatedAt(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

@@ -1,5 +1,6 @@
-// Package office serves the back office: pages for people who find, place, cancel, receive, price and import.
-// The pages call the services as any client does, so a page can do nothing that the API cannot.
+// Package office serves the back office: pages on which people find, place and cancel orders, receive goods,
+// change prices and import files. The pages call the services as any client does, so a page can do nothing
+// that the API cannot.
 package office
 
 import (
@@ -27,11 +28,11 @@ var page = template.Must(template.ParseFS(files, "page/index.html"))
 type SignIn struct {
 	Issuer string // address of an OpenID Connect issuer; its token endpoint must have the same origin
 	Client string // id of a public client: authorization code with PKCE, redirected to /office/
-	Scope  string // scopes to ask for, separated by spaces
+	Scope  string // scopes to request, separated by spaces
 }
 
 // Serve adds the pages below /office to the orchestrator's engine, with the options o. The field o.Others has
-// the addresses of the other services. Every path that is no file answers with the same HTML, because the
+// the addresses of the other services. Every path that is not a file answers with the same HTML, because the
 // scripts choose the screen by the path.
 func Serve(engine *gin.Engine, o web.Options, at SignIn) {
 	e := web.Engine{Engine: engine}
@@ -50,9 +51,9 @@ func Serve(engine *gin.Engine, o web.Options, at SignIn) {
 	})
 }
 
-// describe returns the data of the page's template, for a browser that has called the host. The parameter root
-// leads from the page to /office/: links are relative, because a proxy may serve the pages below a path of its
-// own.
+// describe returns the data of the page's template, for a browser that has called the host. The parameter
+// root leads from the page to /office/. The links are relative, because a proxy may serve the pages below a
+// path of its own.
 func describe(host string, o web.Options, root string, at SignIn) any {
 	bases := map[string]string{}
 	for _, other := range o.Others {
@@ -64,7 +65,8 @@ func describe(host string, o web.Options, root string, at SignIn) any {
 	}
 }
 
-// allow adds the issuer to the addresses that the page may call.
+// allow adds the origin of the issuer to the addresses that the page may call, in the header
+// Content-Security-Policy.
 func (s SignIn) allow(h http.Header) {
 	issuer, err := url.Parse(s.Issuer)
 	if err != nil || s.Issuer == "" {

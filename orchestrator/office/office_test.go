@@ -31,8 +31,8 @@ func serve(t *testing.T, issuer string) string {
 	return s.URL
 }
 
-// TestServe checks that each path below /office is a screen, with links that lead to the files, and that each file is
-// served with its type.
+// TestServe checks that each path below /office is a screen whose links lead to the files, and that each file
+// is served with its type.
 func TestServe(t *testing.T) {
 	base := serve(t, "")
 	for at, root := range map[string]string{
@@ -72,7 +72,8 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// TestSignIn checks that the page knows the issuer, and may call it, only where there is one.
+// TestSignIn serves the page with and without an issuer. With an issuer, the page must name the issuer and
+// may call it. Without an issuer, the page must do neither.
 func TestSignIn(t *testing.T) {
 	for issuer, allowed := range map[string]string{
 		"":                                     "connect-src 'self' https://api.example.com ",
@@ -88,7 +89,7 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
-// unsafe matches JavaScript that makes markup or code of a text, and addresses of other hosts.
+// unsafe matches JavaScript that turns a text into markup or code, and addresses of other hosts.
 var unsafe = regexp.MustCompile(
 	`innerHTML|outerHTML|insertAdjacent|dangerouslySet|document\.write|\beval\(|new Function|https?://`)
 

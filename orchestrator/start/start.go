@@ -29,10 +29,10 @@ var snippets = []snippet{
 	{ID: "java", Name: "Java", Needs: "the package of sdk/java"},
 }
 
-// Serve adds the page GET / to the orchestrator's engine, with the options o, and also the Postman collection
-// and the joined document of all services, as /openapi/all.yaml and /openapi/all.json. The field o.Others has
-// the addresses of the other services. With the parameter office, the page links to the back office. The page
-// loads nothing from other sites, and has no inline scripts.
+// Serve adds the start page to the orchestrator's engine as GET /, with the options o. It also adds the
+// Postman collection and its environment, and the joined document of all services as /openapi/all.yaml and
+// /openapi/all.json. The field o.Others has the addresses of the other services. With the parameter office,
+// the page links to the back office. The page loads nothing from other sites, and has no inline scripts.
 func Serve(engine *gin.Engine, o web.Options, office bool) {
 	e := web.Engine{Engine: engine}
 	asYAML, spec := docs.Served(openapi.Document, o.Open, o.Currency)
