@@ -177,8 +177,8 @@ type connecting struct {
 	readOnly bool // the server refuses writes; TiDB does not, because it has no read-only sessions
 }
 
-// Connect implements driver.Connector. When the server does not answer in time, the error is ErrUnavailable,
-// around context.DeadlineExceeded, because the time limit is not the deadline of a request.
+// Connect implements driver.Connector. When the server does not answer in time, the error is ErrUnavailable
+// and not context.DeadlineExceeded, because the time limit is not the deadline of a request.
 func (c connecting) Connect(ctx context.Context) (_ driver.Conn, err error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
