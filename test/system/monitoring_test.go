@@ -85,15 +85,15 @@ func TestAlertRules(t *testing.T) {
 	}
 }
 
-// TestDashboard checks the parts of the dashboard that Grafana needs, and that the dashboard shows each metric
-// of docs/operations.md.
+// TestDashboard checks the parts of the dashboard that Grafana needs, and that the dashboard shows each
+// metric of docs/operations.md.
 func TestDashboard(t *testing.T) {
 	d := readDashboard(t)
 	if d.UID == "" || d.Title == "" || d.SchemaVersion < 30 {
 		t.Errorf("uid %q, title %q, schemaVersion %d", d.UID, d.Title, d.SchemaVersion)
 	}
 	var ids []int
-	var taken [][]bool // the occupied cells of the grid, by line
+	var taken [][]bool // the occupied cells of the grid, by line and column
 	for _, p := range d.Panels {
 		if slices.Contains(ids, p.ID) || p.ID == 0 || p.Title == "" {
 			t.Errorf("panel %q has the id %d", p.Title, p.ID)
@@ -136,9 +136,9 @@ func TestDashboard(t *testing.T) {
 	}
 }
 
-// TestPrometheus starts Prometheus with the configuration and the rules of deploy/. It watches b2b under a
-// load of orders, and an orchestrator whose peers are down. Each query of the dashboard and of the rules must
-// have a result.
+// TestPrometheus starts Prometheus with the configuration and the rules of deploy/. Prometheus watches b2b
+// under a load of orders, and an orchestrator whose peers are down. Each query of the dashboard and of the
+// rules must have a result.
 func TestPrometheus(t *testing.T) {
 	prometheusTool(t, "prometheus")
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -177,7 +177,7 @@ func TestPrometheus(t *testing.T) {
 	})
 }
 
-// limited matches the expression of a rule: a value, and the limit that the value is compared with.
+// limited matches the expression of a rule: a value, a comparison, and the limit of the value.
 var limited = regexp.MustCompile(`(?s)^(.*)\s(?:>|==)\s*[0-9.e]+\s*$`)
 
 func isNumber(value float64) bool { return !math.IsNaN(value) && !math.IsInf(value, 0) }
@@ -208,7 +208,7 @@ func load(t *testing.T, p *process, round int) {
 	}
 }
 
-// refuse asks an orchestrator without peers for some orders at once, so that its breaker opens.
+// refuse sends six orders at once to an orchestrator whose peers are down, so that its breakers open.
 func refuse(t *testing.T, p *process, round int) {
 	t.Helper()
 	var callers sync.WaitGroup
