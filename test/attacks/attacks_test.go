@@ -51,7 +51,7 @@ var (
 type attack struct {
 	service, method, path string
 	headers               []string        // names and values in turn
-	as                    *auth.Principal // signs the token, unless headers has Authorization
+	as                    *auth.Principal // subject of the token, unless headers has Authorization
 	body                  string
 	status                int
 	code                  string // code of the error; "" stands for any code

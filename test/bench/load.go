@@ -17,7 +17,7 @@ import (
 // contender is an implementation to measure. All contenders of an operation are measured in turn.
 type contender struct {
 	name      string
-	service   []int // process ids; none for raw SQL, which runs in this process
+	service   []int // process ids; nil for raw SQL, which runs in this process
 	transport func(o operation, clients int) http.RoundTripper
 	target    func(o operation, n int64) vegeta.Target
 }

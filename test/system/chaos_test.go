@@ -40,9 +40,9 @@ import (
 
 var chaosKills = flag.Int("chaos.kills", 20, "how often TestChaos kills something, on each engine")
 
-// TestChaos kills services and the database server at random moments under load. Clients of two partners,
-// which use the same keys, repeat each call with its key until an answer acknowledges the call. In the end
-// the database must contain each acknowledged effect once, and no other effect, and the history must name the
+// TestChaos kills services and the database server at random moments under load. The clients of two partners
+// use the same keys, and repeat each call with its key until an answer acknowledges the call. In the end the
+// database must contain each acknowledged effect once, and no other effect, and the history must name the
 // caller of each effect.
 //
 // MariaDB and MySQL are private servers: see server.Private. TiDB is the server of TEST_TIDB_DSN, and only
@@ -180,7 +180,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// chaos is a system whose parts get killed, and the effects that its answers have acknowledged.
+// chaos is a system whose parts the test kills, with the effects that its answers have acknowledged.
 type chaos struct {
 	t                       *testing.T
 	dir                     string          // folder of logs and of SQLite; kept when the test fails
@@ -547,7 +547,7 @@ func (c *chaos) call(by partner, method string, bases []string, path, key, body 
 	var answer struct {
 		Data struct {
 			thing
-			Order *thing // in an answer of the orchestrator
+			Order *thing // only in an answer of the orchestrator
 		}
 	}
 	if err := json.Unmarshal(first, &answer); err != nil {
@@ -560,7 +560,7 @@ func (c *chaos) call(by partner, method string, bases []string, path, key, body 
 }
 
 func (c *chaos) untilAcknowledged(by partner, method string, bases []string, path, key, body string) ([]byte, error) {
-	wait := backoff.NewExponentialBackOff() // jittered
+	wait := backoff.NewExponentialBackOff() // the waits are random
 	wait.InitialInterval, wait.MaxInterval = 10*time.Millisecond, 250*time.Millisecond
 	tries := rand.IntN(len(bases))
 	return backoff.Retry(c.ctx, func() ([]byte, error) {
@@ -615,7 +615,7 @@ func (c *chaos) try(by partner, method, url, key, body string) (answer []byte, f
 	return answer, "", nil
 }
 
-// broken records a broken promise.
+// broken records a promise that the system has broken.
 func (c *chaos) broken(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -353,7 +353,8 @@ func TestLogReaderEnds(t *testing.T) {
 	}
 }
 
-// TestVersion builds the program with a version. Every place that shows the version must show this version.
+// TestVersion builds the program with a version. The commands, the log, and the health and the documents of
+// the Customers API, the Orders API and the orchestrator must show this version.
 func TestVersion(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "b2b")
 	const version = "-X example.com/b2b/v2/internal/buildinfo.version=7.8.9"
@@ -391,7 +392,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// TestHelp finds every command and variable in the help.
+// TestHelp checks that the help names every command, every variable and every flag.
 func TestHelp(t *testing.T) {
 	for _, args := range [][]string{{"--help"}, {"-h"}, {"help"}, {"orders", "--help"}} {
 		help, err := execute(t, nil, args...)
@@ -433,8 +434,8 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// TestHelpWraps reads the help at several widths: no line is wider, except for a single long word, and no
-// word is lost or broken.
+// TestHelpWraps reads the help at several widths. No line may be wider, except for a line of a single long
+// word, and no word may be lost or broken.
 func TestHelpWraps(t *testing.T) {
 	spaces := regexp.MustCompile(`\s+`)
 	for _, args := range [][]string{{"--help"}, {"order", "--help"}, {"import", "--help"}} {

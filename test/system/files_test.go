@@ -169,7 +169,7 @@ func TestClientCommands(t *testing.T) {
 func TestOrderItems(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
 	env := []string{"ORDERS_API_BASE=" + p.orders}
-	for _, sku := range []string{"00010", "4006381333931", "2", "id:2"} { // ids 11 to 14
+	for _, sku := range []string{"00010", "4006381333931", "2", "id:2"} { // the products get the ids 11 to 14
 		body := fmt.Sprintf(`{"sku":%q,"name":"N-%s","price_cents":1,"stock":9}`, sku, sku)
 		status, answer, _ := webtest.Do(t, "POST", p.orders+"/products", body,
 			"Content-Type", "application/json")

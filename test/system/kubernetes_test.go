@@ -316,7 +316,8 @@ func wantRestricted(t *testing.T, pod podSpec, image string) {
 	}
 }
 
-// wantAround checks the ports and probes of a service's pods, and the objects around them.
+// wantAround checks the ports, the probes and the folder for temporary files of a service's pods. It also
+// checks the Deployment, the Service, the PodDisruptionBudget and the HorizontalPodAutoscaler of the service.
 func (all manifests) wantAround(t *testing.T, name string, pod podSpec, port string) {
 	c := pod.Containers[0]
 	ports := map[string]int{}

@@ -27,7 +27,7 @@ const (
 	hostileCalls  = 10_000
 	hostileRate   = 2000 // calls a second; few, because the clients share a machine with b2b
 	hostileAtOnce = 50
-	retries       = 3 // of a good call after a 503, with the same key
+	retries       = 3 // repetitions of a good call after 503, with the same key
 )
 
 // TestHostileLoad sends hostile requests beside the requests of good clients, with rate limits. Each good

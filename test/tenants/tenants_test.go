@@ -191,7 +191,7 @@ func (s *system) request(r *rapid.T, p auth.Principal) (*http.Request, operation
 	if o.RequestBody != nil {
 		media := "application/json"
 		example := o.RequestBody.Value.Content.Get(media)
-		if example == nil { // a file of one row
+		if example == nil { // the body is a file, here of one row
 			media = bulk.NDJSON
 			example = &openapi3.MediaType{}
 			rows := o.RequestBody.Value.Content.Get(media).Example.(string)
