@@ -82,7 +82,7 @@ func (f *follower) read(base string) error {
 		req.Header.Set("Accept", "text/event-stream")
 		req.Header.Set("Last-Event-ID", fmt.Sprint(f.after))
 	}
-	client := http.Client{Timeout: 4 * wait} // cuts a stream, at any byte
+	client := http.Client{Timeout: 4 * wait} // the timeout cuts a stream, at any byte
 	res, err := client.Do(req)
 	if err != nil {
 		return err

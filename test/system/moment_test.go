@@ -60,7 +60,7 @@ func (c *chaos) duringSequencing(v *victim, kill func() error) error {
 		if err := p.Signal(syscall.SIGSTOP); err != nil {
 			return err
 		}
-		if c.sequencing(time.Second) { // the stopped process holds the lock: another would have ended
+		if c.sequencing(time.Second) { // the stopped process holds the lock: any other process commits sooner
 			c.sequenced++
 			return kill()
 		}

@@ -287,7 +287,7 @@ var original = struct{ endpoints, variables, commands []string }{
 // TestFromNodejs checks that docs/from-nodejs.md has a row for each endpoint, variable and command of the
 // original, and that each endpoint and variable of this system on the page exists.
 func TestFromNodejs(t *testing.T) {
-	endpoints, variables := map[string]bool{}, map[string]bool{"AWS_REGION": true} // ignored, as the page says
+	endpoints, variables := map[string]bool{}, map[string]bool{"AWS_REGION": true} // the page says that b2b ignores it
 	for _, d := range documents.All {
 		doc := webtest.Spec(t, d.Content)
 		for path, item := range doc.Paths.Map() {
