@@ -28,7 +28,7 @@ type load struct {
 	clients  int
 	duration time.Duration // 0 means that only the field limit ends the load
 	first    int64         // the number of the first call
-	limit    int64         // the greatest number of calls
+	limit    int64         // greatest number of calls
 }
 
 // sample has the figures of a load.

@@ -110,7 +110,7 @@ func run(ctx context.Context, args []string) (err error) {
 			continue
 		}
 		log.Print("== ", s.name)
-		if failure := s.run(ctx, b); failure != nil { // a failed stage does not stop the following stages
+		if failure := s.run(ctx, b); failure != nil { // the other stages still run
 			err = errors.Join(err, fmt.Errorf("%s: %w", s.name, failure))
 		}
 	}

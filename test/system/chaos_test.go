@@ -615,7 +615,7 @@ func (c *chaos) try(by partner, method, url, key, body string) (answer []byte, f
 	return answer, "", nil
 }
 
-// broken records a promise that the system has broken.
+// broken records a broken promise.
 func (c *chaos) broken(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

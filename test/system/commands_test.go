@@ -392,7 +392,8 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// TestHelp checks that the help names every command, every variable and every flag.
+// TestHelp checks that the help names every command and every variable, and that the help of six commands
+// names their flags.
 func TestHelp(t *testing.T) {
 	for _, args := range [][]string{{"--help"}, {"-h"}, {"help"}, {"orders", "--help"}} {
 		help, err := execute(t, nil, args...)

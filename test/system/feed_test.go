@@ -20,8 +20,8 @@ import (
 	"example.com/b2b/v2/openapi/eventsapi"
 )
 
-// follower reads a feed while services and the database are killed. After a failure it goes on after the
-// position of the last event.
+// follower reads a feed while services and the database are killed. Each request continues after the position
+// of the last event.
 type follower struct {
 	c       *chaos
 	name    string

@@ -205,8 +205,8 @@ func stockOf(t *testing.T, g *gorm.DB, product int64) (stock int64) {
 	return stock
 }
 
-// wantOneOrder expects a confirmed order with two rows of the key, and the stock of product 2. Every order
-// without a key must be an order of plainProduct.
+// wantOneOrder expects a confirmed order with two rows of the key, and the stock of product 2. Besides the
+// sample data, every order without a key must be an order of plainProduct.
 func wantOneOrder(t *testing.T, g *gorm.DB, id, stock int64, key string) {
 	t.Helper()
 	var status string
@@ -224,7 +224,7 @@ func wantOneOrder(t *testing.T, g *gorm.DB, id, stock int64, key string) {
 }
 
 // system runs the Customers API, the Orders API and the orchestrator, each in a process. The calls of the
-// orchestrator pass through a proxy, which can kill a process at a step.
+// orchestrator pass a proxy, which can kill a process at a step.
 type system struct {
 	t         *testing.T
 	env       map[string][]string

@@ -93,7 +93,7 @@ func TestDashboard(t *testing.T) {
 		t.Errorf("uid %q, title %q, schemaVersion %d", d.UID, d.Title, d.SchemaVersion)
 	}
 	var ids []int
-	var taken [][]bool // the occupied cells of the grid, by line and column
+	var taken [][]bool // the occupied cells of the grid, by line
 	for _, p := range d.Panels {
 		if slices.Contains(ids, p.ID) || p.ID == 0 || p.Title == "" {
 			t.Errorf("panel %q has the id %d", p.Title, p.ID)
@@ -177,7 +177,7 @@ func TestPrometheus(t *testing.T) {
 	})
 }
 
-// limited matches the expression of a rule: a value, a comparison, and the limit of the value.
+// limited matches the expression of a rule: a value, and the limit that the value is compared with.
 var limited = regexp.MustCompile(`(?s)^(.*)\s(?:>|==)\s*[0-9.e]+\s*$`)
 
 func isNumber(value float64) bool { return !math.IsNaN(value) && !math.IsInf(value, 0) }

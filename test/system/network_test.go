@@ -55,7 +55,7 @@ func TestNetwork(t *testing.T) {
 	}
 	faults := []struct {
 		name, toxic string
-		mild        bool // orders succeed in spite of the fault
+		mild        bool // orders succeed during the fault
 	}{
 		{"latency", `{"type":"latency","attributes":{"latency":20,"jitter":10}}`, true},
 		{"bandwidth", `{"type":"bandwidth","attributes":{"rate":64}}`, true},

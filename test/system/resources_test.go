@@ -124,7 +124,7 @@ func (s *starved) recovers(t *testing.T) {
 }
 
 // inMountNamespace returns a command that runs script in a mount namespace of its own. The last command of
-// script must execute b2b.
+// the script executes b2b.
 func inMountNamespace(t *testing.T, script string, args ...string) *exec.Cmd {
 	t.Helper()
 	if out, err := exec.Command("unshare", "-rm", "true").CombinedOutput(); err != nil {
