@@ -14,7 +14,7 @@ import (
 	"example.com/b2b/v2/internal/apperr"
 )
 
-// texts returns the served document of every service, by its name.
+// texts returns the served document of every service, by the name of the service.
 func texts(t *testing.T) map[string][]byte {
 	files, err := filepath.Glob("*api/openapi.gen.yaml")
 	if err != nil || len(files) < 3 {
@@ -43,7 +43,7 @@ func documents(t *testing.T) map[string]map[string]any {
 	return all
 }
 
-// each visits every mapping of a document, with the path to it.
+// each calls visit for every mapping of a document, with the path to the mapping.
 func each(path string, node any, visit func(path string, m map[string]any)) {
 	switch node := node.(type) {
 	case map[string]any:
@@ -109,7 +109,8 @@ func TestForGenerators(t *testing.T) {
 		if info["contact"] == nil || info["license"].(map[string]any)["url"] != nil {
 			t.Errorf("%s: contact %v, license %v", name, info["contact"], info["license"])
 		}
-		// Error is a type of some languages; Order and Customer have a different meaning in other documents.
+		// Error is a type of some languages. Order and Customer have a different meaning in the documents of
+		// other services.
 		for _, schema := range []string{"Error", "Order", "Customer"} {
 			if schema != "Error" && name != "orchestrator" {
 				continue
@@ -187,8 +188,9 @@ func requiredOf(m map[string]any) (names []string) {
 	return names
 }
 
-// TestCodesOfTheCatalogue compares the list of codes in the documents with the catalogue, and the responses
-// of each operation with the codes that the operation may answer.
+// TestCodesOfTheCatalogue checks that each document lists the codes of the catalog, and that error responses
+// have examples only of these codes. Each operation except of /health and /ready must declare 429, and each
+// operation with a parameter in its path must declare 404.
 func TestCodesOfTheCatalogue(t *testing.T) {
 	var names []string
 	statuses := map[string][]string{}

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Document is openapi.gen.yaml: the paths of the three documents, except /health and /ready. Each path has
-// the default address of the service.
+// Document is openapi.gen.yaml: the paths of the documents of all services, except /health and /ready. Each
+// path has the default address of its service.
 //
 //go:embed openapi.gen.yaml
 var Document []byte

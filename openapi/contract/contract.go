@@ -1,5 +1,5 @@
-// Package contract holds the Go types that the three OpenAPI documents share: envelopes, errors, ids, times
-// and paging. Most types are generated from openapi/common.yaml.
+// Package contract holds the Go types that the OpenAPI documents of the services share: envelopes, errors,
+// ids, times and paging. Most types are generated from openapi/common.yaml.
 package contract
 
 import (

@@ -23,7 +23,8 @@ func (e FeedEvent) Customer() (*customersapi.Customer, error) {
 	return representation[customersapi.Customer](e, contract.Customer)
 }
 
-// WebhookEndpoint returns the webhook endpoint right after the event. It fails for an event of another subject.
+// WebhookEndpoint returns the webhook endpoint right after the event. It fails for an event of another
+// subject.
 func (e FeedEvent) WebhookEndpoint() (*WebhookEndpoint, error) {
 	return representation[WebhookEndpoint](e, contract.WebhookEndpoint)
 }

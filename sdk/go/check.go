@@ -14,8 +14,8 @@ import (
 
 const jsonType = "application/json"
 
-// check returns nil for a success of the operation, and otherwise an error that tells the difference from a
-// success.
+// check returns nil when the answer is a success of the operation, and otherwise an error that says how the
+// answer differs from a success.
 func (op operation) check(res *http.Response, body []byte) error {
 	isSuccess, found := op.ok[res.StatusCode]
 	switch {
@@ -107,7 +107,7 @@ func complete(t reflect.Type, content any, pointer string) error {
 	return nil
 }
 
-// text returns the text in raw JSON, and "" for any other value.
+// text returns the string in raw JSON, and "" for any other JSON value.
 func text(raw json.RawMessage) (s string) {
 	_ = json.Unmarshal(raw, &s)
 	return s

@@ -56,7 +56,7 @@ type call struct {
 func (c call) repeatable() bool { return c.Method == http.MethodGet || c.idempotencyKey != "" }
 
 // answer returns res with the parameter body as its body when the call was successful, and an *Error
-// otherwise. err is the error of the request, if there was no answer.
+// otherwise. The parameter err is the error of the request, or nil.
 func (c call) answer(res *http.Response, body []byte, err error) (*http.Response, error) {
 	if err != nil {
 		return nil, c.noAnswer(err)
@@ -68,7 +68,7 @@ func (c call) answer(res *http.Response, body []byte, err error) (*http.Response
 		return res, nil
 	}
 	var sent map[string]json.RawMessage
-	_ = json.Unmarshal(body, &sent) // sent stays empty without a JSON object
+	_ = json.Unmarshal(body, &sent) // when body is not a JSON object, sent stays empty
 	code := text(sent["code"])
 	switch {
 	case res.StatusCode == http.StatusNotModified:

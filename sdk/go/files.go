@@ -18,7 +18,7 @@ import (
 // Imported is the result of a row of an import.
 type Imported[T any] struct {
 	Index  int // position of the row in the import, from 0
-	Row    T   // as it was sent
+	Row    T   // the row as the caller sent it
 	Result contract.ImportLineResult
 	ID     int64 // id of the product or customer; 0 for a refused row, and for a new row of a dry run
 
@@ -85,7 +85,7 @@ func imports[T any](
 	}
 }
 
-// lines iterates over the lines of a successful answer in NDJSON. It ends after the first error.
+// lines iterates over the lines of a successful answer in NDJSON. The iteration ends after the first error.
 func lines[T any](c call, res *http.Response) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for answers := jsontext.NewDecoder(res.Body); ; {

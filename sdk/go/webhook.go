@@ -16,16 +16,17 @@ import (
 	"example.com/b2b/v2/openapi/eventsapi"
 )
 
-// ErrWebhook is the error of VerifyWebhook for a request that no service has sent, or that is too old.
+// ErrWebhook is the error of VerifyWebhook for a request that no service has sent, or whose time differs from
+// the present time by more than five minutes.
 var ErrWebhook = errors.New("not a webhook of this endpoint")
 
-// webhookTolerance is the most by which the time of a webhook may differ from the time now.
+// webhookTolerance is the greatest difference between the time of a webhook and the present time.
 const webhookTolerance = 5 * time.Minute
 
-// VerifyWebhook checks the signature and the time of a webhook, and returns the message. The parameter key is the
-// endpoint's secret, or its public key. The parameter body has the bytes of the request: a program that decodes
-// them and encodes them again gets other bytes. A request that fails the check is an ErrWebhook; another error says
-// that the key is none.
+// VerifyWebhook checks the signature and the time of a webhook, and returns the message. The parameter key is
+// the endpoint's secret, or its public key. The parameter body has the bytes of the request: a program that
+// decodes them and encodes them again gets other bytes. Error: ErrWebhook for a request that fails the check;
+// any other error says that key is neither a secret nor a public key.
 //
 // A message may arrive more than once, always with the same header webhook-id.
 func VerifyWebhook(key string, header http.Header, body []byte) (*eventsapi.WebhookMessage, error) {
@@ -57,7 +58,9 @@ func VerifyWebhook(key string, header http.Header, body []byte) (*eventsapi.Webh
 	return fail("no signature is of this key")
 }
 
-// checkOf returns a function that reports whether a signature of a version is one of the key.
+// checkOf returns a function that reports whether signature is a valid signature of the parameter signed by
+// the key, in the version of the key: v1 for a secret, v1a for a public key. It fails when key is neither a
+// secret nor a public key.
 func checkOf(key string, signed []byte) (func(version string, signature []byte) bool, error) {
 	encoded, isPublic := strings.CutPrefix(key, "whpk_")
 	raw, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(encoded, "whsec_"))

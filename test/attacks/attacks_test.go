@@ -51,7 +51,7 @@ var (
 type attack struct {
 	service, method, path string
 	headers               []string        // names and values in turn
-	as                    *auth.Principal // signs the token, unless headers has Authorization
+	as                    *auth.Principal // subject of the token, unless headers has Authorization
 	body                  string
 	status                int
 	code                  string // code of the error; "" stands for any code
@@ -661,7 +661,7 @@ func (s *target) try(t *testing.T, a attack) {
 			defer c.Close()
 			const header = "%s\r\nHost: x\r\nAuthorization: %s\r\nExpect: 100-continue\r\n\r\n"
 			fmt.Fprintf(c, header, a.beside, root)
-			line, err := bufio.NewReader(c).ReadString('\n') // the request has its slot, or its refusal
+			line, err := bufio.NewReader(c).ReadString('\n') // the service has given the request a slot, or refused it
 			if err != nil {
 				t.Fatal(line, err)
 			}

@@ -48,7 +48,8 @@ func each(t *testing.T, test func(t *testing.T, d *database, at addresses)) {
 	})
 }
 
-// do makes a call like the benchmark, and returns the answer. Any answer but a success fails the test.
+// do makes a call as the benchmark does, and returns the answer. An answer of status 300 or higher fails the
+// test.
 func do(t *testing.T, target vegeta.Target) []byte {
 	t.Helper()
 	r, err := target.Request()
@@ -70,8 +71,9 @@ func do(t *testing.T, target vegeta.Target) []byte {
 	return body
 }
 
-// TestSameWork compares the changes of raw SQL with the changes of the services: the numbers of orders in each
-// status, items and keys, and the stock.
+// TestSameWork compares the changes of raw SQL with the changes of the services: the number of orders in each
+// status, the totals of the orders and of the items, the numbers of stored answers and of stock adjustments,
+// and the stock.
 func TestSameWork(t *testing.T) {
 	type counts struct{ Created, Confirmed, Canceled, Cents, Items, Keys, Adjustments, Stock int64 }
 	count := func(g *gorm.DB) (c counts) {
@@ -123,7 +125,8 @@ func TestSameWork(t *testing.T) {
 	})
 }
 
-// TestRawSQLRefuses checks that raw SQL, too, places no order without stock, and no second order with a key.
+// TestRawSQLRefuses checks that raw SQL, like the services, places no order without stock, and no second
+// order with a key.
 func TestRawSQLRefuses(t *testing.T) {
 	each(t, func(t *testing.T, d *database, _ addresses) {
 		if err := d.g.Exec("UPDATE products SET stock = 0 WHERE id = 2").Error; err != nil {
@@ -189,7 +192,7 @@ func TestBesideHeld(t *testing.T) {
 			return
 		}
 		other, held := otherProducts, *otherProducts.held
-		lock := func(ctx context.Context, pool *sql.DB) error { // in a transaction: without, TiDB locks nothing
+		lock := func(ctx context.Context, pool *sql.DB) error { // without a transaction, TiDB locks nothing
 			tx, err := pool.BeginTx(ctx, nil)
 			if err != nil {
 				return err
@@ -221,7 +224,8 @@ func TestBesideHeld(t *testing.T) {
 	})
 }
 
-// TestShortLoad runs loads that may end before their first call, as on a busy machine.
+// TestShortLoad runs loads that may end before their first call, as on a busy machine. Each load must make at
+// least one call.
 func TestShortLoad(t *testing.T) {
 	c := contender{
 		name:      "fake",

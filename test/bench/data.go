@@ -101,8 +101,8 @@ func (d *database) open(ctx context.Context) (err error) {
 }
 
 // hold locks a product's row in a session of its own until the function release is called. The function
-// returns an error when the session has already ended. The method hold is not for SQLite, which has no row
-// locks.
+// release returns an error when the session has already ended. The method hold is not for SQLite, which has
+// no row locks.
 func (d *database) hold(ctx context.Context, product int64) (release func() error, err error) {
 	tx, err := d.pool.BeginTx(ctx, nil)
 	if err != nil {

@@ -15,8 +15,9 @@ import (
 	"example.com/b2b/v2/openapi/eventsapi"
 )
 
-// feed measures the delay from a change, by the time in its event, to the arrival of the event at a reader of the
-// feed, while clients place orders. The last column is the time from the last answer to the last event.
+// feed measures the delay of events while clients place orders. The delay begins at the time in the event,
+// and ends when a reader of the feed gets the event. The last column is the time from the last answer to the
+// last event.
 func (b *bench) feed(ctx context.Context) error {
 	for _, name := range []string{"feed", inAFile} {
 		err := b.withDatabase(ctx, name, true, func(d *database) error {
@@ -89,7 +90,7 @@ func (b *bench) follow(ctx context.Context, base string) (*feedReader, error) {
 		return res, err
 	}
 	var first eventsapi.FeedResponse
-	for last := int64(-1); last != first.Meta.LastPosition; { // until the events of the sample data are sequenced
+	for last := int64(-1); last != first.Meta.LastPosition; { // until the last position stays the same
 		last = first.Meta.LastPosition
 		time.Sleep(500 * time.Millisecond)
 		res, err := get("limit=1", "application/json")

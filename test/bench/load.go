@@ -17,12 +17,13 @@ import (
 // contender is an implementation to measure. All contenders of an operation are measured in turn.
 type contender struct {
 	name      string
-	service   []int // process ids; none for raw SQL, which runs in this process
+	service   []int // process ids; nil for raw SQL, which runs in this process
 	transport func(o operation, clients int) http.RoundTripper
 	target    func(o operation, n int64) vegeta.Target
 }
 
-// load describes calls by a number of clients. Each client sends a call after the answer to its last call.
+// load describes calls by a number of clients. Each client sends its next call after the answer to its
+// previous call.
 type load struct {
 	clients  int
 	duration time.Duration // 0 means that only the field limit ends the load
@@ -63,7 +64,7 @@ func (l load) run(ctx context.Context, c contender, o operation, server int) (s 
 	forgetPeak(c.service...)
 	var m vegeta.Metrics
 	rate := vegeta.Rate{Freq: o.rate, Per: time.Second} // a rate of 0 means as fast as possible
-	// On a busy machine, a short load may end before its first call, and is repeated.
+	// On a busy machine, a short load may end before its first call. The loop then repeats the load.
 	for m.Requests == 0 && made.Load() < l.limit && ctx.Err() == nil {
 		for r := range attacker.Attack(next, rate, l.duration, "") {
 			if r.Error != vegeta.ErrNoTargets.Error() {
@@ -96,8 +97,9 @@ func (l load) run(ctx context.Context, c contender, o operation, server int) (s 
 	return s, nil
 }
 
-// besideHeld runs the load while another session holds heldProduct. At the same time, as many other clients
-// order heldProduct. The sample does not count their orders, which wait or are refused.
+// besideHeld runs the load while another session holds heldProduct. At the same time, an equal number of
+// other clients order heldProduct. The sample does not count the orders of the other clients, which wait or
+// are refused.
 func (l load) besideHeld(ctx context.Context, c contender, o operation, d *database) (s sample, err error) {
 	release, err := d.hold(ctx, heldProduct)
 	if err != nil {

@@ -17,7 +17,7 @@ type operation struct {
 	usesUp  bool // each call needs a CREATED order; the call's number is the order's id
 	peers   bool // the peers have this operation, too
 	http    func(at addresses, n int64) vegeta.Target
-	sql     func(ctx context.Context, r rawSQL, n int64) error // nil for lists, which raw SQL does not have
+	sql     func(ctx context.Context, r rawSQL, n int64) error // nil: raw SQL does not run the operation
 	rate    int                                                // calls per second at most; 0 means no limit
 	held    *operation                                         // orders for heldProduct: see besideHeld
 }
@@ -38,8 +38,8 @@ func productsOf(n int64) []int64 {
 
 func orderOf(n int64) int64 { return n*7919%someOrders + 1 }
 
-// The functions key and confirmation return idempotency keys. An orchestration confirms its order with
-// key(n), so the operation confirm needs other keys.
+// The functions key and confirmation return idempotency keys. An orchestration of call n confirms its order
+// with key(n), so the operation confirm needs other keys.
 func key(n int64) string          { return fmt.Sprint("bench-", n) }
 func confirmation(n int64) string { return fmt.Sprint("bench-confirm-", n) }
 
@@ -102,7 +102,8 @@ func othersOf(n int64) []int64 {
 	return all
 }
 
-// otherProducts places orders while another session holds heldProduct, which 20 of 200 orders a second need.
+// otherProducts places 180 orders a second for products other than heldProduct, while another session holds
+// heldProduct. Beside them, 20 orders a second need heldProduct.
 var otherProducts = operation{name: "create, other products while one is held", clients: []int{128}, rate: 180,
 	http: func(at addresses, n int64) vegeta.Target {
 		return post(at.orders+"/orders", "", order(customerOf(n), othersOf(n)...))

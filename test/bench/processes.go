@@ -23,8 +23,9 @@ type process struct {
 	startup time.Duration // time from the start to the first answer
 }
 
-// launch runs a program and returns when the address url answers 200. The output of the program is discarded,
-// because the measurements would include the time to write it to a disk.
+// launch runs a program, and returns when the address url answers 200. It fails when the program ends, or
+// when url has not answered 200 for a minute. The output of the program is discarded, because the
+// measurements would include the time to write it to a disk.
 func launch(ctx context.Context, cmd *exec.Cmd, url string) (*process, error) {
 	began := time.Now()
 	if err := cmd.Start(); err != nil {

@@ -49,8 +49,8 @@ func (c call) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
 }
 
-// create places an order with one piece of each product. With a key, it also stores the key and the answer,
-// in the same transaction.
+// create places an order with one piece of each product. It writes no event. With a key, it also stores the
+// key and the answer, in the same transaction.
 func (r rawSQL) create(ctx context.Context, key string, customer int64, products ...int64) error {
 	const exists = "SELECT id FROM customers WHERE id = ? AND deleted_at IS NULL"
 	if err := r.pool.QueryRowContext(ctx, exists, customer).Scan(&customer); err != nil {
@@ -136,7 +136,8 @@ func (r rawSQL) inTx(ctx context.Context, fn func(tx *session)) error {
 	return tx.Commit()
 }
 
-// session runs statements until the first error, and keeps the error in err. Later calls do nothing.
+// session runs statements until the first error, and keeps the error in err. After the error, all methods do
+// nothing.
 type session struct {
 	ctx context.Context
 	db  interface {
@@ -186,8 +187,8 @@ func (s *session) pairs(query string, args ...any) map[int64]int64 {
 	return all
 }
 
-// items reads an order, and returns the pieces of each product. The parameter lock is a text to put after the
-// SELECT.
+// items reads an order, and returns the pieces of each product, by the product's id. The parameter lock is
+// the text to put after the SELECT of the order.
 func (s *session) items(order int64, lock string) map[int64]int64 {
 	s.pairs("SELECT id, customer_id FROM orders WHERE id = ?"+lock, order)
 	return s.pairs("SELECT product_id, qty FROM order_items WHERE order_id = ?", order)
@@ -200,7 +201,7 @@ func (s *session) event(kind, subject string, id int64, after any) {
 	s.change(1, insert, kind, subject, id, encoded(after))
 }
 
-// save inserts the row of a key. It is an error when the key has a row already.
+// save inserts the row of a key. It fails when the key already has a row.
 func (s *session) save(operation, key string, target int64, answer any) {
 	const insert = "INSERT INTO idempotency_keys (caller, operation, idempotency_key, request_hash, target_id," +
 		" status, response_body, expires_at) VALUES ('raw', ?, ?, ?, ?, 201, ?, ?)"

@@ -28,7 +28,8 @@ func (s *section) add(cells ...string) {
 	fmt.Fprintln(os.Stderr, strings.Join(cells, " | "))
 }
 
-// measured appends the figures of an operation.
+// measured appends the row of an operation with its figures. The parameter compared is the text of the cell
+// that compares the operation.
 func (s *section) measured(operation string, clients int, contender, compared string, m sample) {
 	memory := none
 	if m.memory > 0 {

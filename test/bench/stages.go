@@ -21,9 +21,9 @@ import (
 // inAFile means SQLite, in place of the name of a database on the server.
 const inAFile = ""
 
-// withDatabase calls fn with a new database: on SQLite for the name inAFile, else on the server. Without a
-// server, it does not call fn for a database on the server. If the parameter filled is true, the database has
-// rows.
+// withDatabase calls fn with a new database: on SQLite for the name inAFile, else on the server. If the name
+// is not inAFile and no server is installed, withDatabase does nothing. If the parameter filled is true, the
+// database has rows.
 func (b *bench) withDatabase(ctx context.Context, name string, filled bool, fn func(d *database) error) (err error) {
 	var d *database
 	switch {
@@ -46,8 +46,8 @@ func (b *bench) withDatabase(ctx context.Context, name string, filled bool, fn f
 	return fn(d)
 }
 
-// measure measures operations in a new database with this name. The contenders are raw SQL, b2b, and, if
-// withPeers, the peers.
+// measure measures operations in a new database with this name. The contenders are raw SQL and b2b and, if
+// withPeers is true, the peers.
 func (b *bench) measure(ctx context.Context, name string, withPeers bool, all ...operation) error {
 	return b.withDatabase(ctx, name, true, func(d *database) error {
 		return b.operations(ctx, d, withPeers, all)
@@ -216,8 +216,8 @@ func (b *bench) inTurn(
 	return medians, nil
 }
 
-// leastHeld is the shortest time for which a row is held, even in quick runs. A shorter time would not show
-// the effect of orders that wait for the row.
+// leastHeld is the shortest time for which a session holds a row, even in quick runs. In a shorter time, the
+// orders that wait for the row would have no visible effect.
 const leastHeld = 2 * time.Second
 
 // fastest is the highest number of orders per second that are prepared for operations that use orders up. A

@@ -41,7 +41,7 @@ func usedBy(pids ...int) (sum usage, err error) {
 	return sum, nil
 }
 
-// idle waits until the memory of a process no longer changes after the start, and returns the memory.
+// idle waits until the memory of a process stays the same for half a second, and returns the memory in bytes.
 func idle(ctx context.Context, pid int) (memory uint64, err error) {
 	for before := uint64(1); before != memory; {
 		before = memory

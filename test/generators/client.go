@@ -1,7 +1,7 @@
 //go:build ignore
 
-// Command client uses the Go client that openapi-generator makes of /openapi/all.yaml. The client finds each
-// service by the document's servers.
+// Command client uses the Go client that openapi-generator makes from /openapi/all.yaml. The client takes the
+// address of each service from the servers of the path.
 package main
 
 import (

@@ -22,8 +22,8 @@ import (
 )
 
 // TestCompensation orchestrates with a key that can never confirm the order, because another order was
-// confirmed with the key. The orchestrator cancels only an order that the same call has placed and that is
-// not confirmed since. The answer has the status of the order.
+// confirmed with the key. The orchestrator must cancel the order only when the same call has placed the order
+// and no other call has confirmed it since. The answer must have the status of the order.
 func TestCompensation(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if _, err := db.Seed(t.Context(), g); err != nil {
@@ -59,8 +59,8 @@ func TestCompensation(t *testing.T) {
 			return webtest.Data(t, "GET", base["orders"]+path, nil)
 		}
 		stock := func() float64 { t.Helper(); return read(fmt.Sprint("/products/", product))["stock"].(float64) }
-		// orchestrate expects 422, and returns the order of the answer, its status, and whether the call has
-		// canceled the order.
+		// orchestrate expects 422 idempotency_key_reused. It returns the id and the status of the order in
+		// the answer, and whether the call has canceled the order.
 		orchestrate := func(t *testing.T, key string) (order int64, status string, compensated bool) {
 			t.Helper()
 			body, _ := json.Marshal(map[string]any{"customer_id": customer, "items": items, "idempotency_key": key})
@@ -93,7 +93,7 @@ func TestCompensation(t *testing.T) {
 		for name, c := range map[string]struct {
 			before          func(key string) (order int64) // runs before the orchestration
 			confirmFirst    bool
-			want            string // status
+			want            string // status of the order
 			wantCompensated bool
 		}{
 			"placed before, and confirmed with another key": {placeAndConfirm, false, "CONFIRMED", false},
@@ -105,7 +105,7 @@ func TestCompensation(t *testing.T) {
 				key := strings.ReplaceAll(name, " ", "-")
 				confirmFirst.Store(c.confirmFirst)
 				order := c.before(key)
-				confirm(place(), key) // another order, so that the key cannot confirm a second order
+				confirm(place(), key) // uses up the key: it cannot confirm a second order
 				wantStock := stock()
 				for range 2 { // a repeat gets the same answer
 					id, status, compensated := orchestrate(t, key)

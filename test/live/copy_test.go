@@ -30,7 +30,7 @@ import (
 type mirror struct {
 	t       *testing.T
 	base    map[string]string
-	headers []string          // token of a partner, who gets no events of products; nil for all events
+	headers []string          // token of a partner, whose feed has no events of products; nil for all events
 	things  map[string]fields // by subject and id
 	after   int64
 }
@@ -40,8 +40,8 @@ var subjects = map[string]struct{ service, path string }{
 	"customer": {"customers", "/customers"}, "product": {"orders", "/products"}, "order": {"orders", "/orders"},
 }
 
-// put stores the state of a thing. It leaves out fields that change with time alone, and sets the stock of a
-// product: orders change the stock without an event of the product.
+// put stores the state of a thing. It leaves out the fields that change with time alone. The parameter stock
+// replaces the stock of a product, because orders change the stock without an event of the product.
 func (m *mirror) put(subject string, thing fields, stock any) {
 	for _, computed := range []string{"allowed_actions", "cancelable_until", "reservation_expires_at"} {
 		delete(thing, computed)
@@ -76,7 +76,7 @@ func (m *mirror) export() (position int64) {
 	return position
 }
 
-// follow applies the next events, and reports whether they are the last.
+// follow applies the next events of the feed, and reports whether the feed has no later event.
 func (m *mirror) follow() bool {
 	url := fmt.Sprintf("%s/events?limit=20&after=%d", m.base["events"], m.after)
 	status, body, _ := webtest.Do(m.t, "GET", url, "", m.headers...)
@@ -124,9 +124,10 @@ func decode(t *testing.T, text []byte) (thing fields) {
 	return thing
 }
 
-// TestCopyByExportAndFeed changes customers, products and orders at random, beside mirrors that export once
-// and follow the feed: of everything, and of a partner. Now and then a mirror crashes, and begins again with
-// its last saved copy and position. At rest each copy must equal the exports, deletions included.
+// TestCopyByExportAndFeed changes customers, products and orders at random. Meanwhile two mirrors, of
+// everything and of a partner's data, export once and follow the feed. Now and then a mirror crashes, and
+// begins again with its last saved copy and position. At rest each copy must equal the exports, deletions
+// included.
 func TestCopyByExportAndFeed(t *testing.T) {
 	const writers, changes = 4, 60
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
@@ -226,7 +227,7 @@ func change(t *testing.T, base map[string]string, name string) {
 		}
 		key := strings.ReplaceAll(path, "/", "-") + name
 		status, answer := http.StatusServiceUnavailable, []byte(nil)
-		for n := 0; n < 5 && status == http.StatusServiceUnavailable; n++ { // as a client does
+		for n := 0; n < 5 && status == http.StatusServiceUnavailable; n++ { // a client repeats the call after 503
 			status, answer, _ = webtest.Do(t, method, base[service]+path, string(text),
 				"Content-Type", "application/json", "X-Idempotency-Key", key)
 		}

@@ -50,10 +50,10 @@ const (
 	blockOfOrders = "orders of a block were created between its moments"
 )
 
-// damages lists changes by SQL of the database that makeHistory fills: in each row the statements, and the
+// damages lists changes by SQL of the database that makeHistory fills. Each row has the statements, and the
 // rule that must see the damage, or the reason why no rule can. Order 1 is CONFIRMED, 2 CREATED, 3 CONFIRMED,
-// 4 CANCELED, 5 CREATED; product 7 has two stock adjustments besides its opening stock, and a line of order 5.
-// On TiDB the rule stockFollows does not follow it through orders.
+// 4 CANCELED, 5 CREATED. Product 7 has two stock adjustments besides its opening stock, and a line of order
+// 5: on TiDB the rule stockFollows does not follow a product with orders.
 var damages = []struct {
 	name, statements, seen, unseen string
 	unseenOnTiDB                   bool
@@ -222,7 +222,8 @@ var schemaDamages = map[string]map[string]string{
 	},
 }
 
-// TestDamagesOfSchema does each damage to a new database. The rule must ignore tables of other programs.
+// TestDamagesOfSchema does each damage of schemaDamages to a new database. The rule of the schema must see
+// the damage, and must ignore tables of other programs.
 func TestDamagesOfSchema(t *testing.T) {
 	for name := range schemaDamages[db.SQLite] {
 		t.Run(name, func(t *testing.T) {
@@ -250,7 +251,8 @@ func TestDamagesOfSchema(t *testing.T) {
 	}
 }
 
-// TestDamages does each damage to a new database.
+// TestDamages does each of the damages to a new database. The doctor must find the rule in seen broken; if
+// unseen has a reason, the doctor must find nothing broken.
 func TestDamages(t *testing.T) {
 	for _, d := range damages {
 		t.Run(d.name, func(t *testing.T) {
@@ -278,8 +280,8 @@ func TestDamages(t *testing.T) {
 
 type fields = map[string]any
 
-// makeHistory changes the sample data by the services, and lets the migrations be long ago. It returns the
-// function that calls a service.
+// makeHistory changes the sample data by the services, and sets the time of the migrations to 2020. It
+// returns the function that calls a service.
 func makeHistory(t *testing.T, g *gorm.DB) (do func(service, method, path string, body any)) {
 	t.Helper()
 	if _, err := db.Seed(t.Context(), g); err != nil {
@@ -318,10 +320,10 @@ func makeHistory(t *testing.T, g *gorm.DB) (do func(service, method, path string
 	return do
 }
 
-// TestHistoryOf200 turns the history into one of version 2.0.0: items without sku and name, orders without
-// canceled_by, customers without deleted_at, and order 5 placed by a program of 2.0.0 after the migration.
-// The doctor finds nothing broken, even after order 5 is confirmed and its line is mended as in
-// docs/operations.md, while the product has a new name.
+// TestHistoryOf200 turns the history into a history of version 2.0.0: items without sku and name, orders
+// without canceled_by, customers without deleted_at, and order 5 placed by a program of 2.0.0 after the
+// migration. The doctor must find nothing broken. This holds also after order 5 is confirmed and its line is
+// mended as in docs/operations.md, while the product has a new name.
 func TestHistoryOf200(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		do := makeHistory(t, g)
@@ -367,8 +369,8 @@ func TestHistoryOf200(t *testing.T) {
 	})
 }
 
-// TestPrunedData deletes the events of the sample data, which are old. The doctor finds nothing broken then.
-// It still sees damages to younger data, and each gap in the remaining events.
+// TestPrunedData deletes the events of the sample data, which are old. The doctor must then find nothing
+// broken. It must still see damages to younger data, and each gap in the remaining events.
 func TestPrunedData(t *testing.T) {
 	for _, d := range []struct {
 		name, statement string
@@ -481,7 +483,7 @@ func TestNotes(t *testing.T) {
 			"text of products that no job has added to the search index for 5 minutes: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10",
 			"order that is CREATED for more than a day: 2",
 		}
-		if !dbtest.IsTiDB(g) { // there no block is complete
+		if !dbtest.IsTiDB(g) { // on TiDB no block is ever complete
 			want = append(want, "order after a complete block that no job has recorded for 5 minutes: 1025")
 		}
 		if got := noted(t, g); !slices.Equal(got, want) {

@@ -57,7 +57,8 @@ func start(f *testing.F, options ...web.Options) (handlers [][]http.Handler) {
 }
 
 // FuzzRequests sends requests of any bytes to all services. Each answer must keep the contract, and no answer
-// may be a fault. On services that do not know the tokens of the requests, only public paths may succeed.
+// may have a status of 500 or higher. On services that do not know the tokens of the requests, only public
+// paths may succeed.
 func FuzzRequests(f *testing.F) {
 	lenient := webtest.Options()
 	lenient.Log = slog.New(slog.DiscardHandler) // webtest's log would panic: the service token gets into paths
@@ -158,7 +159,8 @@ func FuzzRequests(f *testing.F) {
 	})
 }
 
-// FuzzKeys places an order with each valid key, and finds the key by the paths that report on keys.
+// FuzzKeys orchestrates an order with each key. A valid key must get 201, and the paths that report on keys
+// must find the key. Any other key must get 400.
 func FuzzKeys(f *testing.F) {
 	for _, key := range []string{
 		"order-2024-001", "a/b", "a%2Fb", "%", "%zz", "a+b", "...", "..", ".", "./x", "?a=b#c", ";", "~",
@@ -177,7 +179,7 @@ func FuzzKeys(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, key string) {
 		if !utf8.ValidString(key) {
-			t.Skip() // JSON has no such string
+			t.Skip() // JSON text is valid UTF-8
 		}
 		order := orchestratorapi.OrchestrationRequest{
 			CustomerID: 1, Items: []contract.OrderItemRequest{{ProductID: new(contract.ID(2)), Qty: 1}},

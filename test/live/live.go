@@ -23,7 +23,7 @@ import (
 )
 
 // Main runs the tests of m while all services run, on a new SQLite file with the sample data. Call Main in a
-// TestMain. It sets *base to the address of the service with the given name.
+// TestMain. Main sets *base to the address of the service with the given name.
 func Main(m *testing.M, name string, base *string) {
 	folder := must(os.MkdirTemp("", "b2b-"))
 	defer os.RemoveAll(folder)

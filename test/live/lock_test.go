@@ -14,8 +14,9 @@ import (
 	"example.com/b2b/v2/test/live"
 )
 
-// TestForeignLock holds SQLite's write lock in another session. Reads succeed, also while an order waits for
-// the lock; readiness probes answer 503 in time; the order is placed as soon as the lock is free.
+// TestForeignLock holds SQLite's write lock in another session. Reads must succeed, also while an order waits
+// for the lock. Readiness probes must answer 503 within nine seconds. The order must succeed once the lock is
+// free.
 func TestForeignLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "b2b.db")
 	g := dbtest.Open(t, db.Config{Driver: db.SQLite, Path: path})
@@ -49,7 +50,7 @@ func TestForeignLock(t *testing.T) {
 			if status != want {
 				t.Errorf("%s answered %d, want %d", url, status, want)
 			}
-		case <-time.After(9 * time.Second): // SQLite waits longer for a lock
+		case <-time.After(9 * time.Second): // SQLite waits longer than this for a lock
 			t.Errorf("%s waits for the lock", url)
 		}
 	}

@@ -28,7 +28,7 @@ import (
 	"example.com/b2b/v2/test/live"
 )
 
-// payloads has the schemas of events, by their subject, and remembers the fields that events have shown.
+// payloads has the schemas of events by subject, and remembers the fields that the checked events have.
 type payloads struct {
 	*testing.T
 	types     []string
@@ -36,7 +36,8 @@ type payloads struct {
 	shown     map[string]bool // paths of fields, such as order/representation/items/sku
 }
 
-// newPayloads reads the schemas from the document. A schema of events has a subject of a single value.
+// newPayloads reads the schemas from the document. A schema describes events when its property subject allows
+// a single value.
 func newPayloads(t *testing.T) payloads {
 	document, err := openapi3.NewLoader().LoadFromData(eventsapi.Document)
 	if err != nil {
@@ -77,7 +78,8 @@ func (p payloads) checkEvent(event map[string]any) {
 	p.check(subject, event, schema)
 }
 
-// properties returns the properties of an object's schema, with those of its parts.
+// properties returns the properties of an object's schema, including the properties of the schemas in its
+// allOf.
 func properties(s *openapi3.Schema) openapi3.Schemas {
 	all := openapi3.Schemas{}
 	maps.Copy(all, s.Properties)
@@ -87,7 +89,7 @@ func properties(s *openapi3.Schema) openapi3.Schemas {
 	return all
 }
 
-// check compares a part of an event with its schema. The schemas allow further fields, and the test does not.
+// check compares a part of an event with its schema. The schemas allow unknown fields; the test does not.
 func (p payloads) check(path string, value any, s *openapi3.Schema) {
 	switch value := value.(type) {
 	case []any:
@@ -109,7 +111,7 @@ func (p payloads) check(path string, value any, s *openapi3.Schema) {
 	}
 }
 
-// checkShown expects every field of a schema in the events that were checked.
+// checkShown fails the test for each field of a schema that no checked event has.
 func (p payloads) checkShown(path string, s *openapi3.Schema) {
 	if s.Items != nil {
 		p.checkShown(path, s.Items.Value)
@@ -123,8 +125,8 @@ func (p payloads) checkShown(path string, s *openapi3.Schema) {
 	}
 }
 
-// TestEventPayloads makes a change of every type, also by imports and by the end of a reservation, and compares
-// the events of the feed with the schemas that the document has for their subjects.
+// TestEventPayloads makes a change of every type, also by imports and by the end of a reservation, and
+// compares the events of the feed with the schemas that the document has for their subjects.
 func TestEventPayloads(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if _, err := db.Seed(t.Context(), g); err != nil {
@@ -147,7 +149,7 @@ func TestEventPayloads(t *testing.T) {
 		t.Cleanup(func() { cancel(); working.Wait() })
 
 		makeChanges(t, base, start(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(http.StatusGone) // the endpoint is disabled at once
+			w.WriteHeader(http.StatusGone) // 410 disables the endpoint at once
 		})))
 		expiring, err := orders.New(g, orders.Config{Reservation: time.Nanosecond})
 		if err != nil {
@@ -181,8 +183,8 @@ func TestEventPayloads(t *testing.T) {
 	})
 }
 
-// makeChanges makes a change of every type, except the end of a reservation. The address gone is a receiver that
-// answers 410.
+// makeChanges makes a change of every type, except the end of a reservation. The address gone is a receiver
+// that answers 410.
 func makeChanges(t *testing.T, base map[string]string, gone string) {
 	t.Helper()
 	var answer struct{ Data struct{ ID int64 } }

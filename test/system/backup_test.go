@@ -24,7 +24,7 @@ import (
 
 // TestBackup copies the database under load, kills the services, and restores the copy elsewhere, with the
 // commands of docs/operations.md. The doctor must find nothing broken, and the copy must have every order
-// that was acknowledged before the backup began, with its key. No id is given out again.
+// that was acknowledged before the backup began, with its key. No new order may get the id of a lost order.
 func TestBackup(t *testing.T) {
 	section := sectionOf(t, page(t, "docs/operations.md"), "## Backup and restore")
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -77,8 +77,8 @@ func TestBackup(t *testing.T) {
 	})
 }
 
-// TestBackupRefuses runs b2b backup with arguments that it must refuse. Each error is a single line, and no
-// file is written.
+// TestBackupRefuses runs b2b backup with arguments that it must refuse. Each error must be a single line, and
+// b2b must write no file.
 func TestBackupRefuses(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }
@@ -111,7 +111,8 @@ func TestBackupRefuses(t *testing.T) {
 	}
 }
 
-// TestDoctorRefuses runs b2b doctor where no schema is. The error says what is missing, and no file is made.
+// TestDoctorRefuses runs b2b doctor on a path without a file, and on an empty file. The error must say what
+// is missing, and the doctor must make no file.
 func TestDoctorRefuses(t *testing.T) {
 	dir := t.TempDir()
 	empty := filepath.Join(dir, "empty")
@@ -193,8 +194,8 @@ type backup struct {
 	skipIDs func(restored db.Config, ids int64)
 }
 
-// backupOf returns the commands for the engine of g. It skips the test where the programs of the engine are
-// missing.
+// backupOf returns the commands for the engine of g. It skips the test on TiDB, and where the programs of the
+// engine are missing.
 func backupOf(t *testing.T, section string, g *gorm.DB, c db.Config) backup {
 	copied := filepath.Join(t.TempDir(), "copy")
 	if c.Driver == db.SQLite {

@@ -40,13 +40,13 @@ import (
 
 var chaosKills = flag.Int("chaos.kills", 20, "how often TestChaos kills something, on each engine")
 
-// TestChaos kills services and the database server at random moments under load. Clients of two partners,
-// which use the same keys, repeat each call with its key until an answer acknowledges the call. In the end the
+// TestChaos kills services and the database server at random moments under load. The clients of two partners
+// use the same keys, and repeat each call with its key until an answer acknowledges the call. In the end the
 // database must contain each acknowledged effect once, and no other effect, and the history must name the
 // caller of each effect.
 //
-// MariaDB and MySQL are private servers: see server.Private. TiDB is the server of TEST_TIDB_DSN, and only the
-// services are killed.
+// MariaDB and MySQL are private servers: see server.Private. TiDB is the server of TEST_TIDB_DSN, and only
+// the services are killed.
 func TestChaos(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills")
@@ -110,8 +110,8 @@ func newDatabase(t *testing.T, s *server.Server, name string) db.Config {
 	return c
 }
 
-// distributed runs each service as a process of its own, orders as two processes, on a database. The parameter s
-// is the server to kill; nil kills none.
+// distributed runs each service as a process of its own, orders and events as two processes each, on a
+// database. The parameter s is the database server to kill, or nil to kill no database server.
 func (c *chaos) distributed(config db.Config, s *server.Server) {
 	ports := make([]string, 6)
 	for i := range ports {
@@ -180,7 +180,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// chaos is a system whose parts get killed, and the effects that its answers have acknowledged.
+// chaos is a system whose parts the test kills, with the effects that its answers have acknowledged.
 type chaos struct {
 	t                       *testing.T
 	dir                     string          // folder of logs and of SQLite; kept when the test fails
@@ -194,7 +194,7 @@ type chaos struct {
 	flights                 chan flight                   // messages without an answer, for duringWebhook
 	seen                    chan struct{}                 // takes an element when a follower has got an event
 	sequencing              func(wait time.Duration) bool // see watchSequencer
-	calm                    atomic.Bool                   // the last kill is over
+	calm                    atomic.Bool                   // true once the last kill is over
 	progress                chan struct{}                 // has an element after an acknowledgement
 
 	mu                               sync.Mutex // guards all fields below
@@ -206,7 +206,7 @@ type chaos struct {
 	adjusted                         []adjusted
 	keyed                            []keyed
 	happened                         []happened
-	cut, sequenced, afterSeen        int // kills at these moments: see strike
+	cut, sequenced, afterSeen        int // numbers of kills at the moments that strike chooses
 }
 
 // The rows that clients know from answers. The database must contain each of these rows.
@@ -266,10 +266,10 @@ func newChaos(ctx context.Context, t *testing.T, dir string) *chaos {
 // victim is a process that may be killed. While the process runs, alive has a function that kills it.
 type victim struct {
 	name  string
-	sends bool // events are sequenced and sent here
+	sends bool // the process sequences and sends events
 	alive chan func() error
 	kills int
-	log   string                     // a file
+	log   string                     // path of the log; "" for the database server
 	now   atomic.Pointer[os.Process] // the running process; nil for the database server
 }
 
@@ -391,8 +391,8 @@ func (c *chaos) run(config db.Config) {
 	c.report(hooks)
 }
 
-// watch ends the test after the time patience without an acknowledgement, or just before the deadline of the
-// test. First it keeps the state of the database server, and the goroutines of all processes.
+// watch ends the test after the time patience without an acknowledgement, or a minute before the deadline of
+// the test. First it keeps the state of the database server, and the goroutines of all processes.
 func (c *chaos) watch(ctx context.Context, config db.Config) {
 	last, since := 0, time.Now()
 	for {
@@ -443,7 +443,7 @@ func (c *chaos) kill(n int) {
 		case <-c.ctx.Done():
 		}
 		select {
-		case <-c.progress: // an acknowledgement from before the kill
+		case <-c.progress: // drops an acknowledgement from before the kill
 		default:
 		}
 	}
@@ -547,7 +547,7 @@ func (c *chaos) call(by partner, method string, bases []string, path, key, body 
 	var answer struct {
 		Data struct {
 			thing
-			Order *thing // in an answer of the orchestrator
+			Order *thing // only in an answer of the orchestrator
 		}
 	}
 	if err := json.Unmarshal(first, &answer); err != nil {
@@ -560,7 +560,7 @@ func (c *chaos) call(by partner, method string, bases []string, path, key, body 
 }
 
 func (c *chaos) untilAcknowledged(by partner, method string, bases []string, path, key, body string) ([]byte, error) {
-	wait := backoff.NewExponentialBackOff() // jittered
+	wait := backoff.NewExponentialBackOff() // the waits are random
 	wait.InitialInterval, wait.MaxInterval = 10*time.Millisecond, 250*time.Millisecond
 	tries := rand.IntN(len(bases))
 	return backoff.Retry(c.ctx, func() ([]byte, error) {
@@ -682,7 +682,7 @@ func (c *chaos) examine(config db.Config, compareConsumers func(g *gorm.DB)) {
 	}
 }
 
-// compare records acknowledged rows that the database does not have, and stored rows that were not
+// compare records acknowledged rows that the database does not have, and stored rows that no answer has
 // acknowledged, such as a second effect of a key.
 func compare[T comparable](c *chaos, acknowledged, stored []T) {
 	count := map[T]int{}

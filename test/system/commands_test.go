@@ -67,7 +67,8 @@ func TestRunAll(t *testing.T) {
 	}
 }
 
-// TestDrain sends SIGTERM while an order is on its way through all services.
+// TestDrain sends SIGTERM while the orchestrator reads the body of an order. The order must still go through
+// all services, and get 201.
 func TestDrain(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
 	// A request with an incomplete body stays in flight.
@@ -140,7 +141,7 @@ func TestSweep(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := start(t, append(environment(c), anyPorts...))
-		for canceled := false; !canceled; { // by a round of the background jobs
+		for canceled := false; !canceled; { // until a round of the background jobs cancels it
 			_, body, _ := webtest.Do(t, "GET", p.orders+"/orders/2", "")
 			canceled = strings.Contains(string(body), `"cancel_reason":"reservation_expired"`)
 		}
@@ -164,7 +165,8 @@ func TestNoSampleData(t *testing.T) {
 	})
 }
 
-// TestMigrateOnStart starts a service with MIGRATE_ON_START=false, which must not migrate.
+// TestMigrateOnStart starts a service with MIGRATE_ON_START=false. The service must not migrate, so /ready
+// must answer 503.
 func TestMigrateOnStart(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		p := start(t, append(environment(c), "PORT=0", "MIGRATE_ON_START=false"), "orders")
@@ -295,7 +297,7 @@ func TestRefusedStart(t *testing.T) {
 	}
 }
 
-// TestDotEnv reads a file .env; a variable of the environment has precedence.
+// TestDotEnv reads a file .env. A variable of the environment must have precedence over the file.
 func TestDotEnv(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, ".env"), []byte("DB_PORT=loud\n"), 0o600); err != nil {
@@ -351,7 +353,8 @@ func TestLogReaderEnds(t *testing.T) {
 	}
 }
 
-// TestVersion builds the program with a version, and finds the version in all places that show it.
+// TestVersion builds the program with a version. The commands, the log, and the health and the documents of
+// the Customers API, the Orders API and the orchestrator must show this version.
 func TestVersion(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "b2b")
 	const version = "-X example.com/b2b/v2/internal/buildinfo.version=7.8.9"
@@ -389,7 +392,8 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// TestHelp finds every command and variable in the help.
+// TestHelp checks that the help names every command and every variable, and that the help of six commands
+// names their flags.
 func TestHelp(t *testing.T) {
 	for _, args := range [][]string{{"--help"}, {"-h"}, {"help"}, {"orders", "--help"}} {
 		help, err := execute(t, nil, args...)
@@ -431,8 +435,8 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// TestHelpWraps reads the help at several widths: no line is wider, except for a single long word, and no
-// word is lost or broken.
+// TestHelpWraps reads the help at several widths. No line may be wider, except for a line of a single long
+// word, and no word may be lost or broken.
 func TestHelpWraps(t *testing.T) {
 	spaces := regexp.MustCompile(`\s+`)
 	for _, args := range [][]string{{"--help"}, {"order", "--help"}, {"import", "--help"}} {
@@ -456,7 +460,7 @@ func TestHelpWraps(t *testing.T) {
 	}
 }
 
-// TestInterrupt sends SIGINT to commands that wait for an answer.
+// TestInterrupt sends SIGINT to commands that wait for an answer. Each command must end with exit code 130.
 func TestInterrupt(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

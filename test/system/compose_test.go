@@ -49,8 +49,8 @@ type composeService struct {
 	}
 }
 
-// containerPorts returns the ports in the container. By default, each must be published under the same number,
-// and on this machine only.
+// containerPorts returns the ports in the container. By default, each port must be published under the same
+// number, and on this machine only.
 func (s composeService) containerPorts(t *testing.T) []string {
 	t.Helper()
 	var ports []string
@@ -65,7 +65,7 @@ func (s composeService) containerPorts(t *testing.T) []string {
 	return ports
 }
 
-// withDefault matches a variable of the environment of docker compose.
+// withDefault matches a variable with its default in a compose file, such as ${LOG_LEVEL:-info}.
 var withDefault = regexp.MustCompile(`\$\{(\w+):-([^}]*)\}`)
 
 // readCompose reads a compose file in the way of Docker, with the defaults of all variables. It fails the
@@ -230,13 +230,15 @@ func TestCompose(t *testing.T) {
 	}
 }
 
-// neededPeers lists the variables with the addresses that a service calls, by its command.
+// neededPeers lists the variables with the addresses of the services that a service calls, by the service's
+// command.
 var neededPeers = map[string][]string{
 	"orders":       {"CUSTOMERS_API_BASE"},
 	"orchestrator": {"CUSTOMERS_API_BASE", "ORDERS_API_BASE"},
 }
 
-// drainsFor returns the longest time that a service with the variables runs after SIGTERM, in production.
+// drainsFor returns the longest time for which a service runs after SIGTERM in production, with the variables
+// in env.
 func drainsFor(t *testing.T, env map[string]string) time.Duration {
 	t.Helper()
 	t.Setenv("APP_ENV", config.Production)
@@ -249,8 +251,8 @@ func drainsFor(t *testing.T, env map[string]string) time.Duration {
 	return cfg.DrainDelay + cfg.ShutdownTimeout
 }
 
-// TestObserve compares the overlay deploy/compose/observe.yml with docker-compose.yml: Prometheus reads the
-// metrics of every service, and all send their traces to Jaeger.
+// TestObserve compares the overlay deploy/compose/observe.yml with docker-compose.yml. Prometheus must read
+// the metrics of every service, and every service must send its traces to Jaeger.
 func TestObserve(t *testing.T) {
 	services := readCompose(t, "docker-compose.yml", "MYSQL_ROOT_PASSWORD").Services
 	overlay := readCompose(t, "deploy/compose/observe.yml", "PROMETHEUS_PORT", "JAEGER_PORT")
@@ -315,13 +317,13 @@ func TestObserve(t *testing.T) {
 	}
 }
 
-// keptOut are variables that containers do not need: a container runs a single service, on MySQL, no client
-// commands, and not the Lambda function.
+// keptOut are variables that the containers do not need: each container runs a single service on MySQL, and
+// neither client commands nor the Lambda function.
 var keptOut = []string{"PORT", "DB_DRIVER", "DB_PATH", "B2B_TOKEN", "BASE_PATH"}
 
 func isDatabase(v config.Variable) bool { return v.Group == "Database" || v.Group == "Migration" }
 
-// migratedFile returns an SQLite database for a command that needs one.
+// migratedFile returns the path of a new, migrated SQLite database.
 func migratedFile(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "b2b.db")
@@ -407,7 +409,7 @@ func buildContext(t *testing.T) string {
 		}
 		text, err := os.ReadFile(filepath.Join(root, file))
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // deleted without git
+			continue // deleted in the folder, but not in the index of git
 		}
 		to := filepath.Join(dir, file)
 		if err := errors.Join(err, os.MkdirAll(filepath.Dir(to), 0o755), os.WriteFile(to, text, 0o644)); err != nil {

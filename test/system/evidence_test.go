@@ -104,7 +104,7 @@ func show(pool *sql.DB, to io.Writer, statement string) error {
 
 // printGoroutines ends a Go process by SIGQUIT, so that the process prints all its goroutines to its stderr.
 // printGoroutines returns after the end of the process, but at most ten seconds later. Another goroutine must
-// wait for the process.
+// wait for the process, because an ended process still takes signals until then.
 func printGoroutines(p *os.Process) {
 	_ = p.Signal(syscall.SIGQUIT)
 	deadline := time.Now().Add(10 * time.Second)
@@ -132,7 +132,8 @@ func (p *process) keepLog(t *testing.T) {
 	}
 }
 
-// until repeats try until it returns true, and ends the test after patience. goal is for the message.
+// until repeats try until it returns true, and ends the test after patience. The parameter goal is the text
+// of the failure.
 func until(t *testing.T, goal string, try func() bool) {
 	t.Helper()
 	for began := time.Now(); !try(); {
@@ -146,8 +147,8 @@ func until(t *testing.T, goal string, try func() bool) {
 // minute to recover from a crash.
 const patience = 2 * time.Minute
 
-// TestEvidence checks that a test can keep the state of the processes and of the database server when it gives
-// up.
+// TestEvidence checks that a test that gives up can keep the state of the processes and of the database
+// server.
 func TestEvidence(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		p := start(t, append(environment(c), anyPorts...))
@@ -169,7 +170,7 @@ func TestEvidence(t *testing.T) {
 		go func() { p.cmd.Wait(); close(ended) }()
 		printGoroutines(p.cmd.Process)
 		<-ended
-		for _, function := range []string{"main.serve(", "connectionOpener("} { // of two different goroutines
+		for _, function := range []string{"main.serve(", "connectionOpener("} { // functions of two goroutines
 			if log := p.log.String(); !strings.Contains(log, function) {
 				t.Errorf("not all goroutines: %.1000s", log)
 			}

@@ -16,15 +16,16 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 )
 
-// TestExamples follows the documentation like a reader: the commands of the pages, then "Try it out" and
-// "Execute" on every operation with the example values, in the order of the page, each operation twice.
+// TestExamples follows the documentation like a reader. It runs the commands of the pages. Then it does "Try
+// it out" and "Execute" on every operation of the Customers API, the Orders API and the orchestrator, with
+// the example values, in the order of the page, twice for each operation.
 func TestExamples(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db"), "SERVICE_TOKEN="+webtest.Token))
 	runPages(t, p)
 	bases := []string{p.customers, p.orders, p.orchestrator}
 	for _, base := range bases {
 		for _, e := range examples(t, base) {
-			if e.method != http.MethodGet { // only reads must succeed before any other operation
+			if e.method != http.MethodGet { // only reads must succeed right after the pages
 				continue
 			}
 			if got, body, _ := webtest.Do(t, e.method, e.url, e.body, e.headers...); got != e.success {

@@ -20,13 +20,13 @@ import (
 	"example.com/b2b/v2/openapi/eventsapi"
 )
 
-// follower reads a feed while services and the database are killed. It remembers only the position of the last
-// event.
+// follower reads a feed while services and the database are killed. Each request continues after the position
+// of the last event.
 type follower struct {
 	c       *chaos
 	name    string
 	token   string
-	streams bool // read Server-Sent Events, instead of requests that wait
+	streams bool // reads Server-Sent Events; otherwise makes requests that wait for events
 	feed    int64
 	after   int64
 	ids     []int64      // ids of the events, in the order of the feed
@@ -49,7 +49,8 @@ func (c *chaos) follow(customer int64) (all []*follower, ended *sync.WaitGroup) 
 	return all, ended
 }
 
-// newOwner returns a caller who may read all events of a customer, or of all customers for 0.
+// newOwner returns a caller who may read all events of a customer, or the events of all customers when
+// customer is 0.
 func newOwner(t *testing.T, customer int64) partner {
 	t.Helper()
 	p := auth.Principal{Subject: "owner", Customer: customer, Scope: auth.Admin}
@@ -81,7 +82,7 @@ func (f *follower) read(base string) error {
 		req.Header.Set("Accept", "text/event-stream")
 		req.Header.Set("Last-Event-ID", fmt.Sprint(f.after))
 	}
-	client := http.Client{Timeout: 4 * wait} // cuts a stream anywhere
+	client := http.Client{Timeout: 4 * wait} // the timeout cuts a stream, at any byte
 	res, err := client.Do(req)
 	if err != nil {
 		return err
@@ -153,7 +154,8 @@ func (c *chaos) untilSequenced(g *gorm.DB) {
 	}
 }
 
-// compareFeeds waits until the followers have read all events, and compares what they have read with the database.
+// compareFeeds waits until the followers have read all events, and compares the ids that they have read with
+// the database.
 func (c *chaos) compareFeeds(g *gorm.DB, all []*follower, ended *sync.WaitGroup) {
 	defer time.AfterFunc(patience, c.giveUp).Stop()
 	want := make([][]int64, len(all))

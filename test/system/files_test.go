@@ -69,7 +69,8 @@ func TestImportExportPage(t *testing.T) {
 	}
 }
 
-// TestClientCommands compares the messages of b2b import, export and order for mistakes of the user.
+// TestClientCommands compares the messages with which b2b import, b2b export and b2b order refuse mistakes of
+// the user.
 func TestClientCommands(t *testing.T) {
 	env := append(anyPorts, append(ofProduction, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db"))...)
 	p := start(t, env)
@@ -163,11 +164,12 @@ func TestClientCommands(t *testing.T) {
 	}
 }
 
-// TestOrderItems orders products whose sku looks like an id.
+// TestOrderItems orders products whose sku looks like an id, and compares the messages for arguments that b2b
+// order and b2b cancel must refuse.
 func TestOrderItems(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
 	env := []string{"ORDERS_API_BASE=" + p.orders}
-	for _, sku := range []string{"00010", "4006381333931", "2", "id:2"} { // ids 11 to 14
+	for _, sku := range []string{"00010", "4006381333931", "2", "id:2"} { // the products get the ids 11 to 14
 		body := fmt.Sprintf(`{"sku":%q,"name":"N-%s","price_cents":1,"stock":9}`, sku, sku)
 		status, answer, _ := webtest.Do(t, "POST", p.orders+"/products", body,
 			"Content-Type", "application/json")
@@ -202,13 +204,14 @@ func TestOrderItems(t *testing.T) {
 		}
 	}
 	status, body, _ := webtest.Do(t, "GET", p.orders+"/orders?customer_id=1&limit=100", "")
-	orders := strings.Count(string(body), `"customer_id":1`) // one of these orders is in the sample data
+	orders := strings.Count(string(body), `"customer_id":1`) // one order is in the sample data
 	if status != 200 || orders != 9 {
 		t.Errorf("%d %d orders, want 9: %s", status, orders, body)
 	}
 }
 
-// TestCancelCommand places an order with metadata and cancels it twice with a key.
+// TestCancelCommand places an order with metadata, and cancels it twice with the same key. It also cancels a
+// confirmed order without a key.
 func TestCancelCommand(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
 	env := []string{"ORDERS_API_BASE=" + p.orders}
@@ -281,8 +284,9 @@ func onScreen(output string) (lines []string) {
 	return lines
 }
 
-// TestImportChecksTextFirst imports files whose text breaks after some good rows. The error names the line
-// and the flag --encoding, and the command calls no service.
+// TestImportChecksTextFirst imports files whose third line is in another encoding than b2b expects. The error
+// must name the line and the flag --encoding, and the command must call no service. Only the last file has
+// the expected encoding, and leads to a call.
 func TestImportChecksTextFirst(t *testing.T) {
 	env := []string{"ORDERS_API_BASE=http://127.0.0.1:1"}
 	path := filepath.Join(t.TempDir(), "products.csv")

@@ -11,8 +11,8 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 )
 
-// TestFollow follows the feed in a terminal while the services are killed and started again. b2b follow
-// continues after the last event, and prints each event once.
+// TestFollow runs b2b follow while the services are killed and started again. b2b follow must go on after the
+// last event, and print each event once.
 func TestFollow(t *testing.T) {
 	port := freePort(t)
 	env := append(slices.Clone(anyPorts), "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db"), "APP_ENV=development")

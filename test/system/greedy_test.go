@@ -103,7 +103,7 @@ func TestGreedyPartner(t *testing.T) {
 	})
 }
 
-// open begins the request on each of n connections, and reads nothing from them.
+// open sends a request, which may be incomplete, on each of n connections, and reads no answer from them.
 func open(t *testing.T, p *process, n int, token, head, body string) (all []net.Conn) {
 	t.Helper()
 	for range n {
@@ -119,7 +119,8 @@ func open(t *testing.T, p *process, n int, token, head, body string) (all []net.
 	return all
 }
 
-// hoard repeats a call on 230 connections while the function meanwhile runs.
+// hoard repeats a call on 230 connections while the function meanwhile runs. Some of the calls, but not all,
+// must get 429.
 func hoard(t *testing.T, p *process, token, method, path, body string, meanwhile func()) {
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 230}}
 	defer client.CloseIdleConnections()
@@ -158,7 +159,8 @@ func hoard(t *testing.T, p *process, token, method, path, body string, meanwhile
 	t.Logf("the greedy partner got %v", sum)
 }
 
-// hundredGoodCalls makes a hundred calls of the kinds by a number of clients. Each call must succeed.
+// hundredGoodCalls makes a hundred calls of the given kinds, with a number of clients. Each call must succeed
+// at the first try.
 func hundredGoodCalls(t *testing.T, p *process, token string, clients int, kinds ...string) {
 	t.Helper()
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: clients}}

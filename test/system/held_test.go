@@ -21,7 +21,7 @@ import (
 	"example.com/b2b/v2/db/dbtest"
 )
 
-// bearable limits the 99th percentile of calls that do not need a held row.
+// bearable is the upper limit of the 99th percentile of the times of calls that do not need a held row.
 const bearable = 1200 * time.Millisecond
 
 // outcome is the outcome of a call.
@@ -29,11 +29,11 @@ type outcome struct {
 	held     bool // the call needs the held row
 	status   int
 	duration time.Duration
-	retry    string // Retry-After
+	retry    string // value of the header Retry-After
 }
 
-// heldThing is a row, or an entry of a unique index, that another session holds while a tenth of the orders
-// need it.
+// heldThing is a row, or an entry of a unique index. Another session holds the row or the entry while a tenth
+// of the orders need it.
 type heldThing struct {
 	hold  func(t *testing.T, c db.Config, g *gorm.DB) (release func())
 	order string // an order that needs the row
@@ -74,8 +74,8 @@ var heldThings = map[string]heldThing{
 	},
 }
 
-// TestHeldRow holds a row in another session while a tenth of the orders need the row. All other calls must be
-// served as without the lock.
+// TestHeldRow holds a row in another session while a tenth of the orders need the row. All other calls must
+// succeed, with a 99th percentile of at most bearable.
 func TestHeldRow(t *testing.T) {
 	const heldFor = 5 * time.Second
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -86,7 +86,7 @@ func TestHeldRow(t *testing.T) {
 		if _, err := db.Seed(t.Context(), g); err != nil {
 			t.Fatal(err)
 		}
-		for id := range products { // an optimizer may scan a table of this size for a batch of orders
+		for id := range products { // with so few products, an optimizer may scan the table for a batch of orders
 			const insert = `INSERT INTO products (id, sku, name, price_cents, stock, created_at)
 				VALUES (?, ?, 'p', 1, 1000000, UTC_TIMESTAMP(3))`
 			if err := g.Exec(insert, firstProduct+id, fmt.Sprint("held-", id)).Error; err != nil {
@@ -171,9 +171,9 @@ func locked(g *gorm.DB) bool {
 	return err != nil
 }
 
-// orderAndRead sends orders at held.rate, a read beside each fourth order, and an adjustment of stock beside
-// each eighth, without waiting for answers. A tenth of the orders need the held row; a third of the adjustments
-// need product 1.
+// orderAndRead sends orders at held.rate, without waiting for answers. It sends a read beside every fourth
+// order, and a stock adjustment beside every eighth order. A tenth of the orders need the held row; a third
+// of the adjustments need product 1.
 func orderAndRead(t *testing.T, p *process, thing heldThing, lasts time.Duration) (outcomes []outcome) {
 	t.Helper()
 	var mu sync.Mutex
@@ -237,8 +237,8 @@ func call(ctx context.Context, method, url, body, key string) (o outcome) {
 	return outcome{status: res.StatusCode, duration: time.Since(began), retry: res.Header.Get("Retry-After")}
 }
 
-// wantOthersServed wants a success in time for each call that does not need the held row. A call that needs
-// the held row may get 503 with Retry-After.
+// wantOthersServed checks that each call that does not need the held row succeeds, with a 99th percentile of
+// at most bearable. A call that needs the held row may also get 409, or 503 with Retry-After.
 func wantOthersServed(t *testing.T, outcomes []outcome) {
 	t.Helper()
 	var times []time.Duration

@@ -156,7 +156,8 @@ func TestKilledBatch(t *testing.T) {
 	})
 }
 
-// TestOneKeyAtOnce makes the same orchestration ten times at the same time.
+// TestOneKeyAtOnce makes the same orchestration ten times at the same time. All calls must get the same
+// order.
 func TestOneKeyAtOnce(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		g := dbtest.Open(t, c)
@@ -204,8 +205,8 @@ func stockOf(t *testing.T, g *gorm.DB, product int64) (stock int64) {
 	return stock
 }
 
-// wantOneOrder expects a confirmed order for the key, no orders without a key except of plainProduct, and the
-// stock of product 2.
+// wantOneOrder expects a confirmed order with two rows of the key, and the stock of product 2. Besides the
+// sample data, every order without a key must be an order of plainProduct.
 func wantOneOrder(t *testing.T, g *gorm.DB, id, stock int64, key string) {
 	t.Helper()
 	var status string
@@ -252,7 +253,8 @@ func newSystem(t *testing.T, c db.Config) *system {
 	return s
 }
 
-// proxy passes calls on to the port of this machine, and returns its address.
+// proxy starts a proxy that passes calls on to the port of this machine, and returns the address of the
+// proxy.
 func (s *system) proxy(port string) string {
 	to := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: "localhost:" + port})
 	to.ErrorLog = nil

@@ -146,8 +146,8 @@ func readManifests(t *testing.T) manifests {
 	return all
 }
 
-// environment returns the variables of a container. It reports a ConfigMap that is missing, a variable that
-// internal/config does not have, and a file of a secret that no volume of the pod brings.
+// environment returns the variables of a container. The test fails for a ConfigMap that is missing, for a
+// variable that internal/config does not have, and for a file of a secret that no volume of the pod has.
 func (all manifests) environment(t *testing.T, pod podSpec) map[string]string {
 	t.Helper()
 	c := pod.Containers[0]
@@ -173,7 +173,7 @@ func (all manifests) environment(t *testing.T, pod podSpec) map[string]string {
 	return env
 }
 
-// hasSecret returns whether a volume of the pod has the file of a Secret.
+// hasSecret reports whether a volume of the pod has the file, as a key of a Secret.
 func (all manifests) hasSecret(pod podSpec, file string) bool {
 	for _, mount := range pod.Containers[0].VolumeMounts {
 		key, below := strings.CutPrefix(file, mount.MountPath+"/")
@@ -187,8 +187,8 @@ func (all manifests) hasSecret(pod podSpec, file string) bool {
 	return false
 }
 
-// forProcess turns the environment of a container into one of a process on this machine, with an SQLite
-// database and with a file for each secret.
+// forProcess turns the environment of a container into the environment of a process on this machine. The
+// process uses an SQLite database and a new file for each secret, and no port for operators.
 func forProcess(t *testing.T, env map[string]string, database string) (all []string) {
 	t.Helper()
 	for name, value := range env {
@@ -205,13 +205,13 @@ func forProcess(t *testing.T, env map[string]string, database string) (all []str
 	return append(all, "DB_DRIVER=sqlite", "DB_PATH="+database, "PORT=0")
 }
 
-// TestKubernetes compares the manifests of deploy/kubernetes with the program, without a cluster: every service
-// has its Deployment and the objects around it, with the ports, the variables and the times of the program, and
-// starts with the variables of its container.
+// TestKubernetes compares the manifests of deploy/kubernetes with the program, without a cluster. Every
+// service must have its Deployment and the objects around it, with the ports, the variables and the times of
+// the program. Every service must start with the variables of its container.
 func TestKubernetes(t *testing.T) {
 	all := readManifests(t)
 	version := nextVersion(t)
-	workloads, connections := map[string]manifest{}, 10 // by command
+	workloads, connections := map[string]manifest{}, 10 // workloads by command; 10 connections for commands and people
 	for name, m := range all {
 		if pod := m.Spec.Template.Spec; len(pod.Containers) > 0 {
 			workloads[strings.Join(pod.Containers[0].Args, " ")] = m
@@ -288,8 +288,8 @@ func defaultOf(variable string) string {
 	return ""
 }
 
-// wantRestricted checks that a pod meets the level "restricted" of Kubernetes, and that its root is
-// read-only.
+// wantRestricted checks that a pod meets the level "restricted" of Kubernetes, and that its root file system
+// is read-only. It also checks the resources and the image of the container.
 func wantRestricted(t *testing.T, pod podSpec, image string) {
 	c, s := pod.Containers[0], pod.SecurityContext
 	own := c.SecurityContext
@@ -316,7 +316,8 @@ func wantRestricted(t *testing.T, pod podSpec, image string) {
 	}
 }
 
-// wantAround checks the ports and probes of a service's pods, and the objects around them.
+// wantAround checks the ports, the probes and the folder for temporary files of a service's pods. It also
+// checks the Deployment, the Service, the PodDisruptionBudget and the HorizontalPodAutoscaler of the service.
 func (all manifests) wantAround(t *testing.T, name string, pod podSpec, port string) {
 	c := pod.Containers[0]
 	ports := map[string]int{}

@@ -14,9 +14,9 @@ import (
 	"example.com/b2b/v2/db/dbtest"
 )
 
-// TestDescriptors runs all services with a limit of 256 open files, and opens 450 connections with no
-// request, or an unfinished request. New callers must be served, with all calls among the services and to the
-// database.
+// TestDescriptors runs all services with a limit of 256 open files. It opens 450 connections that send
+// nothing or an unfinished request. New callers must be served, with all calls among the services and to the
+// database. With a limit of 64 open files, b2b must not start.
 func TestDescriptors(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		g := dbtest.Open(t, c)
@@ -73,7 +73,7 @@ func TestDescriptors(t *testing.T) {
 }
 
 // TestBindAddress connects to a service by the loopback addresses, and by an address that other machines can
-// use.
+// use. BIND_ADDRESS must decide which connections succeed.
 func TestBindAddress(t *testing.T) {
 	outside := ""
 	addresses, err := net.InterfaceAddrs()

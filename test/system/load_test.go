@@ -27,11 +27,11 @@ const (
 	hostileCalls  = 10_000
 	hostileRate   = 2000 // calls a second; few, because the clients share a machine with b2b
 	hostileAtOnce = 50
-	retries       = 3 // of a good call after a 503, with the same key
+	retries       = 3 // repetitions of a good call after 503, with the same key
 )
 
-// TestHostileLoad sends hostile requests beside the requests of good clients, with rate limits. Each good call
-// must succeed, and must never be limited. With -v, the log has the times of the good calls.
+// TestHostileLoad sends hostile requests beside the requests of good clients, with rate limits. Each good
+// call must succeed, and must never be limited. With -v, the log has the times of the good calls.
 func TestHostileLoad(t *testing.T) {
 	if testing.Short() {
 		t.Skip("load")
@@ -76,8 +76,8 @@ func TestHostileLoad(t *testing.T) {
 func at50(sorted []time.Duration) time.Duration { return sorted[len(sorted)/2].Round(100_000) }
 func at99(sorted []time.Duration) time.Duration { return sorted[len(sorted)*99/100].Round(100_000) }
 
-// goodLoad lets every good client place and read orders. It returns the times of the calls in ascending order,
-// and the number of repeated calls.
+// goodLoad lets every good client place and read orders. It returns the times of the calls in ascending
+// order, and the number of repeated calls.
 func goodLoad(t *testing.T, p *process, round int) (times []time.Duration, repeated int64) {
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: goodClients}}
 	defer client.CloseIdleConnections()

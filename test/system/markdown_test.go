@@ -13,16 +13,17 @@ import (
 var (
 	markdownLink = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	codeSpan     = regexp.MustCompile("`([^`\n]+)`")
-	// fileName matches code spans that stand for a file of this repository: a folder, or a name with one of
-	// these endings. A path below a folder of the repository stands for a file, too, except build results.
+	// fileName matches a code span that stands for a file of this repository: a folder, or a name with one of
+	// the endings in the expression. A match of below stands for a file, too, when its first folder is in the
+	// repository. A match of built is a build result, which need not exist.
 	fileName = regexp.MustCompile(`^(?:[\w.*-]+/)*[\w.*-]+\.(?:go|md|yaml|yml|sql|mjs|json)$|^(?:[\w.*-]+/)+$`)
 	below    = regexp.MustCompile(`^(\.?\w[\w-]*)/[\w.*/-]+$`)
-	saved    = regexp.MustCompile("(?i)\\bsave this (?:program there )?as `[^`]+`:\n") // by the reader
+	saved    = regexp.MustCompile("(?i)\\bsave this (?:program there )?as `[^`]+`:\n") // the reader makes this file
 	built    = regexp.MustCompile(`^(?:bin|data|dist|sbom)/|/build/`)
 )
 
-// TestMarkdown checks that the files and headings of all relative links, and the file names, in
-// Markdown pages exist.
+// TestMarkdown checks that the targets exist that Markdown pages name: the files and headings of all relative
+// links, and the file names in code spans.
 func TestMarkdown(t *testing.T) {
 	root := filepath.Join("..", "..")
 	var names []string // names of all files and folders, relative to the root

@@ -10,9 +10,10 @@ import (
 	"example.com/b2b/v2/db"
 )
 
-// strike kills a victim. Of the processes that sequence and send events, it kills a third while a webhook is under
-// way, and a third within a transaction of the sequencer, or at any moment when neither happens for a while. It kills
-// the database in two of three cases when a follower has just got an event: its position may not be on the disk yet.
+// strike kills a victim. For a process that sequences and sends events, one kill in three waits for a webhook
+// that is under way, and one in three waits for a transaction of the sequencer. For the database, two kills
+// in three wait until a follower has just got an event, because the position of the event may not be on the
+// disk yet. A kill waits for at most momentWait.
 func (c *chaos) strike(v *victim, kill func() error) error {
 	switch moment := rand.IntN(3); {
 	case v.now.Load() == nil && moment > 0:
@@ -29,7 +30,7 @@ func (c *chaos) strike(v *victim, kill func() error) error {
 	return kill()
 }
 
-// momentWait is the time for which a kill waits for its moment.
+// momentWait is the longest time for which a kill waits for its moment.
 const momentWait = 2 * time.Second
 
 func (c *chaos) duringWebhook(kill func() error) error {
@@ -42,7 +43,7 @@ func (c *chaos) duringWebhook(kill func() error) error {
 		select {
 		case <-f.cut:
 			c.cut++
-		case <-time.After(momentWait / 4): // another instance sends this message
+		case <-time.After(momentWait / 4): // otherwise another instance, which lives on, sends this message
 		}
 		return nil
 	case <-time.After(momentWait):
@@ -59,7 +60,7 @@ func (c *chaos) duringSequencing(v *victim, kill func() error) error {
 		if err := p.Signal(syscall.SIGSTOP); err != nil {
 			return err
 		}
-		if c.sequencing(time.Second) { // another instance would have ended its transaction
+		if c.sequencing(time.Second) { // the stopped process holds the lock: any other process commits sooner
 			c.sequenced++
 			return kill()
 		}
@@ -70,8 +71,8 @@ func (c *chaos) duringSequencing(v *victim, kill func() error) error {
 	return kill()
 }
 
-// watchSequencer sets the function sequencing to the function held. On SQLite, where one transaction writes at a
-// time, any transaction that writes counts.
+// watchSequencer sets the field sequencing to the function held. SQLite runs one writing transaction at a
+// time: there, sequencing reports any transaction that writes.
 func (c *chaos) watchSequencer(config db.Config) {
 	if config.Driver == db.SQLite {
 		const writer = "_txlock=immediate&_pragma=busy_timeout(0)"

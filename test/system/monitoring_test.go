@@ -85,8 +85,8 @@ func TestAlertRules(t *testing.T) {
 	}
 }
 
-// TestDashboard checks the parts of the dashboard that Grafana needs, and that the dashboard shows each metric
-// of docs/operations.md.
+// TestDashboard checks the parts of the dashboard that Grafana needs, and that the dashboard shows each
+// metric of docs/operations.md.
 func TestDashboard(t *testing.T) {
 	d := readDashboard(t)
 	if d.UID == "" || d.Title == "" || d.SchemaVersion < 30 {
@@ -136,9 +136,9 @@ func TestDashboard(t *testing.T) {
 	}
 }
 
-// TestPrometheus starts Prometheus with the configuration and the rules of deploy/. It watches b2b under a
-// load of orders, and an orchestrator whose peers are down. Each query of the dashboard and of the rules must
-// have a result.
+// TestPrometheus starts Prometheus with the configuration and the rules of deploy/. Prometheus watches b2b
+// under a load of orders, and an orchestrator whose peers are down. Each query of the dashboard and of the
+// rules must have a result.
 func TestPrometheus(t *testing.T) {
 	prometheusTool(t, "prometheus")
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -208,7 +208,7 @@ func load(t *testing.T, p *process, round int) {
 	}
 }
 
-// refuse asks an orchestrator without peers for some orders at once, so that its breaker opens.
+// refuse sends six orders at once to an orchestrator whose peers are down, so that its breakers open.
 func refuse(t *testing.T, p *process, round int) {
 	t.Helper()
 	var callers sync.WaitGroup

@@ -79,7 +79,7 @@ func TestNetwork(t *testing.T) {
 			t.Run(place, func(t *testing.T) {
 				dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 					if c.Driver == db.SQLite && strings.Contains(place, "database") {
-						return // a file
+						return // SQLite has no connection to a server
 					}
 					n := newNetwork(t, c)
 					if len(links) > 1 {
@@ -157,8 +157,9 @@ func (n *network) link(t *testing.T, name, address string) string {
 	return p.Listen
 }
 
-// suffer makes calls while the links have the fault, for the duration lasting or longer, and repeats the calls
-// after the fault.
+// suffer makes calls while the links have the fault, for the duration lasting or longer. If mild is true, the
+// calls go on until the orchestrator has placed an order. After the fault, suffer repeats the calls that have
+// a key.
 func (n *network) suffer(
 	t *testing.T, name string, links []string, mild bool, lasting time.Duration, toxics ...string,
 ) {
@@ -182,7 +183,7 @@ func (n *network) suffer(
 			}
 		}
 		for began := time.Now(); ; {
-			var direct sync.WaitGroup // calls of the other services, beside the orchestrator
+			var direct sync.WaitGroup // calls of the Customers API and the Orders API
 			for i := range atOnce {
 				direct.Go(func() { n.placeDirectly(t, directKey(i), keyedProduct) })
 				direct.Go(func() {
@@ -246,7 +247,8 @@ func (n *network) place(t *testing.T, key string) int64 {
 	return 0
 }
 
-// The products of orders by placeDirectly, with a key and without a key.
+// The products of the orders of placeDirectly: keyedProduct for orders with a key, plainProduct for orders
+// without a key.
 const keyedProduct, plainProduct = 4, 5
 
 // placeDirectly calls the Orders API to place an order for a piece of a product, and reports success.
@@ -264,7 +266,8 @@ func (n *network) read(t *testing.T) {
 	n.succeeded(t, "GET /ready", status, http.StatusOK, body)
 }
 
-// succeeded reports whether an answer has the wanted status. Any other answer must be 503 or 504, with a code.
+// succeeded reports whether an answer has the wanted status. Any other answer must have a status of 503 or
+// higher, and a code.
 func (n *network) succeeded(t *testing.T, request string, status, want int, body []byte) bool {
 	var answer struct{ Code string }
 	if err := json.Unmarshal(body, &answer); err != nil || status != want && (status < 503 || answer.Code == "") {
@@ -273,7 +276,8 @@ func (n *network) succeeded(t *testing.T, request string, status, want int, body
 	return status == want
 }
 
-// call returns an answer, which must come in time. A fault must have Retry-After.
+// call returns the status and the body of an answer. The answer must come within n.client.Timeout. An answer
+// with a status above 500 must have the header Retry-After.
 func (n *network) call(t *testing.T, method, url, body, key string) (int, []byte) {
 	req, err := http.NewRequest(method, url, bytes.NewReader([]byte(body)))
 	if err != nil {
@@ -320,8 +324,9 @@ func (n *network) finish(t *testing.T) {
 	}
 }
 
-// commit is a toxic that drops the first COMMIT of a connection to MySQL, or passes the COMMIT on, and closes
-// the connection before the answer.
+// commit is a toxic of connections to MySQL. If Passes is false, it drops the first COMMIT of a connection
+// and all data after it. If Passes is true, it passes the COMMIT on, and closes the connection before the
+// answer.
 type commit struct {
 	Passes bool `json:"passes"`
 }

@@ -109,8 +109,8 @@ func describedMetrics(t *testing.T) map[string]bool {
 	return described
 }
 
-// TestNoOperatorsPort starts b2b without OPS_PORT. The output names no port for operators, and no service
-// answers /metrics.
+// TestNoOperatorsPort starts b2b without OPS_PORT. The output must name no port for operators, and the
+// Customers API, the Orders API and the orchestrator must answer 404 for /metrics.
 func TestNoOperatorsPort(t *testing.T) {
 	c := db.Config{Driver: db.SQLite, Path: t.TempDir() + "/b2b.db"}
 	p := start(t, append(environment(c), anyPorts...))
@@ -124,7 +124,7 @@ func TestNoOperatorsPort(t *testing.T) {
 	}
 }
 
-// TestLogFormat writes the log as text and as JSON.
+// TestLogFormat runs b2b with each LOG_FORMAT. Every line of the log must be in the format.
 func TestLogFormat(t *testing.T) {
 	for format, isLine := range map[string]func(line []byte) bool{
 		"text": func(line []byte) bool { return strings.HasPrefix(string(line), "time=") },
@@ -144,7 +144,7 @@ func TestLogFormat(t *testing.T) {
 	}
 }
 
-// metrics reads the page of metrics.
+// metrics returns the metrics of the page /metrics, by name.
 func metrics(t *testing.T, base string) map[string]*dto.MetricFamily {
 	t.Helper()
 	res, err := http.Get(base + "/metrics")
@@ -160,8 +160,8 @@ func metrics(t *testing.T, base string) map[string]*dto.MetricFamily {
 	return all
 }
 
-// value returns the value of the metric with the labels, which are sorted by name; for a histogram it returns
-// the number of observations.
+// value returns the value of the metric with the labels, and whether there is a metric with these labels. The
+// labels are sorted by name. For a histogram, the value is the number of observations.
 func value(family *dto.MetricFamily, labels string) (float64, bool) {
 	for _, m := range family.GetMetric() {
 		var own []string
@@ -179,8 +179,9 @@ func value(family *dto.MetricFamily, labels string) (float64, bool) {
 	return 0, false
 }
 
-// TestReadyEndsFirst sends SIGTERM to b2b with a DRAIN_DELAY_SECONDS. /ready answers 503, and orders are still
-// placed; each answer closes its connection. Then b2b ends, and its log has the steps in order.
+// TestReadyEndsFirst sends SIGTERM to b2b with DRAIN_DELAY_SECONDS=3. During the delay, /ready must answer
+// 503, and b2b must still place an order and close the connection of the order. Then b2b must end, and its
+// log must have the steps in order.
 func TestReadyEndsFirst(t *testing.T) {
 	c := db.Config{Driver: db.SQLite, Path: t.TempDir() + "/b2b.db"}
 	p := start(t, slices.Concat(environment(c), anyPorts, []string{"DRAIN_DELAY_SECONDS=3"}))
@@ -218,8 +219,8 @@ func TestReadyEndsFirst(t *testing.T) {
 	}
 }
 
-// TestReadyWithoutMigrations starts b2b on an empty database, without migrations. /ready answers 503, and the
-// log names the command b2b migrate. After a migration, /ready answers 200.
+// TestReadyWithoutMigrations starts b2b on an empty database, without migrations. /ready must answer 503, and
+// the log must name the command b2b migrate. After a migration, /ready must answer 200.
 func TestReadyWithoutMigrations(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		p := start(t, slices.Concat(environment(c), []string{"MIGRATE_ON_START=false", "PORT=0"}), "orders")
@@ -264,7 +265,7 @@ func TestHealth(t *testing.T) {
 		code int
 	}{
 		{here, "", "ready", 0},
-		{append(nobody, here[1]), "", p.orders + " is ready\n", 0}, // the others run elsewhere
+		{append(nobody, here[1]), "", p.orders + " is ready\n", 0}, // the other services run elsewhere
 		{append(nobody, "PORT="+portOf(p.customers)), "", p.customers + " is ready\n", 0},
 		{nobody, p.customers + " " + p.orders + "/ " + p.orchestrator, "ready", 0},
 		{nobody, "", "no service listens at http://localhost:" + free, 1},

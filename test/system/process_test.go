@@ -174,7 +174,8 @@ var anyPorts = func() (env []string) {
 	return slices.Clip(env) // tests append to it
 }()
 
-// servicePorts returns the commands of the services by the variables of their ports.
+// servicePorts returns the commands of the services, by the variable of the port, such as orders by
+// ORDERS_PORT.
 func servicePorts() map[string]string {
 	commands := map[string]string{}
 	for _, v := range config.Variables() {
@@ -196,7 +197,7 @@ func freePort(t *testing.T) string {
 	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
 
-// environment returns the variables with which b2b uses the database.
+// environment returns the variables with which b2b uses the database of c.
 func environment(c db.Config) []string {
 	env := []string{"APP_ENV=development", "SERVICE_TOKEN=token-of-the-test", "LOG_LEVEL=info"}
 	if c.Driver == db.SQLite {

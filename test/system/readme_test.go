@@ -30,8 +30,8 @@ var elsewhere = []string{
 	"npx newman run postman/B2B-Order-Management.postman_collection.json", // .ci/run
 }
 
-// absent lists the beginnings of commands that no test runs, because CI has no AWS account, no cluster and no
-// registry of images: see docs/operations.md.
+// absent lists the beginnings of commands that no test runs. For most of them, CI lacks an AWS account, a
+// cluster or a registry of images: see docs/operations.md.
 var absent = []string{"kubectl ", "sam ", "aws ", "lsof ", "docker logs -f orders-api"}
 
 // inContainers reports whether test/containers/run runs the command of a page. A command with REGISTRY
@@ -43,7 +43,7 @@ func inContainers(t *testing.T, command string) bool {
 		strings.Contains(run, "'"+command+"'") || strings.Contains(run, `"`+command+`"`))
 }
 
-// programs maps a page to another program that runs the commands of the page.
+// programs maps a page to the test or the program that runs the commands of the page instead of TestPages.
 var programs = map[string]string{
 	"docs/import-export.md":         "TestImportExportPage",
 	"docs/performance.md":           ".ci/run",
@@ -55,8 +55,8 @@ var programs = map[string]string{
 	"README.es.md":                  "TestSpanishPages",
 }
 
-// TestPages runs the curl commands of README.md, then docs/quickstart-curl.md, then all other pages, each from
-// top to bottom, on a fresh database. Each command must succeed.
+// TestPages runs the curl commands of README.md, then of docs/quickstart-curl.md, then of all other pages
+// that are not in programs, each from top to bottom, on a fresh database. Each command must succeed.
 func TestPages(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
 	runPages(t, p)
@@ -155,9 +155,9 @@ func TestSpanishPages(t *testing.T) {
 
 var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```")
 
-// areTwins compares a page with its translation. Both must have the same levels of headings, the same commands
-// and other blocks (of a diagram only the lines are counted), the same code spans in any order, and the same
-// links.
+// areTwins compares a page with its translation. Both must have the same levels of headings, the same
+// commands and other blocks, the same code spans in any order, and the same links. A diagram must only have
+// the same number of lines.
 func areTwins(t *testing.T, english, spanish string) {
 	t.Helper()
 	outline := func(name string) (levels, code, spans []string) {
@@ -206,8 +206,9 @@ func firstDifference(a, b []string) string {
 	return ""
 }
 
-// linksOf returns the targets of a page's links, relative to the root. A Spanish page stands for its English
-// twin, without the heading, which is translated.
+// linksOf returns the targets of a page's links, relative to the root. The English twin replaces a Spanish
+// page. A link within the page, or to a page that has a twin in docs/es, loses its heading, because headings
+// are translated.
 func linksOf(name, text string) (all []string) {
 	for _, m := range markdownLink.FindAllStringSubmatch(text, -1) {
 		target, heading, _ := strings.Cut(m[1], "#")
@@ -231,8 +232,9 @@ func linksOf(name, text string) (all []string) {
 	return all
 }
 
-// TestQuickstarts compares the programs of the quick starts with the programs of the start page, and the first
-// curl command with the command of README.md: all of them place the same order.
+// TestQuickstarts compares the programs of the quick starts with the programs of the start page, and the
+// first curl command of the quick start with the curl command of README.md. All of them must place the same
+// order.
 func TestQuickstarts(t *testing.T) {
 	snippets, err := os.ReadDir("../../orchestrator/start/snippets")
 	if err != nil || len(snippets) < 5 {
@@ -285,7 +287,7 @@ var original = struct{ endpoints, variables, commands []string }{
 // TestFromNodejs checks that docs/from-nodejs.md has a row for each endpoint, variable and command of the
 // original, and that each endpoint and variable of this system on the page exists.
 func TestFromNodejs(t *testing.T) {
-	endpoints, variables := map[string]bool{}, map[string]bool{"AWS_REGION": true} // ignored, as the page says
+	endpoints, variables := map[string]bool{}, map[string]bool{"AWS_REGION": true} // the page says that b2b ignores it
 	for _, d := range documents.All {
 		doc := webtest.Spec(t, d.Content)
 		for path, item := range doc.Paths.Map() {

@@ -20,8 +20,9 @@ import (
 	"example.com/b2b/v2/openapi/documents"
 )
 
-// TestReplica lets a replica stop applying changes, apply the changes, and die. A list from the replica has
-// the header Age. When the replica lags too far, the list comes from the primary. No other answer lags.
+// TestReplica lets a replica stop applying changes, apply the changes, and die. A list from the replica must
+// have the header Age. When the replica lags too far, the list must come from the primary. No other answer
+// may lag.
 func TestReplica(t *testing.T) {
 	if testing.Short() {
 		t.Skip("two database servers")
@@ -133,7 +134,8 @@ func (p *process) waitForReplica(t *testing.T, want string) {
 	}
 }
 
-// wantAge fails unless the answer has the text, and unless it has the header Age exactly when lags is true.
+// wantAge checks that an answer has the status 200 and the text. If lags is true, the header Age must be at
+// least 1 second; otherwise the answer must have no header Age.
 func wantAge(t *testing.T, lags bool, url, text string) {
 	t.Helper()
 	status, body, header := webtest.Do(t, "GET", url, "")
@@ -161,7 +163,7 @@ func (f *frozen) prepare(t *testing.T) {
 	})
 }
 
-// id creates something, and returns its id.
+// id creates a thing by a POST to url, and returns the id of the thing.
 func (f *frozen) id(t *testing.T, url, body string, headers ...string) int64 {
 	t.Helper()
 	var answer struct{ Data struct{ ID int64 } }
@@ -202,14 +204,15 @@ func (f *frozen) change(t *testing.T) {
 }
 
 // frozenRead is a read after the changes. A current answer has the text; an answer of the frozen replica does
-// not.
+// not have the text.
 type frozenRead struct {
 	operation, url, text string
 	lags                 bool
 }
 
-// wantReads calls each operation that only reads. Exactly the answers for which the document has the header
-// Age must lag.
+// wantReads calls each operation that only reads. Each answer must lag exactly when the table says so. The
+// table must have a lagging read of an operation exactly when the document of the operation has the header
+// Age.
 func (f *frozen) wantReads(t *testing.T) {
 	t.Helper()
 	since := url.QueryEscape(time.Now().UTC().Add(-time.Hour).Format(time.RFC3339))
@@ -229,7 +232,7 @@ func (f *frozen) wantReads(t *testing.T) {
 		{"getCustomer", c + "/customers/" + customer, "Frozen GmbH", false},
 		{"getInternalCustomer", c + "/internal/customers/" + customer, "Frozen GmbH", false},
 		{"listCustomerHistory", c + "/customers/1/history", "+1-555-0199", true},
-		{"listCustomerHistory", c + "/customers/" + customer + "/history", "Frozen GmbH", false}, // not on the replica
+		{"listCustomerHistory", c + "/customers/" + customer + "/history", "Frozen GmbH", false}, // on primary only
 		{"findCustomerIdempotencyKey", c + "/customer-idempotency-keys?key=frozen-c", "createCustomer", false},
 		{"getCustomerIdempotencyKey", c + "/customer-idempotency-keys/frozen-c", "createCustomer", false},
 
@@ -267,7 +270,7 @@ func (f *frozen) wantReads(t *testing.T) {
 		{"findOrchestration", whole + "?idempotency_key=frozen-w", `"CONFIRMED"`, false},
 		{"getOrchestration", whole + "/frozen-w", `"CONFIRMED"`, false},
 	}
-	kinds := map[string][2]bool{} // whether there are current and lagging reads of an operation
+	kinds := map[string][2]bool{} // by operation: has current reads, has lagging reads
 	for _, r := range reads {
 		kind := kinds[r.operation]
 		kinds[r.operation] = [2]bool{kind[0] || !r.lags, kind[1] || r.lags}

@@ -90,7 +90,8 @@ func (s *starved) ready(t *testing.T) bool {
 	return s.succeeded(t, "/ready", status, http.StatusOK, body) && orders
 }
 
-// starves expects 503 from every call that needs the resource.
+// starves checks that b2b places no order, and that no service is ready. A refusal must have a status of 503
+// or higher.
 func (s *starved) starves(t *testing.T) {
 	t.Helper()
 	for range 3 {
@@ -107,7 +108,8 @@ func (s *starved) starves(t *testing.T) {
 	}
 }
 
-// recovers repeats the refused calls, and examines the database.
+// recovers waits until b2b is ready, and repeats the orders of all keys. Then it compares the stock, and runs
+// the doctor.
 func (s *starved) recovers(t *testing.T) {
 	t.Helper()
 	until(t, "ready", func() bool { return s.ready(t) })
@@ -122,8 +124,8 @@ func (s *starved) recovers(t *testing.T) {
 	}
 }
 
-// inMountNamespace returns a command that runs script in a mount namespace of its own. The last command of the
-// script executes b2b.
+// inMountNamespace returns a command that runs script in a mount namespace of its own. The last command of
+// the script executes b2b.
 func inMountNamespace(t *testing.T, script string, args ...string) *exec.Cmd {
 	t.Helper()
 	if out, err := exec.Command("unshare", "-rm", "true").CombinedOutput(); err != nil {
@@ -263,7 +265,7 @@ func serverRefuses(t *testing.T, engine, program string) {
 		}
 		defer crowd.Close()
 		only, err := crowd.Conn(t.Context())
-		for err != nil { // until b2b has no connection
+		for err != nil { // until the test has the only connection
 			var ids []int64
 			g.Raw("SELECT id FROM information_schema.processlist WHERE user = 'app'").Scan(&ids)
 			for _, id := range ids {

@@ -21,8 +21,8 @@ import (
 	"example.com/b2b/v2/openapi/orchestratorapi"
 )
 
-// TestRollingRestart restarts two instances of all services one after the other, under load. No request may
-// fail. HAProxy repeats no request: retries is 0.
+// TestRollingRestart restarts two instances of all services, first one and then the other, under load. No
+// request may fail. HAProxy repeats no request: retries is 0.
 func TestRollingRestart(t *testing.T) {
 	haproxy := needHAProxy(t)
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -59,8 +59,8 @@ func needHAProxy(t *testing.T) string {
 	return ""
 }
 
-// lastRelease builds b2b of the last release, and returns its path. It skips the test in a checkout without
-// the history of git, which has the code of the release.
+// lastRelease builds b2b from the code of the last release, and returns the path of the program. It skips the
+// test when the checkout does not have the commit of the release.
 func lastRelease(t *testing.T) string {
 	t.Helper()
 	releases, err := os.ReadDir(filepath.Join(root, "openapi", "released"))
@@ -87,9 +87,10 @@ func lastRelease(t *testing.T) string {
 	return filepath.Join(dir, "released")
 }
 
-// replaceInstances starts two instances of the program before, and replaces one after the other by the
-// program after, under load, behind HAProxy with the configuration of docs/operations.md. No request may
-// fail. The program after repeats a call with a key that the program before has answered.
+// replaceInstances starts two instances of the program in the parameter before. Under load, behind HAProxy
+// with the configuration of docs/operations.md, it replaces them in turn by instances of the program in the
+// parameter after. No request may fail. At the end, a repeated call with a key must get the order that the
+// first program has placed for the key.
 func replaceInstances(t *testing.T, c db.Config, haproxy, retries, before, after string) {
 	for _, command := range []string{"migrate", "seed"} {
 		cmd := exec.Command(before, command)
@@ -101,7 +102,7 @@ func replaceInstances(t *testing.T, c db.Config, haproxy, retries, before, after
 	instances := make([]*process, 2)
 	env := make([][]string, len(instances))
 	for i := range instances {
-		// The delay is a little above the interval of HAProxy's checks.
+		// The delay of 3 s is longer than the interval of HAProxy's checks, which is 1 s.
 		env[i] = append(guarded(c), "DRAIN_DELAY_SECONDS=3", "LOG_LEVEL=warn")
 		for variable := range servicePorts() {
 			env[i] = append(env[i], variable+"="+freePort(t))
@@ -155,13 +156,15 @@ func replaceInstances(t *testing.T, c db.Config, haproxy, retries, before, after
 	t.Logf("%d calls", made)
 }
 
-// balancer is a running HAProxy in front of instances of all services.
+// balancer is a running HAProxy in front of the Customers API, the Orders API and the orchestrator of all
+// instances.
 type balancer struct {
 	services map[string]string // addresses by name
 	stats    string            // address of the statistics
 }
 
-// startBalancer runs HAProxy with the configuration of docs/operations.md for each service, and the lines retries.
+// startBalancer runs HAProxy with the configuration of docs/operations.md for each service of balancer. The
+// parameter retries has additional lines of the section defaults.
 func startBalancer(t *testing.T, haproxy, retries string, instances []*process) balancer {
 	t.Helper()
 	example := blocks(page(t, "docs/operations.md"), "haproxy")[0]
@@ -206,7 +209,7 @@ func startBalancer(t *testing.T, haproxy, retries string, instances []*process) 
 	return b
 }
 
-// usesAll reports whether HAProxy sends calls to all instances of all services.
+// usesAll reports whether HAProxy sends calls to every service of every instance.
 func (b balancer) usesAll() bool {
 	res, err := http.Get("http://" + b.stats + "/;csv")
 	if err != nil {
@@ -224,7 +227,7 @@ func (b balancer) usesAll() bool {
 	})
 }
 
-// calls counts the calls that clients send through a balancer, and how they end.
+// calls counts the calls that clients send through a balancer, and keeps the failures.
 type calls struct {
 	answered, done chan struct{} // answered gets an element when a call ends while the test waits for calls
 	clients        sync.WaitGroup
@@ -233,7 +236,8 @@ type calls struct {
 	failed         []string
 }
 
-// load makes calls to all services by eight clients, about 200 a second. No call is repeated.
+// load makes calls to the Customers API, the Orders API and the orchestrator by eight clients, about 200
+// calls a second. No client repeats a call.
 func (b balancer) load(t *testing.T) *calls {
 	l := &calls{answered: make(chan struct{}), done: make(chan struct{})}
 	const clients = 8

@@ -18,9 +18,9 @@ import (
 	"example.com/b2b/v2/internal/history"
 )
 
-// TestFrozenSequencer freezes a process within the transaction that gives positions. Another process must go on once
-// the server has closed the connection of the frozen one. When that one thaws, it must give no position a second
-// time, and sequence later events.
+// TestFrozenSequencer freezes a process within the transaction that gives positions to events. Another
+// process must go on once the database server has closed the connection of the frozen process. When the
+// frozen process thaws, it must give no position a second time, and must sequence later events.
 func TestFrozenSequencer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes 20 seconds on each engine")
@@ -30,7 +30,7 @@ func TestFrozenSequencer(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		t.Parallel() // in parallel: the test mostly waits, and has its own database
 		if c.Driver == db.SQLite {
-			return // a frozen writer holds the lock of the file
+			return // on SQLite, a frozen writer holds the lock of the file
 		}
 		g := dbtest.Open(t, c)
 		env := append(environment(c), "PORT=0")
@@ -48,7 +48,7 @@ func TestFrozenSequencer(t *testing.T) {
 				return false
 			}
 			tell(t, frozen, syscall.SIGSTOP)
-			if held(ctx, g, time.Second) { // so the server is not just working off the COMMIT
+			if held(ctx, g, time.Second) { // the lock stays, so the process has not sent COMMIT
 				return true
 			}
 			tell(t, frozen, syscall.SIGCONT)
@@ -77,8 +77,8 @@ func TestFrozenSequencer(t *testing.T) {
 	})
 }
 
-// held reports whether another transaction holds the counter of all events, and goes on holding it for the time
-// wait: 0 or a second.
+// held reports whether another transaction locks the counter of all events for the whole time wait. The time
+// wait must be 0 or a second.
 func held(ctx context.Context, g *gorm.DB, wait time.Duration) bool {
 	err := db.TryTx(ctx, g, func(tx *gorm.DB) error {
 		const lock = "SELECT last_position FROM event_positions WHERE customer_id = 0 FOR UPDATE"

@@ -12,10 +12,10 @@ import (
 	"example.com/b2b/v2/db/dbtest/server"
 )
 
-// TestSilentDatabase makes the database silent under a running b2b: it accepts connections, and answers on no
-// connection, old or new. Every call must get an answer in time. Once new connections work, b2b must recover
-// within seconds, without a restart, although the old connections stay silent, as behind a firewall that has
-// lost its state.
+// TestSilentDatabase makes the database of a running b2b silent: the database accepts connections, and
+// answers on no connection, old or new. Every call must get an answer in time. Once new connections work, b2b
+// must recover within maxRecovery, without a restart. The old connections stay silent, as behind a firewall
+// that has lost its state.
 func TestSilentDatabase(t *testing.T) {
 	if testing.Short() {
 		t.Skip("network faults")
@@ -24,7 +24,7 @@ func TestSilentDatabase(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		t.Parallel() // in parallel: the test mostly waits, and has its own database
 		if c.Driver == db.SQLite {
-			return // a file
+			return // SQLite has no connection to a server
 		}
 		seeded(t, c)
 		behind, silence := dbtest.Between(t, c)
@@ -34,7 +34,8 @@ func TestSilentDatabase(t *testing.T) {
 	})
 }
 
-// TestFrozenServer stops the process of the database server, and lets the process go on.
+// TestFrozenServer freezes the process of the database server, and later thaws it. b2b must recover as in
+// TestSilentDatabase.
 func TestFrozenServer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("network faults")
@@ -78,7 +79,7 @@ func seeded(t *testing.T, c db.Config) {
 }
 
 // suffersSilence runs b2b with the database at the address in the parameter behind. The function fall makes
-// this address silent. The doctor uses the address in c.
+// this address silent, and the function end ends the silence. The doctor uses the address in c.
 func suffersSilence(t *testing.T, c, behind db.Config, fall, end func() error) {
 	const connections = 5 // fewer than concurrent calls, so that some calls wait for a connection
 	env := append(environment(behind), anyPorts...)

@@ -28,7 +28,7 @@ func sectionOf(t *testing.T, text, heading string) string {
 	return section
 }
 
-// rowsOf returns the rows of all tables of a text, without their heads.
+// rowsOf returns the rows of all tables of a text, without the heads of the tables.
 func rowsOf(text string) (rows []string) {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
@@ -57,8 +57,8 @@ func wantRows(t *testing.T, where string, got, want []string) {
 	}
 }
 
-// TestEndpoints compares the tables of docs/endpoints.md with the documents: operations, summaries, scopes and
-// headers.
+// TestEndpoints compares the tables of docs/endpoints.md with the documents: operations, summaries, scopes
+// and headers.
 func TestEndpoints(t *testing.T) {
 	text := page(t, "docs/endpoints.md")
 	for _, d := range documents.All {
@@ -223,8 +223,8 @@ func TestAWSPage(t *testing.T) {
 // joined returns a text with its lines joined.
 func joined(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// TestVariablesInPages checks that each variable exists that a page for operators names. TestFromNodejs
-// checks the page about the Node.js original.
+// TestVariablesInPages checks that the pages name only variables that exist. TestFromNodejs checks the page
+// about the Node.js original.
 func TestVariablesInPages(t *testing.T) {
 	isName := regexp.MustCompile(`^([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:=.*)?$`)
 	for _, name := range []string{
@@ -248,7 +248,7 @@ func TestVariablesInPages(t *testing.T) {
 	}
 }
 
-// TestComposeCommands checks the commands of compose in the pages: each container that they name exists.
+// TestComposeCommands checks that each container exists that a command of docker compose in the pages names.
 func TestComposeCommands(t *testing.T) {
 	var file struct{ Services map[string]any }
 	if err := yaml.Unmarshal([]byte(page(t, "docker-compose.yml")), &file); err != nil {

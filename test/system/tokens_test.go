@@ -116,8 +116,8 @@ func TestTokenRefused(t *testing.T) {
 	}
 }
 
-// TestProductionGuard refuses a start in production, with a line for each wrong setting, before b2b connects to
-// any other program.
+// TestProductionGuard starts b2b in production with wrong settings. b2b must refuse with a line for each
+// wrong setting, before it connects to any other program.
 func TestProductionGuard(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -147,7 +147,7 @@ func TestProductionGuard(t *testing.T) {
 			t.Errorf("%v:\n%s", args, out)
 		}
 	}
-	for _, command := range []string{"migrate", "seed", "doctor"} { // with no secret except the database's
+	for _, command := range []string{"migrate", "seed", "doctor"} { // these commands need only the database's secret
 		out := refused(t, []string{"DB_HOST=db.invalid"}, command)
 		const want = `b2b: DB_PASSWORD is ""; allowed in production`
 		if !strings.HasPrefix(out, want) || strings.Count(out, "\n") != 1 {

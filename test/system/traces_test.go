@@ -19,9 +19,9 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 )
 
-// TestTraces places and confirms an order in the trace of its caller. The collector of OpenTelemetry gets one
-// trace, from the orchestrator through the Customers API and the Orders API to the statements, and the spans
-// of the batches, which are linked with the spans of their requests.
+// TestTraces places and confirms an order in the trace of its caller. The collector of OpenTelemetry must get
+// one trace, from the orchestrator through the Customers API and the Orders API to the statements. It must
+// also get the spans of the batches, with links to the spans of their requests.
 func TestTraces(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if _, err := db.Seed(t.Context(), dbtest.Open(t, c)); err != nil {
@@ -58,7 +58,7 @@ func TestTraces(t *testing.T) {
 				t.Errorf("the trace lacks %s: %v", want, names)
 			}
 		}
-		// The order's request, its batch, and the COMMIT of the batch.
+		// The request of the order must be linked with its batch, and the batch must have the COMMIT.
 		created := find(received.all, func(s *spans.Span) bool { return s.Name == "createOrder" })
 		if created == nil || len(created.Links) != 1 {
 			t.Fatalf("createOrder is linked with no batch: %v", created)

@@ -19,8 +19,8 @@ import (
 	"example.com/b2b/v2/openapi/eventsapi"
 )
 
-// hook receives webhooks while services and the database are killed. It accepts most messages, and now and then
-// refuses one, or notes one and closes the connection.
+// hook receives webhooks while services and the database are killed. It accepts most messages. Now and then
+// it refuses a message, or notes a message and closes the connection without an answer.
 type hook struct {
 	c    *chaos
 	name string
@@ -29,9 +29,9 @@ type hook struct {
 	mu        sync.Mutex // guards all fields below
 	endpoint  eventsapi.WebhookEndpoint
 	signature *standardwebhooks.Webhook
-	last      int64                      // position of the last message that was new
-	ids       []int64                    // of the events of the noted messages, each at its first appearance
-	data      map[string]json.RawMessage // of the noted messages, by webhook-id
+	last      int64                      // position of the last new message
+	ids       []int64                    // ids of the events of the noted messages, without repetitions
+	data      map[string]json.RawMessage // data of the noted messages, by webhook-id
 	lastFault time.Time
 	again     int // messages that came again
 	refused   int
@@ -41,13 +41,14 @@ type hook struct {
 // flight is a message that a hook has received and not yet answered.
 type flight struct {
 	cut  <-chan struct{} // closed when the sender has hung up
-	over chan struct{}   // lets the hook go on
+	over chan struct{}   // closed to let the hook go on
 }
 
-// faultPause is the time between two faults of a hook: the next try comes after five seconds.
+// faultPause is the shortest time between two faults of a hook. It is longer than the wait of about five
+// seconds before the next try, so the next try meets no fault.
 const faultPause = 10 * time.Second
 
-// receive creates webhook endpoints, two for all events and two for those of a partner's customer.
+// receive creates four webhook endpoints: two for all events, and two for the events of a partner's customer.
 func (c *chaos) receive(customer int64) (all []*hook) {
 	for i := range 4 {
 		h := &hook{c: c, name: fmt.Sprint("webhook ", i+1), data: map[string]json.RawMessage{}}
@@ -81,7 +82,7 @@ func (c *chaos) receive(customer int64) (all []*hook) {
 func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // the sender was killed before it had sent all
+		return // the sender was killed before it had sent the whole message
 	}
 	fault := h.check(body, r.Header)
 	switch fault {
@@ -97,7 +98,7 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case h.c.flights <- f:
 		<-f.over
 		if r.Context().Err() != nil && rand.IntN(2) == 0 {
-			return // lost, because nobody waits for the answer
+			return // the message is lost: its sender has hung up
 		}
 	default:
 	}
@@ -105,8 +106,8 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// check checks the signature of a message, and returns the fault that the hook shall have: "refuse", "close" or
-// "" for none.
+// check checks the signature of a message, and returns the fault that the hook makes: "refuse", "close" or ""
+// for none.
 func (h *hook) check(body []byte, header http.Header) (fault string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -125,7 +126,8 @@ func (h *hook) check(body []byte, header http.Header) (fault string) {
 	return "close"
 }
 
-// note notes a message. It must follow the last message, or be the same as one before.
+// note notes a message. A new message must have the next position. A repeated message must have the same data
+// as before.
 func (h *hook) note(body []byte, header http.Header) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -149,7 +151,8 @@ func (h *hook) note(body []byte, header http.Header) {
 	h.last, h.ids, h.data[id] = e.Position, append(h.ids, e.ID), message.Data
 }
 
-// compareHook waits until all events were delivered, and compares them with the database.
+// compareHook waits until b2b has delivered all events to the endpoint, and compares the noted events with
+// the database.
 func (c *chaos) compareHook(g *gorm.DB, h *hook) {
 	q, position := g.Table("events"), "position"
 	if h.feed != 0 {
@@ -182,7 +185,7 @@ func (c *chaos) compareHook(g *gorm.DB, h *hook) {
 	}
 }
 
-// reportHooks adds up the figures of the hooks.
+// reportHooks calls row for each figure of the hooks, added up over all hooks.
 func reportHooks(hooks []*hook, row func(label string, n int)) {
 	var sum hook
 	for _, h := range hooks {

@@ -1,5 +1,5 @@
 // Package tenants_test checks that no answer to a partner shows data of another customer, and that no call of
-// a partner changes such data.
+// a partner changes data of another customer.
 package tenants_test
 
 import (
@@ -133,7 +133,8 @@ func (s *system) value(r *rapid.T, p auth.Principal, name string) any {
 	return nil
 }
 
-// body returns the example of the document, with drawn values for the fields that value knows.
+// body returns a copy of the example of the document. Each field for which the method value draws a value
+// gets this value.
 func (s *system) body(r *rapid.T, p auth.Principal, o operation, example any) any {
 	switch example := example.(type) {
 	case map[string]any:
@@ -150,7 +151,7 @@ func (s *system) body(r *rapid.T, p auth.Principal, o operation, example any) an
 			switch {
 			case name == "reason" && o.OperationID == "cancelOrder":
 				value = "because of " + mark(p)
-			case (name == "name" || name == "reason") && o.Tags[0] == "Products": // everybody sees the catalogue
+			case (name == "name" || name == "reason") && o.Tags[0] == "Products": // every partner sees all products
 				value = "neutral"
 			case value == nil:
 				value = s.body(r, p, o, example[name])
@@ -190,7 +191,7 @@ func (s *system) request(r *rapid.T, p auth.Principal) (*http.Request, operation
 	if o.RequestBody != nil {
 		media := "application/json"
 		example := o.RequestBody.Value.Content.Get(media)
-		if example == nil { // a file of one row
+		if example == nil { // the body is a file, here of one row
 			media = bulk.NDJSON
 			example = &openapi3.MediaType{}
 			rows := o.RequestBody.Value.Content.Get(media).Example.(string)
@@ -218,7 +219,8 @@ func (s *system) request(r *rapid.T, p auth.Principal) (*http.Request, operation
 	return req, o
 }
 
-// TestPartnersApart makes random calls with the tokens of several partners.
+// TestPartnersApart makes random calls with the tokens of several partners, and checks each call with the
+// method call. In the end every operation must have succeeded at least once, except the operations in want.
 func TestPartnersApart(t *testing.T) {
 	checks := "4"
 	if testing.Short() {
@@ -300,7 +302,8 @@ func TestOthersLookMissing(t *testing.T) {
 	})
 }
 
-// callExample calls an operation with the body of its example, and returns the answer, with ID for the id.
+// callExample calls an operation on an id, with the body of its example. It returns the status and the body
+// of the answer, with ID in place of the id.
 func (s *system) callExample(t *testing.T, o operation, id int64, token string) string {
 	var body []byte
 	if o.RequestBody != nil {
@@ -320,14 +323,14 @@ func (s *system) call(t *testing.T, r *rapid.T, p auth.Principal, successes map[
 	req, o := s.request(r, p)
 	if o.OperationID == "deleteCustomer" && strings.HasSuffix(req.URL.Path, fmt.Sprint("/", p.Customer)) {
 		successes[o.OperationID]++
-		return // without its customer, the partner could do nothing more
+		return // not sent: without its customer, the partner could do nothing more
 	}
 	token, err := webtest.Options().Tokens.Issue(p, time.Hour)
 	if err != nil {
 		r.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
-	if o.OperationID == "listEvents" { // everything that was recorded is in the feed
+	if o.OperationID == "listEvents" { // puts the recorded events into the feed
 		if _, err := events.New(s.db, events.Config{}).SequenceBatch(t.Context()); err != nil {
 			t.Error(err)
 		}

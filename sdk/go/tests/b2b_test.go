@@ -30,7 +30,7 @@ import (
 )
 
 var (
-	binary    string   // b2b
+	binary    string   // path of the program b2b
 	addresses []string // addresses of the running b2b: customers, orders, orchestrator, events
 )
 
@@ -192,7 +192,8 @@ func (p *proxy) plans(steps ...step) {
 	p.plan, p.seen = steps, nil
 }
 
-// keys returns the keys of all requests since the plan was made, in the header or the body.
+// keys returns the idempotency keys of all requests since the last call of plans. A request has its key in
+// the header or in the body.
 func (p *proxy) keys(t *testing.T) (keys []string) {
 	t.Helper()
 	p.mu.Lock()
@@ -221,8 +222,8 @@ func (p *proxy) one(t *testing.T, requests int) string {
 	return keys[0]
 }
 
-// fixture is a client of the SDK behind proxies, with a new customer and a new product: 100 pieces at 9 999
-// 999.37.
+// fixture is a client of the SDK behind proxies, with a new customer and a new product. The product has 100
+// pieces, at 9,999,999.37 each.
 type fixture struct {
 	*b2b.Client
 	customers, orders, orchestrator *proxy
@@ -262,7 +263,7 @@ func (f *fixture) newOrder(qty int64) ordersapi.OrderRequest {
 	return ordersapi.OrderRequest{CustomerID: f.customer, Items: f.items(qty)}
 }
 
-// ordersAre checks which orders the customer has.
+// ordersAre checks that the customer has exactly the orders with the ids in want, in this order.
 func (f *fixture) ordersAre(t *testing.T, want ...int64) {
 	t.Helper()
 	var got []int64
@@ -284,7 +285,7 @@ func (f *fixture) stockIs(t *testing.T, want int64) {
 	}
 }
 
-// must returns a value, or ends the test.
+// must returns a function that returns the value v, or ends the test when err is not nil.
 func must[T any](v T, err error) func(*testing.T) T {
 	return func(t *testing.T) T {
 		t.Helper()
@@ -295,7 +296,8 @@ func must[T any](v T, err error) func(*testing.T) T {
 	}
 }
 
-// failure returns the Error with which a call has failed.
+// failure returns a function that checks the error of a call: an *Error with the given code, status and
+// Retryable. The function returns the Error.
 func failure[T any](_ T, err error) func(t *testing.T, code contract.ErrorCode, status int, retryable bool) *b2b.Error {
 	return func(t *testing.T, code contract.ErrorCode, status int, retryable bool) *b2b.Error {
 		t.Helper()
@@ -558,8 +560,8 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// TestAddresses makes clients with addresses to which no request can go. Without the refusal their calls would
-// be repeated until the deadline.
+// TestAddresses makes clients with addresses to which no request can go. New must refuse them. Otherwise the
+// calls of the clients would be repeated until the deadline.
 func TestAddresses(t *testing.T) {
 	for _, address := range []string{"localhost:3002", "orders.example.com", "/orders", "http://", "ftp://localhost"} {
 		c, err := b2b.New(b2b.Options{Orders: address})
@@ -569,7 +571,8 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// TestTokenOfACustomer calls services that require a token, with a token from b2b token.
+// TestTokenOfACustomer calls services that require a token, first without a token, then with a token from the
+// command b2b token.
 func TestTokenOfACustomer(t *testing.T) {
 	env := []string{"AUTH_MODE=jwt", "JWT_SECRET=a-secret-of-the-test-that-is-long-enough",
 		"SERVICE_TOKEN=token-of-the-test"}

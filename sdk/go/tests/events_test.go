@@ -109,7 +109,8 @@ func TestVerifyWebhook(t *testing.T) {
 	}
 }
 
-// TestReceiveWebhooks has b2b send events to a receiver, with both kinds of signatures.
+// TestReceiveWebhooks makes b2b send events to a receiver, with both kinds of signatures. VerifyWebhook must
+// accept each message.
 func TestReceiveWebhooks(t *testing.T) {
 	f, _ := newEvents(t)
 	for _, signature := range []eventsapi.WebhookSignature{"hmac-sha256", "ed25519"} {

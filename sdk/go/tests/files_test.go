@@ -33,7 +33,7 @@ func TestImport(t *testing.T) {
 		{Sku: prefix + "A", Name: new("A \"test\", \u00fc"), PriceCents: new(int64(1)), Stock: new(int64(3))},
 		{Sku: prefix + "B", PriceCents: new(int64(1))}, // lacks required fields of a new product
 		{Sku: prefix + "C", Name: new("A test"), PriceCents: new(int64(2)), Stock: new(int64(0))},
-		{Sku: prefix + "A", PriceCents: new(int64(2))}, // again
+		{Sku: prefix + "A", PriceCents: new(int64(2))}, // the sku of the first row again
 	}
 	for i := range 300 {
 		rows = append(rows, ordersapi.ProductImportRow{Sku: fmt.Sprint(prefix, i), Name: new("A test"),
@@ -112,7 +112,8 @@ func TestExport(t *testing.T) {
 		t, contract.ValidationFailed, 400, false)
 }
 
-// TestOddFiles gives odd lines to an import of two rows and to an export.
+// TestOddFiles answers an import of two rows, and an export, with complete, incomplete and malformed files.
+// Each call must return the rows before the fault, and end with the right error.
 func TestOddFiles(t *testing.T) {
 	f := newFixture(t)
 	rows := []ordersapi.ProductImportRow{{Sku: "A"}, {Sku: "B"}}
@@ -176,7 +177,7 @@ func TestOddFiles(t *testing.T) {
 	}
 }
 
-// TestPageSize iterates over pages of 100, unless the parameters say otherwise.
+// TestPageSize checks that iterators ask for pages of 100 items, unless the parameters have another limit.
 func TestPageSize(t *testing.T) {
 	for want, given := range map[string]*int32{"100": nil, "7": new(int32(7))} {
 		asked := ""

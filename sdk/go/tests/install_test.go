@@ -49,7 +49,7 @@ func (p partner) run(t *testing.T, name string, args ...string) string {
 	return string(out)
 }
 
-var released string // folder of the proxy
+var released string // the folder that release returns; "" before its first call
 
 // release returns a folder for GOPROXY with the next release of this module, made of the files of the
 // checkout.

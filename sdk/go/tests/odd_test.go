@@ -42,7 +42,7 @@ type oddAnswer struct {
 	}
 }
 
-// text returns a body of the row. The parameter given is the body itself, or a change of one of the bodies.
+// text returns a body of the row. The parameter given is the body itself, or a change of an entry of bodies.
 func (o oddAnswer) text(t *testing.T, bodies map[string]string, given json.RawMessage) string {
 	t.Helper()
 	var body string
@@ -64,7 +64,7 @@ func (o oddAnswer) text(t *testing.T, bodies map[string]string, given json.RawMe
 	return string(latin1)
 }
 
-// raw returns the answer in HTTP/1.1, as it comes from the network.
+// raw returns the answer in HTTP/1.1, with the bytes that the network would deliver.
 func (o oddAnswer) raw(body string) string {
 	answer := fmt.Sprintf("HTTP/1.1 %d Odd\r\n", o.Status)
 	for name, value := range o.Headers {
@@ -168,7 +168,8 @@ func (o oddAnswer) test(t *testing.T, bodies map[string]string) {
 	}
 }
 
-// call makes the call of the row, and checks a success.
+// call makes the call of the row, and checks the ids in a successful answer. It returns the number of items
+// that a list has returned.
 func (o oddAnswer) call(t *testing.T, client *b2b.Client) (items int, err error) {
 	t.Helper()
 	lines := []contract.OrderItemRequest{{ProductID: new(int64(2)), Qty: 3}}

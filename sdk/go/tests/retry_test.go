@@ -108,8 +108,8 @@ func TestNotTriedAgain(t *testing.T) {
 	}
 }
 
-// TestFollowPauses follows events of a service that refuses at once. The calls have pauses, so that a service in
-// trouble is not asked thousands of times a second.
+// TestFollowPauses follows the events of a service that refuses each call at once. FollowEvents must pause
+// between its calls, so that it does not ask a service in trouble thousands of times a second.
 func TestFollowPauses(t *testing.T) {
 	for name, refusal := range map[string]struct {
 		status     int
