@@ -128,7 +128,7 @@ func (b *bench) follow(ctx context.Context, base string) (*feedReader, error) {
 // rest waits until the reader has every event of the database. It returns the delays in ascending order, and
 // the time of the last arrival.
 func (r *feedReader) rest(d *database) (delays []time.Duration, last time.Time, err error) {
-	for {
+	for deadline := time.Now().Add(time.Minute); ; {
 		var all int64
 		row := d.pool.QueryRow("SELECT COALESCE(MAX(position), 0) + COALESCE(SUM(position IS NULL), 0) FROM events")
 		if err := row.Scan(&all); err != nil {
@@ -138,6 +138,8 @@ func (r *feedReader) rest(d *database) (delays []time.Duration, last time.Time, 
 		delays, last, position := slices.Clone(r.delays), r.last, r.position
 		r.mu.Unlock()
 		switch {
+		case position < all && time.Now().After(deadline):
+			return nil, last, fmt.Errorf("the reader of the feed is at %d of %d events, and reads no more", position, all)
 		case position < all:
 			time.Sleep(5 * time.Millisecond)
 		case len(delays) == 0:

@@ -36,8 +36,9 @@ func launch(ctx context.Context, cmd *exec.Cmd, url string) (*process, error) {
 	go func() { ended <- cmd.Wait() }()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
+	client := http.Client{Timeout: 10 * time.Second}
 	for deadline := time.After(time.Minute); ; {
-		if res, err := http.Get(url); err == nil {
+		if res, err := client.Get(url); err == nil {
 			res.Body.Close()
 			if res.StatusCode == http.StatusOK {
 				p.startup = time.Since(began)

@@ -353,8 +353,8 @@ func TestLogReaderEnds(t *testing.T) {
 	}
 }
 
-// TestVersion builds the program with a version. The commands, the log, and the health and the documents of
-// the Customers API, the Orders API and the orchestrator must show this version.
+// TestVersion builds the program with a version. The commands, the log, and the health and the document of each
+// service must show this version.
 func TestVersion(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "b2b")
 	const version = "-X example.com/b2b/v2/internal/buildinfo.version=7.8.9"
@@ -375,7 +375,7 @@ func TestVersion(t *testing.T) {
 		}
 	}
 	p := launch(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")), exec.Command(path))
-	for _, base := range []string{p.customers, p.orders, p.orchestrator} {
+	for _, base := range p.all() {
 		for path, want := range map[string]string{
 			"/health": `"version":"7.8.9"`, "/openapi.json": `"version":"7.8.9"`,
 			"/openapi.yaml": `version: "7.8.9"`,

@@ -109,15 +109,15 @@ func describedMetrics(t *testing.T) map[string]bool {
 	return described
 }
 
-// TestNoOperatorsPort starts b2b without OPS_PORT. The output must name no port for operators, and the
-// Customers API, the Orders API and the orchestrator must answer 404 for /metrics.
+// TestNoOperatorsPort starts b2b without OPS_PORT. The output must name no port for operators, and each service
+// must answer 404 for /metrics.
 func TestNoOperatorsPort(t *testing.T) {
 	c := db.Config{Driver: db.SQLite, Path: t.TempDir() + "/b2b.db"}
 	p := start(t, append(environment(c), anyPorts...))
 	if strings.Contains(p.announced, "For operators") {
 		t.Error(p.announced)
 	}
-	for _, base := range []string{p.customers, p.orders, p.orchestrator} {
+	for _, base := range p.all() {
 		if status, _, _ := webtest.Do(t, "GET", base+"/metrics", ""); status != http.StatusNotFound {
 			t.Errorf("%s/metrics: %d", base, status)
 		}
@@ -185,7 +185,7 @@ func value(family *dto.MetricFamily, labels string) (float64, bool) {
 func TestReadyEndsFirst(t *testing.T) {
 	c := db.Config{Driver: db.SQLite, Path: t.TempDir() + "/b2b.db"}
 	p := start(t, slices.Concat(environment(c), anyPorts, []string{"DRAIN_DELAY_SECONDS=3"}))
-	bases := []string{p.customers, p.orders, p.orchestrator}
+	bases := p.all()
 	ready := func(base string) int {
 		status, _, _ := webtest.Do(t, "GET", base+"/ready", "")
 		return status

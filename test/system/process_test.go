@@ -54,6 +54,9 @@ type process struct {
 	log                                     *bytes.Buffer
 }
 
+// all returns the addresses of all services, for a b2b that runs all of them.
+func (p *process) all() []string { return []string{p.customers, p.orders, p.events, p.orchestrator} }
+
 // start runs b2b in a folder of its own with exactly the environment, and returns once b2b serves.
 func start(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
