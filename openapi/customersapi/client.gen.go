@@ -427,7 +427,7 @@ type ListCustomersParams struct {
 
 // CreateCustomerParams defines parameters for CreateCustomer.
 type CreateCustomerParams struct {
-	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
 	// `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
 	// `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
 	// headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.

@@ -731,7 +731,7 @@ type ListWebhookEndpointsParams struct {
 
 // CreateWebhookEndpointParams defines parameters for CreateWebhookEndpoint.
 type CreateWebhookEndpointParams struct {
-	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
 	// `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
 	// `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
 	// headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
@@ -758,7 +758,7 @@ type ReplayWebhookEventsParams struct {
 
 // RotateWebhookSecretParams defines parameters for RotateWebhookSecret.
 type RotateWebhookSecretParams struct {
-	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
 	// `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
 	// `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
 	// headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
@@ -942,7 +942,7 @@ type ClientInterface interface {
 
 	// DeleteWebhookEndpoint Delete an endpoint
 	//
-	// Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
+	// Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the answers that are stored for idempotency keys; its deliveries within days.
 	//
 	// Corresponds with DELETE /webhook-endpoints/{id} (the `DeleteWebhookEndpoint` operationId).
 	DeleteWebhookEndpoint(ctx context.Context, id WebhookEndpointID, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1165,7 +1165,7 @@ func (c *Client) CreateWebhookEndpoint(ctx context.Context, params *CreateWebhoo
 
 // DeleteWebhookEndpoint Delete an endpoint
 //
-// Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
+// Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the answers that are stored for idempotency keys; its deliveries within days.
 //
 // Corresponds with DELETE /webhook-endpoints/{id} (the `DeleteWebhookEndpoint` operationId).
 func (c *Client) DeleteWebhookEndpoint(ctx context.Context, id WebhookEndpointID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2091,7 +2091,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteWebhookEndpointWithResponse Delete an endpoint
 	//
-	// Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
+	// Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the answers that are stored for idempotency keys; its deliveries within days.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4346,7 +4346,7 @@ func (c *ClientWithResponses) CreateWebhookEndpointWithResponse(ctx context.Cont
 
 // DeleteWebhookEndpointWithResponse Delete an endpoint
 //
-// Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
+// Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the answers that are stored for idempotency keys; its deliveries within days.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -985,7 +985,7 @@ type ListOrdersParams struct {
 
 // CreateOrderParams defines parameters for CreateOrder.
 type CreateOrderParams struct {
-	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
 	// `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
 	// `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
 	// headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
@@ -1069,7 +1069,7 @@ type CancelOrderParams struct {
 	// IfMatch The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
 	// `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
 	// `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
 	// headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
@@ -1081,7 +1081,7 @@ type ConfirmOrderParams struct {
 	// IfMatch The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
 	// `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
 	// `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
 	// headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
@@ -1136,7 +1136,7 @@ type ListProductsParams struct {
 
 // CreateProductParams defines parameters for CreateProduct.
 type CreateProductParams struct {
-	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
 	// `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
 	// `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
 	// headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
@@ -1226,7 +1226,7 @@ type ListStockAdjustmentsParams struct {
 
 // AdjustStockParams defines parameters for AdjustStock.
 type AdjustStockParams struct {
-	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
 	// `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
 	// `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
 	// headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
