@@ -141,7 +141,7 @@ func (c Config) mysqlPool(readOnly bool) (*sql.DB, error) {
 		}
 	}
 	m.ParseTime, m.Loc = true, time.UTC
-	m.RejectReadOnly = !readOnly // closes a connection to a server that has become a replica: its name may lead to another
+	m.RejectReadOnly = !readOnly // closes connections to a server that has become a replica
 	m.InterpolateParams = true   // saves the round trip that prepares a statement
 	m.ClientFoundRows = true     // an UPDATE counts unchanged rows, too, as on SQLite
 	m.Logger = &mysqldriver.NopLogger{}

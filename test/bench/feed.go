@@ -139,7 +139,7 @@ func (r *feedReader) rest(d *database) (delays []time.Duration, last time.Time, 
 		r.mu.Unlock()
 		switch {
 		case position < all && time.Now().After(deadline):
-			return nil, last, fmt.Errorf("the reader of the feed is at %d of %d events, and reads no more", position, all)
+			return nil, last, fmt.Errorf("the reader of the feed stays at %d of %d events", position, all)
 		case position < all:
 			time.Sleep(5 * time.Millisecond)
 		case len(delays) == 0:
