@@ -1193,9 +1193,9 @@ const parts = {
     const endless = async route => { // as many orders as anybody reads
       const url = new URL(route.request().url()), page = Number(url.searchParams.get('cursor') ?? 0)
       url.searchParams.delete('cursor')
-      const response = await route.fetch({ url: url.href }), { data: [order] } = await response.json()
+      const response = await route.fetch({ url: url.href }), answer = await response.json(), [order] = answer.data
       const data = Array.from({ length: 100 }, (_, i) => ({ ...order, id: 1e6 + 100 * page + i }))
-      await route.fulfill({ response, json: { data, meta: { nextCursor: String(page + 1) } } })
+      await route.fulfill({ response, json: { ...answer, data, meta: { ...answer.meta, nextCursor: page + 1 } } })
     }
     await page.route(all, endless)
     await button('Confirm all …').click()
