@@ -13,7 +13,7 @@ import (
 // query describes the events that a caller asks for.
 type query struct {
 	after *int64   // the position before the first event; nil begins with the oldest stored event
-	field string   // the place of after in the request, for errors
+	field string   // JSON pointer of this position in the request, for errors
 	types []string // the types of events; nil for each type
 	limit int
 }

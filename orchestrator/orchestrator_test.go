@@ -361,7 +361,8 @@ func TestPeersByExactName(t *testing.T) {
 }
 
 // TestNotCompensated refuses the confirmation of an order that an earlier call has placed, or that was
-// confirmed meanwhile. The orchestrator must not cancel the order, and must report the status of the order.
+// confirmed meanwhile. The orchestrator must not cancel the order. It must report the order's status when the
+// caller may read the order.
 func TestNotCompensated(t *testing.T) {
 	reused := answer(422, "idempotency_key_reused")
 	for name, c := range map[string]struct {
@@ -615,7 +616,7 @@ func TestReadinessIsShared(t *testing.T) {
 	}
 	p := &peers{instead: map[string][]fault{readyStep: slices.Repeat([]fault{silent}, 100)}}
 	base := serve(t, p, time.Minute)
-	t.Cleanup(func() { close(release) }) // runs before the peer is closed, which waits for its requests
+	t.Cleanup(func() { close(release) }) // runs before the peer's Close, which waits for requests
 	impatient := http.Client{Timeout: 50 * time.Millisecond}
 	for range 10 {
 		if res, err := impatient.Get(base + "/ready"); err == nil {

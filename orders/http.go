@@ -412,8 +412,8 @@ func (s *Service) ListProductHistory(ctx context.Context, r server.ListProductHi
 
 func answer(a idempotency.Answer, err error) (server.Answer, error) { return a.Respond, err }
 
-// orderAnswer is answer for an operation whose answer shows an order. It also adds the names that the stored
-// answer of an earlier version lacks: see withNames.
+// orderAnswer is like the function answer, for operations that return an order. It also adds the names that
+// an answer stored by an earlier version lacks: see withNames.
 func (s *Service) orderAnswer(ctx context.Context, a idempotency.Answer, err error) (server.Answer, error) {
 	if err == nil {
 		a, err = s.withNames(ctx, a)

@@ -84,8 +84,8 @@ func asService(_ context.Context, req *http.Request) error {
 var changesOrders = []string{"confirm", "cancel", "compensate", "order 2"}
 
 // TestPairs runs every pair of operations at the same time on an order and its product: in two instances of
-// the service, in the same instance, and in the same batch. The outcomes must be the outcomes of a serial
-// order, and the stock must be consistent.
+// the service, in the same instance, and in one batch if both change orders. The outcomes must equal the
+// outcomes of running one operation after the other, and the stock must be consistent.
 func TestPairs(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

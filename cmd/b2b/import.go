@@ -321,7 +321,7 @@ func (i *importCommand) report(s contract.ImportSummary, where string, out io.Wr
 	return err
 }
 
-// counted returns a number of rows in words.
+// counted returns a number of rows with its noun: 1 row, or 3 rows.
 func counted(rows int32) string {
 	if rows == 1 {
 		return "1 row"

@@ -112,8 +112,8 @@ func single(values url.Values) map[string]string {
 	return all
 }
 
-// through returns the function's answer to a request, which the function event turns into an event of a
-// gateway.
+// through turns a request into an event of a gateway with the parameter event, invokes the Lambda function
+// with the event, and returns the answer.
 func (g gateway) through(t *testing.T, event func(request) object, r request) answer {
 	t.Helper()
 	res := g.Invoke(t, event(r))

@@ -1,5 +1,5 @@
-// Package services builds the services with a database from the configuration, for the programs that run
-// them.
+// Package services builds the Customers API and the Orders API from the configuration, for the commands b2b
+// and lambda-services.
 package services
 
 import (

@@ -73,7 +73,7 @@ func (x Index) Update(ctx context.Context, g *gorm.DB) (total int, err error) {
 	}
 }
 
-// row is a row to index.
+// row is the id of a table's row with its indexed text, unchanged and folded, in the form of UpdateEach.
 type row struct {
 	ID          int64
 	IndexedText string

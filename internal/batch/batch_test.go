@@ -349,7 +349,7 @@ func TestHeldRows(t *testing.T) {
 			b.end <- x.holds(0)
 		}
 		for _, result := range results {
-			want(t, result, batch.ErrHeld.Error()) // the last at once: 6 × MaxHeld other commands wait
+			want(t, result, batch.ErrHeld.Error()) // the last command fails at once, because 6 × MaxHeld others wait
 		}
 	})
 	t.Run("no caller takes all places", func(t *testing.T) {

@@ -128,7 +128,7 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
-// TestBasePath reads a base path without a slash at its end, and refuses texts that are not paths.
+// TestBasePath reads base paths. Read must drop a slash at the end, and refuse a text that is not a path.
 func TestBasePath(t *testing.T) {
 	for value, want := range map[string]string{
 		"/b2b": "/b2b", "/b2b/": "/b2b", "/shop/b2b_v1.0~$": "/shop/b2b_v1.0~$", "/": "",

@@ -53,7 +53,7 @@ func Parse(text []byte, schema *openapi3.Schema, malformed *apperr.Code) (*JSON,
 // Faults returns the faults found while reading, at most maxDetails, and the faults of the schema validator.
 func (j *JSON) Faults() []apperr.Detail {
 	bySchema := details("", j.schema.VisitJSON(j.Value, options...))
-	if len(j.faults) > 0 { // the object may be empty only because its fields were dropped
+	if len(j.faults) > 0 { // without the refused fields, the body may have too few fields for the schema
 		bySchema = slices.DeleteFunc(bySchema, func(d apperr.Detail) bool { return d.Field == wholeBody })
 	}
 	return append(j.faults, bySchema...) // j.faults come first: Refusal keeps the first fault of each field

@@ -189,7 +189,7 @@ func load(t testing.TB, document string) *openapi3.T {
 	return spec
 }
 
-// things returns an engine for document whose operations all call handle.
+// things returns an engine for the constant document. All operations call the function handle.
 func things(t testing.TB, o web.Options, handle gin.HandlerFunc) web.Engine {
 	t.Helper()
 	o.Document = []byte(document)

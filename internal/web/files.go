@@ -18,7 +18,7 @@ import (
 )
 
 // minTransfer is the number of bytes of a file that must pass in each BodyTimeout spent on waiting for the
-// other side. With the default BodyTimeout this is 52 kbit/s; the slowest mobile line is fast enough.
+// other side. With the default BodyTimeout this is 52 kbit/s; an EDGE line is fast enough.
 const minTransfer = 64 << 10
 
 // sendBuffer is the size of the kernel's send buffer for a file, in bytes. The kernel wakes a waiting writer
