@@ -86,6 +86,35 @@ func TestExportForPeople(t *testing.T) {
 	}
 }
 
+// TestBlankFlags gives each flag of each command a blank value, as a script does whose variable is not set.
+// Taken for a flag that was left out, the value would export the orders of all customers, or issue a token
+// with all scopes.
+func TestBlankFlags(t *testing.T) {
+	t.Chdir(t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // ends a command that accepts the value
+	flags := 0
+	for _, c := range commands() {
+		f := flag.NewFlagSet(c.name, flag.ContinueOnError)
+		if c.flags != nil {
+			c.flags(f)
+		}
+		f.VisitAll(func(f *flag.Flag) {
+			flags++
+			for _, blank := range []string{"", " "} {
+				err := run(ctx, []string{c.name, "--" + f.Name + "=" + blank}, io.Discard)
+				if want := fmt.Sprintf("%q for flag -%s: it is blank", blank, f.Name); err == nil ||
+					!strings.Contains(strings.Replace(err.Error(), " for -", " for flag -", 1), want) {
+					t.Errorf("b2b %s --%s=%s: %v", c.name, f.Name, blank, err)
+				}
+			}
+		})
+	}
+	if flags < 60 {
+		t.Errorf("only %d flags", flags)
+	}
+}
+
 // TestMapKeepsLines imports files with --map. The file with the names of the fields must have each row on the
 // same line as before, and the file of refused rows must have the refused row.
 func TestMapKeepsLines(t *testing.T) {

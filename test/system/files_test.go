@@ -189,7 +189,7 @@ func TestOrderItems(t *testing.T) {
 		"order --customer 1 --item 2:1":        "2 is the sku of product 13 (N-2) and the id of another, ",
 		"order --customer 1 --item id:00010:1": "allowed: PRODUCT:PIECES",
 		"order --customer 1 --item sku::1":     "allowed: PRODUCT:PIECES",
-		order + "--key=":                       `invalid value "" for flag -key: allowed: 1 to 255 visible`,
+		order + "--key=":                       `invalid value "" for flag -key: it is blank, as an unset variable is`,
 		order + "--output xml":                 "allowed: json, text",
 		order + "--metadata cost_center":       "allowed: NAME=VALUE",
 		"cancel 1 --key=":                      `invalid value "" for flag -key`,
