@@ -72,6 +72,9 @@ func TestSpreadsheets(t *testing.T) {
 			"the byte order mark, too":      {"encoding=macintosh", "; charset=ibm850", "\uFEFF" + german},
 			"UTF-16 without mark":           {"encoding=utf-16", "", encoded(t, utf16LE, german)[2:]},
 			"sep=":                          {"", "", "\uFEFFsep=;\r\n" + german},
+			"empty cells above":             {"", "", ";;;;\r\n;;\r\n" + german},
+			"sep= and empty cells above":    {"", "", "sep=;\r\n;;;;\r\n" + german},
+			"empty cells above, and tabs":   {"", "", encoded(t, utf16LE, "\t\t\t\t\r\n"+tabs)},
 			"sep= in quotes, with a bar":    {"", "", "\"sep=|\"\n" + bars},
 			"an index without a name, bars": {"", "", "sep=|\n|" + strings.ReplaceAll(strings.TrimRight(bars, "|\r\n"), "\r\n", "\r\n7|")},
 		} {

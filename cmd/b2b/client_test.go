@@ -120,7 +120,7 @@ func TestBlankFlags(t *testing.T) {
 func TestMapKeepsLines(t *testing.T) {
 	for _, head := range []string{
 		"Art;name;stock", "\n\nArt;name;stock", "sep=;\n\nArt;name;stock", "Art;\"name\n\";stock",
-		"Art;name;\"stock\n\n\"", "\"\nArt\";name;stock", "sep=|\nArt|\"\nname\"|\"stock\n\"",
+		";;\n;\nArt;name;stock", "sep=;\n;;\nArt;name;stock", "Art;name;\"stock\n\n\"", "\"\nArt\";name;stock", "sep=|\nArt|\"\nname\"|\"stock\n\"",
 	} {
 		path := filepath.Join(t.TempDir(), "products.csv")
 		const rows = "\nM-1;One;many\nM-2;Two;2\n"
@@ -146,6 +146,24 @@ func TestMapKeepsLines(t *testing.T) {
 		if !strings.Contains(string(refused), "M-1") || strings.Contains(string(refused), "M-2") {
 			t.Errorf("%q: %q", head, refused)
 		}
+	}
+}
+
+// TestCount counts the rows of files as the service reads them.
+func TestCount(t *testing.T) {
+	for file, want := range map[string]int64{
+		"": 0, "sku": 0, "sku;name\nA;B": 1, "sku;name\nA;B\n\nC;D\n": 2, "sku;name\rA;B\rC;D\r": 2,
+		"sep=;\nsku;name\nA;B\n": 1, "sep=|\nsku|name\nA|B\n|\n|\n": 1, "\n;;\n;\nsku;name;price\nA;;\n;\n": 1,
+		"sku;name\nA;\"B\nB\"\nC\nD;\"\"E\n": 3, "\xff\xfes\x00k\x00u\x00\n\x00A\x00": 1, "\"": 0,
+	} {
+		i := &importCommand{format: "csv"}
+		if got, err := i.count(strings.NewReader(file)); err != nil || got != want {
+			t.Errorf("%q: %d rows, want %d: %v", file, got, want, err)
+		}
+	}
+	i := &importCommand{format: "ndjson"}
+	if got, err := i.count(strings.NewReader("{}\n \n\r\n{}\r\n{}")); err != nil || got != 3 {
+		t.Errorf("%d rows of NDJSON, want 3: %v", got, err)
 	}
 }
 

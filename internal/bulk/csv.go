@@ -90,16 +90,14 @@ func (t *table) readColumns(schema *openapi3.Schema) error {
 	return validation.Refusal(faults, 0)
 }
 
-// next returns a Record without a line for a row of empty cells, which spreadsheets write below their tables.
+// next returns a Record without a line for a row of empty cells.
 func (t *table) next() (Record, error) {
 	cells, line, err := t.Row()
 	var broken *csv.ParseError
 	switch {
-	case (err == nil || errors.Is(err, csv.ErrFieldCount)) && isBlank(cells):
-		return Record{}, nil
 	case errors.As(err, &broken):
 		return Record{Line: line, Refused: apperr.MalformedRow.New(t.reason(broken))}, nil
-	case err != nil:
+	case err != nil || line == 0:
 		return Record{}, err
 	}
 	row := Record{Line: line, JSON: []byte{'{'}}
@@ -120,10 +118,6 @@ func (t *table) next() (Record, error) {
 	}
 	row.JSON = append(row.JSON, '}')
 	return row, nil
-}
-
-func isBlank(cells []string) bool {
-	return !slices.ContainsFunc(cells, func(cell string) bool { return cell != "" })
 }
 
 // words maps the booleans that people and spreadsheets write, in English, Spanish and German, to JSON.

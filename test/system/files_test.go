@@ -237,13 +237,14 @@ func TestImportOnTerminal(t *testing.T) {
 	}
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
 	folder := t.TempDir()
-	const rows = "sku,name,price_cents,stock\nT-1,\"Of two\nlines\",1,1\nT-2,Bad,x,1\nT-3,Good,1,1"
+	const rows = "sep=,\n,,,\nsku,name,price_cents,stock\nT-1,\"Of two\nlines\",1,1\nT-2,Bad,x,1\n" +
+		"T-3,Good,1,1\n,,,\n"
 	if err := os.WriteFile(filepath.Join(folder, "products.csv"), []byte(rows), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for base, want := range map[string][]string{
 		p.orders: {
-			"row 4: The request is not valid. /price_cents must be an integer.",
+			"row 6: The request is not valid. /price_cents must be an integer.",
 			"3 rows: 1 created, 0 updated, 0 unchanged, 2 refused",
 			"b2b: 2 rows refused; products.refused.csv has them, with the reasons",
 		},
