@@ -118,6 +118,11 @@ func TestCells(t *testing.T) {
 				"1.29.90": "/price format", "1,299,90": "/price format", "-1": "/price format", "1e3": "/price format",
 				"many": "/price format", "12,505": "/price format", "€": "/price format", "1.299,90.00": "/price format",
 				"99999999999999999999999": "/price_cents format", "12 ,5": "/price format", ",50": "50", ".5": "50",
+				"R$ 1.299,90": "129990", "US$ 12.50": "1250", "S/ 1,299.90": "129990", "S/.12": "1200", "1 299,90 kr": "129990",
+				"12,50 kr.": "1250", "1\u00a0299,90 Kč": "129990", "1 299,90 zł": "129990", "12 Ft": "1200", "Fr. 12.50": "1250",
+				"Rs.1,299.00": "129900", "R 1 299,90": "129990", "12 Euro": "1200", "C$12": "1200", "12 лв.": "1200",
+				"12 k€": "/price format", "5 M$": "/price format", "5 Mio": "/price format", "12 mil": "/price format",
+				"12 kg": "/price format", "1.299 kr": "/price format", "kr": "/price format", "T€ 5": "/price format",
 			},
 			"price_cents": {"12": "12", "12,50": "/price_cents whole_number", "12.50": "/price_cents whole_number", "many": "/price_cents type"},
 			"active": {

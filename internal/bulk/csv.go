@@ -161,13 +161,18 @@ func (c column) value(cell string) ([]byte, *apperr.Detail) {
 	return text, nil
 }
 
+// currency matches how spreadsheets write a currency: €, EUR, US$, kr, S/. It is a list, because other
+// letters may multiply the amount, as in 5 k€, 5 M$ and 5 mil.
+const currency = `(?:\p{Sc}|(?:US|AR|AU|CA|CL|CO|HK|MX|NT|NZ|RD|SG|TT|[ABCJRS])\$|[A-Z]{3}|[BS]/\.?|R|` +
+	`(?i:din|euro|fr|ft|kč|kr|lei|rm|rp|rs|sfr|tl|zł|грн|лв|руб)\.?)`
+
 // amount matches an amount in units, with at most two decimals after a point or a comma, and a currency. It
 // does not match 1.234 and 1,234, which are a thousand to some readers and a little more than one to others.
-var amount = regexp.MustCompile(`^(?:\p{Sc}|[A-Z]{3})?\p{Zs}*` +
+var amount = regexp.MustCompile(`^` + currency + `?\p{Zs}*` +
 	`((?:\d+|\d{1,3}(?:[\p{Zs}'’]\d{3})+)(?:[.,]\d\d?)?|[.,]\d\d?|` +
 	`\d{1,3}(?:\.\d{3})+,\d\d?|\d{1,3}(?:\.\d{3}){2,}|` +
 	`\d{1,3}(?:,\d{3})+\.\d\d?|\d{1,3}(?:,\d{3}){2,})` +
-	`\p{Zs}*(?:\p{Sc}|[A-Z]{3})?$`)
+	`\p{Zs}*` + currency + `?$`)
 
 var (
 	decimals = regexp.MustCompile(`[.,](\d\d?)$`)
