@@ -123,7 +123,8 @@ func (s *Sheet) reason(err *csv.ParseError) string {
 	const quote = "a quote is where CSV has none, or missing"
 	switch {
 	case errors.Is(err, csv.ErrFieldCount):
-		return "it has more or fewer cells than the first line"
+		return "it has more or fewer cells than the first line: " +
+			"each row needs as many separators even where its last cells are empty"
 	case err.Line > err.StartLine:
 		return fmt.Sprintf(quote+"; the row was taken to go on to line %d", err.Line+s.lines)
 	}
