@@ -179,6 +179,8 @@ func TestOneErrorAtTheHeader(t *testing.T) {
 			"UTF-16 without mark":     {"", encoded(t, utf16LE, sheet)[2:], "malformed_row", []string{"encoding=utf-16"}},
 			"UTF-8 as UTF-16":         {"encoding=utf-16", "sku,names\n" + rows, "malformed_row", []string{"read as UTF-16"}},
 			"half of a UTF-16 letter": {"", "\xff\xfes\x00k\x00u", "malformed_row", []string{"not utf-16"}},
+			"an old workbook":         {"", "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1" + rows, "malformed_row", []string{"save its sheet as CSV"}},
+			"a workbook as ANSI":      {"encoding=windows-1252", "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1" + rows, "malformed_row", []string{"save its sheet as CSV"}},
 			"a workbook":              {"", "PK\x03\x04\x14\x00\x06\x00\x08\x00" + rows, "malformed_row", []string{"save its sheet as CSV"}},
 			"an impossible separator": {"", "sep=\"\nsku\n" + rows, "malformed_row", []string{"does not name columns"}},
 			"an unknown encoding":     {"encoding=latin1", "sku\n", "validation_failed", []string{"/query/encoding", "windows-1252"}},
