@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,19 +27,26 @@ const answerWithin = 5 * time.Second // longer than /ready takes to notice that 
 
 // run returns nil when each of the services answers /ready with 200. Without addresses it asks the services
 // that listen at the ports of the configuration, and fails when none listens: a container may run all
-// services or a single service.
+// services, which do not use PORT, or a single service.
 func (h *healthCommand) run(ctx context.Context, out io.Writer) error {
-	bases, listeningOnly := h.bases, len(h.bases) == 0
+	bases, variables, listeningOnly := h.bases, "BIND_ADDRESS", len(h.bases) == 0
 	if listeningOnly {
 		c := h.settings
 		if err := c.Read(&c.Listening, &c.Ports, &c.SinglePort); err != nil {
 			return err
 		}
+		add := func(port int) {
+			base := "http://" + net.JoinHostPort(nameOf(c.BindAddress), strconv.Itoa(port))
+			if !slices.Contains(bases, base) {
+				bases = append(bases, base)
+			}
+		}
 		for _, s := range h.services {
-			bases = append(bases, "http://"+net.JoinHostPort(nameOf(c.BindAddress), strconv.Itoa(*s.port)))
+			add(*s.port)
+			variables += ", " + strings.ToUpper(s.name) + "_PORT"
 		}
 		if c.Only != nil {
-			bases = []string{"http://" + net.JoinHostPort(nameOf(c.BindAddress), strconv.Itoa(*c.Only))}
+			add(*c.Only)
 		}
 	}
 	ready := 0
@@ -53,7 +61,8 @@ func (h *healthCommand) run(ctx context.Context, out io.Writer) error {
 		}
 	}
 	if ready == 0 {
-		return fmt.Errorf("no service listens at %s", strings.Join(bases, " or "))
+		return fmt.Errorf("no service listens at %s: is %s or PORT right?",
+			strings.Join(bases, " or "), variables)
 	}
 	return nil
 }
