@@ -1,6 +1,9 @@
 package db_test
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,6 +14,58 @@ import (
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest"
 )
+
+// TestSampleTimesOf200 gives the sample data on SQLite the times that version 2.0.0 wrote. The migration
+// makes them those of Seed again, and leaves other times as they are.
+func TestSampleTimesOf200(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		if c.Driver != db.SQLite {
+			return // MySQL has times, not texts
+		}
+		g := dbtest.Open(t, c)
+		if _, err := db.Seed(ctx, g); err != nil {
+			t.Fatal(err)
+		}
+		columns := map[string][]string{
+			"customers": {"created_at", "updated_at"}, "products": {"created_at", "updated_at"},
+			"orders": {"created_at", "confirmed_at", "updated_at"}, "stock_adjustments": {"created_at"},
+			"events": {"created_at"},
+		}
+		texts := func() (all []string) {
+			for _, table := range slices.Sorted(maps.Keys(columns)) {
+				for _, column := range columns[table] {
+					var some []string
+					read := fmt.Sprintf("SELECT '=' || COALESCE(%s, '') FROM %s ORDER BY id", column, table)
+					if err := g.Raw(read).Scan(&some).Error; err != nil {
+						t.Fatal(err)
+					}
+					all = append(all, some...)
+				}
+			}
+			return all
+		}
+		const precise = "UPDATE products SET updated_at = '2024-02-01 10:00:00.12+00:00' WHERE id = 2"
+		if err := g.Exec(precise).Error; err != nil {
+			t.Fatal(err)
+		}
+		want := texts()
+		for table, columns := range columns {
+			for _, column := range columns {
+				old := fmt.Sprintf("UPDATE %s SET %s = REPLACE(%[2]s, ':00+00:00', ':00.000')", table, column)
+				if err := g.Exec(old).Error; err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if slices.Equal(texts(), want) {
+			t.Fatal("the times are not those of 2.0.0")
+		}
+		dbtest.Apply(t, g, 20)
+		if got := texts(); !slices.Equal(got, want) || len(got) < 50 {
+			t.Errorf("%q\nwant %q", got, want)
+		}
+	})
+}
 
 // TestSeed runs Seed four times at once. Only one call loads the sample data, and queries find the rows by
 // their exact times.

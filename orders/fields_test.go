@@ -90,6 +90,7 @@ func TestNullFields(t *testing.T) {
 			{"/orders", `{"customer_id":1,"items":[{"product_id":null,"sku":"NULL","qty":1}]}`,
 				`{"customer_id":1,"items":[{"sku":"NULL","qty":1}]}`},
 			{"/orders/1/cancel", `{"reason":null,"cause":null}`, `{}`},
+			{"/orders/2/cancel", " null\n", ""},
 		} {
 			key := fmt.Sprint("null-", i)
 			status, first, _ := send(key, c.path, c.null)
@@ -106,6 +107,7 @@ func TestNullFields(t *testing.T) {
 			`{"customer_id":1,"items":[{"product_id":1,"qty":null}]}`:               "/items/0/qty",
 			`{"customer_id":1,"items":[{"product_id":null,"qty":1}]}`:               "/items/0/product_id",
 			`{"customer_id":1,"items":[{"sku":"a","qty":1}],"metadata":{"a":null}}`: "/metadata/a",
+			`null`: "/body",
 		} {
 			status, answer, _ := webtest.Do(t, "POST", s.base+"/orders", body,
 				"Content-Type", "application/json")

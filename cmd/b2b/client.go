@@ -72,18 +72,22 @@ func (c *client) connect() (err error) {
 // address, or the answer is probably not from the service, the error asks whether the address is right.
 func explain(err error) error {
 	var failed *b2b.Error
-	var network *net.OpError
 	switch {
 	case !errors.As(err, &failed):
 		return err
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
 		return errInterrupted
-	case failed.Code == b2b.UnexpectedAnswer, failed.Code == contract.NotFound,
-		errors.As(err, &network) && network.Op == "dial":
+	case failed.Code == b2b.UnexpectedAnswer, failed.Code == contract.NotFound, isUnconnected(err):
 		return fmt.Errorf("%s: is --base, CUSTOMERS_API_BASE or ORDERS_API_BASE right?",
 			strings.TrimSuffix(failed.Message, "."))
 	}
 	return errors.New(describe(failed.Message, &failed.Details))
+}
+
+// isUnconnected reports whether a call failed because no connection to the address came about.
+func isUnconnected(err error) bool {
+	var network *net.OpError
+	return errors.As(err, &network) && network.Op == "dial"
 }
 
 // describe returns the message, followed by the details.

@@ -86,12 +86,41 @@ func TestExportForPeople(t *testing.T) {
 	}
 }
 
+// TestBlankFlags gives each flag of each command a blank value, as a script does whose variable is not set.
+// Taken for a flag that was left out, the value would export the orders of all customers, or issue a token
+// with all scopes.
+func TestBlankFlags(t *testing.T) {
+	t.Chdir(t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // ends a command that accepts the value
+	flags := 0
+	for _, c := range commands() {
+		f := flag.NewFlagSet(c.name, flag.ContinueOnError)
+		if c.flags != nil {
+			c.flags(f)
+		}
+		f.VisitAll(func(f *flag.Flag) {
+			flags++
+			for _, blank := range []string{"", " "} {
+				err := run(ctx, []string{c.name, "--" + f.Name + "=" + blank}, io.Discard)
+				if want := fmt.Sprintf("%q for flag -%s: it is blank", blank, f.Name); err == nil ||
+					!strings.Contains(strings.Replace(err.Error(), " for -", " for flag -", 1), want) {
+					t.Errorf("b2b %s --%s=%s: %v", c.name, f.Name, blank, err)
+				}
+			}
+		})
+	}
+	if flags < 60 {
+		t.Errorf("only %d flags", flags)
+	}
+}
+
 // TestMapKeepsLines imports files with --map. The file with the names of the fields must have each row on the
 // same line as before, and the file of refused rows must have the refused row.
 func TestMapKeepsLines(t *testing.T) {
 	for _, head := range []string{
 		"Art;name;stock", "\n\nArt;name;stock", "sep=;\n\nArt;name;stock", "Art;\"name\n\";stock",
-		"Art;name;\"stock\n\n\"", "\"\nArt\";name;stock", "sep=|\nArt|\"\nname\"|\"stock\n\"",
+		";;\n;\nArt;name;stock", "sep=;\n;;\nArt;name;stock", "Art;name;\"stock\n\n\"", "\"\nArt\";name;stock", "sep=|\nArt|\"\nname\"|\"stock\n\"",
 	} {
 		path := filepath.Join(t.TempDir(), "products.csv")
 		const rows = "\nM-1;One;many\nM-2;Two;2\n"
@@ -117,6 +146,24 @@ func TestMapKeepsLines(t *testing.T) {
 		if !strings.Contains(string(refused), "M-1") || strings.Contains(string(refused), "M-2") {
 			t.Errorf("%q: %q", head, refused)
 		}
+	}
+}
+
+// TestCount counts the rows of files as the service reads them.
+func TestCount(t *testing.T) {
+	for file, want := range map[string]int64{
+		"": 0, "sku": 0, "sku;name\nA;B": 1, "sku;name\nA;B\n\nC;D\n": 2, "sku;name\rA;B\rC;D\r": 2,
+		"sep=;\nsku;name\nA;B\n": 1, "sep=|\nsku|name\nA|B\n|\n|\n": 1, "\n;;\n;\nsku;name;price\nA;;\n;\n": 1,
+		"sku;name\nA;\"B\nB\"\nC\nD;\"\"E\n": 3, "\xff\xfes\x00k\x00u\x00\n\x00A\x00": 1, "\"": 0,
+	} {
+		i := &importCommand{format: "csv"}
+		if got, err := i.count(strings.NewReader(file)); err != nil || got != want {
+			t.Errorf("%q: %d rows, want %d: %v", file, got, want, err)
+		}
+	}
+	i := &importCommand{format: "ndjson"}
+	if got, err := i.count(strings.NewReader("{}\n \n\r\n{}\r\n{}")); err != nil || got != 3 {
+		t.Errorf("%d rows of NDJSON, want 3: %v", got, err)
 	}
 }
 

@@ -16,9 +16,8 @@ import (
 // exportCommand prints the orders, products or customers that match the filters.
 type exportCommand struct {
 	client
-	kind   string
-	format string
-	query  map[string]string // query parameters of the request, by name
+	kind  string
+	query map[string]string // query parameters of the request, by name
 }
 
 // filters lists the query parameters that filter the exports, with their names in the OpenAPI documents.
@@ -28,13 +27,13 @@ var filters = []string{"status", "customer_id", "external_ref", "from", "to",
 
 func (e *exportCommand) flags(f *flag.FlagSet) {
 	e.client.flags(f)
-	f.StringVar(&e.format, "format", "", "csv or ndjson; without it ndjson")
 	set := func(name string) func(string) error {
 		return func(text string) error {
 			e.query[name] = text
 			return nil
 		}
 	}
+	f.Func("format", "csv or ndjson; without it ndjson", set("format"))
 	f.BoolFunc("bom", "begin CSV with a byte order mark, by which Excel knows UTF-8", set("bom"))
 	f.Func("delimiter", "comma, semicolon or tab, between the cells of CSV; without it comma", set("delimiter"))
 	f.BoolFunc("lines", "a row of CSV for each line of an order, with its sku and name", set("lines"))
@@ -65,13 +64,10 @@ func (e *exportCommand) run(ctx context.Context, out io.Writer) error {
 }
 
 func (e *exportCommand) request(ctx context.Context) (*http.Response, error) {
-	e.query["format"] = e.format
 	setQuery := func(_ context.Context, req *http.Request) error {
 		values := req.URL.Query()
 		for name, value := range e.query {
-			if value != "" {
-				values.Set(name, value)
-			}
+			values.Set(name, value)
 		}
 		req.URL.RawQuery = values.Encode()
 		return nil

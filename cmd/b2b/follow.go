@@ -48,6 +48,9 @@ func (c *followCommand) flags(f *flag.FlagSet) {
 // errAgain marks an error after which followCommand tries again.
 var errAgain = errors.New("trying again")
 
+// isBaseRight ends an error that a wrong address explains.
+const isBaseRight = "is --base or EVENTS_PORT right?"
+
 // run prints events until ctx ends. While the service does not answer, run tries again, and continues after
 // the last printed event.
 func (c *followCommand) run(ctx context.Context, out io.Writer) error {
@@ -110,7 +113,9 @@ func (c *followCommand) read(ctx context.Context, client *eventsapi.Client, out 
 		params.Limit, params.Wait = new(int32(1)), nil
 	}
 	res, err := client.ListEvents(ctx, params, authorize)
-	if err != nil {
+	if isUnconnected(err) {
+		return fmt.Errorf("%w: %w: %s", errAgain, err, isBaseRight)
+	} else if err != nil {
 		return fmt.Errorf("%w: %w", errAgain, err)
 	}
 	defer res.Body.Close()
@@ -123,13 +128,13 @@ func (c *followCommand) read(ctx context.Context, client *eventsapi.Client, out 
 	case res.StatusCode != http.StatusOK:
 		var refused contract.ErrorBody
 		if contract.Unmarshal(body, &refused) != nil || refused.Code == "" {
-			return fmt.Errorf("%s: is --base right?", res.Status)
+			return fmt.Errorf("%s: %s", res.Status, isBaseRight)
 		}
 		return errors.New(describe(refused.Error, refused.Details))
 	}
 	feed, err := parseFeed(body)
 	if err != nil {
-		return fmt.Errorf("the answer is not from the Events API (%w): is --base right?", err)
+		return fmt.Errorf("the answer is not from the Events API (%w): %s", err, isBaseRight)
 	}
 	meta := feed.Meta
 	if c.after == nil {
@@ -138,7 +143,7 @@ func (c *followCommand) read(ctx context.Context, client *eventsapi.Client, out 
 	}
 	// After a position before c.after, the printed events would come again.
 	if meta.NextAfter < *c.after {
-		return fmt.Errorf("the answer goes back from position %d to %d: is --base right?", *c.after, meta.NextAfter)
+		return fmt.Errorf("the answer goes back from position %d to %d: %s", *c.after, meta.NextAfter, isBaseRight)
 	}
 	for _, e := range feed.Data {
 		line := fmt.Sprintf("%d  %s  %s %d  by %s", e.Position, e.CreatedAt.Format(time.RFC3339), e.Type, e.SubjectID,

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"example.com/b2b/v2/openapi/eventsapi"
 )
 
 // TestFollowRefusesOtherAnswers follows a feed. The second answer is the answer of another program. The
@@ -38,7 +40,7 @@ func TestFollowRefusesOtherAnswers(t *testing.T) {
 				answer(w, 400, `{"success":false,"error":"Asked again.","code":"validation_failed"}`)
 			}
 		}, "follow --after 4")
-		if err == nil || !strings.Contains(err.Error(), "is --base right?") {
+		if err == nil || !strings.Contains(err.Error(), isBaseRight) {
 			t.Errorf("%s: %v", other, err)
 		}
 		if strings.Count(out, "order.created") != 1 {
@@ -47,12 +49,12 @@ func TestFollowRefusesOtherAnswers(t *testing.T) {
 	}
 	if _, err := callWithin(ctx, t, func(w http.ResponseWriter, r *http.Request) {
 		answer(w, 404, `{"message":"no Route matched"}`)
-	}, "follow --after 4"); err == nil || !strings.Contains(err.Error(), "404 Not Found: is --base right?") {
+	}, "follow --after 4"); err == nil || !strings.Contains(err.Error(), "404 Not Found: "+isBaseRight) {
 		t.Error(err)
 	}
 	if _, err := callWithin(ctx, t, func(w http.ResponseWriter, r *http.Request) { // without --after
 		answer(w, 200, `{"status":"maintenance"}`)
-	}, "follow"); err == nil || !strings.Contains(err.Error(), "is --base right?") {
+	}, "follow"); err == nil || !strings.Contains(err.Error(), isBaseRight) {
 		t.Error(err)
 	}
 }
@@ -71,6 +73,19 @@ func TestFollowEndsWhenItCannotCall(t *testing.T) {
 		if err == nil || errors.Is(err, errInterrupted) || !strings.Contains(err.Error(), args[len(args)-2]) {
 			t.Errorf("%q: %v", args, err)
 		}
+	}
+}
+
+// TestFollowNamesItsAddress follows at a port where nobody listens. The command must try again, and must say
+// which flag and which variable name the port.
+func TestFollowNamesItsAddress(t *testing.T) {
+	client, err := eventsapi.NewClient("http://127.0.0.1:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = new(followCommand).read(t.Context(), client, io.Discard)
+	if !errors.Is(err, errAgain) || !strings.HasSuffix(err.Error(), ": is --base or EVENTS_PORT right?") {
+		t.Error(err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,20 +26,27 @@ type healthCommand struct {
 const answerWithin = 5 * time.Second // longer than /ready takes to notice that the database or a peer is down
 
 // run returns nil when each service answers /ready with 200. Without addresses, run asks the services that
-// listen at the ports of the configuration, because a container may run all services or a single service. It
-// fails when no service listens.
+// listen at the ports of the configuration, because a container may run all services, which do not use PORT,
+// or a single service. It fails when no service listens.
 func (h *healthCommand) run(ctx context.Context, out io.Writer) error {
-	bases, listeningOnly := h.bases, len(h.bases) == 0
+	bases, variables, listeningOnly := h.bases, "BIND_ADDRESS", len(h.bases) == 0
 	if listeningOnly {
 		c := h.settings
 		if err := c.Read(&c.Listening, &c.Ports, &c.SinglePort); err != nil {
 			return err
 		}
+		add := func(port int) {
+			base := "http://" + net.JoinHostPort(nameOf(c.BindAddress), strconv.Itoa(port))
+			if !slices.Contains(bases, base) {
+				bases = append(bases, base)
+			}
+		}
 		for _, s := range h.services {
-			bases = append(bases, "http://"+net.JoinHostPort(nameOf(c.BindAddress), strconv.Itoa(*s.port)))
+			add(*s.port)
+			variables += ", " + strings.ToUpper(s.name) + "_PORT"
 		}
 		if c.Only != nil {
-			bases = []string{"http://" + net.JoinHostPort(nameOf(c.BindAddress), strconv.Itoa(*c.Only))}
+			add(*c.Only)
 		}
 	}
 	ready := 0
@@ -53,7 +61,8 @@ func (h *healthCommand) run(ctx context.Context, out io.Writer) error {
 		}
 	}
 	if ready == 0 {
-		return fmt.Errorf("no service listens at %s", strings.Join(bases, " or "))
+		return fmt.Errorf("no service listens at %s: is %s or PORT right?",
+			strings.Join(bases, " or "), variables)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/csv"
@@ -81,7 +82,7 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 	if err := i.checkText(file); err != nil {
 		return err
 	}
-	rows, err := measure(bulk.OpenText(file, i.encoding), mediaTypes[i.format] == bulk.CSV)
+	rows, err := i.count(file)
 	if err != nil {
 		return err
 	}
@@ -163,38 +164,40 @@ func (i *importCommand) complete() error {
 	return nil
 }
 
-// measure counts the rows of a file. In a CSV file, it does not count the first row, line breaks in quoted
-// cells, and lines with nothing but separators.
-func measure(file io.Reader, isCSV bool) (rows int64, err error) {
-	lineHasText, isQuoted := false, false
-	for buffer := make([]byte, 64<<10); ; {
-		n, err := file.Read(buffer)
-		for _, b := range buffer[:n] {
-			switch {
-			case b == '"' && isCSV:
-				isQuoted, lineHasText = !isQuoted, true
-			case b == '\n' && !isQuoted:
-				if lineHasText {
-					rows++
-				}
-				lineHasText = false
-			case b != '\r' && !(isCSV && (b == ';' || b == ',' || b == '\t')):
-				lineHasText = true
+// count returns the number of rows for which the service will answer. It is 0 for a file of CSV that names no
+// columns, which the service refuses as a whole.
+func (i *importCommand) count(file io.Reader) (rows int64, err error) {
+	text := bulk.OpenText(file, i.encoding)
+	if mediaTypes[i.format] == bulk.NDJSON {
+		for {
+			line, err := text.ReadBytes('\n')
+			if len(bytes.TrimSpace(line)) > 0 {
+				rows++
+			}
+			if errors.Is(err, io.EOF) {
+				return rows, nil
+			} else if err != nil {
+				return 0, err
 			}
 		}
-		if errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
+	}
+	sheet, err := i.open(text.Reader)
+	if errors.As(err, new(*apperr.Error)) {
+		return 0, nil
+	} else if err != nil {
+		return 0, err
+	}
+	for sheet.ReuseRecord = true; ; {
+		_, line, err := sheet.Row()
+		switch {
+		case line > 0: // a malformed row, too
+			rows++
+		case errors.Is(err, io.EOF):
+			return rows, nil
+		case err != nil:
 			return 0, err
 		}
 	}
-	if lineHasText { // without a newline
-		rows++
-	}
-	if isCSV {
-		rows = max(0, rows-1)
-	}
-	return rows, nil
 }
 
 // send sends the file. With --map, it sends UTF-8, with the names of the fields in the first row; otherwise

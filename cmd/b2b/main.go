@@ -152,6 +152,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if c.flags != nil {
 		c.flags(f)
 	}
+	f.VisitAll(func(f *flag.Flag) { f.Value = given{f.Value} })
 	err := f.Parse(args)
 	if err == nil && c.argument != nil && f.NArg() > 0 { // flags are allowed before and after the argument
 		*c.argument = f.Arg(0)
@@ -180,6 +181,24 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return fmt.Errorf(".env cannot be read: %w", err)
 	}
 	return c.run(ctx, out)
+}
+
+// given is the value of a flag. It refuses a blank text, which is mostly an unset variable of a script: taken
+// for a flag that was left out, an empty filter would export everything, and an empty key would order again.
+type given struct{ flag.Value }
+
+// Set implements flag.Value.
+func (g given) Set(text string) error {
+	if strings.TrimSpace(text) == "" {
+		return errors.New("it is blank, as an unset variable is; give a value, or leave the flag out")
+	}
+	return g.Value.Set(text)
+}
+
+// IsBoolFlag reports whether the flag may stand without a value. Package flag looks for this method.
+func (g given) IsBoolFlag() bool {
+	value, ok := g.Value.(interface{ IsBoolFlag() bool })
+	return ok && value.IsBoolFlag()
 }
 
 // checked is a writer that stores its first error, for output of many writes.
@@ -213,7 +232,11 @@ var allowedValues = map[string]string{
 
 // kindOf returns the Go type of a flag, or "" for a flag that explains its own errors.
 func kindOf(f *flag.Flag) string {
-	value, ok := f.Value.(flag.Getter)
+	inner := f.Value
+	if g, ok := inner.(given); ok {
+		inner = g.Value
+	}
+	value, ok := inner.(flag.Getter)
 	if !ok {
 		return ""
 	}

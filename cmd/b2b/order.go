@@ -27,15 +27,7 @@ type keyedCommand struct {
 
 func (c *keyedCommand) flags(f *flag.FlagSet) {
 	c.client.flags(f)
-	f.Func("key", "idempotency key; without it one is made and printed", func(text string) error {
-		// The text is empty, for example, when a script does not set its variable. With a new key, each run
-		// of the script would place another order.
-		if text == "" {
-			return errors.New("allowed: 1 to 255 visible ASCII characters")
-		}
-		c.key = text
-		return nil
-	})
+	f.StringVar(&c.key, "key", "", "idempotency key; without it one is made and printed")
 	outputFlag(f, &c.output, "json for the whole order, text for a line; without it json")
 }
 

@@ -90,16 +90,14 @@ func (t *table) readColumns(schema *openapi3.Schema) error {
 	return validation.Refusal(faults, 0)
 }
 
-// next returns a Record without a line for a row of empty cells, which spreadsheets write below their tables.
+// next returns a Record without a line for a row of empty cells.
 func (t *table) next() (Record, error) {
 	cells, line, err := t.Row()
 	var broken *csv.ParseError
 	switch {
-	case (err == nil || errors.Is(err, csv.ErrFieldCount)) && isBlank(cells):
-		return Record{}, nil
 	case errors.As(err, &broken):
 		return Record{Line: line, Refused: apperr.MalformedRow.New(t.reason(broken))}, nil
-	case err != nil:
+	case err != nil || line == 0:
 		return Record{}, err
 	}
 	row := Record{Line: line, JSON: []byte{'{'}}
@@ -120,10 +118,6 @@ func (t *table) next() (Record, error) {
 	}
 	row.JSON = append(row.JSON, '}')
 	return row, nil
-}
-
-func isBlank(cells []string) bool {
-	return !slices.ContainsFunc(cells, func(cell string) bool { return cell != "" })
 }
 
 // words maps the words that people and spreadsheets write for booleans, in English, Spanish and German, to
@@ -169,13 +163,18 @@ func (c column) value(cell string) ([]byte, *apperr.Detail) {
 	return text, nil
 }
 
+// currency matches how spreadsheets write a currency: €, EUR, US$, kr, S/. It is a list, because other
+// letters may multiply the amount, as in 5 k€, 5 M$ and 5 mil.
+const currency = `(?:\p{Sc}|(?:US|AR|AU|CA|CL|CO|HK|MX|NT|NZ|RD|SG|TT|[ABCJRS])\$|[A-Z]{3}|[BS]/\.?|R|` +
+	`(?i:din|euro|fr|ft|kč|kr|lei|rm|rp|rs|sfr|tl|zł|грн|лв|руб)\.?)`
+
 // amount matches an amount in units, with at most two decimals after a point or a comma, and a currency. It
 // does not match 1.234 and 1,234, which are a thousand to some readers and a little more than one to others.
-var amount = regexp.MustCompile(`^(?:\p{Sc}|[A-Z]{3})?\p{Zs}*` +
+var amount = regexp.MustCompile(`^` + currency + `?\p{Zs}*` +
 	`((?:\d+|\d{1,3}(?:[\p{Zs}'’]\d{3})+)(?:[.,]\d\d?)?|[.,]\d\d?|` +
 	`\d{1,3}(?:\.\d{3})+,\d\d?|\d{1,3}(?:\.\d{3}){2,}|` +
 	`\d{1,3}(?:,\d{3})+\.\d\d?|\d{1,3}(?:,\d{3}){2,})` +
-	`\p{Zs}*(?:\p{Sc}|[A-Z]{3})?$`)
+	`\p{Zs}*` + currency + `?$`)
 
 var (
 	decimals = regexp.MustCompile(`[.,](\d\d?)$`)

@@ -2,7 +2,6 @@ package bulk_test
 
 import (
 	"bytes"
-	"encoding/csv"
 	"errors"
 	"io"
 	"strings"
@@ -21,7 +20,7 @@ func FuzzRows(f *testing.F) {
 	for _, file := range []string{
 		"SKU,name,price,active\nA,B,\"1,5\",ja\n", "sep=|\r\nsku|name\r\nA|B\r\n|\r\n", "sku;name\rA;B\r",
 		"sep=\x00\nsku\x00name\n", "sep=\xff\nsku\xffname\n", "sep=\"\nsku\"name\n",
-		"active,sku\n,A\"1\n,,\n,\n", "\xff\xfes\x00k\x00u\x00\n\x00A\x00", "\n\nsku\n\nA\n", "PK\x03\x04",
+		"active,sku\n,A\"1\n,,\n,\n", "\xff\xfes\x00k\x00u\x00\n\x00A\x00", "\n\nsku\n\nA\n", ";;\n\n;\nsku;name;price\n;;\nA\n", "PK\x03\x04",
 		"{\"sku\":\"A\"}\n\n{",
 	} {
 		f.Add([]byte(file), byte(0))
@@ -64,9 +63,7 @@ func FuzzRows(f *testing.F) {
 // nextLine returns the line of the next row that is malformed or has a cell with text, or 0 at the end.
 func nextLine(sheet *bulk.Sheet) int {
 	for {
-		cells, line, err := sheet.Row()
-		isBroken := errors.As(err, new(*csv.ParseError)) && !errors.Is(err, csv.ErrFieldCount)
-		if isBroken || line == 0 || strings.Join(cells, "") != "" {
+		if _, line, err := sheet.Row(); line > 0 || err != nil {
 			return line
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 
 	"example.com/b2b/v2/internal/apperr"
 )
@@ -19,7 +20,7 @@ const headSize = 8 << 10
 // Sheet reads CSV as spreadsheets write it.
 type Sheet struct {
 	*csv.Reader
-	Columns   []string  // cells of the first row
+	Columns   []string  // cells of the first row that is not blank
 	Separator string    // the line sep= before the first row, with its line end; "" for a file without it
 	Rest      io.Reader // the text after the rows that were read
 
@@ -31,9 +32,10 @@ type Sheet struct {
 // that CSV can have.
 var separatorLine = regexp.MustCompile(`(?i)^"?sep=([^"\r\n\x00\x{FFFD}])"?\r?\n`)
 
-// OpenSheet reads the first row of CSV. A line sep= before the row names the separator. Without this line,
-// the separator is the comma, semicolon or tab that splits the row into the most known names, or else into
-// the most cells. Error: 400 malformed_row.
+// OpenSheet reads the first row of CSV that has more than empty cells: above a table that begins below the
+// first row of its sheet, spreadsheets write rows of empty cells. A line sep= before the rows names the
+// separator. Without this line, the separator is the comma, semicolon or tab that splits the row into the
+// most known names, or else into the most cells. Error: 400 malformed_row.
 func OpenSheet(text *bufio.Reader, known func(name string) bool) (*Sheet, error) {
 	head, _ := text.Peek(headSize)
 	if end := bytes.IndexByte(head, '\r'); end >= 0 && end+1 < len(head) && head[end+1] != '\n' &&
@@ -53,11 +55,26 @@ func OpenSheet(text *bufio.Reader, known func(name string) bool) (*Sheet, error)
 	s.Reader, s.Rest = csv.NewReader(text), text
 	s.Comma = comma
 	var err error
-	s.Columns, err = s.Read()
+	s.Columns, err = readFirst(s.Reader)
 	if errors.As(err, new(*csv.ParseError)) || errors.Is(err, io.EOF) {
 		return nil, apperr.MalformedRow.Because(err, "the first line does not name columns")
 	}
 	return s, err
+}
+
+// readFirst returns the cells of the first row that is not blank. Each later row must have as many cells.
+func readFirst(rows *csv.Reader) ([]string, error) {
+	for {
+		cells, err := rows.Read()
+		if err != nil || !isBlank(cells) {
+			return cells, err
+		}
+		rows.FieldsPerRecord = 0 // a blank row may have another number of cells than the rows below
+	}
+}
+
+func isBlank(cells []string) bool {
+	return !slices.ContainsFunc(cells, func(cell string) bool { return cell != "" })
 }
 
 // separator returns the separator for the first row, at the head of a file: see OpenSheet.
@@ -66,7 +83,7 @@ func separator(head []byte, known func(name string) bool) rune {
 	for _, comma := range ",;\t" {
 		row := csv.NewReader(bytes.NewReader(head))
 		row.Comma = comma
-		cells, _ := row.Read()
+		cells, _ := readFirst(row)
 		score := len(cells)
 		for _, name := range cells {
 			if known(name) {
@@ -80,12 +97,15 @@ func separator(head []byte, known func(name string) bool) rune {
 	return best
 }
 
-// Row returns the cells of the next row, and the line on which the row begins. The cells are valid until the
-// next call. Errors: *csv.ParseError, io.EOF at the end, or an error of reading.
+// Row returns the cells of the next row, and the line on which the row begins; the line is 0 for a row of
+// empty cells, which spreadsheets write below their tables, and which is no row of an import. The cells are
+// valid until the next call. Errors: *csv.ParseError, io.EOF at the end, or an error of reading.
 func (s *Sheet) Row() (cells []string, line int, err error) {
 	cells, err = s.Read()
 	var broken *csv.ParseError
 	switch {
+	case (err == nil || errors.Is(err, csv.ErrFieldCount)) && isBlank(cells):
+		return cells, 0, nil
 	case errors.As(err, &broken):
 		return cells, broken.StartLine + s.lines, err
 	case err != nil:
@@ -104,7 +124,8 @@ func (s *Sheet) reason(err *csv.ParseError) string {
 	const quote = "a quote is where CSV has none, or missing"
 	switch {
 	case errors.Is(err, csv.ErrFieldCount):
-		return "it has more or fewer cells than the first line"
+		return "it has more or fewer cells than the first line: " +
+			"each row needs as many separators even where its last cells are empty"
 	case err.Line > err.StartLine:
 		return fmt.Sprintf(quote+"; the row was taken to go on to line %d", err.Line+s.lines)
 	}

@@ -60,8 +60,12 @@ func TestSheet(t *testing.T) {
 		}
 		for i, row := range rows {
 			cells, line, err := sheet.Row()
-			if err != nil || line != lines[i] || !slices.Equal(cells, row) {
-				r.Fatalf("line %d, want %d: %q %v, want %q", line, lines[i], cells, err, row)
+			want := lines[i]
+			if strings.Join(row, "") == "" {
+				want = 0
+			}
+			if err != nil || line != want || !slices.Equal(cells, row) {
+				r.Fatalf("line %d, want %d: %q %v, want %q", line, want, cells, err, row)
 			}
 		}
 		if _, _, err := sheet.Row(); !errors.Is(err, io.EOF) || sheet.Offset() != int64(file.Len()) {

@@ -32,8 +32,8 @@ var encodings = map[string]encoding.Encoding{
 	"ibm850":       charmap.CodePage850,
 }
 
-// workbook is the beginning of a workbook of Excel or LibreOffice, which is a ZIP file and not CSV.
-const workbook = "PK\x03\x04"
+// workbooks are the first bytes of files of Excel and LibreOffice that are not CSV: .xlsx and .ods, and .xls.
+var workbooks = []string{"PK\x03\x04", "\xD0\xCF\x11\xE0"}
 
 // Encodings returns the names of the encodings of files, in lower case.
 func Encodings() []string { return slices.Sorted(maps.Keys(encodings)) }
@@ -66,14 +66,19 @@ func OpenText(file io.Reader, encoding string) *Text {
 }
 
 // CheckText reads a file to its end, and then moves back to the position at which it began. Errors: 400
-// malformed_row for a workbook, 400 malformed_row with the number of the first line that shows that the file
-// is not in the encoding, or an error of reading.
+// malformed_row for a workbook, in each encoding, 400 malformed_row with the number of the first line that
+// shows that the file is not in the encoding, or an error of reading.
 func CheckText(file io.ReadSeeker, encoding string) error {
 	start, err := file.Seek(0, io.SeekCurrent)
 	if err != nil {
 		return err
 	}
-	text := OpenText(file, encoding)
+	raw := bufio.NewReader(file)
+	if head, _ := raw.Peek(4); slices.Contains(workbooks, string(head)) {
+		_, err := file.Seek(start, io.SeekStart)
+		return cmp.Or[error](err, apperr.MalformedRow.New("the file is a workbook; save its sheet as CSV"))
+	}
+	text := OpenText(raw, encoding)
 	fault := text.check()
 	if encodings[text.encoding] == charmap.Windows1252 {
 		if _, err := file.Seek(start, io.SeekStart); err != nil {
@@ -90,9 +95,6 @@ func CheckText(file io.ReadSeeker, encoding string) error {
 
 // check reads the whole text. Errors: see CheckText.
 func (t *Text) check() error {
-	if head, _ := t.Peek(len(workbook)); string(head) == workbook {
-		return apperr.MalformedRow.New("the file is a workbook; save its sheet as CSV")
-	}
 	var line lineCounter
 	for {
 		c, size, err := t.ReadRune()

@@ -15,6 +15,7 @@ import (
 // TestCheckText checks files in several encodings. The error must name the first line that is not in the
 // file's encoding, and the file must be back at its position.
 func TestCheckText(t *testing.T) {
+	const xls = "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"
 	for name, c := range map[string]struct{ encoding, file, want string }{
 		"UTF-8":             {"", "sku;name\nA;Größe 5 €\nB;\uFFFD\n", ""},
 		"a long first part": {"", strings.Repeat("A;B\r\n", 30000) + "A;Gr\xf6\xdfe\r\n", "line 30001 is not UTF-8; if"},
@@ -26,7 +27,10 @@ func TestCheckText(t *testing.T) {
 		"no such character": {"windows-1252", "sku\nn\xfamina\n\x81", "line 3 is not windows-1252"},
 		"UTF-8 by its name": {"iso-8859-1", "sku\n\nMüller\n", "line 3 is UTF-8, as the whole file is, and not iso-8859-1; name it: encoding=utf-8"},
 		"marked":            {"windows-1252", "\uFEFFMüller", ""},
-		"a workbook":        {"", "PK\x03\x04\x14\x00\x06\x00", "save its sheet as CSV"},
+		"an .xlsx":          {"", "PK\x03\x04\x14\x00\x06\x00", "save its sheet as CSV"},
+		"an .xls":           {"", xls, "save its sheet as CSV"},
+		"an .xls as ANSI":   {"windows-1252", xls, "save its sheet as CSV"},
+		"an .xls as UTF-16": {"utf-16", xls, "save its sheet as CSV"},
 	} {
 		file := strings.NewReader("before " + c.file)
 		_, _ = file.Seek(7, io.SeekStart)

@@ -34,10 +34,10 @@ func newJSONBody(j *validation.JSON) jsonBody {
 
 func (b jsonBody) ValidatedValue() any { return b.Value }
 
-// readBody reads a JSON body within the time timeout. It returns nil when the body is empty and optional.
-// With idInBody, the field correlation_id of the body sets the request's correlation id. Errors: 400
-// malformed_json, 400 validation_failed for an empty body, 408 request_timeout, 413 payload_too_large, 415
-// unsupported_media_type.
+// readBody reads a JSON body within the time timeout. It returns nil when the body is optional, and empty or
+// null: some clients send null for a body that was not given. With idInBody, the field correlation_id of the
+// body sets the request's correlation id. Errors: 400 malformed_json, 400 validation_failed for an empty
+// body, 408 request_timeout, 413 payload_too_large, 415 unsupported_media_type.
 func readBody(c *gin.Context, op *operation, timeout time.Duration, idInBody bool) (*validation.JSON, error) {
 	if err := refuseByHeaders(c); err != nil {
 		return nil, err
@@ -62,6 +62,9 @@ func readBody(c *gin.Context, op *operation, timeout time.Duration, idInBody boo
 	}
 	if err := refuseMedia(c.Request.Header, apperr.UnsupportedMediaType, []string{charsetUTF8}, mediaJSON); err != nil {
 		return nil, err
+	}
+	if string(bytes.Trim(text, " \t\r\n")) == "null" && !op.Operation.RequestBody.Value.Required {
+		return nil, nil
 	}
 	return validation.Parse(text, op.body, apperr.MalformedJSON)
 }

@@ -191,7 +191,7 @@ func TestOrderItems(t *testing.T) {
 		"order --customer 1 --item 2:1":        "2 is the sku of product 13 (N-2) and the id of another, ",
 		"order --customer 1 --item id:00010:1": "allowed: PRODUCT:PIECES",
 		"order --customer 1 --item sku::1":     "allowed: PRODUCT:PIECES",
-		order + "--key=":                       `invalid value "" for flag -key: allowed: 1 to 255 visible`,
+		order + "--key=":                       `invalid value "" for flag -key: it is blank, as an unset variable is`,
 		order + "--output xml":                 "allowed: json, text",
 		order + "--metadata cost_center":       "allowed: NAME=VALUE",
 		"cancel 1 --key=":                      `invalid value "" for flag -key`,
@@ -240,13 +240,14 @@ func TestImportOnTerminal(t *testing.T) {
 	}
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
 	folder := t.TempDir()
-	const rows = "sku,name,price_cents,stock\nT-1,\"Of two\nlines\",1,1\nT-2,Bad,x,1\nT-3,Good,1,1"
+	const rows = "sep=,\n,,,\nsku,name,price_cents,stock\nT-1,\"Of two\nlines\",1,1\nT-2,Bad,x,1\n" +
+		"T-3,Good,1,1\n,,,\n"
 	if err := os.WriteFile(filepath.Join(folder, "products.csv"), []byte(rows), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for base, want := range map[string][]string{
 		p.orders: {
-			"row 4: The request is not valid. /price_cents must be an integer.",
+			"row 6: The request is not valid. /price_cents must be an integer.",
 			"3 rows: 1 created, 0 updated, 0 unchanged, 2 refused",
 			"b2b: 2 rows refused; products.refused.csv has them, with the reasons",
 		},
@@ -343,11 +344,13 @@ func TestImportRefusedRows(t *testing.T) {
 		"import", "--encoding", "windows-1252", "--map", `artikel-"nr"=sku`, "--map", "Bezeichnung=name",
 		"--map", "Preis brutto=price", "--map", "Bestand=stock", "--map", "Lieferant=",
 	}
+	const cells = "The row cannot be read: it has more or fewer cells than the first line: " +
+		"each row needs as many separators even where its last cells are empty."
 	again := "; " + path("products.refused.csv") + " has them, with the reasons"
 	want(refused(t, env, append(args, path("products.csv"))...),
 		"row 4: The request is not valid. /Preis brutto must be an amount such as 1299.90 or 1.299,90, not 1.299, which has two meanings.",
 		"row 5 and 1 more: The request is not valid. /Bestand must be an integer.",
-		"row 6: The row cannot be read: it has more or fewer cells than the first line.",
+		"row 6: "+cells,
 		"row 7: The row cannot be read: a quote is where CSV has none, or missing.",
 		"6 rows: 1 created, 0 updated, 0 unchanged, 5 refused",
 		"b2b: 5 rows refused"+again)
@@ -357,7 +360,7 @@ func TestImportRefusedRows(t *testing.T) {
 	const head = "\uFEFF\"Artikel-\"\"Nr\"\"\";Bezeichnung;\"Preis\r\nbrutto\";Bestand;Lieferant;refusal\r\n"
 	if got, all := read("products.refused.csv"), head+"K-2;\"Zwei; \"\"2\"\"\";1.299;5;X;"+amount+"\r\n"+
 		"K-3;Drei;2,5;viele;X;"+integer+"\r\n"+
-		"K-4;Vier;The row cannot be read: it has more or fewer cells than the first line.\r\n"+
+		"K-4;Vier;"+cells+"\r\n"+
 		"K-5;F\"nf;1,00;1;X;The row cannot be read: a quote is where CSV has none, or missing.\r\n"+
 		"K-6;Größer;1,00;keine;X;"+integer+"\r\n"; got != all {
 		t.Errorf("%q\nwant %q", got, all)
@@ -366,11 +369,11 @@ func TestImportRefusedRows(t *testing.T) {
 	mended := strings.NewReplacer("1.299;", "1.299,00;", "viele", "7", "keine", "0", "F\"nf", "Fünf")
 	save("products.refused.csv", mended.Replace(read("products.refused.csv")))
 	want(refused(t, env, append(args, path("products.refused.csv"))...),
-		"row 5: The row cannot be read: it has more or fewer cells than the first line.",
+		"row 5: "+cells,
 		"5 rows: 4 created, 0 updated, 0 unchanged, 1 refused",
 		"b2b: 1 row refused; "+path("products.refused-2.csv")+" has them, with the reasons")
 	if got, all := read("products.refused-2.csv"), head+
-		"K-4;Vier;The row cannot be read: it has more or fewer cells than the first line.\r\n"; got != all {
+		"K-4;Vier;"+cells+"\r\n"; got != all {
 		t.Errorf("%q\nwant %q", got, all)
 	}
 	_, body, _ := webtest.Do(t, "GET", p.orders+"/products/export?format=csv&search=K-", "")

@@ -86,7 +86,8 @@ export const spanish = {
     'Los productos se conocen por su SKU, los clientes por su correo: lo que existe se cambia, lo nuevo se crea. No pasa nada antes de que haya visto lo que pasaría.',
   'How the file is read': 'Cómo se lee el archivo', 'It has': 'Contiene', 'Separator': 'Separador', 'Encoding': 'Codificación', 'Comma': 'Coma', 'Semicolon': 'Punto y coma', 'Tab': 'Tabulador',
   'This is a workbook: save its sheet as CSV, and choose that file.': 'Es un libro de hojas de cálculo: guarde su hoja como CSV y elija ese archivo.',
-  'refused: it has more or fewer cells than the first line': 'rechazada: tiene más o menos celdas que la primera línea',
+  'refused: it has more or fewer cells than the first line: each row needs as many separators even where its last cells are empty':
+    'rechazada: tiene más o menos celdas que la primera línea: cada fila necesita los mismos separadores aunque sus últimas celdas estén vacías',
   'Prices look like': 'Los precios son como', 'as they look': 'como parecen', '1 row': '1 fila', '{n} rows': '{n} filas',
   'Say which column has the {name}.': 'Diga qué columna tiene: {name}.',
   'The stock of the file replaces the stock of now: leave the column out unless it was counted just now.': 'Las existencias del archivo sustituyen a las de ahora: no lea la columna si no se han contado ahora mismo.',

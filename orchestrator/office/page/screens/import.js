@@ -130,7 +130,7 @@ function Settings({ sheet, onChange }) {
     const found = /** @type {Map<number, Verdict>} */ (new Map()), index = /** @type {Map<any, number>} */ (new Map())
     const sent = /** @type {any[]} */ ([])
     rows.forEach((row, i) => { // as the service reads CSV: 24,90 between commas would be a price of 24 and a stock of 90
-      if (row.length !== header.length) return found.set(i, { look: 'bad', says: t('refused: it has more or fewer cells than the first line') })
+      if (row.length !== header.length) return found.set(i, { look: 'bad', says: t('refused: it has more or fewer cells than the first line: each row needs as many separators even where its last cells are empty') })
       const fields = fieldsOf(row, sheet)
       index.set(fields, i)
       sent.push(fields)

@@ -3174,7 +3174,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        /** @description Why; it may be left out. */
+        /** @description Why; it may be left out, or be null. */
         requestBody?: {
             content: {
                 /**
