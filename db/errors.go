@@ -123,6 +123,9 @@ func kindOfMySQL(err *mysqldriver.MySQLError) error {
 		1045,       // ER_ACCESS_DENIED_ERROR: the password has changed
 		1054, 1146, // ER_BAD_FIELD_ERROR, ER_NO_SUCH_TABLE: a migration is missing or under way
 		1053, 1317, 1927, // ER_SERVER_SHUTDOWN, ER_QUERY_INTERRUPTED, MariaDB's ER_CONNECTION_KILLED
+		1047, 3032, // MariaDB's ER_UNKNOWN_COM_ERROR (no part of its cluster), ER_SERVER_OFFLINE_MODE
+		3100, 3101, // ER_RUN_HOOK_ERROR and ER_TRANSACTION_ROLLBACK_DURING_COMMIT: group replication
+		3168, 4031, // ER_SERVER_ISNT_AVAILABLE, ER_CLIENT_INTERACTION_TIMEOUT: this process was frozen
 		1290, 1792, // ER_OPTION_PREVENTS_STATEMENT (read-only), ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
 		1836,       // ER_READ_ONLY_MODE
 		8027, 8120, // ErrInfoSchemaExpired, ErrGetStartTS

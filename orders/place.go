@@ -71,7 +71,10 @@ func (n newOrder) place(stock stockView) (*order, error) {
 	}
 	o.Units = &units
 	stock.reserve(o.Items)
-	o.Now = o.Items[0].product.Now
+	// MySQL evaluates the clock when the statement begins that locks the products, before a wait for them.
+	for _, i := range o.Items {
+		o.Now = later(o.Now, later(i.product.Now, i.product.UpdatedAt))
+	}
 	return o, nil
 }
 

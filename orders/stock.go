@@ -58,7 +58,7 @@ func (s store) resolve(lines []line) (ids []int64, bySKU map[string]int64, err e
 func (s store) loadProductsByID(ids []int64, bySKU map[string]int64) (stockView, error) {
 	slices.Sort(ids)
 	var products []*product
-	err := db.ByID(s.products()).Select("id, sku, name, price_cents, stock, active, ? AS now", s.Now()).
+	err := db.ByID(s.products()).Select("id, sku, name, price_cents, stock, active, updated_at, ? AS now", s.Now()).
 		Where("id IN ?", slices.Compact(ids)).Order("id").Find(&products).Error
 	stock := newStockView()
 	stock.ids = bySKU
@@ -171,7 +171,7 @@ func (s store) adjustStock(p *product, delta int64, reason string) (stockAdjustm
 // delta is the change of its stock.
 func (s store) newAdjustment(p product, delta int64, reason string) stockAdjustment {
 	return stockAdjustment{
-		ProductID: p.ID, Delta: delta, Level: p.Stock, Reason: reason, Actor: &s.Origin.Actor, CreatedAt: p.Now,
+		ProductID: p.ID, Delta: delta, Level: p.Stock, Reason: reason, Actor: &s.Origin.Actor, CreatedAt: p.UpdatedAt,
 	}
 }
 

@@ -137,7 +137,7 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !asksReadiness(req) && !isOfPeer(res.StatusCode, body) {
+	if !isOfPeer(req, res.StatusCode, body) {
 		// Without Content-Type, a generated client does not parse the body, and so keeps the status.
 		res.Header.Del("Content-Type")
 	}
@@ -145,18 +145,21 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// asksReadiness reports whether req is a call of /ready, whose answer has a form of its own.
-func asksReadiness(req *http.Request) bool { return strings.HasSuffix(req.URL.Path, "/ready") }
-
 // isOfPeer reports whether an answer has the form of a service's answers: a success says so, and an error has
-// a code. Any other answer comes from something on the way, such as the maintenance page of a gateway.
-func isOfPeer(status int, body []byte) bool {
-	if status < http.StatusBadRequest {
+// a code. Any other answer comes from something on the way, such as the maintenance page of a gateway. The
+// answers to /health and /ready have a form of their own, and are not checked.
+func isOfPeer(req *http.Request, status int, body []byte) bool {
+	switch {
+	case asksReadiness(req), strings.HasSuffix(req.URL.Path, "/health"):
+		return true
+	case status < http.StatusBadRequest:
 		return gjson.ValidBytes(body) && gjson.GetBytes(body, "success").Type == gjson.True
 	}
 	var e contract.ErrorBody
 	return contract.Unmarshal(body, &e) == nil && e.Code != ""
 }
+
+func asksReadiness(req *http.Request) bool { return strings.HasSuffix(req.URL.Path, "/ready") }
 
 // outcome returns the status of an answer, or "error" without an answer.
 func outcome(res *http.Response, err error) string {

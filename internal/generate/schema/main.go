@@ -18,6 +18,7 @@ const head = `-- Code generated from migrations/ by "make generate". DO NOT EDIT
 -- database, with the versions, so that a service that starts on it finds nothing left to migrate.
 
 SET NAMES utf8mb4;
+SET time_zone = '+00:00';
 `
 
 func main() { generate.Run(run) }
