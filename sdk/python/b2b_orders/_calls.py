@@ -141,6 +141,9 @@ class _Call:
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> None:
+        for parameter, value in request.get("params", {}).items():
+            if value is None:  # without it, the answer would be everything
+                raise TypeError(f"{name}: {parameter} cannot be None; UNSET leaves it out")
         self.services, self.name, self.key = services, name, key
         self.correlation_id = correlation_id or new_key()
         self.may_repeat = request["method"] == "get" or key is not None

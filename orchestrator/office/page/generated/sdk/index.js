@@ -202,7 +202,7 @@ class Call {
             throw new TypeError(`${this.name} needs the option ${this.facts.service}`);
         const base = address.replace(/\/+$/, '');
         const at = this.facts.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(text(name, path[name])));
-        const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== null).map(([name, value]) => [name, text(name, value)]);
+        const pairs = Object.entries(query).filter(([, value]) => value !== undefined).map(([name, value]) => [name, text(name, value)]);
         const request = new Request(base + at + (pairs.length ? `?${new URLSearchParams(pairs)}` : ''), {
             method: this.facts.method.toUpperCase(), body: body ?? null, headers: { ...headers, 'X-Correlation-Id': this.correlationId },
             redirect: 'manual', // a POST that is redirected may arrive as a GET
