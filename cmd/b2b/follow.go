@@ -136,8 +136,9 @@ func (c *followCommand) read(ctx context.Context, client *eventsapi.Client, out 
 		c.after = &meta.LastPosition
 		return nil
 	}
-	if meta.NextAfter < *c.after { // the events that were printed would come again
-		return fmt.Errorf("the answer goes back from position %d to %d: is --base right?", *c.after, meta.NextAfter)
+	if next := meta.NextAfter; next < *c.after || next == *c.after && len(feed.Data) > 0 {
+		return fmt.Errorf("the answer goes from position %d to %d, so its events would come again: is --base right?",
+			*c.after, next)
 	}
 	for _, e := range feed.Data {
 		line := fmt.Sprintf("%d  %s  %s %d  by %s", e.Position, e.CreatedAt.Format(time.RFC3339), e.Type, e.SubjectID,
