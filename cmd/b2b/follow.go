@@ -141,9 +141,9 @@ func (c *followCommand) read(ctx context.Context, client *eventsapi.Client, out 
 		c.after = &meta.LastPosition
 		return nil
 	}
-	// After a position before c.after, the printed events would come again.
-	if meta.NextAfter < *c.after {
-		return fmt.Errorf("the answer goes back from position %d to %d: %s", *c.after, meta.NextAfter, isBaseRight)
+	if next := meta.NextAfter; next < *c.after || next == *c.after && len(feed.Data) > 0 {
+		return fmt.Errorf("the answer goes from position %d to %d, so its events would come again: %s",
+			*c.after, next, isBaseRight)
 	}
 	for _, e := range feed.Data {
 		line := fmt.Sprintf("%d  %s  %s %d  by %s", e.Position, e.CreatedAt.Format(time.RFC3339), e.Type, e.SubjectID,

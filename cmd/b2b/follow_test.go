@@ -27,7 +27,7 @@ func TestFollowRefusesOtherAnswers(t *testing.T) {
 		`{"status":"maintenance"}`, `{"success":true}`, `{"success":true,"data":[],"meta":{}}`, `[]`, `{"success":`,
 		strings.Replace(feed(5), `true`, `false`, 1), strings.Replace(feed(5), `"data"`, `"Data"`, 1),
 		strings.Replace(feed(5), `"next_after":5`, `"next_after":null`, 1),
-		strings.Replace(feed(5), `"next_after":5`, `"next_after":"5"`, 1), feed(4), "<html>",
+		strings.Replace(feed(5), `"next_after":5`, `"next_after":"5"`, 1), feed(4), feed(5), "<html>",
 	} {
 		asked := 0
 		out, err := callWithin(ctx, t, func(w http.ResponseWriter, _ *http.Request) {

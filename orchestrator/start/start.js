@@ -12,8 +12,9 @@ async function ask(url, options = {}) {
   } catch {
     throw new Error('No answer.')
   }
-  const body = await response.json()
-  if (response.ok) return body
+  const body = await response.json().catch(() => null) // HTML of a proxy
+  if (body && response.ok) return body
+  if (!body?.error) throw new Error(`The service cannot be reached: something before it, such as a proxy, has answered with status ${response.status}.`)
   const sentences = [body.error, ...(body.details ?? []).map(inWords)]
   throw Object.assign(new Error(sentences.map(s => /[.!?]$/.test(s) ? s : s + '.').join(' ')), { body, status: response.status })
 }
@@ -49,6 +50,7 @@ async function follow() {
       after ??= Math.max(0, (await ask(events + '?limit=1')).meta.last_position - shown)
       const { data, meta } = await ask(`${events}?wait=30&after=${after}`)
       if (following !== mine) return
+      if (meta.next_after < after || data.length && meta.next_after === after) throw new Error('The events would come again.')
       after = meta.next_after
       live.hidden = false
       for (const e of data) {

@@ -44,9 +44,10 @@ func StaticToken(token string) func(context.Context) (string, error) {
 // Client has the generated clients of the four services. After a successful call, JSON200 or JSON201 of the
 // response is set, with all required fields. Any other call returns an *Error.
 //
-// A call without an idempotency key gets a new key, if the operation has keys. All tries of the call have the
-// same key. The client repeats reads, and also writes with a key, after a connection error, a timeout of the
-// try, 429, 502, 503 and 504, until the deadline. It sends a write without a key once.
+// A call without an idempotency key gets a new key, if the operation has keys. The service refuses an empty
+// XIdempotencyKey. All tries of the call have the same key. The client repeats reads, and also writes with a
+// key, after a connection error, a timeout of the try, 429, 502, 503 and 504, until the deadline. It sends a
+// write without a key once.
 type Client struct {
 	Customers    *customersapi.ClientWithResponses
 	Orders       *ordersapi.ClientWithResponses

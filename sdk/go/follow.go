@@ -3,11 +3,27 @@ package b2b
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"time"
 
 	"example.com/b2b/v2/openapi/eventsapi"
 )
+
+// FollowOption changes what FollowEvents does.
+type FollowOption func(*follower)
+
+type follower struct {
+	told func(position int64) error
+}
+
+// OnPosition calls the function told when all events before a position have been iterated over, also when
+// they were none of yours. Store this position, too, when you ask for rare types or the token is a partner's:
+// the position of your last event may be so old that events after it are deleted when you begin again. An
+// error of told ends the iteration.
+func OnPosition(told func(position int64) error) FollowOption {
+	return func(f *follower) { f.told = told }
+}
 
 // FollowEvents iterates over the events after a position, and waits for new ones, until ctx ends. The parameter types
 // filters the events; it may be empty. Store the Position of each event with what you made of it, and begin again
@@ -17,8 +33,12 @@ import (
 // *Error with the code events_expired means that events after the position were deleted: make your copy anew by
 // the exports, and go on from the position that they name.
 func (c *Client) FollowEvents(
-	ctx context.Context, after int64, types string,
+	ctx context.Context, after int64, types string, options ...FollowOption,
 ) iter.Seq2[eventsapi.FeedEvent, error] {
+	f := follower{told: func(int64) error { return nil }}
+	for _, option := range options {
+		option(&f)
+	}
 	return func(yield func(eventsapi.FeedEvent, error) bool) {
 		limit, wait := int32(1000), "20s"
 		for {
@@ -39,12 +59,25 @@ func (c *Client) FollowEvents(
 				yield(eventsapi.FeedEvent{}, err)
 				return
 			}
-			for _, e := range res.JSON200.Data {
+			events, next := res.JSON200.Data, res.JSON200.Meta.NextAfter
+			if next < after || next == after && len(events) > 0 { // events would come again, for ever
+				odd := fmt.Errorf("/meta/next_after is %d after %d", next, after)
+				yield(eventsapi.FeedEvent{}, callOf("listEvents", res.HTTPResponse).unexpected(res.HTTPResponse, odd))
+				return
+			}
+			for _, e := range events {
 				if !yield(e, nil) {
 					return
 				}
 			}
-			after = res.JSON200.Meta.NextAfter
+			if next == after {
+				continue
+			}
+			after = next
+			if err := f.told(after); err != nil {
+				yield(eventsapi.FeedEvent{}, err)
+				return
+			}
 		}
 	}
 }

@@ -136,14 +136,14 @@ func setBody(r *http.Request, content []byte) {
 }
 
 // ensureKey returns the idempotency key of r. When r has no key, ensureKey first sets a new key. It returns
-// "" for operations without keys, and for a body that the service will refuse because the body is not an
-// object.
+// "" for operations without keys, and for what the service will refuse: an empty key in a header, and a body
+// that is not an object. A key that the caller forgot to fill must not become a new key for each call.
 func (op operation) ensureKey(r *http.Request) (string, error) {
 	fresh := rand.Text()
 	switch {
 	case op.key == inHeader:
-		if key := cmp.Or(r.Header.Get(keyHeader), r.Header.Get("Idempotency-Key")); key != "" {
-			return key, nil
+		if keys := append(r.Header.Values(keyHeader), r.Header.Values("Idempotency-Key")...); len(keys) > 0 {
+			return cmp.Or(keys...), nil
 		}
 		r.Header.Set(keyHeader, fresh)
 		return fresh, nil

@@ -380,6 +380,28 @@ func TestEveryKeyedWrite(t *testing.T) {
 	f.stockIs(t, 140)
 }
 
+// TestEmptyKey gives keys that a program forgot to fill. A new key for each call would place an order with each.
+func TestEmptyKey(t *testing.T) {
+	f := newFixture(t)
+	empty := ""
+	draft := func(_ context.Context, r *http.Request) error { r.Header.Set("Idempotency-Key", empty); return nil }
+	create := &ordersapi.CreateOrderParams{XIdempotencyKey: &empty}
+	order := must(f.Orders.CreateOrderWithResponse(t.Context(), nil, f.newOrder(1)))(t).JSON201.Data
+	for _, e := range []*b2b.Error{
+		failure(f.Orders.CreateOrderWithResponse(t.Context(), create, f.newOrder(1)))(
+			t, contract.ValidationFailed, 400, false),
+		failure(f.Orders.CreateOrderWithResponse(t.Context(), nil, f.newOrder(1), draft))(
+			t, contract.ValidationFailed, 400, false),
+		failure(f.Orders.ConfirmOrderWithResponse(t.Context(), order.ID, &ordersapi.ConfirmOrderParams{}))(
+			t, contract.ValidationFailed, 400, false),
+	} {
+		if e.IdempotencyKey != "" {
+			t.Errorf("%+v has a key", e)
+		}
+	}
+	f.ordersAre(t, order.ID)
+}
+
 func TestAllAnswersLost(t *testing.T) {
 	f := newFixture(t)
 	f.orders.plans(slices.Repeat([]step{drop}, 100)...)

@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"context"
 	"crypto/ed25519"
 	"encoding/base64"
 	"errors"
@@ -8,7 +9,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +56,59 @@ func TestFollowEvents(t *testing.T) {
 	}
 	for _, err := range f.FollowEvents(t.Context(), 1<<40, "") {
 		failure(0, err)(t, "events_expired", 410, false)
+	}
+}
+
+// TestOnPosition follows a feed of which most events are somebody else's.
+func TestOnPosition(t *testing.T) {
+	f, events := newEvents(t)
+	page := func(nextAfter int64, positions ...int64) step {
+		var data []string
+		for _, position := range positions {
+			data = append(data, fmt.Sprintf(`{"id": 1, "type": "order.created", "subject": "order", "subject_id": 3,
+				"customer_id": 1, "actor": "erp", "correlation_id": null, "created_at": "2024-03-01T09:30:00.000Z",
+				"position": %d, "representation": {}}`, position))
+		}
+		return answer(200, fmt.Sprintf(`{"success": true, "data": [%s], "meta": {"next_after": %d, "last_position": 900}}`,
+			strings.Join(data, ","), nextAfter))
+	}
+	plan := []step{page(7), refuse(503, "0"), page(20, 9), page(20), page(900), page(901, 901)}
+	events.plans(plan...)
+	var told []string
+	onPosition := b2b.OnPosition(func(position int64) error { told = append(told, fmt.Sprint(position)); return nil })
+	for event, err := range f.FollowEvents(t.Context(), 5, "order.created", onPosition) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		told = append(told, fmt.Sprint("event ", event.Position))
+		if event.Position == 901 { // its page is not over
+			break
+		}
+	}
+	if want := []string{"7", "event 9", "20", "900", "event 901"}; !slices.Equal(told, want) {
+		t.Errorf("%q, not %q", told, want)
+	}
+	var asked []string
+	for _, r := range events.seen {
+		asked = append(asked, r.URL.Query().Get("after"))
+	}
+	if want := []string{"5", "7", "7", "20", "20", "900"}; !slices.Equal(asked, want) {
+		t.Errorf("asked after %q, not %q", asked, want)
+	}
+
+	events.plans(page(7))
+	full := errors.New("the disk is full")
+	failed := b2b.OnPosition(func(int64) error { return full })
+	count := 0
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for event, err := range f.FollowEvents(ctx, 5, "", failed) {
+		if count++; err != full {
+			t.Errorf("%+v %v", event, err)
+		}
+	}
+	if count != 1 {
+		t.Errorf("%d iterations", count)
 	}
 }
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 from ._calls import Answer as Answer
 from ._calls import B2BError as B2BError
+from ._calls import next_position
 from ._events import typed_event as typed_event
 from ._webhooks import WebhookError as WebhookError
 from ._webhooks import verify_webhook as verify_webhook
@@ -43,10 +44,10 @@ class B2B(Calls):
                     raise
                 self._sleep(1)
                 continue
+            position = next_position(page, after)
             yield from page.data
-            assert page.next_after is not None
-            if page.next_after != after:
-                after = page.next_after
+            if position != after:
+                after = position
                 if on_position:
                     on_position(after)
 
@@ -69,11 +70,11 @@ class AsyncB2B(AsyncCalls):
                     raise
                 await self._sleep(1)
                 continue
+            position = next_position(page, after)
             for event in page.data:
                 yield event
-            assert page.next_after is not None
-            if page.next_after != after:
-                after = page.next_after
+            if position != after:
+                after = position
                 told = on_position(after) if on_position else None
                 if inspect.isawaitable(told):
                     await told

@@ -141,6 +141,9 @@ class _Call:
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> None:
+        for parameter, value in request.get("params", {}).items():
+            if value is None:  # without it, the answer would be everything
+                raise TypeError(f"{name}: {parameter} cannot be None; UNSET leaves it out")
         self.services, self.name, self.key = services, name, key
         self.correlation_id = correlation_id or new_key()
         self.may_repeat = request["method"] == "get" or key is not None
@@ -605,16 +608,30 @@ class AsyncCaller:
 def _after(name: str, answer: Answer[Any], cursors: set[int | Unset]) -> int | None:
     """Returns the next page's cursor. Raises B2BError when it was there already, as the pages would never end."""
     if answer.next_cursor in cursors:
-        raise B2BError(
-            f"{name}: the cursor {answer.next_cursor} repeats",
-            code="unexpected_answer",
-            status=200,
-            details=[],
-            correlation_id=answer.correlation_id,
-            retryable=False,
-            idempotency_key=None,
-        )
+        raise _endless(f"{name}: the cursor {answer.next_cursor} repeats", answer)
     return answer.next_cursor
+
+
+def next_position(page: Answer[list[Any]], after: int) -> int:
+    """Returns the position after a page of the feed. Raises B2BError when the page would come again, as the events would never end."""
+    position = page.next_after
+    assert position is not None
+    if position < after or (position == after and page.data):
+        raise _endless(f"list_events: next_after is {position} after {after}", page)
+    return position
+
+
+def _endless(message: str, answer: Answer[Any]) -> B2BError:
+    """Returns the error of an answer that would make an iteration endless."""
+    return B2BError(
+        message,
+        code="unexpected_answer",
+        status=200,
+        details=[],
+        correlation_id=answer.correlation_id,
+        retryable=False,
+        idempotency_key=None,
+    )
 
 
 def _media_type(headers: httpx.Headers) -> str:

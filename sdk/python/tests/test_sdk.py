@@ -28,6 +28,7 @@ from proxy import Planned, Proxy
 
 from b2b_orders import (
     B2B,
+    UNSET,
     AsyncB2B,
     B2BError,
     CustomerEvent,
@@ -387,6 +388,21 @@ def test_issue_17_12_dates_and_times_in_queries(b2b, proxies):
     with pytest.raises(ValueError, match="zone"):
         b2b.list_products(updated_since=datetime(2024, 1, 1))
     assert len(proxies.orders.seen) == 1
+
+
+def test_a_filter_that_is_none_is_refused(b2b, proxies):
+    proxies.orders.seen.clear()
+    for call in (
+        lambda: b2b.list_orders(external_ref=None),
+        lambda: b2b.list_orders(updated_since=None),
+        lambda: b2b.list_orders(status=None),
+        lambda: list(b2b.iter_orders(customer_id=None)),
+        lambda: list(b2b.export_orders(external_ref=None)),
+    ):
+        with pytest.raises(TypeError, match=r"orders: \w+ cannot be None"):
+            call()
+    assert not proxies.orders.seen
+    assert b2b.list_orders(external_ref=UNSET).data
 
 
 def test_issue_17_12_dicts_are_dicts(b2b, customer, product):

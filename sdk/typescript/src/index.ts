@@ -215,9 +215,11 @@ export class B2B {
         await clock.sleep(1000, options.signal);
         continue;
       }
+      const next = page.meta.next_after;
+      if (next < after || (next === after && page.data.length > 0)) throw endless(`listEvents: next_after is ${next} after ${after}`, page);
       yield* page.data;
-      if (page.meta.next_after === after) continue;
-      after = page.meta.next_after;
+      if (next === after) continue;
+      after = next;
       await onPosition?.(after);
     }
   }
@@ -231,9 +233,7 @@ export class B2B {
         yield* page.data;
         const cursor = page.meta.nextCursor;
         if (cursor === null) return;
-        if (cursors.has(cursor) || cursor === input.cursor) throw new B2BError(`${name}: the cursor ${cursor} repeats`, {
-          code: 'unexpected_answer', status: 200, details: [], correlationId: page.correlationId, retryable: false, idempotencyKey: undefined,
-        });
+        if (cursors.has(cursor) || cursor === input.cursor) throw endless(`${name}: the cursor ${cursor} repeats`, page);
         cursors.add(cursor);
       }
     };
@@ -308,6 +308,11 @@ export class B2B {
   }
 }
 
+/** Returns the error of an answer that would make an iteration endless. */
+function endless(message: string, { correlationId }: { correlationId: string }): B2BError {
+  return new B2BError(message, { code: 'unexpected_answer', status: 200, details: [], correlationId, retryable: false, idempotencyKey: undefined });
+}
+
 type Facts = {
   service: 'customers' | 'orders' | 'events' | 'orchestrator'; method: string; path: string; query: readonly string[]; answer: string;
   key: 'none' | 'header' | 'body'; body: 'none' | 'optional' | 'required'; status: number; limit?: number;
@@ -333,7 +338,7 @@ class Call {
     if (address === undefined) throw new TypeError(`${this.name} needs the option ${this.facts.service}`);
     const base = address.replace(/\/+$/, '');
     const at = this.facts.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(text(name, path[name])));
-    const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== null).map(([name, value]) => [name, text(name, value)]);
+    const pairs = Object.entries(query).filter(([, value]) => value !== undefined).map(([name, value]) => [name, text(name, value)]);
     const request = new Request(base + at + (pairs.length ? `?${new URLSearchParams(pairs)}` : ''), {
       method: this.facts.method.toUpperCase(), body: body ?? null, headers: { ...headers, 'X-Correlation-Id': this.correlationId },
       redirect: 'manual', // a POST that is redirected may arrive as a GET

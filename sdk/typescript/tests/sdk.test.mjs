@@ -340,9 +340,11 @@ test('issue 17, 12: a Date in a query counts', async () => {
   }
   await everything(b2b.listOrders({ from: at, to: at }))
   proxies.orders.seen.length = 0
-  for (const odd of [new Date(NaN), { $gt: 1 }, [at], NaN, Symbol('s'), () => 1]) {
+  for (const odd of [null, new Date(NaN), { $gt: 1 }, [at], NaN, Symbol('s'), () => 1]) {
     for (const list of ['listProducts', 'exportProducts']) await assert.rejects(everything(b2b[list]({ updated_since: odd })), (e) => e instanceof TypeError || e instanceof RangeError)
   }
+  await assert.rejects(b2b.listOrders({ external_ref: null }), { name: 'TypeError', message: 'external_ref cannot be null' })
+  await assert.rejects(b2b.followEvents({ after: 0, types: null }).next(), { name: 'TypeError', message: 'types cannot be null' })
   await assert.rejects(b2b.getProduct({ id: undefined }), TypeError)
   assert.equal(proxies.orders.seen.length, 0)
 })

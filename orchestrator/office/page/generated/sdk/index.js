@@ -72,10 +72,13 @@ export class B2B {
                 await clock.sleep(1000, options.signal);
                 continue;
             }
+            const next = page.meta.next_after;
+            if (next < after || (next === after && page.data.length > 0))
+                throw endless(`listEvents: next_after is ${next} after ${after}`, page);
             yield* page.data;
-            if (page.meta.next_after === after)
+            if (next === after)
                 continue;
-            after = page.meta.next_after;
+            after = next;
             await onPosition?.(after);
         }
     }
@@ -90,9 +93,7 @@ export class B2B {
                 if (cursor === null)
                     return;
                 if (cursors.has(cursor) || cursor === input.cursor)
-                    throw new B2BError(`${name}: the cursor ${cursor} repeats`, {
-                        code: 'unexpected_answer', status: 200, details: [], correlationId: page.correlationId, retryable: false, idempotencyKey: undefined,
-                    });
+                    throw endless(`${name}: the cursor ${cursor} repeats`, page);
                 cursors.add(cursor);
             }
         };
@@ -175,6 +176,10 @@ export class B2B {
         return summary;
     }
 }
+/** Returns the error of an answer that would make an iteration endless. */
+function endless(message, { correlationId }) {
+    return new B2BError(message, { code: 'unexpected_answer', status: 200, details: [], correlationId, retryable: false, idempotencyKey: undefined });
+}
 /** One call: makes its request, sends it until its answer stands, and says what went wrong. */
 class Call {
     options;
@@ -202,7 +207,7 @@ class Call {
             throw new TypeError(`${this.name} needs the option ${this.facts.service}`);
         const base = address.replace(/\/+$/, '');
         const at = this.facts.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(text(name, path[name])));
-        const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== null).map(([name, value]) => [name, text(name, value)]);
+        const pairs = Object.entries(query).filter(([, value]) => value !== undefined).map(([name, value]) => [name, text(name, value)]);
         const request = new Request(base + at + (pairs.length ? `?${new URLSearchParams(pairs)}` : ''), {
             method: this.facts.method.toUpperCase(), body: body ?? null, headers: { ...headers, 'X-Correlation-Id': this.correlationId },
             redirect: 'manual', // a POST that is redirected may arrive as a GET

@@ -31,7 +31,7 @@ def _get_kwargs(
 
     params["limit"] = limit
 
-    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+    params = {k: v for k, v in params.items() if v is not UNSET}
 
     _kwargs: dict[str, Any] = {
         "method": "get",

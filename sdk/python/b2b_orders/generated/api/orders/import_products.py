@@ -18,7 +18,7 @@ def _get_kwargs(
 
     params["dry_run"] = dry_run
 
-    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+    params = {k: v for k, v in params.items() if v is not UNSET}
 
     _kwargs: dict[str, Any] = {
         "method": "post",

@@ -6,7 +6,6 @@ import com.example.b2b.api.OrchestrationApi.APICreateAndConfirmOrderRequest;
 import com.example.b2b.client.ApiClient;
 import com.example.b2b.client.ApiResponse;
 import com.example.b2b.model.FeedEvent;
-import com.example.b2b.model.FeedResponse;
 import com.example.b2b.model.ImportLine;
 import com.example.b2b.model.ImportSummary;
 import com.example.b2b.model.Orchestration;
@@ -25,6 +24,7 @@ import java.util.Objects;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
@@ -88,13 +88,33 @@ public final class B2B extends Apis {
    * that they name.
    */
   public Stream<FeedEvent> followEvents(long after, String types) {
-    return Stream.iterate(follow(after, types), page -> follow(page.getMeta().getNextAfter(), types)).flatMap(page -> page.getData().stream());
+    return followEvents(after, types, position -> {});
   }
 
-  private FeedResponse follow(long after, String types) {
+  /**
+   * Goes through the events as the method above does. onPosition is called when all events before a position have been gone through,
+   * also when they were none of yours. Store this position, too, when you ask for rare types or the token is a partner's: the position
+   * of your last event may be so old that events after it are deleted when you begin again.
+   */
+  public Stream<FeedEvent> followEvents(long after, String types, LongConsumer onPosition) {
+    return Stream.iterate(follow(after, types), read -> {
+      if (read.next != read.after) onPosition.accept(read.next);
+      return follow(read.next, types);
+    }).flatMap(read -> read.events.stream());
+  }
+
+  /** A page of the feed, and the positions before and after it. */
+  private record Followed(List<FeedEvent> events, long after, long next) {}
+
+  private Followed follow(long after, String types) {
     while (true) {
       try {
-        return events().listEvents(APIListEventsRequest.newBuilder().after(after).types(types).limit(1000).waitAtMost("20s").build());
+        var request = APIListEventsRequest.newBuilder().after(after).types(types).limit(1000).waitAtMost("20s").build();
+        var answer = events().listEventsWithHttpInfo(request);
+        var events = answer.getData().getData();
+        long next = answer.getData().getMeta().getNextAfter();
+        if (next < after || next == after && !events.isEmpty()) throw endless("listEvents: next_after is " + next + " after " + after, answer);
+        return new Followed(events, after, next);
       } catch (B2BException e) {
         if (!e.isRetryable()) throw e;
         try { // a call does not repeat a 500, nor wait for longer than its deadline
@@ -115,10 +135,14 @@ public final class B2B extends Apis {
       var next = read.getData().getMeta().getNextCursor();
       if (next == null) return null;
       if (cursors.add(next)) return page.apply(next);
-      var correlation = read.getHeaders().getOrDefault(Transport.correlationHeader, List.of());
-      throw new B2BException(name + ": the cursor " + next + " repeats", B2BException.UNEXPECTED_ANSWER, 200, List.of(),
-          correlation.isEmpty() ? null : correlation.get(0), null, false, null);
+      throw endless(name + ": the cursor " + next + " repeats", read);
     }).flatMap(read -> read.getData().getData().stream());
+  }
+
+  /** Returns the error of an answer that would make an iteration endless. */
+  private static B2BException endless(String message, ApiResponse<?> answer) {
+    var correlation = answer.getHeaders().getOrDefault(Transport.correlationHeader, List.of());
+    return new B2BException(message, B2BException.UNEXPECTED_ANSWER, 200, List.of(), correlation.isEmpty() ? null : correlation.get(0), null, false, null);
   }
 
   @Override

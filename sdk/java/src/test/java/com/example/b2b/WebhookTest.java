@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
+import com.example.b2b.model.FeedEvent;
 import com.sun.net.httpserver.HttpServer;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -118,6 +119,45 @@ class WebhookTest {
       assertEquals(List.of(1L, 3L), positions);
       assertEquals(List.of(true, true, true, true), asked.stream().map(query -> query.contains("types=order.created")).toList());
       assertEquals(List.of("0", "1", "1", "3"), asked.stream().map(query -> query.replaceAll(".*after=(\\d+).*", "$1")).toList());
+    } finally {
+      server.stop(0);
+    }
+  }
+
+  /** Gets the position to store also when no event was the reader's, and when all of a page have been gone through. */
+  @Test
+  void followersLearnPositions() throws Exception {
+    var pages = List.of("7", "20 9", "20", "900", "901 901"); // each with its next_after and its event
+    var asked = new ArrayList<String>();
+    var server = HttpServer.create(new InetSocketAddress("localhost", 0), 0);
+    server.createContext("/events", exchange -> {
+      var page = pages.get(asked.size()).split(" ");
+      asked.add(exchange.getRequestURI().getQuery().replaceAll(".*after=(\\d+).*", "$1"));
+      var data = page.length == 1 ? "" : event.formatted(Integer.parseInt(page[1]));
+      var answer = "{\"success\": true, \"data\": [%s], \"meta\": {\"next_after\": %s, \"last_position\": 900}}".formatted(data, page[0]);
+      exchange.getResponseHeaders().add("Content-Type", "application/json");
+      exchange.sendResponseHeaders(200, answer.length());
+      exchange.getResponseBody().write(answer.getBytes(StandardCharsets.UTF_8));
+      exchange.close();
+    });
+    server.start();
+    try {
+      var b2b = B2B.builder().events("http://localhost:" + server.getAddress().getPort()).build();
+      for (var iterate : List.of(true, false)) {
+        asked.clear();
+        var told = new ArrayList<String>();
+        var events = b2b.followEvents(5, "order.created", position -> told.add("" + position)).map(FeedEvent::getPosition);
+        if (iterate) {
+          for (var position : (Iterable<Long>) events::iterator) {
+            told.add("event " + position);
+            if (position == 901) break; // its page is not over
+          }
+        } else {
+          events.peek(position -> told.add("event " + position)).anyMatch(position -> position == 901);
+        }
+        assertEquals(List.of("7", "event 9", "20", "900", "event 901"), told);
+        assertEquals(List.of("5", "7", "20", "20", "900"), asked);
+      }
     } finally {
       server.stop(0);
     }
