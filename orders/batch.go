@@ -73,7 +73,7 @@ func (s *submission) ConflictKeys() []string { return s.keys }
 func (*submission) Cost() int { return orderCost }
 
 // Caller implements batch.Command.
-func (s *submission) Caller() string { return s.request.Caller }
+func (s *submission) Caller() string { return s.caller.ShareKey() }
 
 // The costs of a batch and of a command, in order lines.
 const (

@@ -164,8 +164,12 @@ func (t transport) send(ctx context.Context, req *http.Request) (*http.Response,
 	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(req.Header))
 	if t.token != "" {
 		req.Header.Set("Authorization", "Bearer "+t.token)
-		if caller := auth.From(ctx).ActingFor(); caller != "" {
-			req.Header.Set(auth.ActingForHeader, caller)
+		caller := auth.From(ctx)
+		if actingFor := caller.ActingFor(); actingFor != "" {
+			req.Header.Set(auth.ActingForHeader, actingFor)
+		}
+		if caller.Network != "" {
+			req.Header.Set(auth.NetworkHeader, caller.Network)
 		}
 	}
 	if id := correlation.ID(ctx); id != "" {

@@ -406,6 +406,12 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 			headers: []string{auth.ActingForHeader, victim.ActingFor()},
 		}},
 		{"two tokens, the second the service's",
+		{"act for a network",
+			forbidden("orders", "GET", order(""), "", auth.NetworkHeader, "203.0.113.1")},
+		{"act for a network without a token", attack{
+			service: "orders", method: "GET", path: order(""), status: 403, code: "forbidden",
+			headers: []string{auth.NetworkHeader, "203.0.113.1"},
+		}},
 			byMallory("orders", "GET", order(""), "", 401, "unauthorized", twoTokens...)},
 		{"the id by another spelling",
 			byMallory("orders", "GET", fmt.Sprintf("/orders/0%d", s.order), "", 400, "validation_failed")},
