@@ -175,6 +175,7 @@ func (t transport) send(ctx context.Context, req *http.Request) (*http.Response,
 	if id := correlation.ID(ctx); id != "" {
 		req.Header.Set(correlation.Header, id)
 	}
+	timing.SetLeft(ctx, req.Header)
 	res, err := t.RoundTripper.RoundTrip(req)
 	if err != nil {
 		span.SetStatus(codes.Error, "no answer")
@@ -190,7 +191,8 @@ func (t transport) send(ctx context.Context, req *http.Request) (*http.Response,
 // verdict returns the error for the circuit breaker: err, or an error for a faulty answer. It returns
 // context.Canceled, which the breaker ignores, in two cases. A call that ran out of time had less than three
 // quarters of t.timeout: the deadline of the caller was too short. And a call of /ready says nothing about
-// other calls, because a peer that is about to stop is not ready, and still answers them.
+// other calls, because a peer that is about to stop is not ready, and still answers them. The peer marks a
+// refusal because of a held row, which is no fault: see apperr.HeldHeader.
 func (t transport) verdict(
 	req *http.Request, res *http.Response, body []byte, err error, timeout time.Duration,
 ) error {
@@ -200,7 +202,7 @@ func (t transport) verdict(
 	if errors.Is(err, context.DeadlineExceeded) && timeout < t.timeout*3/4 {
 		return context.Canceled
 	}
-	if err == nil && isFaulty(res.StatusCode, body) {
+	if err == nil && res.Header.Get(apperr.HeldHeader) == "" && isFaulty(res.StatusCode, body) {
 		return fmt.Errorf("the %s answered %d", t.name, res.StatusCode)
 	}
 	return err
