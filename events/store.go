@@ -233,10 +233,18 @@ func (s store) listEndpoints(page db.PageRequest) ([]endpoint, *int64, error) {
 	return db.Page[endpoint](s.endpoints().Select("*, ? AS now", s.Now()), page)
 }
 
-// countEndpoints counts the caller's endpoints, and locks them until the transaction ends: of two transactions that
-// add an endpoint, the second counts the first's. Nothing is locked while the caller has no endpoint.
+// countEndpoints counts the caller's endpoints, and lets no other transaction count them until this one ends: of
+// two transactions that add an endpoint, the second counts the first's. It locks the customer's row in
+// webhook_owners, which it inserts when it is missing: a customer without endpoints has no other row to lock.
 func (s store) countEndpoints() (n int64, err error) {
-	err = s.locking().endpoints().Count(&n).Error
+	owner := webhookOwner{CustomerID: s.Caller.Customer}
+	lock := clause.OnConflict{
+		Columns: []clause.Column{{Name: "customer_id"}}, DoUpdates: clause.AssignmentColumns([]string{"customer_id"}),
+	}
+	if err := s.DB.Clauses(lock).Create(&owner).Error; err != nil {
+		return 0, err
+	}
+	err = s.endpoints().Count(&n).Error
 	return n, err
 }
 

@@ -872,6 +872,45 @@ func TestWebhookKeys(t *testing.T) {
 	})
 }
 
+// TestWebhookLimit creates endpoints of a customer without endpoints in several instances at once. Twenty are
+// created.
+func TestWebhookLimit(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		w := send(t, g)
+		created, others := 0, map[string]int{}
+		var mu sync.Mutex
+		var calls sync.WaitGroup
+		for range 6 {
+			instance := *w
+			s := events.New(g, events.Config{KeyLifetime: time.Hour, Webhooks: deliver.Config{AllowPrivate: true}})
+			instance.base = webtest.Serve(t, s.Handler(webtest.Options()), webtest.Spec(t, api.Document))
+			partner := instance.as(&auth.Principal{Subject: "erp", Customer: 7, Scope: auth.Admin})
+			for range 6 {
+				calls.Go(func() {
+					request := api.WebhookEndpointRequest{URL: "https://erp.acme.example/hook"}
+					res, err := partner.CreateWebhookEndpointWithResponse(context.Background(), nil, request)
+					mu.Lock()
+					defer mu.Unlock()
+					switch {
+					case err != nil:
+						t.Error(err)
+					case res.JSON201 != nil:
+						created++
+					case res.JSON409 != nil:
+						others[string(res.JSON409.Code)]++
+					default:
+						t.Errorf("%s", res.Body)
+					}
+				})
+			}
+		}
+		calls.Wait()
+		if created != 20 || others["too_many_webhook_endpoints"] != 16 {
+			t.Errorf("%d endpoints, and %v", created, others)
+		}
+	})
+}
+
 // TestWebhookTest sends test messages.
 func TestWebhookTest(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
