@@ -1,6 +1,7 @@
 package events
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -47,6 +48,14 @@ type endpoint struct {
 func (endpoint) TableName() string { return "webhook_endpoints" }
 
 func (e endpoint) Key() int64 { return e.ID }
+
+// rowOf returns the row of an endpoint.
+func rowOf(id int64) service.Row[store] {
+	return service.Row[store]{Name: fmt.Sprint(id), See: func(q store) error {
+		_, err := q.findEndpoint(id)
+		return err
+	}}
+}
 
 // webhookOwner is a row of the table webhook_owners: see countEndpoints.
 type webhookOwner struct {
