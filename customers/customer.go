@@ -2,6 +2,7 @@
 package customers
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -124,6 +125,14 @@ func (s store) lock(id int64, ifMatch *string) (customer, error) {
 		return c, err
 	}
 	return c, etag.Precondition(ifMatch, response(c))
+}
+
+// rowOf returns the row of a customer.
+func rowOf(id int64) service.Row[store] {
+	return service.Row[store]{Name: fmt.Sprint(id), See: func(q store) error {
+		_, err := q.find(id)
+		return err
+	}}
 }
 
 // updateCustomer applies a change to a locked customer, and returns the result. Errors: see uniqueError.

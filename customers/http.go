@@ -182,7 +182,7 @@ func (s *Service) GetInternalCustomer(ctx context.Context, r server.GetInternalC
 func (s *Service) UpdateCustomer(ctx context.Context, r server.UpdateCustomerRequestObject,
 ) (server.UpdateCustomerResponseObject, error) {
 	var c customer
-	err := s.db.ChangeRow(ctx, fmt.Sprint(r.ID), func(tx store) error {
+	err := s.db.ChangeRow(ctx, rowOf(r.ID), func(tx store) error {
 		before, err := tx.lock(r.ID, r.Params.IfMatch)
 		if err != nil {
 			return err
@@ -197,7 +197,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, r server.UpdateCustomerReq
 // DeleteCustomer marks a customer as deleted. Errors: see store.lock.
 func (s *Service) DeleteCustomer(ctx context.Context, r server.DeleteCustomerRequestObject,
 ) (server.DeleteCustomerResponseObject, error) {
-	err := s.db.ChangeRow(ctx, fmt.Sprint(r.ID), func(tx store) error {
+	err := s.db.ChangeRow(ctx, rowOf(r.ID), func(tx store) error {
 		c, err := tx.lock(r.ID, r.Params.IfMatch)
 		if err != nil {
 			return err

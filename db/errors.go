@@ -27,8 +27,17 @@ var (
 	ErrConflict = fmt.Errorf("lost against another transaction: %w", ErrUnavailable)
 	// ErrLocked is an ErrConflict: another transaction has held a row for too long. Only the statement has
 	// failed; the transaction goes on and keeps its locks.
-	ErrLocked = fmt.Errorf("another transaction holds a row: %w", ErrConflict)
+	ErrLocked error = locked{}
 )
+
+type locked struct{}
+
+func (locked) Error() string { return "another transaction holds a row: " + ErrConflict.Error() }
+
+func (locked) Unwrap() error { return ErrConflict }
+
+// Held marks the error for apperr.IsHeld.
+func (locked) Held() bool { return true }
 
 type unavailable struct{}
 

@@ -3,6 +3,7 @@
 -- database, with the versions, so that a service that starts on it finds nothing left to migrate.
 
 SET NAMES utf8mb4;
+SET time_zone = '+00:00';
 
 -- Goose's own table on MySQL, in which each migration that is done has a row. Both statements can be run again, by several at once.
 CREATE TABLE IF NOT EXISTS goose_db_version (
@@ -527,3 +528,12 @@ INSERT INTO goose_db_version (version_id, is_applied) VALUES (19, TRUE);
 DO 0;
 
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (20, TRUE);
+
+-- mysql/00021_webhook_owners.sql
+-- A row for each customer that has had a webhook endpoint. A transaction that adds an endpoint locks the row of its customer, so that
+-- simultaneous transactions count the endpoints of each other: a customer without endpoints has no other row to lock.
+CREATE TABLE IF NOT EXISTS webhook_owners (
+  customer_id BIGINT NOT NULL PRIMARY KEY
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+INSERT INTO goose_db_version (version_id, is_applied) VALUES (21, TRUE);

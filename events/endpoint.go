@@ -1,6 +1,7 @@
 package events
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -47,6 +48,19 @@ type endpoint struct {
 func (endpoint) TableName() string { return "webhook_endpoints" }
 
 func (e endpoint) Key() int64 { return e.ID }
+
+// rowOf returns the row of an endpoint.
+func rowOf(id int64) service.Row[store] {
+	return service.Row[store]{Name: fmt.Sprint(id), See: func(q store) error {
+		_, err := q.findEndpoint(id)
+		return err
+	}}
+}
+
+// webhookOwner is a row of the table webhook_owners: see countEndpoints.
+type webhookOwner struct {
+	CustomerID int64 `gorm:"primaryKey;autoIncrement:false"`
+}
 
 // list is a list of names in a column, separated by commas.
 type list string
@@ -152,10 +166,12 @@ func (s store) create(e *endpoint) error {
 	if err := e.checkTypes(); err != nil {
 		return err
 	}
-	if n, err := s.countEndpoints(); err != nil {
-		return err
-	} else if n >= maxEndpoints && e.CustomerID != nil {
-		return apperr.TooManyWebhookEndpoints.New(maxEndpoints)
+	if e.CustomerID != nil {
+		if n, err := s.countEndpoints(); err != nil {
+			return err
+		} else if n >= maxEndpoints {
+			return apperr.TooManyWebhookEndpoints.New(maxEndpoints)
+		}
 	}
 	reached, err := s.positions()
 	if err != nil {

@@ -235,11 +235,19 @@ func (s store) listEndpoints(page db.PageRequest) ([]endpoint, *int64, error) {
 	return db.Page[endpoint](s.endpoints().Select("*, ? AS now", s.Now()), page)
 }
 
-// countEndpoints counts the caller's endpoints, and locks them until the transaction ends. So when two
-// transactions add an endpoint, the second transaction also counts the endpoint of the first transaction.
-// Nothing is locked while the caller has no endpoint.
+// countEndpoints counts the caller's endpoints. Until the transaction ends, no other transaction counts them:
+// of two transactions that add an endpoint, the second also counts the endpoint of the first. countEndpoints
+// locks the customer's row in webhook_owners, and first inserts it if it is missing, because a customer
+// without endpoints has no other row to lock.
 func (s store) countEndpoints() (n int64, err error) {
-	err = s.locking().endpoints().Count(&n).Error
+	owner := webhookOwner{CustomerID: s.Caller.Customer}
+	lock := clause.OnConflict{
+		Columns: []clause.Column{{Name: "customer_id"}}, DoUpdates: clause.AssignmentColumns([]string{"customer_id"}),
+	}
+	if err := s.DB.Clauses(lock).Create(&owner).Error; err != nil {
+		return 0, err
+	}
+	err = s.endpoints().Count(&n).Error
 	return n, err
 }
 

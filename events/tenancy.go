@@ -11,6 +11,8 @@ import (
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/idempotency"
+	"example.com/b2b/v2/internal/service"
 	"example.com/b2b/v2/openapi/contract"
 )
 
@@ -136,6 +138,18 @@ func (s store) owner() *int64 {
 		return &own
 	}
 	return nil
+}
+
+// createOnce runs the creation of an endpoint: see service.Database.OnceOnRow. A creation for a customer locks the
+// customer's row, and any other creation locks no row: see countEndpoints.
+func (s *Service) createOnce(
+	ctx context.Context, r idempotency.Request, effect service.Effect[store],
+) (idempotency.Answer, error) {
+	own := auth.From(ctx).Customer
+	if own == 0 {
+		return s.db.Once(ctx, r, effect)
+	}
+	return s.db.OnceOnRow(ctx, service.Row[store]{Name: fmt.Sprint("owner ", own)}, r, effect)
 }
 
 // granted returns the kinds of subjects whose events an endpoint of the caller gets: the same kinds that GET

@@ -27,7 +27,7 @@ func (s *Service) CreateWebhookEndpoint(ctx context.Context, r server.CreateWebh
 		return nil, err
 	}
 	request := createWebhookEndpoint.Request(ctx, r.Params.XIdempotencyKey, r.Body)
-	return answer(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
+	return answer(s.createOnce(ctx, request, func(tx store) (int64, any, error) {
 		e := endpoint{
 			URL: r.Body.URL, Description: r.Body.Description, Types: listFrom(r.Body.Types),
 			Signature: deliver.Algorithm(valueOr(r.Body.Signature, api.HmacSha256)),
@@ -89,7 +89,7 @@ func (s *Service) UpdateWebhookEndpoint(ctx context.Context, r server.UpdateWebh
 // changeEndpoint changes an endpoint in a transaction: see store.change.
 func (s *Service) changeEndpoint(ctx context.Context, id int64, fn func(tx store, e *endpoint) error,
 ) (e endpoint, err error) {
-	err = s.db.ChangeRow(ctx, fmt.Sprint(id), func(tx store) (err error) {
+	err = s.db.ChangeRow(ctx, rowOf(id), func(tx store) (err error) {
 		e, err = tx.change(id, func(e *endpoint) error { return fn(tx, e) })
 		return err
 	})
@@ -99,7 +99,7 @@ func (s *Service) changeEndpoint(ctx context.Context, id int64, fn func(tx store
 // DeleteWebhookEndpoint deletes an endpoint. Error: 404 webhook_endpoint_not_found.
 func (s *Service) DeleteWebhookEndpoint(ctx context.Context, r server.DeleteWebhookEndpointRequestObject,
 ) (server.DeleteWebhookEndpointResponseObject, error) {
-	err := s.db.ChangeRow(ctx, fmt.Sprint(r.ID), func(tx store) error { return tx.deleteEndpoint(r.ID) })
+	err := s.db.ChangeRow(ctx, rowOf(r.ID), func(tx store) error { return tx.deleteEndpoint(r.ID) })
 	message := fmt.Sprintf("Webhook endpoint %d was deleted.", r.ID)
 	return server.DeleteWebhookEndpoint200JSONResponse{
 		Body: api.WebhookDeletedResponse{Success: true, Message: message}}, err
@@ -110,7 +110,7 @@ func (s *Service) DeleteWebhookEndpoint(ctx context.Context, r server.DeleteWebh
 func (s *Service) RotateWebhookSecret(ctx context.Context, r server.RotateWebhookSecretRequestObject,
 ) (server.RotateWebhookSecretResponseObject, error) {
 	request := rotateWebhookSecret.Request(ctx, r.Params.XIdempotencyKey, r.ID)
-	return answer(s.db.Once(ctx, request, func(tx store) (int64, any, error) {
+	return answer(s.db.OnceOnRow(ctx, rowOf(r.ID), request, func(tx store) (int64, any, error) {
 		e, err := tx.change(r.ID, func(e *endpoint) error {
 			e.rotate()
 			return nil

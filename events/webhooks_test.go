@@ -880,6 +880,132 @@ func TestWebhookKeys(t *testing.T) {
 	})
 }
 
+// TestWebhookLimit creates endpoints of a customer without endpoints in several instances at once. Twenty are
+// created.
+func TestWebhookLimit(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		w := send(t, g)
+		created, others := 0, map[string]int{}
+		var mu sync.Mutex
+		var calls sync.WaitGroup
+		for range 6 {
+			instance := *w
+			s := events.New(g, events.Config{KeyLifetime: time.Hour, Webhooks: deliver.Config{AllowPrivate: true}})
+			instance.base = webtest.Serve(t, s.Handler(webtest.Options()), webtest.Spec(t, api.Document))
+			partner := instance.as(&auth.Principal{Subject: "erp", Customer: 7, Scope: auth.Admin})
+			for range 6 {
+				calls.Go(func() {
+					request := api.WebhookEndpointRequest{URL: "https://erp.acme.example/hook"}
+					res, err := partner.CreateWebhookEndpointWithResponse(context.Background(), nil, request)
+					mu.Lock()
+					defer mu.Unlock()
+					switch {
+					case err != nil:
+						t.Error(err)
+					case res.JSON201 != nil:
+						created++
+					case res.JSON409 != nil:
+						others[string(res.JSON409.Code)]++
+					default:
+						t.Errorf("%s", res.Body)
+					}
+				})
+			}
+		}
+		calls.Wait()
+		if created != 20 || others["too_many_webhook_endpoints"] != 16 {
+			t.Errorf("%d endpoints, and %v", created, others)
+		}
+	})
+}
+
+// TestHeldWebhooks holds the row of an endpoint, or the row that the creation of an endpoint locks, while its customer
+// sends many changes. Another customer's changes are served: only one call for a row waits with a connection.
+// The other customer's calls for the held endpoint are 404 at once.
+func TestHeldWebhooks(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		if g.Name() == db.SQLite {
+			t.Skip("SQLite has a single writer and no row locks")
+		}
+		w := send(t, g)
+		erp := w.as(&auth.Principal{Subject: "erp", Customer: 7, Scope: auth.Admin})
+		other := w.as(&auth.Principal{Subject: "shop", Customer: 8, Scope: auth.Admin})
+		request := api.WebhookEndpointRequest{URL: "https://erp.acme.example/hook"}
+		id := create(t, erp, request).Endpoint.ID
+		for name, c := range map[string]struct {
+			lock string
+			of   int64
+			call func() (int, error)
+		}{
+			"rotate": {"SELECT id FROM webhook_endpoints WHERE id = ? FOR UPDATE", id, func() (int, error) {
+				res, err := erp.RotateWebhookSecretWithResponse(context.Background(), id, nil)
+				return res.StatusCode(), err
+			}},
+			"create": {"SELECT 1 FROM webhook_owners WHERE customer_id = ? FOR UPDATE", 7, func() (int, error) {
+				res, err := erp.CreateWebhookEndpointWithResponse(context.Background(), nil, request)
+				return res.StatusCode(), err
+			}},
+		} {
+			t.Run(name, func(t *testing.T) {
+				tx := g.Begin()
+				defer tx.Rollback()
+				must(t, tx.Exec(c.lock, c.of).Error)
+				var calls sync.WaitGroup
+				for range 24 { // three times as many as the transactions that may run at once
+					calls.Go(func() {
+						if status, err := c.call(); err != nil || status >= 300 && status != 409 && status != 503 {
+							t.Errorf("%d %v", status, err)
+						}
+					})
+				}
+				time.Sleep(300 * time.Millisecond) // until the calls wait
+				begun := time.Now()
+				create(t, other, request)
+				elsewhere := api.WebhookEndpointUpdate{Enabled: new(false)}
+				changed, err := other.UpdateWebhookEndpointWithResponse(t.Context(), id, elsewhere)
+				must(t, err)
+				webtest.WantError(t, changed.StatusCode(), changed.Body, 404, "webhook_endpoint_not_found")
+				rotated, err := other.RotateWebhookSecretWithResponse(t.Context(), id, nil)
+				must(t, err)
+				webtest.WantError(t, rotated.StatusCode(), rotated.Body, 404, "webhook_endpoint_not_found")
+				deleted, err := other.DeleteWebhookEndpointWithResponse(t.Context(), id)
+				must(t, err)
+				webtest.WantError(t, deleted.StatusCode(), deleted.Body, 404, "webhook_endpoint_not_found")
+				if took := time.Since(begun); took > 1500*time.Millisecond {
+					t.Errorf("the other customer's calls took %s", took)
+				}
+				must(t, tx.Rollback().Error)
+				calls.Wait()
+			})
+		}
+	})
+}
+
+// TestRotationOfDeletedEndpoint repeats the rotation of an endpoint that is deleted meanwhile. The key has its answer.
+func TestRotationOfDeletedEndpoint(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		w := send(t, g)
+		erp := w.as(&auth.Principal{Subject: "erp", Customer: 7, Scope: auth.Admin})
+		id := create(t, erp, api.WebhookEndpointRequest{URL: "https://erp.acme.example/hook"}).Endpoint.ID
+		rotate := func(key string) *api.RotateWebhookSecretResponse {
+			params := &api.RotateWebhookSecretParams{XIdempotencyKey: &key}
+			res, err := erp.RotateWebhookSecretWithResponse(t.Context(), id, params)
+			must(t, err)
+			return res
+		}
+		first := rotate("rotation-1")
+		deleted, err := erp.DeleteWebhookEndpointWithResponse(t.Context(), id)
+		if err != nil || deleted.JSON200 == nil {
+			t.Fatalf("%v %s", err, deleted.Body)
+		}
+		if again := rotate("rotation-1"); first.JSON200 == nil || string(again.Body) != string(first.Body) {
+			t.Errorf("%s, then %s", first.Body, again.Body)
+		}
+		other := rotate("rotation-2")
+		webtest.WantError(t, other.StatusCode(), other.Body, 404, "webhook_endpoint_not_found")
+	})
+}
+
 // TestWebhookTest sends test messages to a disabled endpoint. The messages must arrive, and must not change
 // the endpoint.
 func TestWebhookTest(t *testing.T) {

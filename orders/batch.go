@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 
 	"example.com/b2b/v2/db"
-	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/internal/batch"
 	"example.com/b2b/v2/internal/correlation"
@@ -26,7 +26,7 @@ import (
 //     COMMIT the Batcher runs no command again: after BEGIN all commands would fail again, and after COMMIT
 //     the commands may be done. The callers get the error.
 //   - A command that needs a row held by another transaction is set aside (see lock.go), and runs again when
-//     the row is free. After batch.HeldTimeout or batch.BriefTimeout the caller gets 503 unavailable.
+//     the row is free. After the time of batch.ErrHeld the caller gets 503 unavailable.
 
 // orderCommand is a command that creates, confirms or cancels an order: createCommand, confirmCommand or
 // cancelCommand. Commands that arrive while other batches run share the transaction of the next batch.
@@ -73,7 +73,7 @@ func (s *submission) ConflictKeys() []string { return s.keys }
 func (*submission) Cost() int { return orderCost }
 
 // Caller implements batch.Command.
-func (s *submission) Caller() string { return s.request.Caller }
+func (s *submission) Caller() string { return s.caller.ShareKey() }
 
 // The costs of a batch and of a command, in order lines.
 const (
@@ -103,7 +103,7 @@ func (s *Service) submit(ctx context.Context, c orderCommand) (idempotency.Answe
 	}
 	err := s.commands.Submit(ctx, c)
 	if errors.Is(err, batch.ErrHeld) {
-		err = apperr.Unavailable.Because(err)
+		err = fmt.Errorf("%w: %w", db.ErrLocked, err)
 	}
 	if err != nil {
 		return idempotency.Answer{}, err

@@ -21,6 +21,8 @@ import (
 
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/internal/correlation"
 	"example.com/b2b/v2/internal/web/webtest"
 	"example.com/b2b/v2/openapi/contract"
@@ -500,4 +502,63 @@ func counted(outcomes []string) map[string]int {
 		counts[o]++
 	}
 	return counts
+}
+
+// TestHeldPlaces lets a caller without a token, behind another service, take all places of commands that wait for a
+// held row. A caller of another network gets a place, and the refusal tells the service that a row is held.
+func TestHeldPlaces(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		if g.Name() == db.SQLite {
+			return // SQLite has a single writer and no row locks
+		}
+		s := serve(t, g)
+		config := s.service.Config
+		config.MaxHeld = 1
+		service, err := orders.New(g, config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		base, _ := instance(t, service)
+		held := s.product(t, 1, 100)
+		tx := g.Begin()
+		defer tx.Rollback()
+		if err := tx.Exec("UPDATE products SET stock = stock WHERE id = ?", held).Error; err != nil {
+			t.Fatal(err)
+		}
+		place := func(network string) <-chan string {
+			result := make(chan string, 1)
+			go func() {
+				body := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, held)
+				status, answer, header := webtest.Do(t, "POST", base+"/orders", body,
+					"Content-Type", "application/json", "Authorization", "Bearer "+webtest.Token,
+					correlation.Header, "req-1", auth.ActingForHeader, auth.Anonymous.ActingFor(),
+					auth.NetworkHeader, network)
+				result <- strings.TrimSpace(outcome(status, answer) + " " + header.Get(apperr.HeldHeader))
+			}()
+			return result
+		}
+		wait := func(n int) {
+			for held := 0; held < n; _, _, held = orders.Load(service) {
+				time.Sleep(time.Millisecond)
+			}
+		}
+		var greedy []<-chan string
+		for i := range 6 { // all places: MaxHeld is 1
+			greedy = append(greedy, place("203.0.113.1"))
+			wait(i + 1)
+		}
+		other := place("203.0.113.2")
+		if got := <-greedy[5]; got != "503 unavailable true" {
+			t.Errorf("the last of the greedy caller: %s", got)
+		}
+		if err := tx.Rollback().Error; err != nil {
+			t.Fatal(err)
+		}
+		if got := <-other; got != "201" {
+			t.Errorf("the other caller: %s", got)
+		}
+		for _, result := range greedy[:5] {
+			<-result
+		}
+	})
 }

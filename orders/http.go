@@ -316,7 +316,7 @@ func (s *Service) GetProduct(ctx context.Context, r server.GetProductRequestObje
 func (s *Service) UpdateProduct(ctx context.Context, r server.UpdateProductRequestObject,
 ) (server.UpdateProductResponseObject, error) {
 	var p product
-	err := s.db.ChangeRow(ctx, rowName("products", r.ID), func(tx store) (err error) {
+	err := s.db.ChangeRow(ctx, rowOf(r.ID), func(tx store) (err error) {
 		if p, err = tx.lockProduct(r.ID, r.Params.IfMatch); err != nil {
 			return err
 		}
@@ -367,13 +367,8 @@ func (s *Service) ExportProducts(ctx context.Context, r server.ExportProductsReq
 // idempotency_key_reused, and the errors of store.adjustStock.
 func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestObject,
 ) (server.AdjustStockResponseObject, error) {
-	done, err := s.db.Turns.Take(ctx, rowName("products", r.ID))
-	if err != nil {
-		return nil, err
-	}
-	defer done()
 	request := adjustStock.Request(ctx, r.Params.XIdempotencyKey, []any{r.ID, r.Body})
-	a, err := s.db.Once(ctx, request, func(tx store) (int64, any, error) {
+	a, err := s.db.OnceOnRow(ctx, rowOf(r.ID), request, func(tx store) (int64, any, error) {
 		p, err := tx.lockProduct(r.ID, nil)
 		if err != nil {
 			return 0, nil, err

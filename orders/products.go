@@ -27,6 +27,9 @@ type product struct {
 
 func (p product) Key() int64 { return p.ID }
 
+// rowOf returns the row of a product. Every caller sees every product.
+func rowOf(id int64) service.Row[store] { return service.Row[store]{Name: rowName("products", id)} }
+
 // createProduct inserts a product with its opening stock. Error: 409 sku_taken.
 func (s store) createProduct(p *product) error {
 	err := s.createProducts([]*product{p})

@@ -6,6 +6,7 @@ package options
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"example.com/b2b/v2/internal/auth"
@@ -30,7 +31,10 @@ func Options(ctx context.Context, s *config.Settings, log *slog.Logger) (web.Opt
 			InFlight: s.MaxInFlight, Searches: s.MaxSearches, Imports: s.MaxImports, Exports: s.MaxExports,
 			Readers: s.MaxReaders,
 		},
-		Browsers: web.Browsers{Origins: s.Origins, Hosts: s.Hosts},
+		Browsers: web.Browsers{
+			Origins: s.Origins, Hosts: s.Hosts,
+			Guessable: slices.ContainsFunc(slices.Concat(s.ServiceTokens, s.JWTSecrets), config.KnownToAll),
+		},
 	}
 	switch {
 	case s.MaxSearches > 0:

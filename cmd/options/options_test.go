@@ -43,8 +43,16 @@ func TestOptions(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	s.AuthMode, s.JWKSURL = config.Open, ""
-	if o, err := Options(t.Context(), s, log); err != nil || !o.Open || o.Tokens.Keys != nil {
+	if o, err := Options(t.Context(), s, log); err != nil || !o.Open || o.Tokens.Keys != nil || o.Browsers.Guessable {
 		t.Errorf("%+v %v", o, err)
+	}
+	for _, known := range []config.Settings{
+		{Access: config.Access{ServiceTokens: []string{"new", "dev-service-token"}}},
+		{JWT: config.JWT{JWTSecrets: []string{"dev-jwt-secret-that-everybody-knows"}}},
+	} {
+		if o, err := Options(t.Context(), &known, log); err != nil || !o.Browsers.Guessable {
+			t.Errorf("a page may have a token: %+v %v", o.Browsers, err)
+		}
 	}
 	issuer.Close()
 	for _, url := range []string{issuer.URL, "http://issuer.example/\x7f"} {

@@ -57,6 +57,17 @@ func From(err error) *Error {
 	return Internal.Because(err)
 }
 
+// HeldHeader is the header of an answer to another service that says that IsHeld is true for the error. The
+// answer does not show a fault of the service as a whole: calls that do not need the row succeed.
+const HeldHeader = "X-Row-Held"
+
+// IsHeld reports whether err comes from a row that another transaction holds: an error in its chain has a method
+// Held that returns true, as db.ErrLocked has.
+func IsHeld(err error) bool {
+	var held interface{ Held() bool }
+	return errors.As(err, &held) && held.Held()
+}
+
 // IsFault reports whether c is a fault of this system or of a service that this system calls. Any other code
 // is a refusal of the request.
 func (c *Code) IsFault() bool { return c.Status >= http.StatusInternalServerError }

@@ -18,6 +18,7 @@ type Principal struct {
 	Customer  int64  // the only customer for whom the caller may act; 0 means all customers
 	Scope     string // the granted scopes, separated by spaces
 	ByService bool   // another service calls, for this principal or for itself, with the service token
+	Network   string // the network of a caller without a token: see server.Network; "" for other callers
 }
 
 // The principals without a JWT.
@@ -69,6 +70,15 @@ func (p Principal) KeySpace() string {
 	}
 	sum := sha256.Sum256([]byte(strconv.FormatInt(p.Customer, 10) + " " + p.Subject))
 	return "sub " + hex.EncodeToString(sum[:24])
+}
+
+// ShareKey returns the name under which the work for p counts, in rate limits and in shares: the key space, or
+// the network of a caller without a token.
+func (p Principal) ShareKey() string {
+	if p.Network != "" {
+		return p.Network
+	}
+	return p.KeySpace()
 }
 
 type contextKey struct{}

@@ -34,25 +34,41 @@ type Tokens struct {
 // ActingForHeader carries the principal for whom a service makes a call: see Principal.ActingFor.
 const ActingForHeader = "X-Acting-For"
 
-// Identify returns the caller that the headers Authorization and X-Acting-For name, or Anonymous without a
-// token. Errors: 401 unauthorized for an invalid token, or for a header that comes twice; 403 forbidden for
-// an X-Acting-For that is malformed or comes without the service token.
+// NetworkHeader carries Principal.Network of a caller without a token, for whom a service makes a call. It is
+// not a part of X-Acting-For, because a service of an earlier version refuses a longer X-Acting-For.
+const NetworkHeader = "X-Acting-For-Network"
+
+// Identify returns the caller that the headers Authorization, X-Acting-For and X-Acting-For-Network name, or
+// Anonymous without a token. Errors: 401 unauthorized for an invalid token, or for a header that comes twice;
+// 403 forbidden for a malformed X-Acting-For, and for each of the other headers without the service token.
 func (t Tokens) Identify(h http.Header) (Principal, error) {
-	if len(h.Values("Authorization")) > 1 || len(h.Values(ActingForHeader)) > 1 {
-		return Anonymous, apperr.Unauthorized.New("send one only")
+	for _, name := range []string{"Authorization", ActingForHeader, NetworkHeader} {
+		if len(h.Values(name)) > 1 {
+			return Anonymous, apperr.Unauthorized.New("send one only")
+		}
 	}
 	p, err := t.bearer(h.Get("Authorization"))
-	actingFor := h.Get(ActingForHeader)
-	if err != nil || actingFor == "" {
+	if err != nil {
 		return p, err
 	}
-	if p != Service {
-		return p, apperr.Forbidden.New().With("/header/"+ActingForHeader,
-			apperr.Params{"rule": "service_token"}, "may be sent only with the service token")
+	for _, name := range []string{ActingForHeader, NetworkHeader} {
+		if p != Service && h.Get(name) != "" {
+			return p, apperr.Forbidden.New().With("/header/"+name,
+				apperr.Params{"rule": "service_token"}, "may be sent only with the service token")
+		}
 	}
-	if actingFor == forAnonymous {
-		return Principal{Subject: Anonymous.Subject, ByService: true}, nil
+	switch actingFor := h.Get(ActingForHeader); actingFor {
+	case "":
+		return p, nil
+	case forAnonymous:
+		return Principal{Subject: Anonymous.Subject, ByService: true, Network: h.Get(NetworkHeader)}, nil
+	default:
+		return actingAs(actingFor)
 	}
+}
+
+// actingAs returns the caller that an X-Acting-For names. Error: 403 forbidden when it is malformed.
+func actingAs(actingFor string) (p Principal, err error) {
 	encoded, err := base64.RawURLEncoding.Strict().DecodeString(actingFor)
 	var c claims
 	if err == nil {

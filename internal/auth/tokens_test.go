@@ -415,7 +415,34 @@ func TestServiceTokens(t *testing.T) {
 			t.Errorf("%q for %q: %+v %v", c.authorization, c.actingFor, p, err)
 		}
 	}
-	for _, name := range []string{"Authorization", ActingForHeader} {
+	for _, c := range []struct {
+		authorization, actingFor string
+		want                     Principal
+		status                   int
+	}{
+		{"Bearer new-token", Anonymous.ActingFor(),
+			Principal{Subject: "anonymous", ByService: true, Network: "203.0.113.7"}, 0},
+		{"Bearer new-token", acme.ActingFor(), byService, 0},
+		{"Bearer new-token", "", Service, 0},
+		{"Bearer " + jwt, "", Principal{}, 403},
+		{"", "", Principal{}, 403},
+	} {
+		h := http.Header{}
+		for name, value := range map[string]string{
+			"Authorization": c.authorization, ActingForHeader: c.actingFor, NetworkHeader: "203.0.113.7",
+		} {
+			if value != "" {
+				h.Set(name, value)
+			}
+		}
+		p, err := tokens.Identify(h)
+		var refusal *apperr.Error
+		if errors.As(err, &refusal) != (c.status != 0) || c.status != 0 && refusal.Status != c.status ||
+			c.status == 0 && p != c.want {
+			t.Errorf("%q for %q of a network: %+v %v", c.authorization, c.actingFor, p, err)
+		}
+	}
+	for _, name := range []string{"Authorization", ActingForHeader, NetworkHeader} {
 		h := http.Header{"Authorization": {"Bearer new-token"}}
 		h[name] = []string{"Bearer new-token", "Bearer old-token"}
 		if p, err := tokens.Identify(h); err == nil || p.Known() {

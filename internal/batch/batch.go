@@ -87,7 +87,8 @@ type Held struct {
 }
 
 // ErrHeld means that a command was not run, because another transaction held a row for longer than
-// HeldTimeout or BriefTimeout, or too many commands waited: see Batcher.makeRoom.
+// HeldTimeout, BriefTimeout or three quarters of the caller's time, or too many commands waited: see
+// Batcher.makeRoom.
 var ErrHeld = errors.New("another transaction holds a row that is needed")
 
 const (
@@ -117,9 +118,15 @@ type waiter[C Command] struct {
 	command C
 	ctx     context.Context // context of the caller
 	heldAt  time.Time       // start of the first wait for a held row; zero before
+	giveUp  time.Time       // latest end of the waits for held rows; zero for a caller without a deadline
 	asked   time.Time       // time when the command was submitted, or run last
 	err     error
 	done    chan struct{}
+}
+
+// waitsTooLong reports whether w has waited for held rows longer than the timeout, or than its caller lets it.
+func (w *waiter[C]) waitsTooLong(timeout time.Duration) bool {
+	return time.Since(w.heldAt) > timeout || !w.giveUp.IsZero() && time.Now().After(w.giveUp)
 }
 
 // end lets Submit return err.
@@ -129,9 +136,14 @@ func (w *waiter[C]) end(err error) {
 }
 
 // Submit runs the command and returns the error of Run, or ErrHeld. When ctx ends, Submit returns the error
-// of ctx at once; the command may still be run if its batch has begun.
+// of ctx at once; the command may still be run if its batch has begun. A command that waits for held rows does
+// so for three quarters of the time until the deadline of ctx at most, so that ErrHeld reaches the caller: for
+// another service, a missing answer would be a fault of this service.
 func (b *Batcher[C]) Submit(ctx context.Context, command C) error {
 	w := &waiter[C]{command: command, ctx: ctx, asked: time.Now(), done: make(chan struct{})}
+	if deadline, ok := ctx.Deadline(); ok {
+		w.giveUp = w.asked.Add(deadline.Sub(w.asked) * 3 / 4)
+	}
 	b.mu.Lock()
 	b.queue = append(b.queue, w)
 	b.start()
@@ -390,8 +402,8 @@ func (b *Batcher[C]) measure(batch []*waiter[C], begin time.Time, times *timing.
 }
 
 // park lets the commands of the parameter held wait for their rows. The result parked has the indexes of the
-// commands that wait now. The result refused has the indexes of the commands that have waited longer than
-// HeldTimeout, or find no place among the waiting commands: see makeRoom. b.mu must be held.
+// commands that wait now. The result refused has the indexes of the commands that have waited too long, or
+// find no place among the waiting commands: see makeRoom. b.mu must be held.
 func (b *Batcher[C]) park(batch []*waiter[C], held []Held) (parked, refused map[int]bool) {
 	parked, refused = map[int]bool{}, map[int]bool{}
 	for _, h := range held {
@@ -403,7 +415,7 @@ func (b *Batcher[C]) park(batch []*waiter[C], held []Held) (parked, refused map[
 			if w.heldAt.IsZero() {
 				w.heldAt = time.Now()
 			}
-			if time.Since(w.heldAt) > HeldTimeout || !b.makeRoom(w) {
+			if w.waitsTooLong(HeldTimeout) || !b.makeRoom(w) {
 				refused[i] = true
 				continue
 			}
@@ -512,7 +524,7 @@ func (b *Batcher[C]) removeExpired() map[string]*heldRow[C] {
 		}
 		row.waiting = slices.DeleteFunc(row.waiting, func(w *waiter[C]) bool {
 			err := w.ctx.Err()
-			if err == nil && time.Since(w.heldAt) > timeout {
+			if err == nil && w.waitsTooLong(timeout) {
 				err = ErrHeld
 			}
 			if err != nil {

@@ -388,6 +388,18 @@ func TestHeldRows(t *testing.T) {
 			t.Error("x is reported as held, and no command waits for x")
 		}
 	})
+	t.Run("a command gives up in time for its caller", func(t *testing.T) {
+		b, x := newBench(t, 1), &row{name: "x"}
+		brief, cancel := context.WithTimeout(ctx, 2*time.Second)
+		defer cancel()
+		result := b.submit(brief, &command{name: "a"})
+		b.wantBegun("a")
+		b.end <- x.holds(0)
+		want(t, result, batch.ErrHeld.Error())
+		if brief.Err() != nil {
+			t.Error("the caller has gone")
+		}
+	})
 	t.Run("a command waits no longer than its caller", func(t *testing.T) {
 		b, x := newBench(t, 1), &row{name: "x"}
 		gone, leave := context.WithCancel(ctx)

@@ -178,7 +178,7 @@ type Listening struct {
 
 // Browsers configures the access of web pages, for every service outside Lambda.
 type Browsers struct {
-	Hosts   []string `env:"ALLOWED_HOSTS" format:"name" help:"names by which callers without a token may call the services, separated by commas; localhost and IP addresses always may; without it any name, but none other on localhost"`
+	Hosts   []string `env:"ALLOWED_HOSTS" format:"name" help:"names by which callers without a token may call the services, separated by commas; localhost and IP addresses always may; without it any name, but none other on localhost; there, and where a secret of tokens is a public default, names with a dot need it with a token, too"`
 	Origins []string `env:"CORS_ALLOWED_ORIGINS" format:"origin" help:"sites whose pages may call the services, separated by commas, such as https://shop.example.com"`
 }
 

@@ -180,13 +180,18 @@ func (t transport) send(ctx context.Context, req *http.Request) (*http.Response,
 	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(req.Header))
 	if t.token != "" {
 		req.Header.Set("Authorization", "Bearer "+t.token)
-		if caller := auth.From(ctx).ActingFor(); caller != "" {
-			req.Header.Set(auth.ActingForHeader, caller)
+		caller := auth.From(ctx)
+		if actingFor := caller.ActingFor(); actingFor != "" {
+			req.Header.Set(auth.ActingForHeader, actingFor)
+		}
+		if caller.Network != "" {
+			req.Header.Set(auth.NetworkHeader, caller.Network)
 		}
 	}
 	if id := correlation.ID(ctx); id != "" {
 		req.Header.Set(correlation.Header, id)
 	}
+	timing.SetLeft(ctx, req.Header)
 	res, err := t.RoundTripper.RoundTrip(req)
 	if err != nil {
 		span.SetStatus(codes.Error, "no answer")
@@ -202,7 +207,8 @@ func (t transport) send(ctx context.Context, req *http.Request) (*http.Response,
 // verdict returns the error for the circuit breaker: err, or an error for a faulty answer. It returns
 // context.Canceled, which the breaker ignores, in two cases. First, a call has run out of time, and its
 // timeout was less than three quarters of t.timeout: the caller's deadline was too short. Second, the call
-// was for /ready: a peer that is about to stop is not ready, and still answers all other calls.
+// was for /ready: a peer that is about to stop is not ready, and still answers all other calls. A refusal
+// because of a held row is no fault either: the peer marks it with apperr.HeldHeader.
 func (t transport) verdict(
 	req *http.Request, res *http.Response, body []byte, err error, timeout time.Duration,
 ) error {
@@ -212,7 +218,7 @@ func (t transport) verdict(
 	if errors.Is(err, context.DeadlineExceeded) && timeout < t.timeout*3/4 {
 		return context.Canceled
 	}
-	if err == nil && isFaulty(res.StatusCode, body) {
+	if err == nil && res.Header.Get(apperr.HeldHeader) == "" && isFaulty(res.StatusCode, body) {
 		return fmt.Errorf("the %s answered %d", t.name, res.StatusCode)
 	}
 	return err

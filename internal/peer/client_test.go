@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"example.com/b2b/v2/internal/apperr"
 )
 
 // fakePeer answers with the stored handler and counts calls.
@@ -54,6 +56,10 @@ func endsEarly(w http.ResponseWriter) {
 	w.Header().Set("Content-Length", "100")
 	fmt.Fprint(w, "less than that")
 }
+func rowHeld(w http.ResponseWriter) {
+	w.Header().Set(apperr.HeldHeader, "true")
+	envelopeOf(503, "unavailable")(w)
+}
 func html(w http.ResponseWriter) { http.Error(w, "<html>", http.StatusBadGateway) }
 
 func TestBreaker(t *testing.T) {
@@ -71,6 +77,7 @@ func TestBreaker(t *testing.T) {
 		"refusal":         {envelopeOf(404, "order_not_found"), false},
 		"too many":        {envelopeOf(429, "rate_limited"), false},
 		"not a 5xx, html": {func(w http.ResponseWriter) { http.Error(w, "<html>", http.StatusNotFound) }, false},
+		"a held row":      {rowHeld, false},
 		"success":         {ok, false},
 	} {
 		t.Run(name, func(t *testing.T) {

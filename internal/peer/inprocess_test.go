@@ -196,3 +196,43 @@ func TestInProcessPanic(t *testing.T) {
 		}
 	}
 }
+
+// TestCallerArrives calls a service for a caller with a token, and for one without, by both transports. The
+// service learns whom the call is for, and until when the caller waits.
+func TestCallerArrives(t *testing.T) {
+	var got auth.Principal
+	var left time.Duration
+	e := web.New(web.Options{
+		Document: customersapi.Document, Tokens: auth.Tokens{Service: []string{"secret"}}, Open: true,
+		Log: slog.New(slog.DiscardHandler), Timeout: time.Minute,
+	})
+	e.GET("/internal/customers/:id", func(c *gin.Context) {
+		got = auth.From(c.Request.Context())
+		deadline, _ := c.Request.Context().Deadline()
+		left = time.Until(deadline)
+	})
+	s := httptest.NewServer(e)
+	defer s.Close()
+	for _, caller := range []auth.Principal{
+		{Subject: "somebody", Customer: 7, Scope: "customers:read"},
+		{Subject: auth.Anonymous.Subject, Network: "2001:db8::/64"},
+	} {
+		for _, p := range []Peer{{InProcess: NewInProcessTransport(e, slog.New(slog.DiscardHandler))}, {}} {
+			p.Token, p.Timeout = "secret", 10*time.Second
+			ctx := auth.With(correlation.With(t.Context(), "req-1"), caller)
+			req, err := http.NewRequestWithContext(ctx, "GET", s.URL+"/internal/customers/1", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res, err := p.Client("peer").Do(req)
+			if err != nil || res.StatusCode != http.StatusOK {
+				t.Fatal(res, err)
+			}
+			want := caller
+			want.ByService = true
+			if got != want || left > p.Timeout+time.Second || left < p.Timeout/2 {
+				t.Errorf("%+v calls, and waits for %s", got, left)
+			}
+		}
+	}
+}

@@ -57,9 +57,10 @@ func (s Store) ReadClock() (now time.Time, err error) {
 
 // Database makes the stores of a service, for single queries and transactions. S is the type of a store.
 type Database[S any] struct {
-	DB    *gorm.DB
-	Keys  idempotency.Keys
-	Turns db.Turns // turns of requests that change the same row: see ChangeRow
+	DB   *gorm.DB
+	Keys idempotency.Keys
+
+	turns db.Turns // turns of requests that change the same row: see ChangeRow
 
 	table    string
 	newStore func(Store) S
@@ -143,9 +144,23 @@ func (d *Database[S]) Try(ctx context.Context, fn func(tx S) error) error {
 	return db.TryTx(ctx, d.DB, func(tx *gorm.DB) error { return fn(d.store(ctx, tx)) })
 }
 
-// ChangeRow is like Change, for a single row. The changes of a row take turns: see db.Turns.
-func (d *Database[S]) ChangeRow(ctx context.Context, row string, fn func(tx S) error) error {
-	done, err := d.Turns.Take(ctx, row)
+// Row is a row that requests change one after the other. A change that locks a row takes its turn first: see
+// db.Turns.
+type Row[S any] struct {
+	Name string
+
+	// See returns the refusal for a row that the caller may not see. It reads without a lock, before the caller
+	// takes a turn, and is called for callers bound to a customer only: a partner that names the rows of others
+	// must not make the others wait.
+	See func(q S) error
+}
+
+// ChangeRow is like Change, for a single row. Errors: the error of row.See, and db.ErrLocked.
+func (d *Database[S]) ChangeRow(ctx context.Context, row Row[S], fn func(tx S) error) error {
+	if err := d.see(ctx, row); err != nil {
+		return err
+	}
+	done, err := d.turns.Take(ctx, row.Name)
 	if err != nil {
 		return err
 	}
@@ -153,11 +168,35 @@ func (d *Database[S]) ChangeRow(ctx context.Context, row string, fn func(tx S) e
 	return d.Change(ctx, fn)
 }
 
+func (d *Database[S]) see(ctx context.Context, row Row[S]) error {
+	if row.See == nil || auth.From(ctx).Customer == 0 {
+		return nil
+	}
+	return row.See(d.Read(ctx))
+}
+
+// Effect changes something in a transaction: see idempotency.Effect.
+type Effect[S any] func(tx S) (target int64, body any, err error)
+
 // Once runs an effect in a transaction, at most once for the request's key: see idempotency.Keys.Execute.
-func (d *Database[S]) Once(
-	ctx context.Context, r idempotency.Request, effect func(tx S) (target int64, body any, err error),
-) (idempotency.Answer, error) {
+func (d *Database[S]) Once(ctx context.Context, r idempotency.Request, effect Effect[S]) (idempotency.Answer, error) {
 	return d.Keys.Execute(ctx, r, func(tx *gorm.DB) (int64, any, error) { return effect(d.store(ctx, tx)) })
+}
+
+// OnceOnRow is like Once, for a single row. Errors: the error of row.See, unless the key has an answer, and
+// db.ErrLocked.
+func (d *Database[S]) OnceOnRow(
+	ctx context.Context, row Row[S], r idempotency.Request, effect Effect[S],
+) (idempotency.Answer, error) {
+	if err := d.see(ctx, row); err != nil {
+		return d.Once(ctx, r, func(S) (int64, any, error) { return 0, nil, err })
+	}
+	done, err := d.turns.Take(ctx, row.Name)
+	if err != nil {
+		return idempotency.Answer{}, err
+	}
+	defer done()
+	return d.Once(ctx, r, effect)
 }
 
 // Ready returns 503 unavailable when the service cannot read and write the database, or the schema lacks

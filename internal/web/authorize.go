@@ -9,6 +9,7 @@ import (
 
 	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/server"
 )
 
 const authorizationField = "/header/Authorization"
@@ -25,7 +26,10 @@ func authorize(tokens auth.Tokens, rates *rateLimiter) func(*gin.Context, *opera
 				call := callOf(c)
 				call.caller, call.customer, call.actingFor = caller.Subject, caller.Customer, caller.ByService
 			}
-			if limited := rates.admit(c, caller, err != nil && !caller.Known()); limited != nil {
+			if !caller.Known() && !caller.ByService {
+				caller.Network = server.Network(c.ClientIP())
+			}
+			if limited := rates.admit(c, caller); limited != nil {
 				callOf(c).limit = "rate"
 				Fail(c, limited)
 				return

@@ -26,6 +26,8 @@ type Browsers struct {
 	Siblings []string
 	Hosts    []string // host names of the service
 	Local    bool     // only this machine can reach the service
+	// Guessable says that a secret of tokens is known to all, so that a page may have a token.
+	Guessable bool
 }
 
 // guardBrowsers answers CORS preflights, and refuses requests from pages of other origins. GET and HEAD pass,
@@ -83,17 +85,25 @@ func (b Browsers) trust(r *http.Request) bool {
 
 // knowHost reports whether the Host of a request is a name in Hosts, localhost, or an IP address. Another
 // name may be an attack by DNS rebinding: a site gives its own name the address of this machine, so that its
-// pages have the same origin as the service. The pages of the attack have no token, so a request with a token
-// passes. /health and /ready pass, because load balancers may use any name. Without Hosts, every name passes
-// unless the service is Local.
+// pages have the same origin as the service. /health and /ready pass, because load balancers may use any name.
+// Without Hosts, every name passes unless the service is Local.
+//
+// The pages of the attack have no token, so a request with a token passes. When the token may be a public
+// default, as on a developer's machine, the request passes only by a name without a dot, as the services of a
+// compose file have: no site has such a name.
 func (b Browsers) knowHost(r *http.Request) bool {
 	anyName := len(b.Hosts) == 0 && !b.Local
 	isProbe := r.URL.Path == "/health" || r.URL.Path == "/ready"
-	_, token := auth.SplitAuthorization(r.Header.Get("Authorization"))
-	if anyName || isProbe || token != "" {
+	if anyName || isProbe {
 		return true
 	}
 	host := strings.ToLower(hostname(r.Host))
+	if _, token := auth.SplitAuthorization(r.Header.Get("Authorization")); token != "" {
+		pageHasToken := (b.Local || b.Guessable) && strings.Contains(host, ".")
+		if !pageHasToken {
+			return true
+		}
+	}
 	_, err := netip.ParseAddr(host)
 	return err == nil || host == "localhost" || slices.Contains(b.Hosts, host)
 }

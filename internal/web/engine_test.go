@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"example.com/b2b/v2/internal/correlation"
 	"example.com/b2b/v2/internal/peer"
 	httpserver "example.com/b2b/v2/internal/server"
+	"example.com/b2b/v2/internal/timing"
 	"example.com/b2b/v2/internal/web"
 	"example.com/b2b/v2/internal/web/webtest"
 	"example.com/b2b/v2/openapi/contract"
@@ -109,6 +111,68 @@ func TestTimeout(t *testing.T) {
 	webtest.WantError(t, status, body, 504, "timeout")
 	if header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
+	}
+}
+
+// TestTimeLeft lets another service wait for less time than Options.Timeout. The work ends with that time. Other
+// callers have no say in it.
+func TestTimeLeft(t *testing.T) {
+	const timeout = 30 * time.Second
+	var left time.Duration
+	o := webtest.Options()
+	o.Timeout = timeout
+	base := serve(t, o, func(ctx context.Context) error {
+		deadline, _ := ctx.Deadline()
+		left = time.Until(deadline)
+		return nil
+	})
+	const service = "Bearer " + webtest.Token
+	for _, c := range []struct {
+		authorization, left string
+		most                time.Duration
+	}{
+		{service, "5000", 5*time.Second + 100*time.Millisecond},
+		{service, "90000", timeout},
+		{service, "", timeout}, // a service of an earlier version
+		{service, "-5", timeout},
+		{"", "5000", timeout},
+	} {
+		status, body, _ := webtest.Do(t, "GET", base+"/customers/1", "",
+			"Authorization", c.authorization, timing.LeftHeader, c.left)
+		if status != 200 || left > c.most || left < c.most-4*time.Second {
+			t.Errorf("%q with %q: %d %s, %s left", c.authorization, c.left, status, body, left)
+		}
+	}
+}
+
+// heldError is the error of a row that another transaction holds.
+type heldError struct{}
+
+func (heldError) Error() string     { return "held" }
+func (heldError) Held() bool        { return true }
+func (heldError) Unavailable() bool { return true }
+
+// TestRowHeld refuses a request because of a held row, or because of something else. Another service, and nobody
+// else, learns the difference.
+func TestRowHeld(t *testing.T) {
+	var failure error
+	base := serve(t, webtest.Options(), func(context.Context) error { return failure })
+	const service = "Bearer " + webtest.Token
+	for _, c := range []struct {
+		failure             error
+		authorization, mark string
+	}{
+		{fmt.Errorf("a command: %w", heldError{}), service, "true"},
+		{apperr.Unavailable.Because(heldError{}), service, "true"},
+		{apperr.Unavailable.New(), service, ""},
+		{heldError{}, "", ""},
+	} {
+		failure = c.failure
+		status, body, header := webtest.Do(t, "GET", base+"/customers/1", "", "Authorization", c.authorization)
+		webtest.WantError(t, status, body, 503, "unavailable")
+		if got := header.Get(apperr.HeldHeader); got != c.mark {
+			t.Errorf("%v for %q: %q", c.failure, c.authorization, got)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"example.com/b2b/v2/internal/apperr"
+	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/internal/bulk"
 	"example.com/b2b/v2/internal/correlation"
 )
@@ -42,6 +43,9 @@ func Fail(c *gin.Context, err error) {
 	}
 	if public.Retry == apperr.Later && c.Writer.Header().Get("Retry-After") == "" {
 		c.Header("Retry-After", "1") // second
+	}
+	if apperr.IsHeld(err) && auth.From(c.Request.Context()).ByService {
+		c.Header(apperr.HeldHeader, "true")
 	}
 	c.Header("Link", "<"+basePath(c)+"/docs/errors#"+public.Name+`>; rel="help"`) // RFC 8288; each code has an anchor
 	if public.Status == http.StatusUnauthorized {

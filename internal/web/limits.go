@@ -75,7 +75,7 @@ func limitWork(l workLimits) func(*gin.Context, *operation) {
 // of the request's context when the context ends before the search gets its slot.
 func (l workLimits) begin(c *gin.Context, op *operation) (end func(), err error) {
 	p := auth.From(c.Request.Context())
-	caller := fair.Caller{Name: callerKey(c, p), Service: p.ByService}
+	caller := fair.Caller{Name: p.ShareKey(), Service: p.ByService}
 	slots, limit := l.inFlight, "requests"
 	switch {
 	case op.waits:

@@ -13,7 +13,6 @@ import (
 
 	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/auth"
-	"example.com/b2b/v2/internal/server"
 )
 
 // maxCallers bounds the number of buckets, so that they take only a few megabytes.
@@ -23,7 +22,7 @@ const maxCallers = 20_000
 type rateLimiter struct {
 	rate, burst int
 	policy      []string                          // value of the header RateLimit-Policy
-	buckets     *lru.Cache[string, *rate.Limiter] // buckets by callerKey; a dropped bucket comes back full
+	buckets     *lru.Cache[string, *rate.Limiter] // buckets by ShareKey; a dropped bucket comes back full
 }
 
 // newRateLimiter returns a limiter. It admits perSecond requests from each caller on average, and burst
@@ -41,28 +40,14 @@ func newRateLimiter(perSecond, burst int) *rateLimiter {
 	return r
 }
 
-// callerKey returns the key under which the requests of a caller are counted, for the rate limit and for the
-// shares of slots: the key space of the token, or the network of a caller without a token. A service's
-// request for a caller counts for that caller.
-func callerKey(c *gin.Context, p auth.Principal) string {
-	if p.Known() || p.ByService {
-		return p.KeySpace()
-	}
-	return server.Network(c.ClientIP())
-}
-
 // admit counts a request, and sets the RateLimit headers. Error: 429 rate_limited when the caller has sent
 // too many requests. A request with an invalid token counts for the network, so that guesses of tokens are
 // limited. A service's request is not counted: the service has already counted the request of its caller.
-func (r *rateLimiter) admit(c *gin.Context, caller auth.Principal, invalidToken bool) error {
+func (r *rateLimiter) admit(c *gin.Context, caller auth.Principal) error {
 	if r == nil || caller.ByService {
 		return nil
 	}
-	key := callerKey(c, caller)
-	if invalidToken {
-		key = server.Network(c.ClientIP())
-	}
-	now, bucket := time.Now(), r.bucket(key)
+	now, bucket := time.Now(), r.bucket(caller.ShareKey())
 	admitted, left := bucket.AllowN(now, 1), bucket.TokensAt(now)
 	h := c.Writer.Header()
 	h["Ratelimit-Policy"] = r.policy

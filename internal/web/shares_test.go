@@ -67,6 +67,9 @@ func TestOneCallerLeavesRoom(t *testing.T) {
 	actingFor := func(p auth.Principal) []string {
 		return []string{"Authorization", "Bearer " + webtest.Token, auth.ActingForHeader, p.ActingFor()}
 	}
+	behind := func(network string) []string {
+		return append(actingFor(auth.Anonymous), auth.NetworkHeader, network)
+	}
 	bearer := func(subject string) []string { return []string{"Authorization", token(t, subject)} }
 	a := auth.Principal{Subject: "a", Scope: "customers:read"}
 	b := auth.Principal{Subject: "b", Scope: "customers:read"}
@@ -80,6 +83,8 @@ func TestOneCallerLeavesRoom(t *testing.T) {
 		"a network": {nil, 31, nil, [][]string{bearer("a"), actingFor(a)}},
 		"a service for a token": {actingFor(a), 32, bearer("a"),
 			[][]string{bearer("b"), nil, actingFor(b), {"Authorization", "Bearer " + webtest.Token}}},
+		"a service for a network": {behind("203.0.113.1"), 32, behind("203.0.113.1"),
+			[][]string{behind("203.0.113.2"), nil, bearer("a"), actingFor(a)}},
 		"a service": {[]string{"Authorization", "Bearer " + webtest.Token}, 32,
 			[]string{"Authorization", "Bearer " + webtest.Token}, [][]string{bearer("a"), nil, actingFor(a)}},
 	} {

@@ -449,8 +449,8 @@ func TestWhoCalls(t *testing.T) {
 	tokens := webtest.Options().Tokens
 	partner := auth.Principal{Subject: "acme", Customer: 7, Scope: "things:read events:read"}
 	reader := auth.Principal{Subject: "reader", Scope: "things:read"}
-	forPartner, forNobody := partner, auth.Anonymous
-	forPartner.ByService, forNobody.ByService = true, true
+	forPartner, forNobody, direct := partner, auth.Anonymous, auth.Anonymous
+	forPartner.ByService, forNobody.ByService, direct.Network = true, true, "192.0.2.1"
 	bearer := func(p auth.Principal) string {
 		token, err := tokens.Issue(p, time.Hour)
 		if err != nil {
@@ -469,7 +469,7 @@ func TestWhoCalls(t *testing.T) {
 	}{
 		{"GET", "/things", "", "", false, 200, auth.Anonymous, ""}, // a public operation ignores tokens
 		{"GET", "/things", "Bearer wrong", "", false, 200, auth.Anonymous, ""},
-		{"GET", "/either", "", "", false, 200, auth.Anonymous, ""},
+		{"GET", "/either", "", "", false, 200, direct, ""},
 		{"GET", "/either", service, "", false, 200, auth.Service, ""},
 		{"GET", "/either", "Bearer wrong", "", false, 401, nobody, `Bearer error="invalid_token"`},
 		{"POST", "/secrets", "b" + service[1:], "", false, 200, auth.Service, ""},
@@ -481,7 +481,7 @@ func TestWhoCalls(t *testing.T) {
 		{"POST", "/secrets", "Basic " + webtest.Token, "", false, 401, nobody, `Bearer error="invalid_token"`},
 		{"POST", "/secrets", bearer(auth.Principal{Subject: "root", Scope: auth.Admin}), "", false, 403, nobody, ""},
 		{"GET", "/scoped", "", "", false, 401, nobody, "Bearer"},
-		{"GET", "/scoped", "", "", true, 200, auth.Anonymous, ""},
+		{"GET", "/scoped", "", "", true, 200, direct, ""},
 		{"GET", "/scoped", "Bearer wrong", "", true, 401, nobody, `Bearer error="invalid_token"`},
 		{"GET", "/scoped", bearer(partner), "", false, 200, partner, ""},
 		{"GET", "/scoped", bearer(reader), "", true, 403, nobody, `Bearer error="insufficient_scope", scope="things:read events:read"`},

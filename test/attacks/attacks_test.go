@@ -106,6 +106,7 @@ func serve(t *testing.T, g *gorm.DB) *target {
 	o := webtest.Options()
 	o.Open, o.Tokens, o.Log = false, s.tokens, webtest.Log(&s.log)
 	o.Limits = web.Limits{InFlight: 8, Imports: 8}
+	o.Browsers = web.Browsers{Local: true}
 	s.base = live.Serve(g, o, func(h http.Handler) string {
 		server := httptest.NewServer(h)
 		t.Cleanup(server.Close)
@@ -405,6 +406,12 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 			service: "orders", method: "GET", path: order(""), status: 403, code: "forbidden",
 			headers: []string{auth.ActingForHeader, victim.ActingFor()},
 		}},
+		{"act for a network",
+			forbidden("orders", "GET", order(""), "", auth.NetworkHeader, "203.0.113.1")},
+		{"act for a network without a token", attack{
+			service: "orders", method: "GET", path: order(""), status: 403, code: "forbidden",
+			headers: []string{auth.NetworkHeader, "203.0.113.1"},
+		}},
 		{"two tokens, the second the service's",
 			byMallory("orders", "GET", order(""), "", 401, "unauthorized", twoTokens...)},
 		{"the id by another spelling",
@@ -561,6 +568,14 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 			service: "customers", method: "GET", path: "/internal/customers/1", status: 401, code: "unauthorized",
 			headers: []string{"Cookie", "token=" + webtest.Token},
 		}},
+		{"a site's name for this machine", attack{
+			service: "orders", method: "GET", path: "/orders", status: 403, code: "forbidden",
+			headers: []string{"Host", "evil.example"},
+		}},
+		{"a site's name for this machine, and a token that everybody knows", attack{
+			service: "orders", method: "GET", path: "/orders", status: 403, code: "forbidden",
+			headers: []string{"Host", "evil.example", "Authorization", "Bearer " + webtest.Token},
+		}},
 	} {
 		add("input: "+c.name, c.attack)
 	}
@@ -677,6 +692,10 @@ func (s *target) try(t *testing.T, a attack) {
 	for pair := range slices.Chunk(a.headers, 2) {
 		if pair[0] == "Content-Type" {
 			req.Header.Del(pair[0])
+		}
+		if pair[0] == "Host" {
+			req.Host = pair[1]
+			continue
 		}
 		req.Header[pair[0]] = append(req.Header[pair[0]], pair[1])
 	}

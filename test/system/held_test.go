@@ -118,6 +118,69 @@ func TestHeldRow(t *testing.T) {
 	})
 }
 
+// TestHeldRowBehindOrchestrator sends a burst of orchestrations for a product whose row another session holds. All
+// other orchestrations must be served: that the row is held says nothing about the Orders API as a whole, and no
+// call to it runs out of time because of the row. With 30 calls the row has more than its share of waiting
+// commands, with 20 it has not.
+func TestHeldRowBehindOrchestrator(t *testing.T) {
+	const heldFor = 7 * time.Second // more than a call between services may take
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		if c.Driver == db.SQLite {
+			return // SQLite runs transactions one after the other
+		}
+		g := dbtest.Open(t, c)
+		if _, err := db.Seed(t.Context(), g); err != nil {
+			t.Fatal(err)
+		}
+		if err := g.Exec("UPDATE products SET stock = 1000000").Error; err != nil {
+			t.Fatal(err)
+		}
+		p := start(t, append(environment(c), append(anyPorts, "LOG_LEVEL=warn", "TRUSTED_PROXIES=127.0.0.1")...))
+		for _, burst := range []int{30, 20} {
+			if testing.Short() && burst != 30 {
+				continue
+			}
+			t.Run(fmt.Sprint(burst, " at once"), func(t *testing.T) {
+				release := hold(t, g, "UPDATE products SET stock = stock WHERE id = 1")
+				defer time.AfterFunc(heldFor, release).Stop()
+				wantOthersServed(t, orchestrate(t, p, burst, heldFor))
+			})
+		}
+	})
+}
+
+// orchestrate sends a burst of orchestrations for product 1, which is held, and then ten others a second, without
+// waiting for answers.
+func orchestrate(t *testing.T, p *process, burst int, lasts time.Duration) (outcomes []outcome) {
+	t.Helper()
+	var mu sync.Mutex
+	var calls sync.WaitGroup
+	sent := 0
+	send := func(product int) {
+		sent++
+		body := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}],"idempotency_key":"burst-%d-%d"}`,
+			product, burst, sent)
+		calls.Go(func() {
+			o := call(t.Context(), "POST", p.orchestrator+"/orchestrator/create-and-confirm-order", body, "")
+			o.held = product == 1
+			mu.Lock()
+			defer mu.Unlock()
+			outcomes = append(outcomes, o)
+		})
+	}
+	for range burst {
+		send(1)
+	}
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for i := range int(lasts / (100 * time.Millisecond)) {
+		<-tick.C
+		send(2 + i%9)
+	}
+	calls.Wait()
+	return outcomes
+}
+
 const products, firstProduct = 200, 101
 
 var heldRate = flag.Int("held.rate", 40, "orders a second of TestHeldRow")
