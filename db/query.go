@@ -222,13 +222,13 @@ func PageFrom[S ~string](sort *S, cursor *int64, limit *int32) PageRequest {
 }
 
 // Page reads a page of the rows of q. It also returns the cursor of the next page, or nil when there is no
-// next page. T is a gorm model, and Key returns the id.
+// next page. A page ends at w.Limit rows, or at PageBytes. T is a gorm model, and Key returns the id.
 func Page[T interface{ Key() int64 }](q *gorm.DB, w PageRequest) ([]T, *int64, error) {
-	rows, err := Rows[T](q, w)
+	rows, cut, err := Rows[T](q, w)
 	if err != nil {
 		return nil, nil, err
 	}
-	rows, next := Trim(rows, w)
+	rows, next := Trim(rows, cut, w)
 	return rows, next, nil
 }
 
@@ -243,6 +243,8 @@ func PageIn[T interface{ Key() int64 }](q *gorm.DB, spans []IDRange, w PageReque
 	}
 	q = q.Session(&gorm.Session{}) // so that each query of the loop starts from q
 	var rows []T
+	var cut bool
+	left := PageBytes
 	for _, ids := range spans {
 		// The cursor narrows the range instead of adding a condition: with two lower bounds, SQLite would
 		// begin at the first bound in the statement, even if the second is higher.
@@ -255,23 +257,29 @@ func PageIn[T interface{ Key() int64 }](q *gorm.DB, spans []IDRange, w PageReque
 			continue
 		}
 		page := PageRequest{Sort: w.Sort, Limit: w.Limit}
-		more, err := Rows[T](q.Where("id BETWEEN ? AND ?", ids.First, ids.Last), page)
+		var more []T
+		var err error
+		more, cut, err = FindWithin[T](page.query(q.Where("id BETWEEN ? AND ?", ids.First, ids.Last)), &left)
 		if err != nil {
 			return nil, nil, err
 		}
-		if rows = append(rows, more...); len(rows) > int(w.Limit) {
+		if rows = append(rows, more...); cut || len(rows) > int(w.Limit) {
 			break
 		}
 	}
-	rows, next := Trim(rows, w)
+	rows, next := Trim(rows, cut, w)
 	return rows, next, nil
 }
 
-// Rows reads the rows of a page, and one more row when there is a next page: see Trim.
-func Rows[T any](q *gorm.DB, w PageRequest) (rows []T, err error) {
-	err = w.Apply(q).Limit(int(w.Limit) + 1).Find(&rows).Error
-	return rows, err
+// Rows reads the rows of a page, and one more row when there is a next page. The result cut is true when the
+// rows end at PageBytes, before the limit: see Trim.
+func Rows[T any](q *gorm.DB, w PageRequest) (rows []T, cut bool, err error) {
+	left := PageBytes
+	return FindWithin[T](w.query(q), &left)
 }
+
+// query adds to q the order of the page, the cursor, and the limit of Rows.
+func (w PageRequest) query(q *gorm.DB) *gorm.DB { return w.Apply(q).Limit(int(w.Limit) + 1) }
 
 // Apply orders q by w.Sort, and leaves out the rows up to the cursor.
 func (w PageRequest) Apply(q *gorm.DB) *gorm.DB {
@@ -302,9 +310,9 @@ func (w PageRequest) AfterID() int64 {
 }
 
 // Trim splits the result of Rows into the page and the cursor of the next page.
-func Trim[T interface{ Key() int64 }](rows []T, w PageRequest) ([]T, *int64) {
-	size := int(w.Limit)
-	if len(rows) <= size {
+func Trim[T interface{ Key() int64 }](rows []T, cut bool, w PageRequest) ([]T, *int64) {
+	size := min(len(rows), int(w.Limit))
+	if len(rows) == size && !cut {
 		return rows, nil
 	}
 	next := rows[size-1].Key()

@@ -51,10 +51,7 @@ type placed struct {
 // would read the whole table.
 const window = 5000
 
-const (
-	readStep = 50      // events that a statement reads
-	enough   = 2 << 20 // bytes of events after which a page ends
-)
+const readStep = 50 // events that a statement reads
 
 // read reads the next events of the caller's feed. Error: 410 events_expired when events after the position
 // were deleted, or when no event has had the position.
@@ -97,27 +94,24 @@ func (s store) read(q query) (page, error) {
 }
 
 // readEvents reads the events after a position, in small steps, and reports whether there may be more of them:
-// it stops at the limit, and when the events are large, since an order may have 100 KB.
+// it stops at the limit, and at db.PageBytes, since an order may have 200 KB.
 func (s store) readEvents(q query, after, upTo int64) (events []placed, cut bool, err error) {
-	for bytes := 0; ; {
+	for left := db.PageBytes; ; {
 		rows := s.events(after, upTo)
 		if q.types != nil {
 			rows = rows.Where(db.Likely(rows, "type IN ?"), q.types)
 		}
-		var some []placed
 		n := min(readStep, q.limit-len(events))
-		if err := rows.Limit(n).Find(&some).Error; err != nil {
+		some, cut, err := db.FindWithin[placed](rows.Limit(n), &left)
+		if err != nil {
 			return nil, false, err
 		}
 		events = append(events, some...)
+		if cut || len(events) == q.limit {
+			return events, true, nil
+		}
 		if len(some) < n {
 			return events, false, nil
-		}
-		for _, e := range some {
-			bytes += len(e.Representation)
-		}
-		if len(events) == q.limit || bytes >= enough {
-			return events, true, nil
 		}
 		after = some[n-1].Place
 	}

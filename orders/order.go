@@ -1,10 +1,11 @@
 package orders
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
+
+	"gorm.io/gorm"
 
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/internal/apperr"
@@ -225,17 +226,28 @@ func orderError(err error, id int64) error {
 // locked: a statement that waits for a lock reads the time at which the wait began, so a cancellation could
 // get an earlier time than the preceding confirmation.
 func (s store) readItems(orders ...*order) error {
-	byID := make(map[int64]*order, len(orders))
-	ids := make([]int64, len(orders))
-	for i, o := range orders {
-		ids[i], byID[o.ID] = o.ID, o
-	}
 	var items []item
-	const columns = "order_id, product_id, sku, name, qty, unit_price_cents, subtotal_cents, ? AS now"
-	err := s.items().Select(columns, s.Now()).Where("order_id IN ?", ids).
-		Order("order_id, product_id").Find(&items).Error
-	if err = errors.Join(err, s.addMissingNames(items)); err != nil {
+	if err := s.itemsOf(orders).Find(&items).Error; err != nil {
 		return err
+	}
+	return s.attachItems(orders, items)
+}
+
+// itemsOf begins a query for the items of the orders, in the order of the ids.
+func (s store) itemsOf(orders []*order) *gorm.DB {
+	ids := service.Views(orders, func(o *order) int64 { return o.ID })
+	const columns = "order_id, product_id, sku, name, qty, unit_price_cents, subtotal_cents, ? AS now"
+	return s.items().Select(columns, s.Now()).Where("order_id IN ?", ids).Order("order_id, product_id")
+}
+
+// attachItems sets the fields Items and Now of the orders to the items and the time of their query.
+func (s store) attachItems(orders []*order, items []item) error {
+	if err := s.addMissingNames(items); err != nil {
+		return err
+	}
+	byID := make(map[int64]*order, len(orders))
+	for _, o := range orders {
+		byID[o.ID] = o
 	}
 	for _, i := range items {
 		o := byID[i.OrderID]
