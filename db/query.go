@@ -49,12 +49,13 @@ func (p Period) Within(q *gorm.DB, comparison string) *gorm.DB {
 // period; a period without limits adds nothing. If the table has fewer than 1000 such rows, the index finds
 // their ids, and only these rows are read. Otherwise the page is read in the order of ids, from the cursor on.
 // If none of the next 500 rows satisfies the condition, reading begins at the first later row that satisfies
-// it.
-func During(q *gorm.DB, column string, p Period, w PageRequest) (*gorm.DB, error) {
+// it. The parameter narrow says that q has an index for its own rows, such as the orders of a customer: these
+// rows are then read, and never more than 1000 entries of the column's index, which are of all rows.
+func During(q *gorm.DB, column string, p Period, narrow bool, w PageRequest) (*gorm.DB, error) {
 	if p == (Period{}) {
 		return q, nil
 	}
-	q, _, err := inRange(q, column, column+" + INTERVAL 0 SECOND", p.Within, w)
+	q, _, err := inRange(q, column, column+" + INTERVAL 0 SECOND", p.Within, narrow, w)
 	return q, err
 }
 
@@ -64,14 +65,14 @@ func Below(q *gorm.DB, column string, limit int64, w PageRequest) (_ *gorm.DB, f
 	below := func(q *gorm.DB, comparison string) *gorm.DB {
 		return q.Where(fmt.Sprintf(comparison, "<"), limit)
 	}
-	return inRange(q, column, column+" + 0", below, w)
+	return inRange(q, column, column+" + 0", below, false, w)
 }
 
 // inRange implements During and Below. The function within adds the condition to a query; its parameter
 // comparison is like that of Period.Within. The SQL expression hidden has the value of the column, and hides
 // the column's index from MySQL.
 func inRange(
-	q *gorm.DB, column, hidden string, within func(q *gorm.DB, comparison string) *gorm.DB, w PageRequest,
+	q *gorm.DB, column, hidden string, within func(q *gorm.DB, comparison string) *gorm.DB, narrow bool, w PageRequest,
 ) (_ *gorm.DB, few bool, _ error) {
 	const many, next = 1000, 500
 	plain := column + " %s ?"
@@ -87,6 +88,9 @@ func inRange(
 	if err != nil || len(ids) < many {
 		// Without the ids, SQLite would choose the index of another condition, which most rows may satisfy.
 		return within(q, plain).Where("id IN ?", ids), true, err
+	}
+	if narrow {
+		return within(q, byID), false, nil
 	}
 	var near int64
 	coming := w.Apply(all.Select(column)).Limit(next)

@@ -8,6 +8,7 @@ import (
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/history"
+	"example.com/b2b/v2/internal/web"
 )
 
 // query describes the events that a caller asks for.
@@ -136,21 +137,37 @@ func (s *Service) readWithin(ctx context.Context, q query, wait time.Duration) (
 	}
 	woken, leave := s.waiters.join(reader.feed(), s.news)
 	defer leave()
-	over := time.After(wait)
-	for {
-		p, err := reader.read(q)
-		if err != nil || len(p.events) > 0 {
-			return p, err
-		}
-		q.after = &p.next
+	waiting, stop := context.WithTimeout(ctx, wait)
+	defer stop()
+	p, err := reader.read(q)
+	for err == nil && len(p.events) == 0 {
 		select {
 		case <-p.ready(woken):
-		case <-over:
-			return p, nil
+		case <-waiting.Done():
+			return p, ctx.Err()
 		case <-s.stopped:
 			return p, nil
-		case <-ctx.Done():
-			return page{}, ctx.Err()
 		}
+		var next page
+		if next, err = reader.readAfter(waiting, p, q); err != nil && waiting.Err() != nil {
+			return p, ctx.Err() // no turn has come
+		}
+		p = next
 	}
+	return p, err
+}
+
+// readAfter is read for the page after p. When p has no event although there are more, q wants few of the
+// events, and a reader would go through all others: each such read takes a turn of the searches. ctx bounds the
+// wait for the turn.
+func (s store) readAfter(ctx context.Context, p page, q query) (next page, err error) {
+	q.after = &p.next
+	if len(p.events) > 0 || p.next >= p.last {
+		return s.read(q)
+	}
+	err = web.Search(ctx, func() error {
+		next, err = s.read(q)
+		return err
+	})
+	return next, err
 }

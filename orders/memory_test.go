@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"gorm.io/gorm"
 
 	"example.com/b2b/v2/db/dbtest"
+	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/internal/web/webtest"
 	"example.com/b2b/v2/openapi/contract"
 	api "example.com/b2b/v2/openapi/ordersapi"
@@ -96,6 +99,80 @@ func TestExportInSmallSteps(t *testing.T) {
 		}
 		if next != small+31 {
 			t.Errorf("the file ends before order %d", next)
+		}
+	})
+}
+
+// TestPeriodOfOneCustomer lists the orders that a customer with few orders has in a period, among many orders of
+// others, of which the first 500 are not in the period. No statement reads the index of times to find where the
+// period begins: that would be the rows of others.
+func TestPeriodOfOneCustomer(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		type row struct {
+			ID, CustomerID, TotalCents int64
+			Status                     string
+			CreatedAt, UpdatedAt       time.Time
+			ConfirmedAt                *time.Time
+		}
+		then, since := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC)
+		var rows []row
+		var want []int64
+		for i := range int64(4000) {
+			r := row{ID: i + 1, CustomerID: 1, Status: "CONFIRMED", CreatedAt: then, UpdatedAt: then, ConfirmedAt: &then}
+			if i >= 700 {
+				r.UpdatedAt, r.ConfirmedAt = since, &since
+			}
+			if i%1300 == 0 {
+				if r.CustomerID = 2; i >= 700 {
+					want = append(want, r.ID)
+				}
+			}
+			rows = append(rows, r)
+		}
+		s.insertAll(t, "orders", rows)
+		token, err := webtest.Options().Tokens.Issue(
+			auth.Principal{Subject: "partner", Scope: "orders:read", Customer: 2}, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var mu sync.Mutex
+		var statements []string
+		note := func(tx *gorm.DB) {
+			mu.Lock()
+			defer mu.Unlock()
+			statements = append(statements, tx.Statement.SQL.String())
+		}
+		if err := g.Callback().Query().After("gorm:query").Register("test:query", note); err != nil {
+			t.Fatal(err)
+		}
+		if err := g.Callback().Row().After("gorm:row").Register("test:row", note); err != nil {
+			t.Fatal(err)
+		}
+		for _, period := range []string{"confirmed_from=2024-01-02", "updated_since=2024-01-02"} {
+			for path, headers := range map[string][]string{
+				"/orders?":               {"Authorization", "Bearer " + token},
+				"/orders?customer_id=2&": nil,
+			} {
+				for _, sort := range []string{"created_at", "-created_at"} {
+					statements = nil
+					_, body, _ := webtest.Do(t, "GET", s.base+path+period+"&sort="+sort, "", headers...)
+					var page struct{ Data []struct{ ID int64 } }
+					if err := json.Unmarshal(body, &page); err != nil {
+						t.Fatal(err)
+					}
+					var got []int64
+					for _, o := range page.Data {
+						got = append(got, o.ID)
+					}
+					if slices.Sort(got); !slices.Equal(got, want) {
+						t.Errorf("%s%s: %v, want %v", path, period, got, want)
+					}
+					if len(statements) != 2 { // at most 1000 entries of the index, and the customer's orders
+						t.Errorf("%s%s: %q", path, period, statements)
+					}
+				}
+			}
 		}
 	})
 }

@@ -323,11 +323,12 @@ func (s store) list(f orderFilter, page db.PageRequest) ([]order, *int64, error)
 	if f.ExternalRef != nil {
 		q = q.Where("external_ref = ?", *f.ExternalRef)
 	}
-	q, err := db.During(f.Created.Within(q, "created_at %s ?"), "confirmed_at", f.Confirmed, page)
+	narrow := ofOne || f.IDs != nil
+	q, err := db.During(f.Created.Within(q, "created_at %s ?"), "confirmed_at", f.Confirmed, narrow, page)
 	if err != nil {
 		return nil, nil, err
 	}
-	if q, err = db.During(q, "updated_at", f.Updated, page); err != nil {
+	if q, err = db.During(q, "updated_at", f.Updated, narrow, page); err != nil {
 		return nil, nil, err
 	}
 	if f.Created == (db.Period{}) {
