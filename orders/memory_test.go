@@ -119,7 +119,8 @@ func TestPeriodOfOneCustomer(t *testing.T) {
 		var rows []row
 		var want []int64
 		for i := range int64(4000) {
-			r := row{ID: i + 1, CustomerID: 1, Status: "CONFIRMED", CreatedAt: then, UpdatedAt: then, ConfirmedAt: &then}
+			r := row{ID: i + 1, CustomerID: 1, Status: "CONFIRMED"}
+			r.CreatedAt, r.UpdatedAt, r.ConfirmedAt = then, then, &then
 			if i >= 700 {
 				r.UpdatedAt, r.ConfirmedAt = since, &since
 			}

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"gorm.io/gorm"
-
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/history"
@@ -231,13 +229,6 @@ func (s store) readItems(orders ...*order) error {
 		return err
 	}
 	return s.attachItems(orders, items)
-}
-
-// itemsOf begins a query for the items of the orders, in the order of the ids.
-func (s store) itemsOf(orders []*order) *gorm.DB {
-	ids := service.Views(orders, func(o *order) int64 { return o.ID })
-	const columns = "order_id, product_id, sku, name, qty, unit_price_cents, subtotal_cents, ? AS now"
-	return s.items().Select(columns, s.Now()).Where("order_id IN ?", ids).Order("order_id, product_id")
 }
 
 // attachItems sets the fields Items and Now of the orders to the items and the time of their query.

@@ -121,7 +121,8 @@ func TestLargeBodies(t *testing.T) {
 			}
 			var refused *http.Response
 			for began := time.Now(); ; {
-				if refused = whole(t, "greedy", large); refused.StatusCode != 201 || time.Since(began) > 10*time.Second {
+				refused = whole(t, "greedy", large)
+				if refused.StatusCode != 201 || time.Since(began) > 10*time.Second {
 					break
 				}
 			}
