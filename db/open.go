@@ -101,6 +101,9 @@ func (d dialector) open() (*gorm.DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := g.Callback().Query().Replace("gorm:query", query); err != nil {
+		return nil, err
+	}
 	// gorm does not translate the errors of Rows. Raw(...).Scan uses Rows, too.
 	return g, g.Callback().Row().After("gorm:row").Register("b2b:translate", func(tx *gorm.DB) {
 		tx.Error = translate(tx.Error)

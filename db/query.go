@@ -49,12 +49,14 @@ func (p Period) Within(q *gorm.DB, comparison string) *gorm.DB {
 // must have an index. A period without limits adds no condition. If fewer than 1000 rows of the table are in
 // the period, the index finds their ids, and only these rows are read. Otherwise the page is read in the
 // order of ids, from the cursor on. If none of the next 500 rows is in the period, reading begins at the
-// first later row in the period.
-func During(q *gorm.DB, column string, p Period, w PageRequest) (*gorm.DB, error) {
+// first later row in the period. The parameter narrow says that q has an index for its own rows, such as the
+// orders of a customer: then these rows are read, and at most 1000 entries of the column's index, which has
+// the rows of all customers.
+func During(q *gorm.DB, column string, p Period, narrow bool, w PageRequest) (*gorm.DB, error) {
 	if p == (Period{}) {
 		return q, nil
 	}
-	q, _, err := inRange(q, column, column+" + INTERVAL 0 SECOND", p.Within, w)
+	q, _, err := inRange(q, column, column+" + INTERVAL 0 SECOND", p.Within, narrow, w)
 	return q, err
 }
 
@@ -64,14 +66,14 @@ func Below(q *gorm.DB, column string, limit int64, w PageRequest) (_ *gorm.DB, f
 	below := func(q *gorm.DB, comparison string) *gorm.DB {
 		return q.Where(fmt.Sprintf(comparison, "<"), limit)
 	}
-	return inRange(q, column, column+" + 0", below, w)
+	return inRange(q, column, column+" + 0", below, false, w)
 }
 
 // inRange implements During and Below. The function within adds the condition to a query; its parameter
 // comparison is like that of Period.Within. The SQL expression hidden has the value of the column, and hides
 // the column's index from MySQL.
 func inRange(
-	q *gorm.DB, column, hidden string, within func(q *gorm.DB, comparison string) *gorm.DB, w PageRequest,
+	q *gorm.DB, column, hidden string, within func(q *gorm.DB, comparison string) *gorm.DB, narrow bool, w PageRequest,
 ) (_ *gorm.DB, few bool, _ error) {
 	const many, next = 1000, 500
 	plain := column + " %s ?"
@@ -87,6 +89,9 @@ func inRange(
 	if err != nil || len(ids) < many {
 		// Without the ids, SQLite would choose the index of another condition, which most rows may satisfy.
 		return within(q, plain).Where("id IN ?", ids), true, err
+	}
+	if narrow {
+		return within(q, byID), false, nil
 	}
 	var near int64
 	coming := w.Apply(all.Select(column)).Limit(next)
@@ -223,13 +228,13 @@ func PageFrom[S ~string](sort *S, cursor *int64, limit *int32) PageRequest {
 }
 
 // Page reads a page of the rows of q. It also returns the cursor of the next page, or nil when there is no
-// next page. T is a gorm model, and Key returns the id.
+// next page. A page ends at w.Limit rows, or at PageBytes. T is a gorm model, and Key returns the id.
 func Page[T interface{ Key() int64 }](q *gorm.DB, w PageRequest) ([]T, *int64, error) {
-	rows, err := Rows[T](q, w)
+	rows, cut, err := Rows[T](q, w)
 	if err != nil {
 		return nil, nil, err
 	}
-	rows, next := Trim(rows, w)
+	rows, next := Trim(rows, cut, w)
 	return rows, next, nil
 }
 
@@ -244,6 +249,8 @@ func PageIn[T interface{ Key() int64 }](q *gorm.DB, spans []IDRange, w PageReque
 	}
 	q = q.Session(&gorm.Session{}) // so that each query of the loop starts from q
 	var rows []T
+	var cut bool
+	left := PageBytes
 	for _, ids := range spans {
 		// The cursor narrows the range instead of adding a condition: with two lower bounds, SQLite would
 		// begin at the first bound in the statement, even if the second is higher.
@@ -256,23 +263,29 @@ func PageIn[T interface{ Key() int64 }](q *gorm.DB, spans []IDRange, w PageReque
 			continue
 		}
 		page := PageRequest{Sort: w.Sort, Limit: w.Limit}
-		more, err := Rows[T](q.Where("id BETWEEN ? AND ?", ids.First, ids.Last), page)
+		var more []T
+		var err error
+		more, cut, err = FindWithin[T](page.query(q.Where("id BETWEEN ? AND ?", ids.First, ids.Last)), &left)
 		if err != nil {
 			return nil, nil, err
 		}
-		if rows = append(rows, more...); len(rows) > int(w.Limit) {
+		if rows = append(rows, more...); cut || len(rows) > int(w.Limit) {
 			break
 		}
 	}
-	rows, next := Trim(rows, w)
+	rows, next := Trim(rows, cut, w)
 	return rows, next, nil
 }
 
-// Rows reads the rows of a page, and one more row when there is a next page: see Trim.
-func Rows[T any](q *gorm.DB, w PageRequest) (rows []T, err error) {
-	err = w.Apply(q).Limit(int(w.Limit) + 1).Find(&rows).Error
-	return rows, err
+// Rows reads the rows of a page, and one more row when there is a next page. The result cut is true when the
+// rows end at PageBytes, before the limit: see Trim.
+func Rows[T any](q *gorm.DB, w PageRequest) (rows []T, cut bool, err error) {
+	left := PageBytes
+	return FindWithin[T](w.query(q), &left)
 }
+
+// query adds to q the order of the page, the cursor, and the limit of Rows.
+func (w PageRequest) query(q *gorm.DB) *gorm.DB { return w.Apply(q).Limit(int(w.Limit) + 1) }
 
 // Apply orders q by w.Sort, and leaves out the rows up to the cursor.
 func (w PageRequest) Apply(q *gorm.DB) *gorm.DB {
@@ -303,9 +316,9 @@ func (w PageRequest) AfterID() int64 {
 }
 
 // Trim splits the result of Rows into the page and the cursor of the next page.
-func Trim[T interface{ Key() int64 }](rows []T, w PageRequest) ([]T, *int64) {
-	size := int(w.Limit)
-	if len(rows) <= size {
+func Trim[T interface{ Key() int64 }](rows []T, cut bool, w PageRequest) ([]T, *int64) {
+	size := min(len(rows), int(w.Limit))
+	if len(rows) == size && !cut {
 		return rows, nil
 	}
 	next := rows[size-1].Key()

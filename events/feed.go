@@ -8,6 +8,7 @@ import (
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/history"
+	"example.com/b2b/v2/internal/web"
 )
 
 // query describes the events that a caller asks for.
@@ -51,10 +52,7 @@ type placed struct {
 // would read the whole table.
 const window = 5000
 
-const (
-	readStep = 50      // events that a statement reads
-	enough   = 2 << 20 // bytes of events after which a page ends
-)
+const readStep = 50 // events that a statement reads
 
 // read reads the next events of the caller's feed. Error: 410 events_expired when events after the given
 // position were deleted, or when no event has had this position.
@@ -96,29 +94,26 @@ func (s store) read(q query) (page, error) {
 	return p, nil
 }
 
-// readEvents reads the events after a position, up to the position upTo. It stops at q.limit events, and at
-// the size enough, because the event of an order may have 100 KB. cut reports that it has stopped, so that
-// more events may follow.
+// readEvents reads the events after a position, up to the position upTo, in small steps. It stops at q.limit
+// events, and at db.PageBytes, because the event of an order may have 200 KB. cut reports that it has stopped,
+// so that more events may follow.
 func (s store) readEvents(q query, after, upTo int64) (events []placed, cut bool, err error) {
-	for bytes := 0; ; {
+	for left := db.PageBytes; ; {
 		rows := s.events(after, upTo)
 		if q.types != nil {
 			rows = rows.Where(db.Likely(rows, "type IN ?"), q.types)
 		}
-		var some []placed
 		n := min(readStep, q.limit-len(events))
-		if err := rows.Limit(n).Find(&some).Error; err != nil {
+		some, cut, err := db.FindWithin[placed](rows.Limit(n), &left)
+		if err != nil {
 			return nil, false, err
 		}
 		events = append(events, some...)
+		if cut || len(events) == q.limit {
+			return events, true, nil
+		}
 		if len(some) < n {
 			return events, false, nil
-		}
-		for _, e := range some {
-			bytes += len(e.Representation)
-		}
-		if len(events) == q.limit || bytes >= enough {
-			return events, true, nil
 		}
 		after = some[n-1].Place
 	}
@@ -150,21 +145,37 @@ func (s *Service) readWithin(ctx context.Context, q query, wait time.Duration) (
 		stopped, wait = nil, min(wait, time.Second)
 	default:
 	}
-	over := time.After(wait)
-	for {
-		p, err := reader.read(q)
-		if err != nil || len(p.events) > 0 {
-			return p, err
-		}
-		q.after = &p.next
+	waiting, stop := context.WithTimeout(ctx, wait)
+	defer stop()
+	p, err := reader.read(q)
+	for err == nil && len(p.events) == 0 {
 		select {
 		case <-p.ready(woken):
-		case <-over:
-			return p, nil
+		case <-waiting.Done():
+			return p, ctx.Err()
 		case <-stopped:
 			return p, nil
-		case <-ctx.Done():
-			return page{}, ctx.Err()
 		}
+		var next page
+		if next, err = reader.readAfter(waiting, p, q); err != nil && waiting.Err() != nil {
+			return p, ctx.Err() // no turn has come
+		}
+		p = next
 	}
+	return p, err
+}
+
+// readAfter is read for the page after p. When p has no event although there are more, q wants few of the
+// events, and a reader would go through all others: each such read takes a turn of the searches. ctx bounds the
+// wait for the turn.
+func (s store) readAfter(ctx context.Context, p page, q query) (next page, err error) {
+	q.after = &p.next
+	if len(p.events) > 0 || p.next >= p.last {
+		return s.read(q)
+	}
+	err = web.Search(ctx, func() error {
+		next, err = s.read(q)
+		return err
+	})
+	return next, err
 }

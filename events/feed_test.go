@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest"
@@ -138,7 +139,7 @@ func TestLargeEvents(t *testing.T) {
 		var got []string
 		for after, last := int64(0), int64(-1); after != last; {
 			page := s.get(t, fmt.Sprint("limit=1000&after=", after))
-			if len(page.Data) == 0 || len(page.Data) > 50 {
+			if len(page.Data) == 0 || len(page.Data) > 11 { // 1 MiB
 				t.Fatalf("a page has %d events", len(page.Data))
 			}
 			got = append(got, positions(page.Data))
@@ -152,6 +153,60 @@ func TestLargeEvents(t *testing.T) {
 			if id := stream.want("id: "); id != fmt.Sprint("id: ", i+1) {
 				t.Fatalf("%s, want %d", id, i+1)
 			}
+		}
+	})
+}
+
+// TestRareTypeTakesTurns lets three readers look for a rare type among 20,000 events. Each may read its first
+// window at once; further windows are read one after the other, where a single search may run.
+func TestRareTypeTakesTurns(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g, events.Config{})
+		for range 20 {
+			s.record(t, nil, slices.Repeat([]history.Event{event(2, 2, 0)}, 1000)...)
+		}
+		s.sequence(t)
+		var atOnce, most atomic.Int64
+		further := func(tx *gorm.DB) bool { // whether the statement reads a window after the first
+			where, ok := tx.Statement.Clauses["WHERE"].Expression.(clause.Where)
+			return ok && slices.ContainsFunc(where.Exprs, func(e clause.Expression) bool {
+				expr, ok := e.(clause.Expr)
+				return ok && expr.SQL == "position > ? AND position <= ?" && expr.Vars[0].(int64) > 0
+			})
+		}
+		before := func(tx *gorm.DB) {
+			if further(tx) {
+				most.Store(max(most.Load(), atOnce.Add(1)))
+				time.Sleep(20 * time.Millisecond)
+			}
+		}
+		after := func(tx *gorm.DB) {
+			if further(tx) {
+				atOnce.Add(-1)
+			}
+		}
+		on := g.Callback().Query()
+		if err := on.Before("gorm:query").Register("test:before", before); err != nil {
+			t.Fatal(err)
+		}
+		if err := on.After("gorm:query").Register("test:after", after); err != nil {
+			t.Fatal(err)
+		}
+		o := webtest.Options()
+		o.Limits = web.Limits{Searches: 1, Readers: 20}
+		base := webtest.Serve(t, s.Handler(o), webtest.Spec(t, api.Document))
+		var readers sync.WaitGroup
+		for range 3 {
+			readers.Go(func() {
+				status, body, _ := webtest.Do(t, "GET", base+"/events?after=0&types=order.canceled&wait=2", "")
+				if status != 200 || !strings.Contains(string(body), `"next_after":20000`) {
+					t.Errorf("%d %s", status, body)
+				}
+			})
+		}
+		readers.Wait()
+		if most.Load() != 1 {
+			t.Errorf("%d windows after the first were read at once", most.Load())
 		}
 	})
 }

@@ -68,7 +68,7 @@ func (s *Service) stream(ctx context.Context, q query) (bulk.File, error) {
 				fmt.Fprintf(out, "id: %d\n\n", p.next)
 				return out.Flush()
 			}
-			if p, err = reader.read(query{&p.next, q.field, q.types, q.limit}); err != nil {
+			if p, err = reader.readAfter(ctx, p, q); err != nil {
 				return err
 			}
 		}

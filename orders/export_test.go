@@ -16,6 +16,15 @@ func OneBatch(s *Service) { s.commands.MaxConcurrent, s.commands.StallTimeout = 
 // for rows of other sessions.
 func Load(s *Service) (batches, waiting, held int) { return s.commands.Load() }
 
+// ExportPage reads a page of an export, and returns the numbers of its orders and of their lines.
+func ExportPage(ctx context.Context, s *Service, cursor *int64) (orders, lines int, next *int64, err error) {
+	rows, next, err := s.exportPage(ctx, orderFilter{}, cursor)
+	for _, o := range rows {
+		lines += len(o.Items)
+	}
+	return len(rows), lines, next, err
+}
+
 // PurgeKeys deletes the service's expired idempotency keys.
 func (s *Service) PurgeKeys(ctx context.Context) (int, error) { return s.db.Keys.Purge(ctx) }
 

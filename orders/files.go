@@ -2,6 +2,7 @@ package orders
 
 import (
 	"context"
+	"slices"
 
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/internal/apperr"
@@ -113,7 +114,8 @@ func (s store) productsOfRows(rows []*bulk.Row[productRow], locking bool) (map[s
 	return bySKU, err
 }
 
-// exportOrders reads a page of orders with their items.
+// exportOrders reads a page of orders with their items. An order may have 100 items of more than 1 KB, so the
+// page ends before the order whose items exceed db.PageBytes.
 func (s store) exportOrders(f orderFilter, cursor *int64) ([]order, *int64, error) {
 	orders, next, err := s.list(f, db.PageRequest{Cursor: cursor, Limit: bulk.PageSize})
 	if err != nil || len(orders) == 0 {
@@ -123,5 +125,19 @@ func (s store) exportOrders(f orderFilter, cursor *int64) ([]order, *int64, erro
 	for i := range orders {
 		pointers[i] = &orders[i]
 	}
-	return orders, next, s.readItems(pointers...)
+	left := db.PageBytes
+	items, cut, err := db.FindWithin[item](s.itemsOf(pointers), &left)
+	if err != nil {
+		return nil, nil, err
+	}
+	if cut {
+		last := items[len(items)-1].OrderID // some of its items may be missing
+		n := slices.IndexFunc(orders, func(o order) bool { return o.ID == last })
+		if n == 0 {
+			return orders[:1], &orders[0].ID, s.readItems(pointers[0])
+		}
+		items = slices.DeleteFunc(items, func(i item) bool { return i.OrderID == last })
+		orders, pointers, next = orders[:n], pointers[:n], &orders[n-1].ID
+	}
+	return orders, next, s.attachItems(pointers, items)
 }

@@ -1,7 +1,6 @@
 package orders
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -226,17 +225,21 @@ func orderError(err error, id int64) error {
 // locked: a statement that waits for a lock reads the time at which the wait began, so a cancellation could
 // get an earlier time than the preceding confirmation.
 func (s store) readItems(orders ...*order) error {
-	byID := make(map[int64]*order, len(orders))
-	ids := make([]int64, len(orders))
-	for i, o := range orders {
-		ids[i], byID[o.ID] = o.ID, o
-	}
 	var items []item
-	const columns = "order_id, product_id, sku, name, qty, unit_price_cents, subtotal_cents, ? AS now"
-	err := s.items().Select(columns, s.Now()).Where("order_id IN ?", ids).
-		Order("order_id, product_id").Find(&items).Error
-	if err = errors.Join(err, s.addMissingNames(items)); err != nil {
+	if err := s.itemsOf(orders).Find(&items).Error; err != nil {
 		return err
+	}
+	return s.attachItems(orders, items)
+}
+
+// attachItems sets the fields Items and Now of the orders to the items and the time of their query.
+func (s store) attachItems(orders []*order, items []item) error {
+	if err := s.addMissingNames(items); err != nil {
+		return err
+	}
+	byID := make(map[int64]*order, len(orders))
+	for _, o := range orders {
+		byID[o.ID] = o
 	}
 	for _, i := range items {
 		o := byID[i.OrderID]
@@ -312,11 +315,12 @@ func (s store) list(f orderFilter, page db.PageRequest) ([]order, *int64, error)
 	if f.ExternalRef != nil {
 		q = q.Where("external_ref = ?", *f.ExternalRef)
 	}
-	q, err := db.During(f.Created.Within(q, "created_at %s ?"), "confirmed_at", f.Confirmed, page)
+	narrow := ofOne || f.IDs != nil
+	q, err := db.During(f.Created.Within(q, "created_at %s ?"), "confirmed_at", f.Confirmed, narrow, page)
 	if err != nil {
 		return nil, nil, err
 	}
-	if q, err = db.During(q, "updated_at", f.Updated, page); err != nil {
+	if q, err = db.During(q, "updated_at", f.Updated, narrow, page); err != nil {
 		return nil, nil, err
 	}
 	if f.Created == (db.Period{}) {

@@ -79,6 +79,13 @@ func (s store) balanceAfter(product int64) (*balance, error) {
 	return &next[0], nil
 }
 
+// itemsOf begins a query for the items of the orders, in the order of the ids.
+func (s store) itemsOf(orders []*order) *gorm.DB {
+	ids := service.Views(orders, func(o *order) int64 { return o.ID })
+	const columns = "order_id, product_id, sku, name, qty, unit_price_cents, subtotal_cents, ? AS now"
+	return s.items().Select(columns, s.Now()).Where("order_id IN ?", ids).Order("order_id, product_id")
+}
+
 // idRanges returns ranges of ids that together contain all orders created in the period, and few other
 // orders. The last range has the ids after the last recorded block, because no times are recorded for these
 // ids yet: see RecordRanges.

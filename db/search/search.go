@@ -143,7 +143,7 @@ func (s *lookup[T]) page(candidates iter.Seq2[int64, error]) ([]T, *int64, error
 			return nil, nil, err
 		}
 	}
-	rows, next := db.Trim(rows, s.w)
+	rows, next := db.Trim(rows, false, s.w)
 	return rows, next, nil
 }
 
@@ -153,7 +153,7 @@ func (s *lookup[T]) rows(q *gorm.DB) iter.Seq2[T, error] {
 	q = q.Session(&gorm.Session{})
 	return func(yield func(row T, err error) bool) {
 		for w := s.w; ; w.Limit = min(w.Limit*4, maxScanned) {
-			rows, err := db.Rows[T](q, w)
+			rows, cut, err := db.Rows[T](q, w)
 			if err != nil {
 				yield(*new(T), err)
 				return
@@ -163,7 +163,7 @@ func (s *lookup[T]) rows(q *gorm.DB) iter.Seq2[T, error] {
 					return
 				}
 			}
-			if len(rows) <= int(w.Limit) {
+			if len(rows) <= int(w.Limit) && !cut {
 				return
 			}
 			w.Cursor = new(rows[len(rows)-1].Key())

@@ -233,7 +233,7 @@ func List[T search.Row](
 	if f.IDs != nil {
 		q, narrow = q.Where("id IN ?", f.IDs), true
 	}
-	q, err := db.During(q, "updated_at", db.Period{From: f.UpdatedSince}, page)
+	q, err := db.During(q, "updated_at", db.Period{From: f.UpdatedSince}, narrow, page)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -37,13 +37,16 @@ func (b jsonBody) ValidatedValue() any { return b.Value }
 // readBody reads a JSON body within the time timeout. It returns nil when the body is optional, and empty or
 // null: some clients send null for a body that was not given. With idInBody, the field correlation_id of the
 // body sets the request's correlation id. Errors: 400 malformed_json, 400 validation_failed for an empty
-// body, 408 request_timeout, 413 payload_too_large, 415 unsupported_media_type.
-func readBody(c *gin.Context, op *operation, timeout time.Duration, idInBody bool) (*validation.JSON, error) {
+// body, 408 request_timeout, 413 payload_too_large, 415 unsupported_media_type, and the errors of
+// bodySlot.take.
+func readBody(
+	c *gin.Context, op *operation, slot *bodySlot, timeout time.Duration, idInBody bool,
+) (*validation.JSON, error) {
 	if err := refuseByHeaders(c); err != nil {
 		return nil, err
 	}
 	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(timeout)) // fails on AWS Lambda
-	text, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
+	text, err := receive(c, slot)
 	if err == nil {
 		liftReadDeadline(c)
 	}
@@ -54,7 +57,7 @@ func readBody(c *gin.Context, op *operation, timeout time.Duration, idInBody boo
 	}
 	switch {
 	case err != nil:
-		return nil, readError(err, apperr.PayloadTooLarge, apperr.MalformedJSON)
+		return nil, err
 	case len(text) == 0 && !op.Operation.RequestBody.Value.Required:
 		return nil, nil
 	case len(text) == 0:
@@ -67,6 +70,29 @@ func readBody(c *gin.Context, op *operation, timeout time.Duration, idInBody boo
 		return nil, nil
 	}
 	return validation.Parse(text, op.body, apperr.MalformedJSON)
+}
+
+// receive reads a body of at most maxBody. It takes the slot before it reads more than largeBody. Errors: 400
+// malformed_json, 408 request_timeout, 413 payload_too_large, and the errors of bodySlot.take.
+func receive(c *gin.Context, slot *bodySlot) (text []byte, err error) {
+	var body io.Reader = http.MaxBytesReader(c.Writer, c.Request.Body, maxBody)
+	isLarge := c.Request.ContentLength > largeBody
+	if c.Request.ContentLength < 0 { // unknown
+		text, err = io.ReadAll(io.LimitReader(body, largeBody+1))
+		isLarge, body = len(text) > largeBody, io.MultiReader(bytes.NewReader(text), body)
+	}
+	if isLarge {
+		if err := slot.take(c); err != nil {
+			return text, err
+		}
+	}
+	if err == nil {
+		text, err = io.ReadAll(body)
+	}
+	if err != nil {
+		err = readError(err, apperr.PayloadTooLarge, apperr.MalformedJSON)
+	}
+	return text, err
 }
 
 // liftReadDeadline removes the read deadline of the connection, because net/http would also end the request's

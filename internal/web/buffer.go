@@ -21,7 +21,8 @@ func bufferResponse(c *gin.Context) {
 	if op == nil && !isHead || op != nil && op.streams {
 		return
 	}
-	w, buffer := c.Writer, &responseBuffer{ResponseWriter: c.Writer}
+	w, buffer := c.Writer, &responseBuffer{ResponseWriter: c.Writer, sent: func() {}}
+	defer func() { buffer.sent() }()
 	c.Writer = buffer
 	c.Next()
 	c.Writer = w
@@ -62,6 +63,7 @@ func setAge(c *gin.Context) {
 type responseBuffer struct {
 	gin.ResponseWriter
 	body bytes.Buffer
+	sent func() // called when the answer is written
 }
 
 func (b *responseBuffer) Write(p []byte) (int, error)       { return b.body.Write(p) }

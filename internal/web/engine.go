@@ -46,6 +46,7 @@ func New(o Options) Engine {
 	document, spec := docs.Served(o.Document, o.Open, o.Currency)
 	operations := newOperations(spec)
 	bodyTimeout := cmp.Or(o.BodyTimeout, 10*time.Second)
+	limits := newWorkLimits(o.Limits)
 
 	e := newGin(o.Limits.Proxies)
 	e.Use(
@@ -63,9 +64,9 @@ func New(o Options) Engine {
 		announceStop(o.Stopping),
 		forOperations(announceSunset),
 		forOperations(authorize(o.Tokens, newRateLimiter(o.Limits.Rate, o.Limits.Burst))),
-		forOperations(validate(bodyTimeout, o.CorrelationIDInBody)),
+		forOperations(validate(limits.bodies, bodyTimeout, o.CorrelationIDInBody)),
 		forOperations(limitTime(o.Timeout, bodyTimeout)),
-		forOperations(limitWork(newWorkLimits(o.Limits))),
+		forOperations(limitWork(limits)),
 		forOperations(keepConnection),
 	)
 	e.NoRoute(notFound)

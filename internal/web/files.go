@@ -116,7 +116,8 @@ func startFile(c *gin.Context, timeout, window time.Duration) (context.Context, 
 	return ctx, func() {
 		stalled.Stop()
 		stop()
-		_ = controller.SetWriteDeadline(time.Time{}) // the connection may serve another request
+		// net/http still sends the end of the file. It sets a new deadline for the next request.
+		_ = controller.SetWriteDeadline(time.Now().Add(window))
 	}
 }
 

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"slices"
+
 	"github.com/gin-gonic/gin"
 
 	"example.com/b2b/v2/internal/auth"
@@ -31,14 +33,20 @@ const (
 
 const waitingSearches = 16 // searches that may wait, for each search in progress
 
+// largeBody is the size of a JSON body, in bytes, above which the body counts: a request needs a further slot
+// to send it, and keeps the slot of its work until an answer of that size is written. Smaller bodies fit into
+// the memory, even one on each connection.
+const largeBody = 64 << 10
+
 // workLimits bound the work in progress.
 type workLimits struct {
-	inFlight, waiting, searches, imports, exports, readers *fair.Semaphore
+	bodies, inFlight, waiting, searches, imports, exports, readers *fair.Semaphore
 }
 
 func newWorkLimits(l Limits) workLimits {
 	forServices := l.InFlight / 20 // slots that only other services may take
 	return workLimits{
+		bodies:   fair.New((l.InFlight+9)/10, half, 0, "requests with a large body (MAX_REQUESTS_IN_FLIGHT)"),
 		inFlight: fair.New(l.InFlight, fourFifths, forServices, "requests at work (MAX_REQUESTS_IN_FLIGHT)"),
 		waiting: fair.New((1+waitingSearches)*l.Searches, half, 0,
 			"searches at work or waiting (MAX_SEARCHES)"),
@@ -57,7 +65,7 @@ func limitWork(l workLimits) func(*gin.Context, *operation) {
 		if len(op.security) == 0 {
 			return
 		}
-		end, err := l.begin(c, op)
+		endSearch, leave, err := l.begin(c, op)
 		if err != nil {
 			if op.streams {
 				c.Header("Retry-After", "10") // ten seconds, because a file holds its slot for a long time
@@ -65,17 +73,46 @@ func limitWork(l workLimits) func(*gin.Context, *operation) {
 			Fail(c, err)
 			return
 		}
-		defer end()
+		defer func() {
+			endSearch()
+			if answer, ok := c.Writer.(*responseBuffer); ok && answer.body.Len() > largeBody {
+				answer.sent = leave
+			} else {
+				leave()
+			}
+		}()
 		c.Next()
 	}
 }
 
-// begin takes the slots that a request needs. A search waits until its slot is free; other requests do not
-// wait. The function end gives all slots back. Errors: the errors of fair.Semaphore.TryAcquire, and the error
-// of the request's context when the context ends before the search gets its slot.
-func (l workLimits) begin(c *gin.Context, op *operation) (end func(), err error) {
+// bodySlot is the slot that a request needs to send a large body.
+type bodySlot struct {
+	slots *fair.Semaphore
+	end   func() // gives the slot back; nil without the slot
+}
+
+// take takes the slot. Errors: the errors of fair.Semaphore.TryAcquire.
+func (s *bodySlot) take(c *gin.Context) error {
+	slots, caller := s.slots, callerOf(c)
+	if err := slots.TryAcquire(caller); err != nil {
+		callOf(c).limit = "bodies"
+		return err
+	}
+	s.end = func() { slots.Release(caller) }
+	return nil
+}
+
+func callerOf(c *gin.Context) fair.Caller {
 	p := auth.From(c.Request.Context())
-	caller := fair.Caller{Name: p.ShareKey(), Service: p.ByService}
+	return fair.Caller{Name: p.ShareKey(), Service: p.ByService}
+}
+
+// begin takes the slots that a request needs. A search waits until its slot is free; other requests do not
+// wait. The function endSearch gives the slots of a search back, and the function leave gives back the slot
+// that every request has. Errors: the errors of fair.Semaphore.TryAcquire, and the error of the request's
+// context when the context ends before the search gets its slot.
+func (l workLimits) begin(c *gin.Context, op *operation) (endSearch, leave func(), err error) {
+	caller := callerOf(c)
 	slots, limit := l.inFlight, "requests"
 	switch {
 	case op.waits:
@@ -85,7 +122,8 @@ func (l workLimits) begin(c *gin.Context, op *operation) (end func(), err error)
 	case op.streams:
 		slots, limit = l.exports, "exports"
 	}
-	isSearch := op.readsMany || op.searches && c.Query("search") != ""
+	given := func(parameter string) bool { return c.Query(parameter) != "" }
+	isSearch := op.readsMany || slices.ContainsFunc(op.searches, given)
 	var waiting *fair.Semaphore // nil for exports: all exports may wait, since l.exports bounds their number
 	if isSearch && !op.streams {
 		waiting = l.waiting
@@ -93,34 +131,39 @@ func (l workLimits) begin(c *gin.Context, op *operation) (end func(), err error)
 	// Searches beyond the queue are refused before they take one of the slots that other requests need.
 	if err := waiting.TryAcquire(caller); err != nil {
 		callOf(c).limit = "searches"
-		return nil, err
+		return nil, nil, err
 	}
 	if err := slots.TryAcquire(caller); err != nil {
 		callOf(c).limit = limit
 		waiting.Release(caller)
-		return nil, err
+		return nil, nil, err
+	}
+	leave = func() { slots.Release(caller) }
+	if op.waits {
+		callOf(c).turn = &searchTurn{searches: l.searches, caller: caller}
 	}
 	if !isSearch {
-		return func() { slots.Release(caller) }, nil
+		return func() {}, leave, nil
 	}
 	turn := &searchTurn{searches: l.searches, caller: caller}
 	file, isFile := c.Writer.(*fileWriter)
-	end = func() {
+	endSearch = func() {
 		if isFile {
-			file.search = nil // the answer to a panic is written after end, and must not acquire the slot again
+			// The answer to a panic is written after endSearch, and must not acquire the slot again.
+			file.search = nil
 		}
 		turn.release()
 		waiting.Release(caller)
-		slots.Release(caller)
 	}
 	if err := turn.acquire(c.Request.Context()); err != nil {
-		end()
-		return nil, err
+		endSearch()
+		leave()
+		return nil, nil, err
 	}
 	if isFile {
 		file.search = turn
 	}
-	return end, nil
+	return endSearch, leave, nil
 }
 
 // keepConnection marks the connection of a request in progress as busy, so that the server does not close the

@@ -25,8 +25,8 @@ var (
 	}, []string{"service"})
 	requestsShed = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "b2b_http_requests_shed_total",
-		Help: "Requests refused because of a limit: rate, or the slots for requests, searches, imports, exports " +
-			"or readers of events.",
+		Help: "Requests refused because of a limit: rate, or the slots for requests, large bodies, searches, " +
+			"imports, exports or readers of events.",
 	}, []string{"service", "limit"})
 	replays = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "b2b_http_replays_total",
@@ -37,7 +37,7 @@ var (
 // measure counts requests and their times, for Prometheus.
 func measure(service string) gin.HandlerFunc {
 	inFlight := requestsInFlight.WithLabelValues(service)
-	for _, limit := range []string{"rate", "requests", "searches", "imports", "exports", "readers"} {
+	for _, limit := range []string{"rate", "bodies", "requests", "searches", "imports", "exports", "readers"} {
 		requestsShed.WithLabelValues(service, limit).Add(0) // so that the first refusal shows as an increase
 	}
 	return func(c *gin.Context) {

@@ -24,6 +24,10 @@ import (
 // keyField is the field of the idempotency key in a body.
 const keyField = "idempotency_key"
 
+// countsAsSearch is the extension of an operation whose requests count as searches, because they may read many
+// rows, and of a parameter that makes a request count as one.
+const countsAsSearch = "x-counts-as-search"
+
 // operation is an operation of the document, with the facts that the middlewares need.
 type operation struct {
 	*routers.Route
@@ -38,8 +42,8 @@ type operation struct {
 	stream     *operation                    // the operation with a stream of events as its answer; nil for none
 	hasETag    bool                          // the answer 200 has an ETag
 	mayLag     bool                          // the answer 200 may come from a replica, and then has an Age
-	searches   bool                          // has a parameter named `search`
-	readsMany  bool                          // counts as a search, because it may read many rows
+	searches   []string                      // parameters that make a request count as a search
+	readsMany  bool                          // each request counts as a search
 	scopes     map[string][]string           // further scopes that a parameter of the query needs when it is true
 	sunset     http.Header                   // headers that announce the end of the operation; nil for none
 }
@@ -80,13 +84,15 @@ func newOperation(r *routers.Route) *operation {
 		sunset:     sunsetHeaders(described),
 	}
 	for _, p := range op.parameters {
+		if p.Value.Extensions[countsAsSearch] == true {
+			op.searches = append(op.searches, p.Value.Name)
+		}
 		scopes, _ := p.Value.Extensions["x-required-scopes"].([]any)
 		for _, scope := range scopes {
 			op.scopes[p.Value.Name] = append(op.scopes[p.Value.Name], scope.(string))
 		}
 	}
-	op.readsMany = described.Extensions["x-counts-as-search"] == true
-	op.searches = op.parameters.GetByInAndName(openapi3.ParameterInQuery, "search") != nil
+	op.readsMany = described.Extensions[countsAsSearch] == true
 	if described.RequestBody != nil {
 		content := described.RequestBody.Value.Content
 		if asJSON := content.Get("application/json"); asJSON != nil {
@@ -167,14 +173,15 @@ func Streams(ctx context.Context) bool {
 type call struct {
 	operation     *operation // nil for HTML pages and unknown paths
 	times         *timing.Times
-	correlateBody bool   // the body of an error has the correlation id
-	caller        string // caller's subject, the actor of events; "" until the middleware authorize ends
-	customer      int64  // the only customer for whom the caller may act; 0 means all customers
-	actingFor     bool   // another service calls for the caller
-	code          string // code of the error; "" without an error
-	limit         string // name of the limit that refused the request; "" for none
-	cut           bool   // the answer is a file, and an error stopped it before its end
-	callerLeft    bool   // the caller has closed the connection, so the work was stopped
+	turn          *searchTurn // for Search; nil unless a request may wait for an event
+	correlateBody bool        // the body of an error has the correlation id
+	caller        string      // caller's subject, the actor of events; "" until the middleware authorize ends
+	customer      int64       // the only customer for whom the caller may act; 0 means all customers
+	actingFor     bool        // another service calls for the caller
+	code          string      // code of the error; "" without an error
+	limit         string      // name of the limit that refused the request; "" for none
+	cut           bool        // the answer is a file, and an error stopped it before its end
+	callerLeft    bool        // the caller has closed the connection, so the work was stopped
 }
 
 type callKey struct{}

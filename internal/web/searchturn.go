@@ -7,7 +7,7 @@ import (
 )
 
 // searchTurn is the slot of a search in progress. An export releases the slot while the caller reads results,
-// and acquires it again afterwards.
+// and acquires it again afterwards. A reader of events acquires the slot for single reads: see Search.
 type searchTurn struct {
 	searches *fair.Semaphore
 	caller   fair.Caller
@@ -25,4 +25,18 @@ func (t *searchTurn) release() {
 		t.searches.Release(t.caller)
 		t.held = false
 	}
+}
+
+// Search runs fn, which reads many rows, in a turn of the searches in progress. It is for requests that wait for
+// an event; for other requests, it only runs fn. Errors: the error of fn, or of ctx when ctx ends before the turn.
+func Search(ctx context.Context, fn func() error) error {
+	begun, ok := ctx.Value(callKey{}).(*call)
+	if !ok || begun.turn == nil {
+		return fn()
+	}
+	if err := begun.turn.acquire(ctx); err != nil {
+		return err
+	}
+	defer begun.turn.release()
+	return fn()
 }

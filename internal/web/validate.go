@@ -16,6 +16,7 @@ import (
 
 	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/internal/fair"
 	"example.com/b2b/v2/internal/validation"
 )
 
@@ -38,17 +39,24 @@ func announceSunset(c *gin.Context, op *operation) { maps.Copy(c.Writer.Header()
 
 // validate refuses a request that breaks the document, and lists all failing fields. The generated code
 // relies on these checks: for example, it checks no bounds. With idInBody the correlation id may come in the
-// body.
-func validate(bodyTimeout time.Duration, idInBody bool) func(*gin.Context, *operation) {
+// body. A request with a large body keeps its slot for the body until the end of its work.
+func validate(bodies *fair.Semaphore, bodyTimeout time.Duration, idInBody bool) func(*gin.Context, *operation) {
 	return func(c *gin.Context, op *operation) {
-		if err := check(c, op, bodyTimeout, idInBody); err != nil {
+		body := bodySlot{slots: bodies}
+		err := check(c, op, &body, bodyTimeout, idInBody)
+		if body.end != nil {
+			defer body.end()
+		}
+		if err != nil {
 			callOf(c).callerLeft = errors.Is(err, context.Canceled)
 			Fail(c, err)
+		} else if body.end != nil {
+			c.Next()
 		}
 	}
 }
 
-func check(c *gin.Context, op *operation, bodyTimeout time.Duration, idInBody bool) error {
+func check(c *gin.Context, op *operation, slot *bodySlot, bodyTimeout time.Duration, idInBody bool) error {
 	query, err := readQuery(c.Request, op)
 	if err != nil {
 		return err
@@ -59,7 +67,7 @@ func check(c *gin.Context, op *operation, bodyTimeout time.Duration, idInBody bo
 	var body *validation.JSON
 	switch {
 	case op.body != nil:
-		body, err = readBody(c, op, bodyTimeout, idInBody)
+		body, err = readBody(c, op, slot, bodyTimeout, idInBody)
 	case op.row != nil:
 		c.Request.Body, err = upload(c, query, op.row, bodyTimeout)
 	}

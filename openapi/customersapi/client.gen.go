@@ -412,11 +412,11 @@ type ListCustomersParams struct {
 	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many to return at most.
+	// Limit How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Ids Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-	// repeated one counts once. `limit=100` has all of them on one page.
+	// repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
 	Ids *Ids `form:"ids,omitempty" json:"ids,omitempty"`
 
 	// IncludeDeleted Deleted customers, too, each with its `deleted_at`; a deletion moves `updated_at`, so that a copy kept by `updated_since`
@@ -462,7 +462,7 @@ type ExportCustomersParams struct {
 	Delimiter *ExportDelimiter `form:"delimiter,omitempty" json:"delimiter,omitempty"`
 
 	// Ids Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-	// repeated one counts once. `limit=100` has all of them on one page.
+	// repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
 	Ids *Ids `form:"ids,omitempty" json:"ids,omitempty"`
 
 	// IncludeDeleted Deleted customers, too, each with its `deleted_at`; a deletion moves `updated_at`, so that a copy kept by `updated_since`
@@ -507,7 +507,7 @@ type ListCustomerHistoryParams struct {
 	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many to return at most.
+	// Limit How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 

@@ -707,7 +707,7 @@ type ListEventsParams struct {
 	// Types Only events of these types, separated by commas. Without it all that your token may read.
 	Types *string `form:"types,omitempty" json:"types,omitempty"`
 
-	// Limit How many to return at most.
+	// Limit How many to return at most. A page of more than about 1 MiB has fewer; `meta.next_after` goes on behind them.
 	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Wait How many seconds to wait for an event when there is none, `30` or `30s`, up to 60; the service may answer earlier.
@@ -725,7 +725,7 @@ type ListWebhookEndpointsParams struct {
 	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many to return at most.
+	// Limit How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -746,7 +746,7 @@ type ListWebhookDeliveriesParams struct {
 	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many to return at most.
+	// Limit How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 

@@ -965,7 +965,7 @@ type ListOrdersParams struct {
 	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many to return at most.
+	// Limit How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// ConfirmedFrom Only orders confirmed at or after this moment, also those that were canceled later: a date (its first moment in UTC) or RFC 3339.
@@ -979,7 +979,7 @@ type ListOrdersParams struct {
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
 
 	// Ids Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-	// repeated one counts once. `limit=100` has all of them on one page.
+	// repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
 	Ids *Ids `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
@@ -1039,7 +1039,7 @@ type ExportOrdersParams struct {
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
 
 	// Ids Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-	// repeated one counts once. `limit=100` has all of them on one page.
+	// repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
 	Ids *Ids `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
@@ -1096,7 +1096,7 @@ type ListOrderHistoryParams struct {
 	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many to return at most.
+	// Limit How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -1123,14 +1123,14 @@ type ListProductsParams struct {
 	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many to return at most.
+	// Limit How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// StockBelow Only products with fewer pieces on stock than this.
 	StockBelow *int64 `form:"stock_below,omitempty" json:"stock_below,omitempty"`
 
 	// Ids Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-	// repeated one counts once. `limit=100` has all of them on one page.
+	// repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
 	Ids *Ids `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
@@ -1174,7 +1174,7 @@ type ExportProductsParams struct {
 	StockBelow *int64 `form:"stock_below,omitempty" json:"stock_below,omitempty"`
 
 	// Ids Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-	// repeated one counts once. `limit=100` has all of them on one page.
+	// repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
 	Ids *Ids `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
@@ -1208,7 +1208,7 @@ type ListProductHistoryParams struct {
 	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many to return at most.
+	// Limit How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -1220,7 +1220,7 @@ type ListStockAdjustmentsParams struct {
 	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many to return at most.
+	// Limit How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 

@@ -1241,7 +1241,7 @@ export interface components {
         /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
         Cursor: number;
         /**
-         * @description How many to return at most.
+         * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
          * @example 20
          */
         Limit: number;
@@ -1310,7 +1310,7 @@ export interface operations {
                  */
                 types?: string;
                 /**
-                 * @description How many to return at most.
+                 * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.next_after` goes on behind them.
                  * @example 100
                  */
                 limit?: number;
@@ -1398,7 +1398,7 @@ export interface operations {
                 /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
-                 * @description How many to return at most.
+                 * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
@@ -1709,7 +1709,7 @@ export interface operations {
                 /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
-                 * @description How many to return at most.
+                 * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];

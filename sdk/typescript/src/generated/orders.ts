@@ -1634,7 +1634,7 @@ export interface components {
         /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
         Cursor: number;
         /**
-         * @description How many to return at most.
+         * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
          * @example 20
          */
         Limit: number;
@@ -1658,7 +1658,7 @@ export interface components {
         UpdatedSince: components["schemas"]["DateFilter"];
         /**
          * @description Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-         *     repeated one counts once. `limit=100` has all of them on one page.
+         *     repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
          * @example 1,2
          */
         Ids: components["schemas"]["IdList"];
@@ -1803,7 +1803,7 @@ export interface operations {
                 /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
-                 * @description How many to return at most.
+                 * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
@@ -1814,7 +1814,7 @@ export interface operations {
                 stock_below?: number;
                 /**
                  * @description Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-                 *     repeated one counts once. `limit=100` has all of them on one page.
+                 *     repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
                  * @example 1,2
                  */
                 ids?: components["parameters"]["Ids"];
@@ -2044,7 +2044,7 @@ export interface operations {
                 stock_below?: number;
                 /**
                  * @description Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-                 *     repeated one counts once. `limit=100` has all of them on one page.
+                 *     repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
                  * @example 1,2
                  */
                 ids?: components["parameters"]["Ids"];
@@ -2223,7 +2223,7 @@ export interface operations {
                 /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
-                 * @description How many to return at most.
+                 * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
@@ -2365,7 +2365,7 @@ export interface operations {
                 /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
-                 * @description How many to return at most.
+                 * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
@@ -2477,7 +2477,7 @@ export interface operations {
                 /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
-                 * @description How many to return at most.
+                 * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
@@ -2499,7 +2499,7 @@ export interface operations {
                 cancel_reason?: components["schemas"]["CancelReasonFilter"];
                 /**
                  * @description Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-                 *     repeated one counts once. `limit=100` has all of them on one page.
+                 *     repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
                  * @example 1,2
                  */
                 ids?: components["parameters"]["Ids"];
@@ -2922,7 +2922,7 @@ export interface operations {
                 cancel_reason?: components["schemas"]["CancelReasonFilter"];
                 /**
                  * @description Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-                 *     repeated one counts once. `limit=100` has all of them on one page.
+                 *     repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
                  * @example 1,2
                  */
                 ids?: components["parameters"]["Ids"];
@@ -3266,7 +3266,7 @@ export interface operations {
                 /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
-                 * @description How many to return at most.
+                 * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];

@@ -1,0 +1,99 @@
+package db
+
+import (
+	"database/sql"
+	"errors"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/callbacks"
+)
+
+// PageBytes is the size of a page, in bytes of the database, at which the page ends even before its limit of
+// rows. An order may have 60 KB of metadata, so a page of 100 orders would have megabytes, and a caller could
+// fill the memory with the pages of many requests.
+const PageBytes = 1 << 20
+
+// withinKey is the key of the *within in the settings of a statement.
+const withinKey = "b2b:within"
+
+// within bounds the rows that a statement reads.
+type within struct {
+	left *int // bytes
+	cut  bool // there was a row after the bytes
+}
+
+// FindWithin reads the rows of q as Find does, until they have more bytes than *left, and takes their bytes
+// from *left. The result cut is true when q has further rows. The rows that are left out never come into the
+// memory of the process.
+func FindWithin[T any](q *gorm.DB, left *int) (rows []T, cut bool, err error) {
+	w := within{left: left}
+	err = q.Set(withinKey, &w).Find(&rows).Error
+	return rows, w.cut, err
+}
+
+// query is gorm's callback for queries, which stops reading rows where FindWithin says so.
+func query(tx *gorm.DB) {
+	set, bounded := tx.Get(withinKey)
+	if !bounded {
+		callbacks.Query(tx)
+		return
+	}
+	if tx.Error != nil {
+		return
+	}
+	callbacks.BuildQuerySQL(tx)
+	if tx.Error != nil {
+		return
+	}
+	s := tx.Statement
+	rows, err := s.ConnPool.QueryContext(s.Context, s.SQL.String(), s.Vars...)
+	if err != nil {
+		_ = tx.AddError(err)
+		return
+	}
+	gorm.Scan(&rowsWithin{Rows: rows, within: set.(*within)}, tx, 0)
+	_ = tx.AddError(rows.Close())
+}
+
+// rowsWithin counts the bytes of the rows, and ends after the row that exceeds the bound.
+type rowsWithin struct {
+	*sql.Rows
+	*within
+	sizes []any // a counter for each column
+}
+
+// Next implements gorm.Rows.
+func (r *rowsWithin) Next() bool {
+	if *r.left <= 0 {
+		r.cut = r.Rows.Next()
+		return false
+	}
+	return r.Rows.Next()
+}
+
+// Scan implements gorm.Rows.
+func (r *rowsWithin) Scan(columns ...any) error {
+	if r.sizes == nil {
+		r.sizes = make([]any, len(columns))
+		for i := range r.sizes {
+			r.sizes[i] = (*counter)(r.left)
+		}
+	}
+	return errors.Join(r.Rows.Scan(r.sizes...), r.Rows.Scan(columns...))
+}
+
+// counter is the number of bytes that are left, less those of each scanned value.
+type counter int
+
+// Scan implements sql.Scanner.
+func (c *counter) Scan(value any) error {
+	switch v := value.(type) {
+	case []byte:
+		*c -= counter(len(v))
+	case string:
+		*c -= counter(len(v))
+	default:
+		*c -= 8 // a number or a time
+	}
+	return nil
+}
