@@ -213,7 +213,7 @@ export interface paths {
         post?: never;
         /**
          * Delete an endpoint
-         * @description Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries within days.
+         * @description Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the answers that are stored for idempotency keys; its deliveries within days.
          */
         delete: operations["deleteWebhookEndpoint"];
         options?: never;
@@ -1104,7 +1104,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `rate_limited`: You send more than this deployment takes from one caller (`RateLimit` says how much is left), or have your share of the requests, searches, imports or exports that it does at once. */
+        /** @description `rate_limited`: You send more than this deployment takes from one caller (`RateLimit` says how much is left), or have your share of the requests, searches, imports, exports or readers of events that it has at once. */
         RateLimited: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1472,7 +1472,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
+                 * @description Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
                  *     `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
                  *     `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
                  *     headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
@@ -1568,7 +1568,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Your own name for this one effect, 1–255 visible ASCII characters; kept for 24 hours, after which a repeat is a new request.
+                 * @description Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
                  *     `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
                  *     `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
                  *     headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.

@@ -468,7 +468,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `rate_limited`: You send more than this deployment takes from one caller (`RateLimit` says how much is left), or have your share of the requests, searches, imports or exports that it does at once. */
+        /** @description `rate_limited`: You send more than this deployment takes from one caller (`RateLimit` says how much is left), or have your share of the requests, searches, imports, exports or readers of events that it has at once. */
         RateLimited: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
