@@ -42,7 +42,8 @@ func (x Index) examine(tx *gorm.DB, broken func(id string)) (checked int64, err 
 	var rows []row
 	step := max(1, indexed/sampleSize) // from the lowest id, because ids may all be odd: auto_increment_increment
 	q := tx.Table(x.Table).Select("id, folded_text, "+x.text()+" AS indexed_text").
-		Where("unindexed IS NULL AND id % ? = (SELECT MIN(id) % ? FROM "+x.Table+" WHERE unindexed IS NULL)", step, step)
+		Where("unindexed IS NULL AND id % ? = (SELECT MIN(id) % ? FROM "+x.Table+" WHERE unindexed IS NULL)",
+			step, step)
 	if err := q.Order("id").Limit(2 * sampleSize).Find(&rows).Error; err != nil {
 		return 0, err
 	}

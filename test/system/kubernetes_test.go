@@ -27,9 +27,10 @@ type manifest struct {
 	Data     map[string]string
 	Secrets  map[string]string `yaml:"stringData"`
 	Spec     struct {
-		Selector    yaml.Node
-		PodSelector selector `yaml:"podSelector"`
-		Strategy    struct {
+		Selector        yaml.Node
+		PodSelector     selector `yaml:"podSelector"`
+		MinReadySeconds int      `yaml:"minReadySeconds"`
+		Strategy        struct {
 			RollingUpdate struct {
 				MaxUnavailable *int `yaml:"maxUnavailable"`
 				MaxSurge       int  `yaml:"maxSurge"`
@@ -242,7 +243,12 @@ func TestKubernetes(t *testing.T) {
 					t.Errorf("DB_MAX_CONNECTIONS: %v; MIGRATE_ON_START is %q, want false, since the Job migrates",
 						err, env["MIGRATE_ON_START"])
 				}
-				connections += n * (all["HorizontalPodAutoscaler/"+name].Spec.MaxReplicas + update.MaxSurge)
+				// A rolling update starts MaxSurge pods beside the old ones, and the next when a pod has ended.
+				if m.Spec.MinReadySeconds < pod.TerminationGracePeriodSeconds {
+					t.Errorf("the next pod starts after %d s, while the last one may take %d s to end",
+						m.Spec.MinReadySeconds, pod.TerminationGracePeriodSeconds)
+				}
+				connections += n * (all["HorizontalPodAutoscaler/"+name].Spec.MaxReplicas + 2*update.MaxSurge)
 			}
 			start(t, forProcess(t, env, migratedFile(t)), command)
 		})

@@ -95,7 +95,7 @@ func TestTokenRefused(t *testing.T) {
 		{"", append(good, "--scope", "orders:read order:write"),
 			`--scope: "order:write" is no scope; allowed: customers:read, `},
 		{"", append(good, "--customer", "0"),
-			`invalid value "0" for flag -customer: allowed: the id of a customer; see b2b token --help`},
+			`invalid value "0" for flag -customer: allowed: the id of a customer, such as 7; see b2b token --help`},
 		{"", append(good, "--customer", "9007199254740992"), `invalid value "9007199254740992" for flag -customer`},
 		{"", append(good, "--ttl", "soon"),
 			`invalid value "soon" for flag -ttl: 90m, 24h or 7d, from 1s to 365d; see b2b token --help`},

@@ -69,8 +69,8 @@ func TestOnPosition(t *testing.T) {
 				"customer_id": 1, "actor": "erp", "correlation_id": null, "created_at": "2024-03-01T09:30:00.000Z",
 				"position": %d, "representation": {}}`, position))
 		}
-		return answer(200, fmt.Sprintf(`{"success": true, "data": [%s], "meta": {"next_after": %d, "last_position": 900}}`,
-			strings.Join(data, ","), nextAfter))
+		return answer(200, fmt.Sprintf(`{"success": true, "data": [%s],
+			"meta": {"next_after": %d, "last_position": 900}}`, strings.Join(data, ","), nextAfter))
 	}
 	plan := []step{page(7), refuse(503, "0"), page(20, 9), page(20), page(900), page(901, 901)}
 	events.plans(plan...)
