@@ -56,8 +56,8 @@ def sync_detailed(
 ) -> Response[WebhookDeletedResponse]:
     """Delete an endpoint
 
-     Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries
-    within days.
+     Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the
+    answers that are stored for idempotency keys; its deliveries within days.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -88,8 +88,8 @@ def sync(
 ) -> WebhookDeletedResponse | None:
     """Delete an endpoint
 
-     Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries
-    within days.
+     Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the
+    answers that are stored for idempotency keys; its deliveries within days.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -115,8 +115,8 @@ async def asyncio_detailed(
 ) -> Response[WebhookDeletedResponse]:
     """Delete an endpoint
 
-     Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries
-    within days.
+     Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the
+    answers that are stored for idempotency keys; its deliveries within days.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -145,8 +145,8 @@ async def asyncio(
 ) -> WebhookDeletedResponse | None:
     """Delete an endpoint
 
-     Some seconds later nothing more is sent to it. Its secrets are deleted at once, its deliveries
-    within days.
+     Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the
+    answers that are stored for idempotency keys; its deliveries within days.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
