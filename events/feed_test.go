@@ -92,7 +92,8 @@ func TestWhichEvents(t *testing.T) {
 }
 
 // TestRareType reads events of a rare type, with 12,000 other events between them. No page covers all
-// positions. A reader must continue after an empty page, and find both events.
+// positions. A reader must continue after an empty page, and find both events; so must a stream from a slow
+// database.
 func TestRareType(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
@@ -118,6 +119,16 @@ func TestRareType(t *testing.T) {
 		waited := s.get(t, "types=order.canceled&after=1&wait=1")
 		if positions(waited.Data) != "12002:1" {
 			t.Errorf("%s, waiting", positions(waited.Data))
+		}
+		var reads atomic.Int32
+		must(t, g.Callback().Query().Before("gorm:query").Register("slow", func(tx *gorm.DB) {
+			if tx.Statement.Table == "events" && reads.Add(1) > 2 { // after the two reads with which a stream begins
+				time.Sleep(2 * time.Second)
+			}
+		}))
+		stream := s.streamWithin(t, 3*time.Second, "types=order.canceled&after=1")
+		for id := ""; id != "id: 12002"; {
+			id = stream.want("id: ")
 		}
 	})
 }
@@ -284,7 +295,15 @@ type sse struct {
 // stream opens a stream with a query and headers. It does not use webtest, whose checks need whole answers.
 func (s *system) stream(t *testing.T, query string, headers ...string) *sse {
 	t.Helper()
-	server := httptest.NewServer(s.Handler(webtest.Options()))
+	return s.streamWithin(t, webtest.Options().Timeout, query, headers...)
+}
+
+// streamWithin is like stream. The service ends the stream when it writes nothing for the time timeout.
+func (s *system) streamWithin(t *testing.T, timeout time.Duration, query string, headers ...string) *sse {
+	t.Helper()
+	o := webtest.Options()
+	o.Timeout = timeout
+	server := httptest.NewServer(s.Handler(o))
 	t.Cleanup(server.Close)
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	t.Cleanup(cancel)
@@ -391,6 +410,37 @@ func TestStreamBegins(t *testing.T) {
 			if strings.HasPrefix(line, ":") {
 				t.Fatal("the event came with the first comment only")
 			}
+		}
+	})
+}
+
+// TestStreamBesideOtherTypes opens a stream for a type without events, while events of another type come more
+// often than the stream may be silent. The stream must send the growing position of the reader, and must not
+// be cut for its silence.
+func TestStreamBesideOtherTypes(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g, events.Config{})
+		stream := s.streamWithin(t, 2*time.Second, "types=order.created")
+		var writer sync.WaitGroup
+		done, stop := context.WithCancel(ctx)
+		defer writer.Wait()
+		defer stop()
+		writer.Go(func() {
+			for done.Err() == nil {
+				s.record(t, nil, event(1, 10, 0))
+				if _, err := s.SequenceBatch(ctx); err != nil {
+					t.Error(err)
+				}
+				time.Sleep(20 * time.Millisecond)
+			}
+		})
+		before := 0
+		for range 3 {
+			var id int
+			if _, err := fmt.Sscanf(stream.want("id: "), "id: %d", &id); err != nil || id <= before {
+				t.Fatalf("id %d after id %d: %v", id, before, err)
+			}
+			before = id
 		}
 	})
 }
