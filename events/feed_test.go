@@ -528,6 +528,48 @@ func TestPrune(t *testing.T) {
 	})
 }
 
+// TestPruneAfterRestore deletes old events after the statement of docs/operations.md for a restored database,
+// which takes all events for expired. They must be deleted like others, so that the task is not behind for
+// ever, and no position of the feed may change.
+func TestPruneAfterRestore(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g, events.Config{Retention: 48 * time.Hour})
+		old, young := event(1, 10, 0), event(1, 11, 0)
+		old.CreatedAt = old.CreatedAt.Add(-72 * time.Hour)
+		s.record(t, nil, slices.Repeat([]history.Event{old}, 600)...) // more than one transaction deletes
+		s.record(t, nil, young)
+		s.sequence(t)
+		s.age(t)
+		must(t, g.Exec("UPDATE event_positions SET pruned_position = last_position + 1000000, "+
+			"last_position = last_position + 1000000").Error)
+		s.record(t, nil, old)
+		s.record(t, nil, young)
+		s.sequence(t)
+		for _, job := range s.Jobs() {
+			if job.Name != "delete old events" {
+				continue
+			}
+			n, err := job.Run(ctx)
+			must(t, err)
+			lag, err := job.Lag(ctx)
+			if n != 601 || lag != 0 || err != nil {
+				t.Errorf("%d events are deleted, and the task is %s behind: %v", n, lag, err)
+			}
+		}
+		for _, authorization := range []string{token(t, 0, auth.Admin), token(t, 1, auth.Admin)} {
+			got := s.get(t, "", "Authorization", authorization)
+			if positions(got.Data) != "1000603:11" {
+				t.Errorf("the feed is %s", positions(got.Data))
+			}
+		}
+		var kept int64
+		must(t, g.Table("events").Count(&kept).Error)
+		if kept != 2 {
+			t.Errorf("%d events are left", kept)
+		}
+	})
+}
+
 // TestPruneReads deletes an event while a page with this event is read. The answer must be 410
 // events_expired, because a page without the event would hide the deletion from the reader.
 func TestPruneReads(t *testing.T) {
