@@ -128,9 +128,10 @@ func (p *progress) Cost() int { return 1 + len(p.deliveries) }
 func (*progress) Caller() string { return "" }
 
 // record writes the progress of several turns in one transaction. The progress of a turn that has lost its
-// lease is not written, so it can neither move the position of an endpoint back nor undo a replay.
+// lease is not written, so it can neither move the position of an endpoint back nor undo a replay. The caller
+// is the program itself, because the Batcher does not hand on the context of a turn.
 func (s *Service) record(ctx context.Context, all []*progress) (_ []batch.Held, rolledBack bool, err error) {
-	err = s.db.ChangeReserved(ctx, func(tx store) (failure error) {
+	err = s.db.ChangeReserved(asSystem(ctx), func(tx store) (failure error) {
 		defer func() { rolledBack = failure != nil }() // an error of the commit leaves the outcome unknown
 		ids := make([]int64, len(all))
 		for i, p := range all {

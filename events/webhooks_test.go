@@ -383,7 +383,7 @@ func TestWebhookRetries(t *testing.T) {
 			t.Fatalf("the owner's feed: %s", feed.Body)
 		}
 		if e := feed.JSON200.Data[0]; e.Type != "webhook_endpoint.disabled" || e.SubjectID != id ||
-			!strings.Contains(string(e.Representation), `"failing"`) {
+			e.Actor != "system" || !strings.Contains(string(e.Representation), `"failing"`) {
 			t.Errorf("the owner's feed: %s", feed.Body)
 		}
 
