@@ -547,7 +547,7 @@ func TestWebhookTypes(t *testing.T) {
 }
 
 // TestWebhookReplay replays events while an attempt is in flight. The process that sends this attempt must
-// not move the position of the endpoint any more.
+// not move the position of the endpoint any more, and must record the attempt nevertheless.
 func TestWebhookReplay(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w, r := send(t, g), receive(t)
@@ -580,6 +580,7 @@ func TestWebhookReplay(t *testing.T) {
 			t.Errorf("replayed %v, first sent %v", again, ids)
 		}
 		w.until(id, "everything is delivered again", func(e api.WebhookEndpoint) bool { return e.Position == 6 })
+		w.until(id, "each attempt is recorded", func(api.WebhookEndpoint) bool { return len(w.deliveries(id)) == 5+1+4 })
 		for _, after := range []int64{7, 1 << 40} {
 			res, err := w.ReplayWebhookEventsWithResponse(t.Context(), id, &api.ReplayWebhookEventsParams{After: after})
 			must(t, err)
