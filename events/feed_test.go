@@ -570,8 +570,9 @@ func TestPruneAfterRestore(t *testing.T) {
 	})
 }
 
-// TestPruneReads deletes an event while a page with this event is read. The answer must be 410
-// events_expired, because a page without the event would hide the deletion from the reader.
+// TestPruneReads deletes an event while a page with this event is read. A reader that asks for the oldest
+// events must get the events that are left. A reader that has a position must get 410 events_expired, because
+// a page without the event would hide the deletion from the reader.
 func TestPruneReads(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{Retention: time.Hour})
@@ -591,7 +592,14 @@ func TestPruneReads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		status, body, _ := webtest.Do(t, "GET", s.base+"/events?after=0", "")
+		if got := positions(s.get(t, "").Data); got != "2:11" {
+			t.Errorf("the oldest events are %s", got)
+		}
+		must(t, g.Exec("UPDATE events SET created_at = ?", old.CreatedAt).Error)
+		s.record(t, nil, event(1, 12, 0))
+		s.sequence(t)
+		pruned.Store(false)
+		status, body, _ := webtest.Do(t, "GET", s.base+"/events?after=1", "")
 		webtest.WantError(t, status, body, 410, "events_expired", "/query/after")
 	})
 }
