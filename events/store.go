@@ -293,10 +293,13 @@ func (s store) dueEndpoints(slow bool, limit int) (ids []int64, err error) {
 	return ids, err
 }
 
-// leaseEndpoints leases the enabled endpoints without a current lease, and returns the leased endpoints.
+// leaseEndpoints leases the enabled endpoints without a current lease and without a wait after a failure, and
+// returns the leased endpoints. Another process may have served an endpoint since dueEndpoints has read it.
 func (s store) leaseEndpoints(ids []int64, lease string) (leased []endpoint, err error) {
+	now := s.Now()
 	err = db.ByID(s.DB.Model(&endpoint{})).Where("id IN ? AND disabled_at IS NULL", ids).
-		Where("leased_until IS NULL OR leased_until <= ?", s.Now()).
+		Where("next_attempt_at IS NULL OR next_attempt_at <= ?", now).
+		Where("leased_until IS NULL OR leased_until <= ?", now).
 		UpdateColumns(map[string]any{"leased_by": lease, "leased_until": db.Now(s.DB, leaseTime)}).Error
 	if err != nil {
 		return nil, err

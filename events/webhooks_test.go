@@ -628,6 +628,41 @@ func TestWebhookLeases(t *testing.T) {
 	})
 }
 
+// TestWebhookWaits lets an attempt of another process fail just after a process has found the endpoint due.
+// The process must not send before the wait is over.
+func TestWebhookWaits(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		var once sync.Once
+		found := make(chan struct{})
+		must(t, g.Callback().Query().After("gorm:query").Register("fail", func(tx *gorm.DB) {
+			due, isIDs := tx.Statement.Dest.(*[]int64)
+			if isIDs && len(*due) > 0 && strings.Contains(tx.Statement.SQL.String(), "FROM webhook_endpoints e ") {
+				once.Do(func() {
+					err := g.Session(&gorm.Session{NewDB: true}).Exec("UPDATE webhook_endpoints SET failures = 1, "+
+						"failing_since = created_at, next_attempt_at = ?", time.Now().UTC().Add(time.Hour)).Error
+					if err != nil {
+						t.Error(err)
+					}
+					close(found)
+				})
+			}
+		}))
+		w, r := send(t, g), receive(t)
+		create(t, w.ClientWithResponses, api.WebhookEndpointRequest{URL: r.URL})
+		w.happen("order.created", 7, 1, 1)
+		select {
+		case <-found:
+		case <-time.After(patience):
+			t.Fatal("the endpoint is never due")
+		}
+		time.Sleep(200 * time.Millisecond)
+		w.stop()
+		if n := len(r.arrived); n > 0 {
+			t.Errorf("%d messages arrive during the wait", n)
+		}
+	})
+}
+
 // TestSlowWebhooks holds the attempts of more slow endpoints than the number of quick endpoints that a
 // process serves at once. There are also ten dead endpoints. A quick endpoint must get its events before any
 // held attempt times out.
