@@ -916,6 +916,44 @@ func TestWebhookKeys(t *testing.T) {
 	})
 }
 
+// TestWebhookTestIsRecorded sends test messages to a receiver that answers after the time limit of a request.
+// The first caller waits, and gets the result; the second caller leaves. Both messages must be recorded.
+func TestWebhookTestIsRecorded(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		w, r := send(t, g), receive(t)
+		id := create(t, w.ClientWithResponses, api.WebhookEndpointRequest{URL: r.URL}).Endpoint.ID
+		o := webtest.Options()
+		o.Timeout = 500 * time.Millisecond
+		s := httptest.NewServer(events.New(g, events.Config{Webhooks: deliver.Config{AllowPrivate: true}}).Handler(o))
+		defer s.Close()
+		hasty, err := api.NewClientWithResponses(s.URL)
+		must(t, err)
+		r.answers(func(w http.ResponseWriter, _ received) {
+			time.Sleep(time.Second)
+			w.WriteHeader(http.StatusNoContent)
+		})
+		sent, err := hasty.TestWebhookEndpointWithResponse(t.Context(), id)
+		if err != nil || sent.JSON200 == nil || sent.JSON200.Data.Outcome != "delivered" {
+			t.Errorf("%v %s", err, sent.Body)
+		}
+		r.next()
+		caller, leave := context.WithCancel(t.Context())
+		var left sync.WaitGroup
+		left.Go(func() {
+			if _, err := hasty.TestWebhookEndpointWithResponse(caller, id); err == nil {
+				t.Error("the caller has not left")
+			}
+		})
+		r.next()
+		leave()
+		left.Wait()
+		w.until(id, "both messages are recorded", func(api.WebhookEndpoint) bool {
+			d := w.deliveries(id)
+			return len(d) == 2 && d[0].Outcome == "delivered" && d[1].Outcome == "delivered"
+		})
+	})
+}
+
 // TestWebhookTest sends test messages to a disabled endpoint. The messages must arrive, and must not change
 // the endpoint.
 func TestWebhookTest(t *testing.T) {

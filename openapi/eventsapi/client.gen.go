@@ -1004,8 +1004,8 @@ type ClientInterface interface {
 
 	// TestWebhookEndpoint Send a test message now
 	//
-	// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or failed to: whether
-	// it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
+	// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or has not within 10
+	// seconds: whether it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
 	//
 	// Corresponds with POST /webhook-endpoints/{id}/test (the `TestWebhookEndpoint` operationId).
 	TestWebhookEndpoint(ctx context.Context, id WebhookEndpointID, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1300,8 +1300,8 @@ func (c *Client) RotateWebhookSecret(ctx context.Context, id WebhookEndpointID, 
 
 // TestWebhookEndpoint Send a test message now
 //
-// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or failed to: whether
-// it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
+// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or has not within 10
+// seconds: whether it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
 //
 // Corresponds with POST /webhook-endpoints/{id}/test (the `TestWebhookEndpoint` operationId).
 func (c *Client) TestWebhookEndpoint(ctx context.Context, id WebhookEndpointID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2169,8 +2169,8 @@ type ClientWithResponsesInterface interface {
 
 	// TestWebhookEndpointWithResponse Send a test message now
 	//
-	// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or failed to: whether
-	// it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
+	// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or has not within 10
+	// seconds: whether it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4469,8 +4469,8 @@ func (c *ClientWithResponses) RotateWebhookSecretWithResponse(ctx context.Contex
 
 // TestWebhookEndpointWithResponse Send a test message now
 //
-// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or failed to: whether
-// it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
+// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or has not within 10
+// seconds: whether it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
 //
 // Returns a wrapper object for the known response body format(s).
 //
