@@ -663,6 +663,40 @@ func TestWebhookWaits(t *testing.T) {
 	})
 }
 
+// TestWebhookStopDuringAttempt stops a process while the receiver holds the third of five messages for longer
+// than the process waits. Another process must go on with the third message, at once.
+func TestWebhookStopDuringAttempt(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		a, r := send(t, g), receive(t)
+		release := make(chan struct{})
+		r.answers(func(w http.ResponseWriter, got received) {
+			if got.Data.SubjectID == 3 {
+				select {
+				case <-got.left:
+				case <-release:
+				}
+			}
+			w.WriteHeader(http.StatusNoContent)
+		})
+		id := create(t, a.ClientWithResponses, api.WebhookEndpointRequest{URL: r.URL}).Endpoint.ID
+		a.exec("UPDATE webhook_endpoints SET leased_by = 'nobody', leased_until = ?", time.Now().UTC().Add(time.Hour))
+		a.happen("order.created", 7, 1, 5)
+		a.untilSequenced(5) // so that one page has all events
+		a.exec("UPDATE webhook_endpoints SET leased_by = NULL, leased_until = created_at")
+		r.subjects(3)
+		a.stop()
+		close(release)
+		if e := a.endpoint(id); e.Position != 2 {
+			t.Errorf("the stopped process leaves the endpoint at position %d", e.Position)
+		}
+		b, began := send(t, g), time.Now()
+		if got := r.subjects(3); !slices.Equal(got, []int64{3, 4, 5}) || time.Since(began) > 4*time.Second {
+			t.Errorf("the other process sends %v, after %s", got, time.Since(began))
+		}
+		b.until(id, "the accepted messages are recorded", func(api.WebhookEndpoint) bool { return len(b.deliveries(id)) == 5 })
+	})
+}
+
 // TestSlowWebhooks holds the attempts of more slow endpoints than the number of quick endpoints that a
 // process serves at once. There are also ten dead endpoints. A quick endpoint must get its events before any
 // held attempt times out.
