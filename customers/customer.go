@@ -145,20 +145,11 @@ func (s store) updateCustomer(before customer, ch change) (customer, error) {
 	return c, s.uniqueError(err, c)
 }
 
-// moment returns the time of a change: the later of c.Now and c.UpdatedAt. A query that has waited for a lock
-// returns the time at which the wait began.
-func (c customer) moment() time.Time {
-	if c.UpdatedAt.After(c.Now) {
-		return c.UpdatedAt
-	}
-	return c.Now
-}
-
 // updateAll writes locked customers. Error: gorm.ErrDuplicatedKey when another customer already has the email
 // or the external_ref.
 func (s store) updateAll(customers []*customer) error {
 	for _, c := range customers {
-		c.UpdatedAt = c.moment()
+		c.UpdatedAt = db.ChangedAt(s.DB, c.UpdatedAt, c.Now)
 	}
 	_, err := db.UpdateEach(s.customers(), customers, "name", "email", "phone", "external_ref", "updated_at")
 	if err != nil {
@@ -169,7 +160,7 @@ func (s store) updateAll(customers []*customer) error {
 
 // delete marks a locked customer as deleted.
 func (s store) delete(c customer) error {
-	c.UpdatedAt = c.moment()
+	c.UpdatedAt = db.ChangedAt(s.DB, c.UpdatedAt, c.Now)
 	c.DeletedAt = gorm.DeletedAt{Time: c.UpdatedAt, Valid: true}
 	if _, err := db.UpdateEach(s.customers(), []*customer{&c}, "deleted_at", "updated_at"); err != nil {
 		return err

@@ -183,7 +183,7 @@ func TestDatabaseClock(t *testing.T) {
 		for _, at := range []time.Time{later, start} {
 			dbtest.SetClock(t, g, at)
 			changed := webtest.Data(t, "PUT", url, map[string]string{"name": at.String()})
-			if got := changed["updated_at"]; got != "2030-01-01T00:02:00.000Z" {
+			if got, _ := changed["updated_at"].(string); !strings.HasPrefix(got, "2030-01-01T00:02:00.") {
 				t.Errorf("changed at %s", got)
 			}
 		}
@@ -193,7 +193,7 @@ func TestDatabaseClock(t *testing.T) {
 		var deleted, recorded time.Time
 		g.Table("customers").Pluck("deleted_at", &deleted)
 		g.Table("events").Where("type = 'customer.deleted'").Pluck("created_at", &recorded)
-		if !deleted.Equal(later) || !recorded.Equal(later) {
+		if !deleted.Truncate(time.Second).Equal(later) || !recorded.Equal(deleted) {
 			t.Errorf("deleted at %s, recorded at %s", deleted, recorded)
 		}
 	})

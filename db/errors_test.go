@@ -4,9 +4,33 @@ import (
 	"cmp"
 	"errors"
 	"testing"
+	"time"
 
 	mysqldriver "github.com/go-sql-driver/mysql"
+	"gorm.io/gorm"
 )
+
+// TestChangedAt expects that the times of a row never go back, and ascend on TiDB.
+func TestChangedAt(t *testing.T) {
+	on := func(tiDB bool) *gorm.DB { return &gorm.DB{Config: &gorm.Config{Dialector: dialector{tiDB: tiDB}}} }
+	const step = time.Millisecond
+	last := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		now          time.Time
+		want, onTiDB time.Duration
+	}{
+		{last.Add(-time.Minute), 0, step}, {last, 0, step}, {last.Add(step), step, step},
+		{last.Add(2 * step), 2 * step, 2 * step},
+	} {
+		got, onTiDB := ChangedAt(on(false), last, c.now).Sub(last), ChangedAt(on(true), last, c.now).Sub(last)
+		if got != c.want || onTiDB != c.onTiDB {
+			t.Errorf("at %s: %s later, on TiDB %s, want %s and %s", c.now, got, onTiDB, c.want, c.onTiDB)
+		}
+	}
+	if now := last; ChangedAt(on(true), time.Time{}, now) != now {
+		t.Error("a new row has another time than now")
+	}
+}
 
 // TestTranslateTiDB translates errors that a TiDB of a single node returns seldom or never.
 func TestTranslateTiDB(t *testing.T) {

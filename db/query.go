@@ -30,6 +30,20 @@ func NotBefore(g *gorm.DB, column string) clause.Expr {
 	return gorm.Expr("GREATEST("+column+", ?)", Now(g, 0))
 }
 
+// ChangedAt returns the time of a change to a locked row: the parameter now, but never before last, the time
+// of the row's change before. The time now may be before last, because the statement has waited for a lock,
+// or because another server of the database has told last. Events of a subject get their positions in the
+// order of their times where ids need not ascend; there the result is later than last.
+func ChangedAt(g *gorm.DB, last, now time.Time) time.Time {
+	if !AscendingIDs(g) {
+		last = last.Add(time.Millisecond) // the smallest step of a column
+	}
+	if last.After(now) {
+		return last
+	}
+	return now
+}
+
 // Period is the time between the moments From and To, both included. A nil moment sets no limit.
 type Period struct{ From, To *time.Time }
 

@@ -114,7 +114,7 @@ type progress struct {
 	skipped    bool             // the turn has skipped deleted events
 	ended      bool             // the lease ends
 
-	lost     bool   // set by record: the turn no longer has the lease, so nothing was written
+	lost     bool   // set by record: the turn no longer has the lease, so the endpoint was not written
 	disabled string // set by record: the reason why the endpoint was disabled
 }
 
@@ -127,10 +127,11 @@ func (p *progress) Cost() int { return 1 + len(p.deliveries) }
 // Caller implements batch.Command. The result has no effect, because record reports no held rows.
 func (*progress) Caller() string { return "" }
 
-// record writes the progress of several turns in one transaction. The progress of a turn that has lost its
-// lease is not written, so it can neither move the position of an endpoint back nor undo a replay.
+// record writes the progress of several turns in one transaction. Of a turn that has lost its lease, it
+// writes only the attempts, so the turn can neither move the position of an endpoint back nor undo a replay.
+// The caller is the program itself, because the Batcher does not hand on the context of a turn.
 func (s *Service) record(ctx context.Context, all []*progress) (_ []batch.Held, rolledBack bool, err error) {
-	err = s.db.ChangeReserved(ctx, func(tx store) (failure error) {
+	err = s.db.ChangeReserved(asSystem(ctx), func(tx store) (failure error) {
 		defer func() { rolledBack = failure != nil }() // an error of the commit leaves the outcome unknown
 		ids := make([]int64, len(all))
 		for i, p := range all {
@@ -146,17 +147,23 @@ func (s *Service) record(ctx context.Context, all []*progress) (_ []batch.Held, 
 		for _, p := range all {
 			p.lost, p.disabled = true, ""
 			e := endpoints[p.endpoint]
-			if e == nil || e.LeasedBy == nil || *e.LeasedBy != p.lease {
+			if e == nil { // deleted
 				continue
 			}
-			p.lost = false
-			p.apply(e)
-			changed = append(changed, e)
+			p.lost = e.LeasedBy == nil || *e.LeasedBy != p.lease
 			for _, d := range p.deliveries {
+				if p.lost && d.Outcome == skipped {
+					continue // the position does not move
+				}
 				d.ID, d.EndpointID = 0, e.ID
 				d.happened(e.Now)
 				made = append(made, d)
 			}
+			if p.lost {
+				continue
+			}
+			p.apply(e)
+			changed = append(changed, e)
 			if p.disabled != "" {
 				happened = append(happened, history.Event{
 					Type: disabled, Subject: endpointSubject, SubjectID: e.ID, CustomerID: e.CustomerID,
@@ -164,11 +171,10 @@ func (s *Service) record(ctx context.Context, all []*progress) (_ []batch.Held, 
 				})
 			}
 		}
-		if len(changed) == 0 {
-			return nil
-		}
-		if err := tx.writeEndpoints(changed); err != nil {
-			return err
+		if len(changed) > 0 {
+			if err := tx.writeEndpoints(changed); err != nil {
+				return err
+			}
 		}
 		if err := tx.Record(happened...); err != nil {
 			return err

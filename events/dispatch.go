@@ -27,6 +27,7 @@ const (
 	turnTime    = 2 * time.Second        // the time after which an endpoint gives its place to the next
 	pageSize    = 20                     // events that a turn has in memory
 	stopTime    = 5 * time.Second        // time for the attempts in flight when the process stops
+	submitTime  = 2 * time.Second        // time afterwards to record what endpoints have accepted
 )
 
 // dispatcher sends events to endpoints. It looks for endpoints with undelivered events, takes their leases,
@@ -209,7 +210,7 @@ func (d *dispatcher) renew(ctx context.Context) {
 		select {
 		case <-time.After(renewPause):
 		case <-ctx.Done():
-			return // the turns end within stopTime, and so before their leases end
+			return // the turns end within stopTime and submitTime, and so before their leases end
 		}
 		var ids []int64
 		var leases []string
@@ -306,7 +307,8 @@ func (t *turn) sendPage(sending, over context.Context) (ended bool, err error) {
 		if t.endpoint.wants(happened.Event) {
 			a, err := t.send(sending, happened)
 			if err != nil {
-				return true, err
+				p.ended = sending.Err() != nil
+				return true, errors.Join(err, t.submit(sending)) // so that accepted events are not sent again
 			}
 			p.slow = !a.Delivered() || a.Took > slowAfter
 			if !a.Delivered() {
@@ -322,19 +324,19 @@ func (t *turn) sendPage(sending, over context.Context) (ended bool, err error) {
 
 // skip moves the position past events that were deleted before the endpoint got them, and records a delivery
 // with the outcome skipped. It reports whether it has moved the position.
-func (t *turn) skip(ctx context.Context) (bool, error) {
+func (t *turn) skip(sending context.Context) (bool, error) {
 	p := &t.progress
 	if len(t.page) > 0 && t.page[0].Place == p.position+1 {
 		return false, nil
 	}
-	has, err := t.db.Read(ctx).ofOwner(t.endpoint).positions()
+	has, err := t.db.Read(sending).ofOwner(t.endpoint).positions()
 	if err != nil || has.PrunedPosition <= p.position {
 		return false, err
 	}
 	p.position, p.skipped = has.PrunedPosition, true
 	p.deliveries = []*delivery{{Outcome: skipped, Position: new(p.position)}}
 	deliveriesTotal.WithLabelValues(skipped).Inc()
-	return true, t.submit(ctx)
+	return true, t.submit(sending)
 }
 
 // send sends an event once.
@@ -345,7 +347,7 @@ func (t *turn) send(ctx context.Context, happened placed) (deliver.Attempt, erro
 	}
 	id := fmt.Sprint("evt_", happened.ID)
 	a := t.sender.Send(ctx, deliver.Message{URL: t.endpoint.URL, ID: id, Body: body, Secrets: t.endpoint.secrets()})
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && !a.Delivered() {
 		return a, ctx.Err() // stopped by this process: no failure of the endpoint
 	}
 	t.progress.deliveries = append(t.progress.deliveries, deliveryOf(id, happened.Type, &happened.Place, a))
@@ -362,8 +364,12 @@ func messageOf(e placed) ([]byte, error) {
 // errLost is the error of a turn whose lease has ended or has passed to another process.
 var errLost = errors.New("the lease was lost")
 
-// submit records the progress with the recorder. Error: errLost when the turn no longer has the lease.
-func (t *turn) submit(ctx context.Context) error {
+// submit records the progress with the recorder, also when the context sending has ended. Error: errLost when
+// the turn no longer has the lease.
+func (t *turn) submit(sending context.Context) error {
+	ctx, stop := context.WithCancel(context.WithoutCancel(sending))
+	defer stop()
+	defer context.AfterFunc(sending, func() { time.AfterFunc(submitTime, stop) })()
 	p := t.progress // a copy, because the Batcher may still run the command after Submit has returned
 	if err := t.recorder.Submit(ctx, &p); err != nil {
 		return err

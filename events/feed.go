@@ -88,10 +88,14 @@ func (s store) read(q query) (page, error) {
 			return page{}, err
 		}
 	}
-	if from < is.PrunedPosition {
+	switch {
+	case from >= is.PrunedPosition:
+		return p, nil
+	case q.after == nil:
+		return s.read(q) // from the event that is now the oldest
+	default:
 		return page{}, expired(q.field, from, is)
 	}
-	return p, nil
 }
 
 // readEvents reads the events after a position, up to the position upTo, in small steps. It stops at q.limit

@@ -93,10 +93,18 @@ func TestWhichEvents(t *testing.T) {
 }
 
 // TestRareType reads events of a rare type, with 12,000 other events between them. No page covers all
-// positions. A reader must continue after an empty page, and find both events.
+// positions. A reader must continue after an empty page, and find both events; so must a stream from a slow
+// database.
 func TestRareType(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
+		var slow atomic.Bool
+		var reads atomic.Int32 // since slow is true
+		must(t, g.Callback().Query().Before("gorm:query").Register("slow", func(tx *gorm.DB) {
+			if tx.Statement.Table == "events" && slow.Load() && reads.Add(1) > 2 { // a stream begins with two reads
+				time.Sleep(2 * time.Second)
+			}
+		}))
 		rare := event(1, 1, 0)
 		rare.Type = "order.canceled"
 		s.record(t, nil, rare)
@@ -119,6 +127,11 @@ func TestRareType(t *testing.T) {
 		waited := s.get(t, "types=order.canceled&after=1&wait=1")
 		if positions(waited.Data) != "12002:1" {
 			t.Errorf("%s, waiting", positions(waited.Data))
+		}
+		slow.Store(true)
+		stream := s.streamWithin(t, 3*time.Second, "types=order.canceled&after=1")
+		for id := ""; id != "id: 12002"; {
+			id = stream.want("id: ")
 		}
 	})
 }
@@ -339,7 +352,15 @@ type sse struct {
 // stream opens a stream with a query and headers. It does not use webtest, whose checks need whole answers.
 func (s *system) stream(t *testing.T, query string, headers ...string) *sse {
 	t.Helper()
-	server := httptest.NewServer(s.Handler(webtest.Options()))
+	return s.streamWithin(t, webtest.Options().Timeout, query, headers...)
+}
+
+// streamWithin is like stream. The service ends the stream when it writes nothing for the time timeout.
+func (s *system) streamWithin(t *testing.T, timeout time.Duration, query string, headers ...string) *sse {
+	t.Helper()
+	o := webtest.Options()
+	o.Timeout = timeout
+	server := httptest.NewServer(s.Handler(o))
 	t.Cleanup(server.Close)
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	t.Cleanup(cancel)
@@ -450,6 +471,37 @@ func TestStreamBegins(t *testing.T) {
 	})
 }
 
+// TestStreamBesideOtherTypes opens a stream for a type without events, while events of another type come more
+// often than the stream may be silent. The stream must send the growing position of the reader, and must not
+// be cut for its silence.
+func TestStreamBesideOtherTypes(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g, events.Config{})
+		stream := s.streamWithin(t, 2*time.Second, "types=order.created")
+		var writer sync.WaitGroup
+		done, stop := context.WithCancel(ctx)
+		defer writer.Wait()
+		defer stop()
+		writer.Go(func() {
+			for done.Err() == nil {
+				s.record(t, nil, event(1, 10, 0))
+				if _, err := s.SequenceBatch(ctx); err != nil {
+					t.Error(err)
+				}
+				time.Sleep(20 * time.Millisecond)
+			}
+		})
+		before := 0
+		for range 3 {
+			var id int
+			if _, err := fmt.Sscanf(stream.want("id: "), "id: %d", &id); err != nil || id <= before {
+				t.Fatalf("id %d after id %d: %v", id, before, err)
+			}
+			before = id
+		}
+	})
+}
+
 // age makes the feed older than any time of retention in these tests.
 func (s *system) age(t *testing.T) {
 	t.Helper()
@@ -533,8 +585,51 @@ func TestPrune(t *testing.T) {
 	})
 }
 
-// TestPruneReads deletes an event while a page with this event is read. The answer must be 410
-// events_expired, because a page without the event would hide the deletion from the reader.
+// TestPruneAfterRestore deletes old events after the statement of docs/operations.md for a restored database,
+// which takes all events for expired. They must be deleted like others, so that the task is not behind for
+// ever, and no position of the feed may change.
+func TestPruneAfterRestore(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g, events.Config{Retention: 48 * time.Hour})
+		old, young := event(1, 10, 0), event(1, 11, 0)
+		old.CreatedAt = old.CreatedAt.Add(-72 * time.Hour)
+		s.record(t, nil, slices.Repeat([]history.Event{old}, 600)...) // more than one transaction deletes
+		s.record(t, nil, young)
+		s.sequence(t)
+		s.age(t)
+		must(t, g.Exec("UPDATE event_positions SET pruned_position = last_position + 1000000, "+
+			"last_position = last_position + 1000000").Error)
+		s.record(t, nil, old)
+		s.record(t, nil, young)
+		s.sequence(t)
+		for _, job := range s.Jobs() {
+			if job.Name != "delete old events" {
+				continue
+			}
+			n, err := job.Run(ctx)
+			must(t, err)
+			lag, err := job.Lag(ctx)
+			if n != 601 || lag != 0 || err != nil {
+				t.Errorf("%d events are deleted, and the task is %s behind: %v", n, lag, err)
+			}
+		}
+		for _, authorization := range []string{token(t, 0, auth.Admin), token(t, 1, auth.Admin)} {
+			got := s.get(t, "", "Authorization", authorization)
+			if positions(got.Data) != "1000603:11" {
+				t.Errorf("the feed is %s", positions(got.Data))
+			}
+		}
+		var kept int64
+		must(t, g.Table("events").Count(&kept).Error)
+		if kept != 2 {
+			t.Errorf("%d events are left", kept)
+		}
+	})
+}
+
+// TestPruneReads deletes an event while a page with this event is read. A reader that asks for the oldest
+// events must get the events that are left. A reader that has a position must get 410 events_expired, because
+// a page without the event would hide the deletion from the reader.
 func TestPruneReads(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{Retention: time.Hour})
@@ -554,7 +649,14 @@ func TestPruneReads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		status, body, _ := webtest.Do(t, "GET", s.base+"/events?after=0", "")
+		if got := positions(s.get(t, "").Data); got != "2:11" {
+			t.Errorf("the oldest events are %s", got)
+		}
+		must(t, g.Exec("UPDATE events SET created_at = ?", old.CreatedAt).Error)
+		s.record(t, nil, event(1, 12, 0))
+		s.sequence(t)
+		pruned.Store(false)
+		status, body, _ := webtest.Do(t, "GET", s.base+"/events?after=1", "")
 		webtest.WantError(t, status, body, 410, "events_expired", "/query/after")
 	})
 }

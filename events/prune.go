@@ -6,25 +6,24 @@ import "context"
 const pruneStep = 500
 
 // Prune deletes sequenced events that are older than s.Retention, in the order of their positions, and
-// returns their number. An event is deleted only after all events before it. Nothing is deleted until the
-// feed itself is older than s.Retention: see mayPrune.
+// returns their number. An event that readers may get is deleted only after all such events before it.
+// Nothing is deleted until the feed itself is older than s.Retention: see mayPrune.
 func (s *Service) Prune(ctx context.Context) (total int, err error) {
 	if s.Retention == 0 {
 		return 0, nil
 	}
-	for {
-		deleted := 0
-		err := s.db.Change(ctx, func(tx store) (err error) {
-			deleted, err = tx.prune(s.Retention, pruneStep)
-			return err
-		})
-		if err != nil {
-			return total, err
-		}
-		if total += deleted; deleted < pruneStep {
-			return total, nil
+	for _, expired := range []bool{true, false} {
+		for deleted := pruneStep; deleted == pruneStep; total += deleted {
+			err := s.db.Change(ctx, func(tx store) (err error) {
+				deleted, err = tx.prune(s.Retention, expired, pruneStep)
+				return err
+			})
+			if err != nil {
+				return total, err
+			}
 		}
 	}
+	return total, nil
 }
 
 // prunedCounters returns the counters to write when the events are deleted: the counter of all events, and

@@ -155,8 +155,10 @@ type oldEvent struct {
 
 // prune deletes the first events of the feed that are older than the time age, at most limit events. It moves
 // the pruned_position of the counters, and sets pruned_until to the time of the newest deleted event. It
-// returns the number of deleted events.
-func (s store) prune(age time.Duration, limit int) (n int, err error) {
+// returns the number of deleted events. When expired is true, prune deletes events that readers no longer get
+// instead, and leaves pruned_position as it is: after a restore from a backup, the events of the backup are
+// up to pruned_position (docs/operations.md).
+func (s store) prune(age time.Duration, expired bool, limit int) (n int, err error) {
 	if may, err := s.mayPrune(age); err != nil || !may {
 		return 0, err
 	}
@@ -164,8 +166,12 @@ func (s store) prune(age time.Duration, limit int) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	from, upTo := all.PrunedPosition, all.LastPosition
+	if expired {
+		from, upTo = 0, all.PrunedPosition
+	}
 	var events []oldEvent
-	err = s.DB.Model(&event{}).Where("position > ? AND position <= ?", all.PrunedPosition, all.LastPosition).
+	err = s.DB.Model(&event{}).Where("position > ? AND position <= ?", from, upTo).
 		Order("position").Limit(limit).
 		Select("id, position, customer_id, customer_position, created_at < ? AS old", db.Now(s.DB, -age)).
 		Find(&events).Error
@@ -188,8 +194,8 @@ func (s store) prune(age time.Duration, limit int) (n int, err error) {
 	if err == nil {
 		err = s.DB.Where("id IN ?", ids).Delete(&event{}).Error
 	}
-	if err != nil {
-		return 0, err
+	if err != nil || expired {
+		return len(ids), err
 	}
 	return len(ids), s.count("pruned_position", prunedCounters(events[:len(ids)]))
 }
@@ -295,10 +301,13 @@ func (s store) dueEndpoints(slow bool, limit int) (ids []int64, err error) {
 	return ids, err
 }
 
-// leaseEndpoints leases the enabled endpoints without a current lease, and returns the leased endpoints.
+// leaseEndpoints leases the enabled endpoints without a current lease and without a wait after a failure, and
+// returns the leased endpoints. Another process may have served an endpoint since dueEndpoints has read it.
 func (s store) leaseEndpoints(ids []int64, lease string) (leased []endpoint, err error) {
+	now := s.Now()
 	err = db.ByID(s.DB.Model(&endpoint{})).Where("id IN ? AND disabled_at IS NULL", ids).
-		Where("leased_until IS NULL OR leased_until <= ?", s.Now()).
+		Where("next_attempt_at IS NULL OR next_attempt_at <= ?", now).
+		Where("leased_until IS NULL OR leased_until <= ?", now).
 		UpdateColumns(map[string]any{"leased_by": lease, "leased_until": db.Now(s.DB, leaseTime)}).Error
 	if err != nil {
 		return nil, err

@@ -35,28 +35,23 @@ func (s *Service) stream(ctx context.Context, q query) (bulk.File, error) {
 			return err
 		}
 		fmt.Fprintf(out, "retry: %d\n\n", time.Second.Milliseconds()) // the pause before a client connects again
-		for told := int64(-1); ; {
+		told := int64(-1)
+		for due := time.Now().Add(silence); ; {
 			for _, e := range p.events {
 				data, err := json.Marshal(view(e))
 				if err != nil {
 					return err
 				}
 				fmt.Fprintf(out, "id: %d\ndata: %s\n\n", e.Place, data)
-				told = e.Place
+				told, due = e.Place, time.Now().Add(silence)
 			}
 			if err := out.Flush(); err != nil { // returns the errors of the writes, too
 				return err
 			}
 			var ends bool
 			select {
-			case <-p.ready(woken):
-			case <-time.After(silence):
-				if told == p.next {
-					out.WriteString(":\n\n")
-				} else {
-					fmt.Fprintf(out, "id: %d\n\n", p.next)
-					told = p.next
-				}
+			case <-p.ready(woken): // may be for an event that q.types leaves out
+			case <-time.After(time.Until(due)):
 			case <-over:
 				ends = true
 			case <-s.stopped:
@@ -67,6 +62,17 @@ func (s *Service) stream(ctx context.Context, q query) (bulk.File, error) {
 			if ends {
 				fmt.Fprintf(out, "id: %d\n\n", p.next)
 				return out.Flush()
+			}
+			if !time.Now().Before(due) {
+				if told == p.next {
+					out.WriteString(":\n\n")
+				} else {
+					fmt.Fprintf(out, "id: %d\n\n", p.next)
+				}
+				if err := out.Flush(); err != nil { // before the read, which may take long
+					return err
+				}
+				told, due = p.next, time.Now().Add(silence)
 			}
 			if p, err = reader.readAfter(ctx, p, q); err != nil {
 				return err

@@ -383,7 +383,7 @@ func TestWebhookRetries(t *testing.T) {
 			t.Fatalf("the owner's feed: %s", feed.Body)
 		}
 		if e := feed.JSON200.Data[0]; e.Type != "webhook_endpoint.disabled" || e.SubjectID != id ||
-			!strings.Contains(string(e.Representation), `"failing"`) {
+			e.Actor != "system" || !strings.Contains(string(e.Representation), `"failing"`) {
 			t.Errorf("the owner's feed: %s", feed.Body)
 		}
 
@@ -547,7 +547,7 @@ func TestWebhookTypes(t *testing.T) {
 }
 
 // TestWebhookReplay replays events while an attempt is in flight. The process that sends this attempt must
-// not move the position of the endpoint any more.
+// not move the position of the endpoint any more, and must record the attempt nevertheless.
 func TestWebhookReplay(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w, r := send(t, g), receive(t)
@@ -580,6 +580,7 @@ func TestWebhookReplay(t *testing.T) {
 			t.Errorf("replayed %v, first sent %v", again, ids)
 		}
 		w.until(id, "everything is delivered again", func(e api.WebhookEndpoint) bool { return e.Position == 6 })
+		w.until(id, "each attempt is recorded", func(api.WebhookEndpoint) bool { return len(w.deliveries(id)) == 5+1+4 })
 		for _, after := range []int64{7, 1 << 40} {
 			res, err := w.ReplayWebhookEventsWithResponse(t.Context(), id, &api.ReplayWebhookEventsParams{After: after})
 			must(t, err)
@@ -624,6 +625,75 @@ func TestWebhookLeases(t *testing.T) {
 				t.Errorf("endpoint %d got %d", i+1, got)
 			}
 		}
+	})
+}
+
+// TestWebhookWaits lets an attempt of another process fail just after a process has found the endpoint due.
+// The process must not send before the wait is over.
+func TestWebhookWaits(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		var once sync.Once
+		found := make(chan struct{})
+		must(t, g.Callback().Query().After("gorm:query").Register("fail", func(tx *gorm.DB) {
+			due, isIDs := tx.Statement.Dest.(*[]int64)
+			if isIDs && len(*due) > 0 && strings.Contains(tx.Statement.SQL.String(), "FROM webhook_endpoints e ") {
+				once.Do(func() {
+					err := g.Session(&gorm.Session{NewDB: true}).Exec("UPDATE webhook_endpoints SET failures = 1, "+
+						"failing_since = created_at, next_attempt_at = ?", time.Now().UTC().Add(time.Hour)).Error
+					if err != nil {
+						t.Error(err)
+					}
+					close(found)
+				})
+			}
+		}))
+		w, r := send(t, g), receive(t)
+		create(t, w.ClientWithResponses, api.WebhookEndpointRequest{URL: r.URL})
+		w.happen("order.created", 7, 1, 1)
+		select {
+		case <-found:
+		case <-time.After(patience):
+			t.Fatal("the endpoint is never due")
+		}
+		time.Sleep(200 * time.Millisecond)
+		w.stop()
+		if n := len(r.arrived); n > 0 {
+			t.Errorf("%d messages arrive during the wait", n)
+		}
+	})
+}
+
+// TestWebhookStopDuringAttempt stops a process while the receiver holds the third of five messages for longer
+// than the process waits. Another process must go on with the third message, at once.
+func TestWebhookStopDuringAttempt(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		a, r := send(t, g), receive(t)
+		release := make(chan struct{})
+		r.answers(func(w http.ResponseWriter, got received) {
+			if got.Data.SubjectID == 3 {
+				select {
+				case <-got.left:
+				case <-release:
+				}
+			}
+			w.WriteHeader(http.StatusNoContent)
+		})
+		id := create(t, a.ClientWithResponses, api.WebhookEndpointRequest{URL: r.URL}).Endpoint.ID
+		a.exec("UPDATE webhook_endpoints SET leased_by = 'nobody', leased_until = ?", time.Now().UTC().Add(time.Hour))
+		a.happen("order.created", 7, 1, 5)
+		a.untilSequenced(5) // so that one page has all events
+		a.exec("UPDATE webhook_endpoints SET leased_by = NULL, leased_until = created_at")
+		r.subjects(3)
+		a.stop()
+		close(release)
+		if e := a.endpoint(id); e.Position != 2 {
+			t.Errorf("the stopped process leaves the endpoint at position %d", e.Position)
+		}
+		b, began := send(t, g), time.Now()
+		if got := r.subjects(3); !slices.Equal(got, []int64{3, 4, 5}) || time.Since(began) > 4*time.Second {
+			t.Errorf("the other process sends %v, after %s", got, time.Since(began))
+		}
+		b.until(id, "the accepted messages are recorded", func(api.WebhookEndpoint) bool { return len(b.deliveries(id)) == 5 })
 	})
 }
 
@@ -1003,6 +1073,44 @@ func TestRotationOfDeletedEndpoint(t *testing.T) {
 		}
 		other := rotate("rotation-2")
 		webtest.WantError(t, other.StatusCode(), other.Body, 404, "webhook_endpoint_not_found")
+	})
+}
+
+// TestWebhookTestIsRecorded sends test messages to a receiver that answers after the time limit of a request.
+// The first caller waits, and gets the result; the second caller leaves. Both messages must be recorded.
+func TestWebhookTestIsRecorded(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		w, r := send(t, g), receive(t)
+		id := create(t, w.ClientWithResponses, api.WebhookEndpointRequest{URL: r.URL}).Endpoint.ID
+		o := webtest.Options()
+		o.Timeout = 500 * time.Millisecond
+		s := httptest.NewServer(events.New(g, events.Config{Webhooks: deliver.Config{AllowPrivate: true}}).Handler(o))
+		defer s.Close()
+		hasty, err := api.NewClientWithResponses(s.URL)
+		must(t, err)
+		r.answers(func(w http.ResponseWriter, _ received) {
+			time.Sleep(time.Second)
+			w.WriteHeader(http.StatusNoContent)
+		})
+		sent, err := hasty.TestWebhookEndpointWithResponse(t.Context(), id)
+		if err != nil || sent.JSON200 == nil || sent.JSON200.Data.Outcome != "delivered" {
+			t.Errorf("%v %s", err, sent.Body)
+		}
+		r.next()
+		caller, leave := context.WithCancel(t.Context())
+		var left sync.WaitGroup
+		left.Go(func() {
+			if _, err := hasty.TestWebhookEndpointWithResponse(caller, id); err == nil {
+				t.Error("the caller has not left")
+			}
+		})
+		r.next()
+		leave()
+		left.Wait()
+		w.until(id, "both messages are recorded", func(api.WebhookEndpoint) bool {
+			d := w.deliveries(id)
+			return len(d) == 2 && d[0].Outcome == "delivered" && d[1].Outcome == "delivered"
+		})
 	})
 }
 

@@ -83,10 +83,11 @@ type transition struct {
 }
 
 // transition writes the transitions, each at the order's time Now, and records an event for each transition.
-// New orders are inserted; all other orders must be locked. Every order must have its items. After an error,
-// the transaction must be rolled back. Errors: db.ErrConflict when another transaction has already canceled
-// an order; gorm.ErrDuplicatedKey when an external_ref is taken. Every change of a status goes through this
-// method, so code that must run at every change belongs here.
+// It moves the time Now when the order has changed later: see db.ChangedAt. New orders are inserted; all
+// other orders must be locked. Every order must have its items. After an error, the transaction must be
+// rolled back. Errors: db.ErrConflict when another transaction has already canceled an order;
+// gorm.ErrDuplicatedKey when an external_ref is taken. Every change of a status goes through this method, so
+// code that must run at every change belongs here.
 func (s store) transition(transitions ...transition) error {
 	var placed, changed []*order
 	for _, next := range transitions {
@@ -94,6 +95,7 @@ func (s store) transition(transitions ...transition) error {
 		if !slices.Contains(allowedFrom[next.to], o.Status) {
 			return fmt.Errorf("order %d is %s and cannot become %s", o.ID, o.Status, next.to)
 		}
+		o.Now = db.ChangedAt(s.DB, o.UpdatedAt, o.Now)
 		o.Status, o.UpdatedAt = next.to, o.Now
 		switch next.to {
 		case created:

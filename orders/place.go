@@ -2,6 +2,8 @@ package orders
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"example.com/b2b/v2/internal/apperr"
 )
@@ -73,7 +75,7 @@ func (n newOrder) place(stock stockView) (*order, error) {
 	stock.reserve(o.Items)
 	// MySQL evaluates the clock when the statement begins that locks the products, before a wait for them.
 	for _, i := range o.Items {
-		o.Now = later(o.Now, later(i.product.Now, i.product.UpdatedAt))
+		o.Now = slices.MaxFunc([]time.Time{o.Now, i.product.Now, i.product.UpdatedAt}, time.Time.Compare)
 	}
 	return o, nil
 }

@@ -111,7 +111,7 @@ func (s store) updateProducts(before []product, products []*product) error {
 	var adjustments []stockAdjustment
 	for i, p := range products {
 		b := before[i]
-		p.UpdatedAt = later(p.UpdatedAt, p.Now)
+		p.UpdatedAt = db.ChangedAt(s.DB, p.UpdatedAt, p.Now)
 		if p.Name != b.Name || p.PriceCents != b.PriceCents || p.Active != b.Active {
 			events = append(events, productEvent(productUpdated, *p))
 		}
@@ -130,13 +130,6 @@ func (s store) updateProducts(before []product, products []*product) error {
 		}
 	}
 	return s.Record(events...)
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // findProduct returns a product, or 404 product_not_found.

@@ -2,6 +2,7 @@ package orders_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -66,7 +67,8 @@ func TestUpdatedAt(t *testing.T) {
 	})
 }
 
-// TestDatabaseClock checks that the times of products come from the database's clock, and never go back.
+// TestDatabaseClock checks that the times of products and orders come from the database's clock, and never go
+// back.
 func TestDatabaseClock(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -80,9 +82,24 @@ func TestDatabaseClock(t *testing.T) {
 		for i, minute := range []time.Duration{2, 1} {
 			dbtest.SetClock(t, g, start.Add(minute*time.Minute))
 			changed := webtest.Data(t, "PATCH", path, map[string]int{"price_cents": i})
-			if at := parse(changed["updated_at"].(string)); !at.Equal(start.Add(2 * time.Minute)) {
+			if at := parse(changed["updated_at"].(string)); !at.Truncate(time.Second).Equal(start.Add(2 * time.Minute)) {
 				t.Errorf("changed at %s", at)
 			}
+		}
+
+		// The server that places the order has a clock that is ahead of the others.
+		dbtest.SetClock(t, g, start.Add(2*time.Minute))
+		o := s.placed(t, line(s.product(t, 100, 10), 1))
+		dbtest.SetClock(t, g, start.Add(time.Minute))
+		s.confirm(t, o.ID, "confirm-1")
+		dbtest.SetClock(t, g, start)
+		s.cancel(t, o.ID, "")
+		var types []string
+		err := g.Table("events").Where("subject = 'order' AND created_at >= ?", start.Add(2*time.Minute)).
+			Order("created_at, id").Pluck("type", &types).Error // the order of positions on TiDB
+		want := []string{"order.created", "order.confirmed", "order.canceled"}
+		if err != nil || !slices.Equal(types, want) {
+			t.Errorf("%v %v, want %v", err, types, want)
 		}
 	})
 }

@@ -957,7 +957,8 @@ type ClientInterface interface {
 	// UpdateWebhookEndpointWithBody Change an endpoint
 	//
 	// Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it stopped, and another `url` is
-	// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`.
+	// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
+	// events that are on their way may still be sent as before: to the old `url`, of the old `types`, or to a disabled endpoint.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -967,7 +968,8 @@ type ClientInterface interface {
 	// UpdateWebhookEndpoint Change an endpoint
 	//
 	// Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it stopped, and another `url` is
-	// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`.
+	// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
+	// events that are on their way may still be sent as before: to the old `url`, of the old `types`, or to a disabled endpoint.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -985,7 +987,7 @@ type ClientInterface interface {
 	//
 	// Sends everything after the position `after`, again or, when it is ahead of the endpoint, without what lies between. Each event
 	// has the `webhook-id` that it had before: a receiver that notes ids must forget those of the events that it wants to work through
-	// again. The wait after a failure ends.
+	// again. The wait after a failure ends. For some seconds, events that are on their way may still arrive in the order before.
 	//
 	// Corresponds with POST /webhook-endpoints/{id}/replay (the `ReplayWebhookEvents` operationId).
 	ReplayWebhookEvents(ctx context.Context, id WebhookEndpointID, params *ReplayWebhookEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -994,15 +996,16 @@ type ClientInterface interface {
 	//
 	// Makes a new secret, which only this answer has. For a day, messages are signed with both secrets, and either checks them. A
 	// second rotation within the day ends the older of the three at once: rotate twice when a secret is known to others. Repeat a
-	// call whose answer you did not get with the same `X-Idempotency-Key`.
+	// call whose answer you did not get with the same `X-Idempotency-Key`. Messages that are on their way for some seconds more have
+	// the signatures of before.
 	//
 	// Corresponds with POST /webhook-endpoints/{id}/rotate-secret (the `RotateWebhookSecret` operationId).
 	RotateWebhookSecret(ctx context.Context, id WebhookEndpointID, params *RotateWebhookSecretParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// TestWebhookEndpoint Send a test message now
 	//
-	// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or failed to: whether
-	// it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
+	// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or has not within 10
+	// seconds: whether it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
 	//
 	// Corresponds with POST /webhook-endpoints/{id}/test (the `TestWebhookEndpoint` operationId).
 	TestWebhookEndpoint(ctx context.Context, id WebhookEndpointID, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1200,7 +1203,8 @@ func (c *Client) GetWebhookEndpoint(ctx context.Context, id WebhookEndpointID, r
 // UpdateWebhookEndpointWithBody Change an endpoint
 //
 // Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it stopped, and another `url` is
-// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`.
+// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
+// events that are on their way may still be sent as before: to the old `url`, of the old `types`, or to a disabled endpoint.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1220,7 +1224,8 @@ func (c *Client) UpdateWebhookEndpointWithBody(ctx context.Context, id WebhookEn
 // UpdateWebhookEndpoint Change an endpoint
 //
 // Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it stopped, and another `url` is
-// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`.
+// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
+// events that are on their way may still be sent as before: to the old `url`, of the old `types`, or to a disabled endpoint.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1258,7 +1263,7 @@ func (c *Client) ListWebhookDeliveries(ctx context.Context, id WebhookEndpointID
 //
 // Sends everything after the position `after`, again or, when it is ahead of the endpoint, without what lies between. Each event
 // has the `webhook-id` that it had before: a receiver that notes ids must forget those of the events that it wants to work through
-// again. The wait after a failure ends.
+// again. The wait after a failure ends. For some seconds, events that are on their way may still arrive in the order before.
 //
 // Corresponds with POST /webhook-endpoints/{id}/replay (the `ReplayWebhookEvents` operationId).
 func (c *Client) ReplayWebhookEvents(ctx context.Context, id WebhookEndpointID, params *ReplayWebhookEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1277,7 +1282,8 @@ func (c *Client) ReplayWebhookEvents(ctx context.Context, id WebhookEndpointID, 
 //
 // Makes a new secret, which only this answer has. For a day, messages are signed with both secrets, and either checks them. A
 // second rotation within the day ends the older of the three at once: rotate twice when a secret is known to others. Repeat a
-// call whose answer you did not get with the same `X-Idempotency-Key`.
+// call whose answer you did not get with the same `X-Idempotency-Key`. Messages that are on their way for some seconds more have
+// the signatures of before.
 //
 // Corresponds with POST /webhook-endpoints/{id}/rotate-secret (the `RotateWebhookSecret` operationId).
 func (c *Client) RotateWebhookSecret(ctx context.Context, id WebhookEndpointID, params *RotateWebhookSecretParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1294,8 +1300,8 @@ func (c *Client) RotateWebhookSecret(ctx context.Context, id WebhookEndpointID, 
 
 // TestWebhookEndpoint Send a test message now
 //
-// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or failed to: whether
-// it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
+// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or has not within 10
+// seconds: whether it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
 //
 // Corresponds with POST /webhook-endpoints/{id}/test (the `TestWebhookEndpoint` operationId).
 func (c *Client) TestWebhookEndpoint(ctx context.Context, id WebhookEndpointID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2110,7 +2116,8 @@ type ClientWithResponsesInterface interface {
 	// UpdateWebhookEndpointWithBodyWithResponse Change an endpoint
 	//
 	// Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it stopped, and another `url` is
-	// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`.
+	// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
+	// events that are on their way may still be sent as before: to the old `url`, of the old `types`, or to a disabled endpoint.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2120,7 +2127,8 @@ type ClientWithResponsesInterface interface {
 	// UpdateWebhookEndpointWithResponse Change an endpoint
 	//
 	// Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it stopped, and another `url` is
-	// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`.
+	// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
+	// events that are on their way may still be sent as before: to the old `url`, of the old `types`, or to a disabled endpoint.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2140,7 +2148,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Sends everything after the position `after`, again or, when it is ahead of the endpoint, without what lies between. Each event
 	// has the `webhook-id` that it had before: a receiver that notes ids must forget those of the events that it wants to work through
-	// again. The wait after a failure ends.
+	// again. The wait after a failure ends. For some seconds, events that are on their way may still arrive in the order before.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2151,7 +2159,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Makes a new secret, which only this answer has. For a day, messages are signed with both secrets, and either checks them. A
 	// second rotation within the day ends the older of the three at once: rotate twice when a secret is known to others. Repeat a
-	// call whose answer you did not get with the same `X-Idempotency-Key`.
+	// call whose answer you did not get with the same `X-Idempotency-Key`. Messages that are on their way for some seconds more have
+	// the signatures of before.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2160,8 +2169,8 @@ type ClientWithResponsesInterface interface {
 
 	// TestWebhookEndpointWithResponse Send a test message now
 	//
-	// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or failed to: whether
-	// it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
+	// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or has not within 10
+	// seconds: whether it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4377,7 +4386,8 @@ func (c *ClientWithResponses) GetWebhookEndpointWithResponse(ctx context.Context
 // UpdateWebhookEndpointWithBodyWithResponse Change an endpoint
 //
 // Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it stopped, and another `url` is
-// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`.
+// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
+// events that are on their way may still be sent as before: to the old `url`, of the old `types`, or to a disabled endpoint.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -4393,7 +4403,8 @@ func (c *ClientWithResponses) UpdateWebhookEndpointWithBodyWithResponse(ctx cont
 // UpdateWebhookEndpointWithResponse Change an endpoint
 //
 // Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it stopped, and another `url` is
-// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`.
+// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
+// events that are on their way may still be sent as before: to the old `url`, of the old `types`, or to a disabled endpoint.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -4425,7 +4436,7 @@ func (c *ClientWithResponses) ListWebhookDeliveriesWithResponse(ctx context.Cont
 //
 // Sends everything after the position `after`, again or, when it is ahead of the endpoint, without what lies between. Each event
 // has the `webhook-id` that it had before: a receiver that notes ids must forget those of the events that it wants to work through
-// again. The wait after a failure ends.
+// again. The wait after a failure ends. For some seconds, events that are on their way may still arrive in the order before.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4442,7 +4453,8 @@ func (c *ClientWithResponses) ReplayWebhookEventsWithResponse(ctx context.Contex
 //
 // Makes a new secret, which only this answer has. For a day, messages are signed with both secrets, and either checks them. A
 // second rotation within the day ends the older of the three at once: rotate twice when a secret is known to others. Repeat a
-// call whose answer you did not get with the same `X-Idempotency-Key`.
+// call whose answer you did not get with the same `X-Idempotency-Key`. Messages that are on their way for some seconds more have
+// the signatures of before.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4457,8 +4469,8 @@ func (c *ClientWithResponses) RotateWebhookSecretWithResponse(ctx context.Contex
 
 // TestWebhookEndpointWithResponse Send a test message now
 //
-// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or failed to: whether
-// it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
+// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or has not within 10
+// seconds: whether it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -1,9 +1,13 @@
 package system_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path"
@@ -12,7 +16,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"example.com/b2b/v2/internal/config"
 	"example.com/b2b/v2/internal/web/webtest"
@@ -118,6 +124,48 @@ func runPages(t *testing.T, p *process) {
 	if ran["README.md"] == 0 || ran["docs/quickstart-curl.md"] < 10 || ran["docs/timeouts.md"] < 4 {
 		t.Errorf("ran %v", ran)
 	}
+}
+
+// TestStreamCutWithinEvent runs the shell program of docs/events.md that reads a stream, with a server that
+// cuts the first stream between the id and the data of event 7. The next stream must begin with this event.
+func TestStreamCutWithinEvent(t *testing.T) {
+	for _, program := range []string{"bash", "curl", "jq"} {
+		if _, err := exec.LookPath(program); err != nil && os.Getenv("CI") == "" {
+			t.Skip("this machine has no " + program)
+		}
+	}
+	asked := make(chan string, 10)
+	var streams atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.Header.Get("Last-Event-ID")
+		if streams.Add(1) == 1 {
+			io.WriteString(w, "retry: 1000\n\nid: 6\n\nid: 7\n")
+			return
+		}
+		io.WriteString(w, "retry: 1000\n\nid: 7\ndata: {}\n\nid: 8\n\n")
+	}))
+	defer server.Close()
+	_, section, _ := strings.Cut(page(t, "docs/events.md"), "\n## As a stream\n")
+	program := strings.ReplaceAll(blocks(section, "bash")[0], openapi.EventsAddress, server.URL)
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	run := exec.CommandContext(ctx, "bash", "-euc", program)
+	run.Dir = t.TempDir()
+	if err := run.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"0", "6", "8"} {
+		select {
+		case got := <-asked:
+			if got != want {
+				t.Errorf("stream %d begins after %s, want %s", i+1, got, want)
+			}
+		case <-ctx.Done():
+			t.Fatal("the program does not connect again")
+		}
+	}
+	stop()
+	_ = run.Wait()
 }
 
 // TestReadmeInSpanish checks that README.md links to every page, and that README.es.md is its twin.

@@ -101,7 +101,8 @@ export interface paths {
          * Replace the secret
          * @description Makes a new secret, which only this answer has. For a day, messages are signed with both secrets, and either checks them. A
          *     second rotation within the day ends the older of the three at once: rotate twice when a secret is known to others. Repeat a
-         *     call whose answer you did not get with the same `X-Idempotency-Key`.
+         *     call whose answer you did not get with the same `X-Idempotency-Key`. Messages that are on their way for some seconds more have
+         *     the signatures of before.
          */
         post: operations["rotateWebhookSecret"];
         delete?: never;
@@ -127,8 +128,8 @@ export interface paths {
         put?: never;
         /**
          * Send a test message now
-         * @description Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or failed to: whether
-         *     it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
+         * @description Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or has not within 10
+         *     seconds: whether it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
          */
         post: operations["testWebhookEndpoint"];
         delete?: never;
@@ -182,7 +183,7 @@ export interface paths {
          * Send events again
          * @description Sends everything after the position `after`, again or, when it is ahead of the endpoint, without what lies between. Each event
          *     has the `webhook-id` that it had before: a receiver that notes ids must forget those of the events that it wants to work through
-         *     again. The wait after a failure ends.
+         *     again. The wait after a failure ends. For some seconds, events that are on their way may still arrive in the order before.
          */
         post: operations["replayWebhookEvents"];
         delete?: never;
@@ -221,7 +222,8 @@ export interface paths {
         /**
          * Change an endpoint
          * @description Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it stopped, and another `url` is
-         *     tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`.
+         *     tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
+         *     events that are on their way may still be sent as before: to the old `url`, of the old `types`, or to a disabled endpoint.
          */
         patch: operations["updateWebhookEndpoint"];
         trace?: never;

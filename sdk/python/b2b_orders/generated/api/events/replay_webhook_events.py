@@ -70,7 +70,8 @@ def sync_detailed(
     what lies between. Each event
     has the `webhook-id` that it had before: a receiver that notes ids must forget those of the events
     that it wants to work through
-    again. The wait after a failure ends.
+    again. The wait after a failure ends. For some seconds, events that are on their way may still
+    arrive in the order before.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -108,7 +109,8 @@ def sync(
     what lies between. Each event
     has the `webhook-id` that it had before: a receiver that notes ids must forget those of the events
     that it wants to work through
-    again. The wait after a failure ends.
+    again. The wait after a failure ends. For some seconds, events that are on their way may still
+    arrive in the order before.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -141,7 +143,8 @@ async def asyncio_detailed(
     what lies between. Each event
     has the `webhook-id` that it had before: a receiver that notes ids must forget those of the events
     that it wants to work through
-    again. The wait after a failure ends.
+    again. The wait after a failure ends. For some seconds, events that are on their way may still
+    arrive in the order before.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -177,7 +180,8 @@ async def asyncio(
     what lies between. Each event
     has the `webhook-id` that it had before: a receiver that notes ids must forget those of the events
     that it wants to work through
-    again. The wait after a failure ends.
+    again. The wait after a failure ends. For some seconds, events that are on their way may still
+    arrive in the order before.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.

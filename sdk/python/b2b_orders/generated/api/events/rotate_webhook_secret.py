@@ -67,7 +67,9 @@ def sync_detailed(
     and either checks them. A
     second rotation within the day ends the older of the three at once: rotate twice when a secret is
     known to others. Repeat a
-    call whose answer you did not get with the same `X-Idempotency-Key`.
+    call whose answer you did not get with the same `X-Idempotency-Key`. Messages that are on their way
+    for some seconds more have
+    the signatures of before.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -106,7 +108,9 @@ def sync(
     and either checks them. A
     second rotation within the day ends the older of the three at once: rotate twice when a secret is
     known to others. Repeat a
-    call whose answer you did not get with the same `X-Idempotency-Key`.
+    call whose answer you did not get with the same `X-Idempotency-Key`. Messages that are on their way
+    for some seconds more have
+    the signatures of before.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -140,7 +144,9 @@ async def asyncio_detailed(
     and either checks them. A
     second rotation within the day ends the older of the three at once: rotate twice when a secret is
     known to others. Repeat a
-    call whose answer you did not get with the same `X-Idempotency-Key`.
+    call whose answer you did not get with the same `X-Idempotency-Key`. Messages that are on their way
+    for some seconds more have
+    the signatures of before.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -177,7 +183,9 @@ async def asyncio(
     and either checks them. A
     second rotation within the day ends the older of the three at once: rotate twice when a secret is
     known to others. Repeat a
-    call whose answer you did not get with the same `X-Idempotency-Key`.
+    call whose answer you did not get with the same `X-Idempotency-Key`. Messages that are on their way
+    for some seconds more have
+    the signatures of before.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.

@@ -57,9 +57,9 @@ def sync_detailed(
     """Send a test message now
 
      Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has
-    answered, or failed to: whether
-    it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled
-    endpoints, too.
+    answered, or has not within 10
+    seconds: whether it was delivered is in `outcome`. It changes nothing in the order of events, and
+    goes to disabled endpoints, too.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -91,9 +91,9 @@ def sync(
     """Send a test message now
 
      Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has
-    answered, or failed to: whether
-    it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled
-    endpoints, too.
+    answered, or has not within 10
+    seconds: whether it was delivered is in `outcome`. It changes nothing in the order of events, and
+    goes to disabled endpoints, too.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -120,9 +120,9 @@ async def asyncio_detailed(
     """Send a test message now
 
      Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has
-    answered, or failed to: whether
-    it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled
-    endpoints, too.
+    answered, or has not within 10
+    seconds: whether it was delivered is in `outcome`. It changes nothing in the order of events, and
+    goes to disabled endpoints, too.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -152,9 +152,9 @@ async def asyncio(
     """Send a test message now
 
      Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has
-    answered, or failed to: whether
-    it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled
-    endpoints, too.
+    answered, or has not within 10
+    seconds: whether it was delivered is in `outcome`. It changes nothing in the order of events, and
+    goes to disabled endpoints, too.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.

@@ -69,7 +69,9 @@ def sync_detailed(
      Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it
     stopped, and another `url` is
     tried at once. Your token must be able to read every kind of event that the endpoint gets: see
-    `subjects`.
+    `subjects`. For some seconds,
+    events that are on their way may still be sent as before: to the old `url`, of the old `types`, or
+    to a disabled endpoint.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -106,7 +108,9 @@ def sync(
      Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it
     stopped, and another `url` is
     tried at once. Your token must be able to read every kind of event that the endpoint gets: see
-    `subjects`.
+    `subjects`. For some seconds,
+    events that are on their way may still be sent as before: to the old `url`, of the old `types`, or
+    to a disabled endpoint.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -138,7 +142,9 @@ async def asyncio_detailed(
      Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it
     stopped, and another `url` is
     tried at once. Your token must be able to read every kind of event that the endpoint gets: see
-    `subjects`.
+    `subjects`. For some seconds,
+    events that are on their way may still be sent as before: to the old `url`, of the old `types`, or
+    to a disabled endpoint.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
@@ -173,7 +179,9 @@ async def asyncio(
      Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it
     stopped, and another `url` is
     tried at once. Your token must be able to read every kind of event that the endpoint gets: see
-    `subjects`.
+    `subjects`. For some seconds,
+    events that are on their way may still be sent as before: to the old `url`, of the old `types`, or
+    to a disabled endpoint.
 
     Args:
         id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
