@@ -627,6 +627,32 @@ func TestWebhookLeases(t *testing.T) {
 	})
 }
 
+// TestWebhookLeaseTaken lets another process take the lease of an endpoint while an attempt is in flight. The
+// end of the attempt must change neither the position nor the lease of the endpoint.
+func TestWebhookLeaseTaken(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		w, r := send(t, g), receive(t)
+		id := create(t, w.ClientWithResponses, api.WebhookEndpointRequest{URL: r.URL}).Endpoint.ID
+		release := make(chan struct{})
+		r.answers(func(http.ResponseWriter, received) { <-release })
+		w.happen("order.created", 7, 1, 1)
+		r.next()
+		w.exec("UPDATE webhook_endpoints SET leased_by = 'other', leased_until = ?", time.Now().UTC().Add(time.Hour))
+		close(release)
+		w.stop() // waits for the end of the attempt
+		var e struct {
+			LeasedBy                             string
+			Position, Failures, Deliveries, Held int64
+		}
+		must(t, g.Raw("SELECT leased_by, position, failures, CASE WHEN leased_until > ? THEN 1 ELSE 0 END AS held, "+
+			"(SELECT COUNT(*) FROM webhook_deliveries) AS deliveries FROM webhook_endpoints WHERE id = ?",
+			time.Now().UTC().Add(time.Minute), id).Scan(&e).Error)
+		if e.LeasedBy != "other" || e.Held != 1 || e.Position != 0 || e.Failures != 0 || e.Deliveries != 0 {
+			t.Errorf("%+v", e)
+		}
+	})
+}
+
 // TestSlowWebhooks holds the attempts of more slow endpoints than the number of quick endpoints that a
 // process serves at once. There are also ten dead endpoints. A quick endpoint must get its events before any
 // held attempt times out.
@@ -744,6 +770,10 @@ func TestWebhookSecrets(t *testing.T) {
 			res, err := w.RotateWebhookSecretWithResponse(t.Context(), id, params)
 			if err != nil || res.JSON200 == nil || res.JSON200.Data.Endpoint.PreviousSecretUntil == nil {
 				t.Fatalf("%v %s", err, res.Body)
+			}
+			valid := time.Until(res.JSON200.Data.Endpoint.PreviousSecretUntil.Time)
+			if valid < 23*time.Hour || valid > 25*time.Hour {
+				t.Errorf("the previous secret signs for %s", valid)
 			}
 			return *res.JSON200.Data.Secret, res.HTTPResponse.Header
 		}
