@@ -116,7 +116,7 @@ func TestBatch(t *testing.T) {
 		s := serve(t, g)
 		a, b := s.product(t, 100, 10), s.product(t, 10, 10)
 		scarce, retired := s.product(t, 1, 3), s.product(t, 1, 9)
-		s.UpdateProductWithResponse(ctx, retired, nil, api.ProductUpdate{Active: new(false)})
+		s.updateProduct(t, retired, api.ProductUpdate{Active: new(false)})
 		other := s.placed(t, line(a, 1), line(scarce, 2)) // leaves one piece of scarce
 		canceled := s.placed(t, line(b, 1))
 		s.cancel(t, canceled.ID, "")
