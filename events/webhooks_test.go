@@ -653,6 +653,43 @@ func TestWebhookLeaseTaken(t *testing.T) {
 	})
 }
 
+// TestWebhookLeaseRenewed holds an attempt. The process must renew its lease meanwhile, so that no other process
+// sends the same event.
+func TestWebhookLeaseRenewed(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		w, r := send(t, g), receive(t)
+		id := create(t, w.ClientWithResponses, api.WebhookEndpointRequest{URL: r.URL}).Endpoint.ID
+		release := make(chan struct{})
+		defer close(release)
+		r.answers(func(http.ResponseWriter, received) { <-release })
+		w.happen("order.created", 7, 1, 1)
+		r.next()
+		type lease struct {
+			LeasedBy    *string
+			LeasedUntil time.Time
+		}
+		var first, now lease
+		read := func(l *lease) {
+			const query = "SELECT leased_by, leased_until FROM webhook_endpoints WHERE id = ?"
+			must(t, g.Raw(query, id).Scan(l).Error)
+			if l.LeasedBy == nil {
+				t.Fatal("the attempt has ended, and the lease was not renewed")
+			}
+		}
+		read(&first)
+		deadline := time.Now().Add(patience)
+		for now = first; !now.LeasedUntil.After(first.LeasedUntil); read(&now) {
+			if time.Now().After(deadline) {
+				t.Fatal("the lease is not renewed")
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		if *now.LeasedBy != *first.LeasedBy {
+			t.Errorf("the lease of %s has passed to %s", *first.LeasedBy, *now.LeasedBy)
+		}
+	})
+}
+
 // TestSlowWebhooks holds the attempts of more slow endpoints than the number of quick endpoints that a
 // process serves at once. There are also ten dead endpoints. A quick endpoint must get its events before any
 // held attempt times out.
