@@ -535,8 +535,8 @@ func TestETag(t *testing.T) {
 	})
 }
 
-// meet runs two changes of the customer with the id at the same time. Except on SQLite, which has a single writer,
-// both changes first wait for the row, in the order of the parameters, or have an answer.
+// meet runs two changes of the customer with the id at the same time. Except on SQLite, which has a single
+// writer, both changes first wait for the row, in the order of the parameters, or have an answer.
 func meet(t *testing.T, g *gorm.DB, id int64, first, second func() string) (ofFirst, ofSecond string) {
 	t.Helper()
 	if g.Name() == db.SQLite {
@@ -548,14 +548,16 @@ func meet(t *testing.T, g *gorm.DB, id int64, first, second func() string) (ofFi
 	tx := g.Begin()
 	defer tx.Rollback()
 	var held int64
-	if err := tx.Raw("SELECT id FROM customers WHERE id = ? FOR UPDATE", id).Scan(&held).Error; err != nil || held != id {
+	err := tx.Raw("SELECT id FROM customers WHERE id = ? FOR UPDATE", id).Scan(&held).Error
+	if err != nil || held != id {
 		t.Fatal(held, err)
 	}
 	var results [2]chan string
 	for i, change := range []func() string{first, second} {
 		results[i] = make(chan string, 1)
 		go func() { results[i] <- change() }()
-		for deadline := time.Now().Add(time.Minute); dbtest.Waiting(t, g)+len(results[0])+len(results[1]) <= i; {
+		deadline := time.Now().Add(time.Minute)
+		for dbtest.Waiting(t, g)+len(results[0])+len(results[1]) <= i {
 			if time.Now().After(deadline) {
 				t.Fatal("the changes do not wait")
 			}
@@ -567,8 +569,8 @@ func meet(t *testing.T, g *gorm.DB, id int64, first, second func() string) (ofFi
 	return <-results[0], <-results[1]
 }
 
-// TestTwoInstances changes a customer in two instances of the service at the same time. Of two changes with the
-// same ETag, the second must be refused. Of a change and an import, no change may be lost.
+// TestTwoInstances changes a customer in two instances of the service at the same time. Of two changes with
+// the same ETag, the second must be refused. Of a change and an import, no change may be lost.
 func TestTwoInstances(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		_, a := serve(t, g)
@@ -578,7 +580,8 @@ func TestTwoInstances(t *testing.T) {
 		if err != nil || read.JSON200 == nil {
 			t.Fatalf("%v %s", err, read.Body)
 		}
-		update := func(c *api.ClientWithResponses, p *api.UpdateCustomerParams, change api.CustomerUpdate) func() string {
+		type params = api.UpdateCustomerParams
+		update := func(c *api.ClientWithResponses, p *params, change api.CustomerUpdate) func() string {
 			return func() string {
 				res, err := c.UpdateCustomerWithResponse(ctx, id, p, change)
 				if err != nil {
@@ -587,10 +590,11 @@ func TestTwoInstances(t *testing.T) {
 				return res.Status()
 			}
 		}
-		seen := &api.UpdateCustomerParams{IfMatch: new(read.HTTPResponse.Header.Get("ETag"))}
+		seen := &params{IfMatch: new(read.HTTPResponse.Header.Get("ETag"))}
 		one, other := meet(t, g, id, update(a, seen, api.CustomerUpdate{Name: new("One")}),
 			update(b, seen, api.CustomerUpdate{Name: new("Other")}))
-		if got := []string{one, other}; !slices.Contains(got, "200 OK") || !slices.Contains(got, "412 Precondition Failed") {
+		got := []string{one, other}
+		if !slices.Contains(got, "200 OK") || !slices.Contains(got, "412 Precondition Failed") {
 			t.Errorf("changes with one ETag: %s", got)
 		}
 		phone := api.CustomerUpdate{Phone: nullable.NewNullableWithValue("+1-555")}

@@ -196,7 +196,8 @@ func TestLongPoll(t *testing.T) {
 		}
 		all.Wait()
 		for round := range int64(10) {
-			all.Go(func() { s.get(t, fmt.Sprint("wait=60s&after=", 1+round), "Authorization", token(t, 1, auth.Admin)) })
+			after, partner := fmt.Sprint("wait=60s&after=", 1+round), token(t, 1, auth.Admin)
+			all.Go(func() { s.get(t, after, "Authorization", partner) })
 			events.WaitFor(t, s.Service, 2)
 			s.record(t, nil, event(1, 11+round, 0))
 			if n, err := other.SequenceBatch(ctx); n != 1 || err != nil {
@@ -206,7 +207,7 @@ func TestLongPoll(t *testing.T) {
 		}
 		s.Stop() // ends the wait of customer 3
 		idle.Wait()
-		// The customer's request reads at first, and again after the first news of the process, and at the end.
+		// The request reads at first, again after the first news of the process, and at the end.
 		if n := reads.Load(); n == 0 || n > 5 {
 			t.Errorf("the reader without events has read %d times", n)
 		}
@@ -416,8 +417,8 @@ func TestStreamBegins(t *testing.T) {
 	})
 }
 
-// TestStreamEnds opens a stream of one type of event. At the end of its life the stream must end by itself, with
-// a complete answer whose last id is the position of the last event, which is of another type.
+// TestStreamEnds opens a stream of one type of event. At the end of its life the stream must end by itself,
+// with a complete answer whose last id is the position of the last event, which is of another type.
 func TestStreamEnds(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
@@ -425,7 +426,8 @@ func TestStreamEnds(t *testing.T) {
 		s.record(t, nil, event(1, 10, 0), event(0, 3, 0))
 		s.sequence(t)
 		text, err := io.ReadAll(s.stream(t, "after=0&types=order.confirmed"))
-		if err != nil || !strings.Contains(string(text), "id: 1\ndata: ") || !strings.HasSuffix(string(text), "id: 2\n\n") {
+		if err != nil || !strings.Contains(string(text), "id: 1\ndata: ") ||
+			!strings.HasSuffix(string(text), "id: 2\n\n") {
 			t.Errorf("%v %q", err, text)
 		}
 	})

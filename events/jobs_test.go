@@ -15,9 +15,9 @@ import (
 	"example.com/b2b/v2/events"
 )
 
-// TestExpiredKeysAreDeleted runs the background jobs of the Events service. The jobs must delete the expired keys
-// of the service, but no valid keys, and no keys of other services. They must also delete an old event, and no
-// young event.
+// TestExpiredKeysAreDeleted runs the background jobs of the Events service. The jobs must delete the expired
+// keys of the service, but no valid keys, and no keys of other services. They must also delete an old event,
+// and no young event.
 func TestExpiredKeysAreDeleted(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{Retention: 48 * time.Hour})
@@ -47,7 +47,8 @@ func TestExpiredKeysAreDeleted(t *testing.T) {
 		var subjects []int64
 		for (len(keys) != 2 || len(subjects) != 1) && ctx.Err() == nil {
 			time.Sleep(5 * time.Millisecond)
-			g.Table("idempotency_keys").Order("operation").Pluck("CONCAT(operation, ' ', idempotency_key)", &keys)
+			const name = "CONCAT(operation, ' ', idempotency_key)"
+			g.Table("idempotency_keys").Order("operation").Pluck(name, &keys)
 			g.Table("events").Pluck("subject_id", &subjects)
 		}
 		cancel()

@@ -637,24 +637,27 @@ func TestWebhookLeaseTaken(t *testing.T) {
 		r.answers(func(http.ResponseWriter, received) { <-release })
 		w.happen("order.created", 7, 1, 1)
 		r.next()
-		w.exec("UPDATE webhook_endpoints SET leased_by = 'other', leased_until = ?", time.Now().UTC().Add(time.Hour))
+		w.exec("UPDATE webhook_endpoints SET leased_by = 'other', leased_until = ?",
+			time.Now().UTC().Add(time.Hour))
 		close(release)
 		w.stop() // waits for the end of the attempt
 		var e struct {
 			LeasedBy                             string
 			Position, Failures, Deliveries, Held int64
 		}
-		must(t, g.Raw("SELECT leased_by, position, failures, CASE WHEN leased_until > ? THEN 1 ELSE 0 END AS held, "+
-			"(SELECT COUNT(*) FROM webhook_deliveries) AS deliveries FROM webhook_endpoints WHERE id = ?",
-			time.Now().UTC().Add(time.Minute), id).Scan(&e).Error)
+		const query = `
+			SELECT leased_by, position, failures, CASE WHEN leased_until > ? THEN 1 ELSE 0 END AS held,
+				(SELECT COUNT(*) FROM webhook_deliveries) AS deliveries
+			FROM webhook_endpoints WHERE id = ?`
+		must(t, g.Raw(query, time.Now().UTC().Add(time.Minute), id).Scan(&e).Error)
 		if e.LeasedBy != "other" || e.Held != 1 || e.Position != 0 || e.Failures != 0 || e.Deliveries != 0 {
 			t.Errorf("%+v", e)
 		}
 	})
 }
 
-// TestWebhookLeaseRenewed holds an attempt. The process must renew its lease meanwhile, so that no other process
-// sends the same event.
+// TestWebhookLeaseRenewed holds an attempt. The process must renew its lease meanwhile, so that no other
+// process sends the same event.
 func TestWebhookLeaseRenewed(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w, r := send(t, g), receive(t)

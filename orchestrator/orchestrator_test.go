@@ -400,8 +400,8 @@ func TestNotCompensated(t *testing.T) {
 	}
 }
 
-// TestCallerLeaves lets the caller leave while the order of a refused confirmation is canceled, and the first try
-// fails. The orchestrator must try again, and so cancel the order. The caller is a service, because the
+// TestCallerLeaves lets the caller leave while the order of a refused confirmation is canceled, and the first
+// try fails. The orchestrator must try again, and so cancel the order. The caller is a service, because the
 // work for a service ends at once when it leaves.
 func TestCallerLeaves(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())

@@ -98,7 +98,8 @@ func TestAdjustStock(t *testing.T) {
 			}
 		})
 		t.Run("an expired key is used again by many", func(t *testing.T) {
-			p, instances := s.product(t, 1, 100), []*api.ClientWithResponses{s.ClientWithResponses, s.another(t)}
+			p := s.product(t, 1, 100)
+			instances := []*api.ClientWithResponses{s.ClientWithResponses, s.another(t)}
 			for round := range int64(5) {
 				if s.adjust(t, p, 1, "first", "reused").JSON201 == nil {
 					t.Fatal("the key is not free")

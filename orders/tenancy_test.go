@@ -84,7 +84,7 @@ func TestCommandsDoNotQueue(t *testing.T) {
 				status, answer, _ := webtest.Do(t, "POST", path, "", other...)
 				answered <- outcome(status, answer)
 			}()
-			deadline := time.Now().Add(time.Minute) // without an answer, the goroutine may have ended the test
+			deadline := time.Now().Add(time.Minute) // a failed request has no answer
 			for waiting := 0; len(answered) == 0 && waiting == 0; _, waiting, _ = orders.Load(s.service) {
 				if time.Now().After(deadline) {
 					break

@@ -205,8 +205,8 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// Waiting returns the number of statements on the database of g that lock or change rows. Only a statement that
-// waits for a lock stays in the server's process list, from which Waiting reads. Not for SQLite.
+// Waiting returns the number of statements on the database of g that lock or change rows. Only a statement
+// that waits for a lock stays in the server's process list, from which Waiting reads. Not for SQLite.
 func Waiting(t testing.TB, g *gorm.DB) (n int) {
 	t.Helper()
 	database := g.Migrator().CurrentDatabase()

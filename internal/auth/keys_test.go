@@ -55,7 +55,7 @@ func (i *issuer) saysKeys(t *testing.T, keys ...any) {
 	i.says(string(text))
 }
 
-// largeRSA returns an RSA key of 8676 bits, made of two Mersenne primes, because a search for primes takes long.
+// largeRSA returns an RSA key of 8676 bits. Its primes are Mersenne primes, because a search takes long.
 func largeRSA() *rsa.PrivateKey {
 	one := big.NewInt(1)
 	mersenne := func(n uint) *big.Int { return new(big.Int).Sub(new(big.Int).Lsh(one, n), one) }

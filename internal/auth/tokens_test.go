@@ -240,7 +240,8 @@ func (i *issuer) wantNoStart(t *testing.T) {
 
 func (i *issuer) fetch(t *testing.T, log io.Writer) jwt.Keyfunc {
 	t.Helper()
-	keys, err := fetchKeys(t.Context(), i.url, slog.New(slog.NewTextHandler(log, nil)), time.Second, refreshInterval)
+	logger := slog.New(slog.NewTextHandler(log, nil))
+	keys, err := fetchKeys(t.Context(), i.url, logger, time.Second, refreshInterval)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -337,8 +338,8 @@ func TestRotation(t *testing.T) {
 	}
 }
 
-// TestRefresh withdraws a key while only tokens by this key come, so that no token causes a fetch. The tokens must
-// be refused after the next fetch.
+// TestRefresh withdraws a key while only tokens by this key come, so that no token causes a fetch. The tokens
+// must be refused after the next fetch.
 func TestRefresh(t *testing.T) {
 	withdrawn, kept := newKeys(), newKeys()
 	i := newIssuer(t)
@@ -354,7 +355,7 @@ func TestRefresh(t *testing.T) {
 	if _, err := i.storage.KeyDelete(t.Context(), "withdrawn"); err != nil {
 		t.Fatal(err)
 	}
-	// A fetch may have begun before the withdrawal, and the keys of a fetch are used when the next fetch begins.
+	// A fetch may have begun before the withdrawal. When a fetch begins, the keys of the last are in use.
 	for n, deadline := i.fetched()+3, time.Now().Add(30*time.Second); i.fetched() < n; {
 		if time.Now().After(deadline) {
 			t.Fatal("the keys are not fetched again")

@@ -60,7 +60,8 @@ func TestBodyOfUnknownLength(t *testing.T) {
 	e := things(t, webtest.Options(), succeed)
 	for length, want := range map[int]int{1 << 20: 200, 1<<20 + 1: 413} {
 		const body = `{"name":"x"}`
-		r := httptest.NewRequest("POST", "/things", strings.NewReader(body+strings.Repeat(" ", length-len(body))))
+		padding := strings.Repeat(" ", length-len(body))
+		r := httptest.NewRequest("POST", "/things", strings.NewReader(body+padding))
 		r.ContentLength = -1
 		r.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()

@@ -115,8 +115,8 @@ func (zeros) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestFileOfUnknownLength sends files whose length no header says. A file of bulk.MaxFile bytes must reach the
-// handler, and a file with one byte more must be refused with 413 payload_too_large.
+// TestFileOfUnknownLength sends files whose length no header says. A file of bulk.MaxFile bytes must reach
+// the handler, and a file with one byte more must be refused with 413 payload_too_large.
 func TestFileOfUnknownLength(t *testing.T) {
 	var got int64
 	e := things(t, webtest.Options(), func(c *gin.Context) {

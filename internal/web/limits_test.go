@@ -178,9 +178,9 @@ func TestRateLimitHeaders(t *testing.T) {
 	}
 }
 
-// TestManyCallers makes calls of as many callers as there are buckets, and of one caller more. So the memory does
-// not grow with the number of callers. Only the bucket of the caller whose last call is the oldest may be dropped,
-// and only for one caller more.
+// TestManyCallers makes calls of as many callers as there are buckets, and then of one caller more. The
+// bucket of the first caller must be kept until then, and dropped then: an engine has exactly so many
+// buckets, so the memory does not grow with the number of callers.
 func TestManyCallers(t *testing.T) {
 	const burst, used = 1000, 500
 	o := webtest.Options()

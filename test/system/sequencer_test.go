@@ -3,6 +3,7 @@ package system_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -81,9 +82,9 @@ func TestFrozenSequencer(t *testing.T) {
 	})
 }
 
-// TestFrozenSender freezes a process during an attempt to send an event to a webhook endpoint. Another process must
-// send the event once the lease of the frozen process has ended. When the frozen process thaws, it must not move the
-// endpoint, whose position must be behind the last event.
+// TestFrozenSender freezes a process during an attempt to send an event to a webhook endpoint. Another
+// process must send the event once the lease of the frozen process has ended. When the frozen process thaws,
+// it must not move the endpoint, whose position must be behind the last event.
 func TestFrozenSender(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes ten seconds on each engine")
@@ -110,7 +111,8 @@ func TestFrozenSender(t *testing.T) {
 		g := dbtest.Open(t, c)
 		env := append(environment(c), "PORT=0")
 		frozen := start(t, env, "events")
-		status, body, _ := webtest.Do(t, "POST", frozen.events+"/webhook-endpoints", `{"url":"`+receiver.URL+`"}`,
+		endpoint := fmt.Sprintf(`{"url":%q}`, receiver.URL)
+		status, body, _ := webtest.Do(t, "POST", frozen.events+"/webhook-endpoints", endpoint,
 			"Content-Type", "application/json")
 		if status != 201 {
 			t.Fatalf("%d %s", status, body)
