@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -530,6 +531,88 @@ func TestETag(t *testing.T) {
 		deleted, _ = c.DeleteCustomerWithResponse(ctx, id, &api.DeleteCustomerParams{IfMatch: &second})
 		if deleted.JSON200 == nil {
 			t.Errorf("%s", deleted.Body)
+		}
+	})
+}
+
+// meet runs two changes of the customer with the id at the same time. Except on SQLite, which has a single
+// writer, both changes first wait for the row, in the order of the parameters, or have an answer.
+func meet(t *testing.T, g *gorm.DB, id int64, first, second func() string) (ofFirst, ofSecond string) {
+	t.Helper()
+	if g.Name() == db.SQLite {
+		done := make(chan string)
+		go func() { done <- second() }()
+		ofFirst = first()
+		return ofFirst, <-done
+	}
+	tx := g.Begin()
+	defer tx.Rollback()
+	var held int64
+	err := tx.Raw("SELECT id FROM customers WHERE id = ? FOR UPDATE", id).Scan(&held).Error
+	if err != nil || held != id {
+		t.Fatal(held, err)
+	}
+	var results [2]chan string
+	for i, change := range []func() string{first, second} {
+		results[i] = make(chan string, 1)
+		go func() { results[i] <- change() }()
+		deadline := time.Now().Add(time.Minute)
+		for dbtest.Waiting(t, g)+len(results[0])+len(results[1]) <= i {
+			if time.Now().After(deadline) {
+				t.Fatal("the changes do not wait")
+			}
+		}
+	}
+	if err := tx.Rollback().Error; err != nil {
+		t.Fatal(err)
+	}
+	return <-results[0], <-results[1]
+}
+
+// TestTwoInstances changes a customer in two instances of the service at the same time. Of two changes with
+// the same ETag, the second must be refused. Of a change and an import, no change may be lost.
+func TestTwoInstances(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		_, a := serve(t, g)
+		_, b := serve(t, g)
+		id := create(t, a, "First", "two@example.com").ID
+		read, err := a.GetCustomerWithResponse(ctx, id, nil)
+		if err != nil || read.JSON200 == nil {
+			t.Fatalf("%v %s", err, read.Body)
+		}
+		type params = api.UpdateCustomerParams
+		update := func(c *api.ClientWithResponses, p *params, change api.CustomerUpdate) func() string {
+			return func() string {
+				res, err := c.UpdateCustomerWithResponse(ctx, id, p, change)
+				if err != nil {
+					return err.Error()
+				}
+				return res.Status()
+			}
+		}
+		seen := &params{IfMatch: new(read.HTTPResponse.Header.Get("ETag"))}
+		one, other := meet(t, g, id, update(a, seen, api.CustomerUpdate{Name: new("One")}),
+			update(b, seen, api.CustomerUpdate{Name: new("Other")}))
+		got := []string{one, other}
+		if !slices.Contains(got, "200 OK") || !slices.Contains(got, "412 Precondition Failed") {
+			t.Errorf("changes with one ETag: %s", got)
+		}
+		phone := api.CustomerUpdate{Phone: nullable.NewNullableWithValue("+1-555")}
+		ofChange, ofImport := meet(t, g, id, update(a, nil, phone), func() string {
+			file := strings.NewReader("email,name\ntwo@example.com,Imported\n")
+			res, err := b.ImportCustomersWithBodyWithResponse(ctx, nil, "text/csv", file)
+			if err != nil {
+				return err.Error()
+			}
+			return fmt.Sprint(res.StatusCode(), " ", strings.Contains(string(res.Body), `"updated"`))
+		})
+		read, err = a.GetCustomerWithResponse(ctx, id, nil)
+		if err != nil || read.JSON200 == nil {
+			t.Fatalf("%v %s", err, read.Body)
+		}
+		now := read.JSON200.Data
+		if ofChange != "200 OK" || ofImport != "200 true" || now.Name != "Imported" || now.Phone == nil {
+			t.Errorf("the change %s, the import %s: %s", ofChange, ofImport, read.Body)
 		}
 	})
 }

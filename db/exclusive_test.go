@@ -121,7 +121,7 @@ func TestRunExclusive(t *testing.T) {
 		})
 		t.Run("until the connection ends", func(t *testing.T) {
 			if c.Driver == db.SQLite {
-				return
+				t.Skip("SQLite has no connection that could end")
 			}
 			during(func() {
 				ctx, cancel := context.WithTimeout(ctx, 30*time.Second)

@@ -112,7 +112,10 @@ func TestReadsBesideForeignLock(t *testing.T) {
 		})
 	}()
 	pool, _ := g.DB()
-	for pool.Stats().InUse == 0 { // until the writer waits
+	for deadline := time.Now().Add(time.Minute); pool.Stats().InUse == 0; { // until the writer waits
+		if time.Now().After(deadline) {
+			t.Fatal("the writer does not wait")
+		}
 		time.Sleep(time.Millisecond)
 	}
 	read()

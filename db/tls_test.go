@@ -61,7 +61,7 @@ func TestTLS(t *testing.T) {
 	another, _ := certificate(t)
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {
-			return
+			t.Skip("SQLite has no connection to a server")
 		}
 		c.TLS = "off"
 		if name, err := cipher(c); err != nil || name != "" {

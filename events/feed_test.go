@@ -241,22 +241,44 @@ func TestLongPoll(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
 		other := events.New(g, events.Config{}) // sequences like another process, which cannot nudge the readers of s
-		var all sync.WaitGroup
+		var reads atomic.Int64                  // of customer 3
+		must(t, g.Callback().Query().After("gorm:query").Register("reads", func(tx *gorm.DB) {
+			if auth.From(tx.Statement.Context).Customer == 3 {
+				reads.Add(1)
+			}
+		}))
+		var all, idle sync.WaitGroup
 		got := make([]string, 4)
 		for feed := range got {
 			headers := []string{"Authorization", token(t, int64(feed), auth.Admin)}
-			wait := "60s"
+			group := &all
 			if feed == 3 { // gets no event
-				wait = "1"
+				group = &idle
 			}
-			all.Go(func() { got[feed] = positions(s.get(t, "after=0&wait="+wait, headers...).Data) })
+			group.Go(func() { got[feed] = positions(s.get(t, "after=0&wait=60s", headers...).Data) })
 		}
-		events.WaitFor(s.Service, 4)
+		events.WaitFor(t, s.Service, 4)
 		s.record(t, nil, event(1, 10, 0), event(2, 20, 0))
 		if n, err := other.SequenceBatch(ctx); n != 2 || err != nil {
 			t.Errorf("%d %v", n, err)
 		}
 		all.Wait()
+		for round := range int64(10) {
+			after, partner := fmt.Sprint("wait=60s&after=", 1+round), token(t, 1, auth.Admin)
+			all.Go(func() { s.get(t, after, "Authorization", partner) })
+			events.WaitFor(t, s.Service, 2)
+			s.record(t, nil, event(1, 11+round, 0))
+			if n, err := other.SequenceBatch(ctx); n != 1 || err != nil {
+				t.Errorf("%d %v", n, err)
+			}
+			all.Wait()
+		}
+		s.Stop() // ends the wait of customer 3
+		idle.Wait()
+		// The request reads at first, again after the first news of the process, and at the end.
+		if n := reads.Load(); n == 0 || n > 5 {
+			t.Errorf("the reader without events has read %d times", n)
+		}
 		if want := []string{"1:10 2:20", "1:10", "1:20", ""}; !slices.Equal(got, want) {
 			t.Errorf("%q, want %q", got, want)
 		}
@@ -278,7 +300,7 @@ func TestStop(t *testing.T) {
 				t.Errorf("%+v", got)
 			}
 		})
-		events.WaitFor(s.Service, 2)
+		events.WaitFor(t, s.Service, 2)
 		s.Stop()
 		waiting.Wait()
 		stream.want("id: 1")
@@ -333,7 +355,7 @@ func TestReaders(t *testing.T) {
 	defer s.Stop()
 	for n, caller := range []string{"a", "a", "b"} {
 		waiting.Go(func() { s.get(t, "wait=60", "Authorization", bearer(caller)) })
-		events.WaitFor(s.Service, n+1)
+		events.WaitFor(t, s.Service, n+1)
 	}
 	for caller, want := range map[string]int{"a": 429, "b": 429, "c": 200} {
 		status, body, header := webtest.Do(t, "GET", s.base+"/events", "", "Authorization", bearer(caller))
@@ -498,6 +520,22 @@ func TestStreamBesideOtherTypes(t *testing.T) {
 				t.Fatalf("id %d after id %d: %v", id, before, err)
 			}
 			before = id
+		}
+	})
+}
+
+// TestStreamEnds opens a stream of one type of event. At the end of its life the stream must end by itself,
+// with a complete answer whose last id is the position of the last event, which is of another type.
+func TestStreamEnds(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g, events.Config{})
+		s.SetStreamLife(100 * time.Millisecond)
+		s.record(t, nil, event(1, 10, 0), event(0, 3, 0))
+		s.sequence(t)
+		text, err := io.ReadAll(s.stream(t, "after=0&types=order.confirmed"))
+		if err != nil || !strings.Contains(string(text), "id: 1\ndata: ") ||
+			!strings.HasSuffix(string(text), "id: 2\n\n") {
+			t.Errorf("%v %q", err, text)
 		}
 	})
 }

@@ -24,11 +24,12 @@ type Config struct {
 // Service implements the generated StrictServerInterface on a database.
 type Service struct {
 	Config
-	db       *service.Database[store]
-	patience time.Duration // longest silence of an answer: web.Options.Timeout
-	waiters  waiters
-	sender   *deliver.Sender
-	recorder batch.Batcher[*progress]
+	db         *service.Database[store]
+	patience   time.Duration // longest silence of an answer: web.Options.Timeout
+	streamLife time.Duration // the constant streamLife, except in tests
+	waiters    waiters
+	sender     *deliver.Sender
+	recorder   batch.Batcher[*progress]
 
 	stop    sync.Once
 	stopped chan struct{} // closed by Stop
@@ -40,7 +41,7 @@ func New(g *gorm.DB, c Config) *Service {
 	newStore := func(base service.Store) store { return store{base} }
 	s := &Service{
 		Config: c, db: service.NewDatabase(g, "events", keys, newStore), stopped: make(chan struct{}),
-		sender: deliver.New(c.Webhooks),
+		sender: deliver.New(c.Webhooks), streamLife: streamLife,
 	}
 	s.recorder.Name = "progress of webhooks"
 	s.recorder.MaxConcurrent, s.recorder.MaxCost, s.recorder.Run = 1, 200, s.record

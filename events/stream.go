@@ -28,7 +28,7 @@ func (s *Service) stream(ctx context.Context, q query) (bulk.File, error) {
 	return bulk.File{ContentType: web.EventStream, Write: func(out *bufio.Writer) error {
 		woken, leave := s.waiters.join(reader.feed(), s.news)
 		defer leave()
-		over := time.After(streamLife*4/5 + rand.N(streamLife*2/5))
+		over := time.After(s.streamLife*4/5 + rand.N(s.streamLife*2/5))
 		silence := min(heartbeat, s.patience/2)
 		p, err := reader.read(q) // after join: an event that came before join does not wake this reader
 		if err != nil {

@@ -697,6 +697,73 @@ func TestWebhookStopDuringAttempt(t *testing.T) {
 	})
 }
 
+// TestWebhookLeaseTaken lets another process take the lease of an endpoint while an attempt is in flight. The
+// end of the attempt must record the delivery, and must change neither the position nor the lease of the
+// endpoint.
+func TestWebhookLeaseTaken(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		w, r := send(t, g), receive(t)
+		id := create(t, w.ClientWithResponses, api.WebhookEndpointRequest{URL: r.URL}).Endpoint.ID
+		release := make(chan struct{})
+		r.answers(func(http.ResponseWriter, received) { <-release })
+		w.happen("order.created", 7, 1, 1)
+		r.next()
+		w.exec("UPDATE webhook_endpoints SET leased_by = 'other', leased_until = ?",
+			time.Now().UTC().Add(time.Hour))
+		close(release)
+		w.stop() // waits for the end of the attempt
+		var e struct {
+			LeasedBy                             string
+			Position, Failures, Deliveries, Held int64
+		}
+		const query = `
+			SELECT leased_by, position, failures, CASE WHEN leased_until > ? THEN 1 ELSE 0 END AS held,
+				(SELECT COUNT(*) FROM webhook_deliveries) AS deliveries
+			FROM webhook_endpoints WHERE id = ?`
+		must(t, g.Raw(query, time.Now().UTC().Add(time.Minute), id).Scan(&e).Error)
+		if e.LeasedBy != "other" || e.Held != 1 || e.Position != 0 || e.Failures != 0 || e.Deliveries != 1 {
+			t.Errorf("%+v", e)
+		}
+	})
+}
+
+// TestWebhookLeaseRenewed holds an attempt. The process must renew its lease meanwhile, so that no other
+// process sends the same event.
+func TestWebhookLeaseRenewed(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		w, r := send(t, g), receive(t)
+		id := create(t, w.ClientWithResponses, api.WebhookEndpointRequest{URL: r.URL}).Endpoint.ID
+		release := make(chan struct{})
+		defer close(release)
+		r.answers(func(http.ResponseWriter, received) { <-release })
+		w.happen("order.created", 7, 1, 1)
+		r.next()
+		type lease struct {
+			LeasedBy    *string
+			LeasedUntil time.Time
+		}
+		var first, now lease
+		read := func(l *lease) {
+			const query = "SELECT leased_by, leased_until FROM webhook_endpoints WHERE id = ?"
+			must(t, g.Raw(query, id).Scan(l).Error)
+			if l.LeasedBy == nil {
+				t.Fatal("the attempt has ended, and the lease was not renewed")
+			}
+		}
+		read(&first)
+		deadline := time.Now().Add(patience)
+		for now = first; !now.LeasedUntil.After(first.LeasedUntil); read(&now) {
+			if time.Now().After(deadline) {
+				t.Fatal("the lease is not renewed")
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		if *now.LeasedBy != *first.LeasedBy {
+			t.Errorf("the lease of %s has passed to %s", *first.LeasedBy, *now.LeasedBy)
+		}
+	})
+}
+
 // TestSlowWebhooks holds the attempts of more slow endpoints than the number of quick endpoints that a
 // process serves at once. There are also ten dead endpoints. A quick endpoint must get its events before any
 // held attempt times out.
@@ -814,6 +881,10 @@ func TestWebhookSecrets(t *testing.T) {
 			res, err := w.RotateWebhookSecretWithResponse(t.Context(), id, params)
 			if err != nil || res.JSON200 == nil || res.JSON200.Data.Endpoint.PreviousSecretUntil == nil {
 				t.Fatalf("%v %s", err, res.Body)
+			}
+			valid := time.Until(res.JSON200.Data.Endpoint.PreviousSecretUntil.Time)
+			if valid < 23*time.Hour || valid > 25*time.Hour {
+				t.Errorf("the previous secret signs for %s", valid)
 			}
 			return *res.JSON200.Data.Secret, res.HTTPResponse.Header
 		}

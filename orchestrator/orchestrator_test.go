@@ -2,7 +2,9 @@ package orchestrator_test
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -395,6 +397,51 @@ func TestNotCompensated(t *testing.T) {
 				t.Errorf("calls: %v", p.calls)
 			}
 		})
+	}
+}
+
+// TestCallerLeaves lets the caller leave while the order of a refused confirmation is canceled, and the first
+// try fails. The orchestrator must try again, and so cancel the order. The caller is a service, because the
+// work for a service ends at once when it leaves.
+func TestCallerLeaves(t *testing.T) {
+	ctx, leave := context.WithCancel(t.Context())
+	served := make(chan context.Context, 1)
+	p := &peers{t: t, instead: map[string][]fault{
+		confirmStep: {answer(400, "order_not_confirmable")},
+		cancelStep: {func(w http.ResponseWriter) {
+			leave()
+			select {
+			case <-(<-served).Done():
+			case <-time.After(30 * time.Second):
+				t.Error("the orchestrator does not notice that the caller has left")
+			}
+			answer(503, "unavailable")(w)
+		}},
+	}}
+	fake := httptest.NewServer(p)
+	defer fake.Close()
+	at := peer.Peer{Base: fake.URL, Token: webtest.Token, Timeout: time.Minute}
+	service, err := orchestrator.New(at, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine := service.Engine(webtest.Options())
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		served <- r.Context()
+		engine.ServeHTTP(w, r)
+	}))
+	r, err := http.NewRequestWithContext(ctx, "POST", server.URL+path, strings.NewReader(sample))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+webtest.Token)
+	if _, err := http.DefaultClient.Do(r); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	server.Close() // waits for the end of the request
+	if n := p.count(cancelStep); n != 2 {
+		t.Errorf("%d tries to cancel the order: %v", n, p.calls)
 	}
 }
 

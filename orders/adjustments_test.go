@@ -58,9 +58,8 @@ func TestAdjustStock(t *testing.T) {
 			}
 			s.placed(t, line(p, 5)) // an order is not an adjustment
 			s.adjust(t, p, -2, "broken", "")
-			s.UpdateProductWithResponse(ctx, p, nil, api.ProductUpdate{Stock: new(int64(20))})
-			sameStock := api.ProductUpdate{Stock: new(int64(20)), PriceCents: new(int64(7))}
-			s.UpdateProductWithResponse(ctx, p, nil, sameStock)
+			s.updateProduct(t, p, api.ProductUpdate{Stock: new(int64(20))})
+			s.updateProduct(t, p, api.ProductUpdate{Stock: new(int64(20)), PriceCents: new(int64(7))})
 			want := "[-23 20 level set -2 43 broken 40 50 delivery 4711 10 10 created]"
 			if got := fmt.Sprint(s.adjustments(t, p)); got != want {
 				t.Errorf("%s, want %s", got, want)
@@ -96,6 +95,27 @@ func TestAdjustStock(t *testing.T) {
 				s.adjust(t, s.product(t, 1, 1), 5, "once", "adjust-key"),
 			} {
 				webtest.WantError(t, other.StatusCode(), other.Body, 422, "idempotency_key_reused")
+			}
+		})
+		t.Run("an expired key is used again by many", func(t *testing.T) {
+			p := s.product(t, 1, 100)
+			instances := []*api.ClientWithResponses{s.ClientWithResponses, s.another(t)}
+			for round := range int64(5) {
+				if s.adjust(t, p, 1, "first", "reused").JSON201 == nil {
+					t.Fatal("the key is not free")
+				}
+				s.expireKeys(t, "reused")
+				counts := atOnce(20, func(i int) string {
+					params := &api.AdjustStockParams{XIdempotencyKey: new("reused")}
+					change := api.StockAdjustmentRequest{Delta: 10, Reason: "second"}
+					got := answered(instances[i%2].AdjustStock(ctx, p, params, change))
+					return fmt.Sprint(got.status, " ", string(got.body))
+				})
+				if len(counts) != 1 {
+					t.Errorf("different answers: %v", counts)
+				}
+				s.wantStock(t, p, 100+11*(round+1))
+				s.expireKeys(t, "reused")
 			}
 		})
 		t.Run("against orders that sell", func(t *testing.T) {

@@ -118,7 +118,7 @@ func TestBatch(t *testing.T) {
 		s := serve(t, g)
 		a, b := s.product(t, 100, 10), s.product(t, 10, 10)
 		scarce, retired := s.product(t, 1, 3), s.product(t, 1, 9)
-		s.UpdateProductWithResponse(ctx, retired, nil, api.ProductUpdate{Active: new(false)})
+		s.updateProduct(t, retired, api.ProductUpdate{Active: new(false)})
 		other := s.placed(t, line(a, 1), line(scarce, 2)) // leaves one piece of scarce
 		canceled := s.placed(t, line(b, 1))
 		s.cancel(t, canceled.ID, "")
@@ -290,7 +290,7 @@ func TestBatchCallerGone(t *testing.T) {
 func TestBatchHeld(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {
-			return // SQLite has a single writer and no row locks
+			t.Skip("SQLite has a single writer and no row locks")
 		}
 		s := serve(t, g)
 		held, free := s.product(t, 1, 100), s.product(t, 1, 100)
@@ -314,7 +314,11 @@ func TestBatchHeld(t *testing.T) {
 		open()
 		go func() { results <- queued() }()
 		// Wait for the order at the gate and for the two orders of the free product.
+		deadline := time.Now().Add(time.Minute)
 		for placed := int64(0); placed < 3; placed = s.count(t, "orders") {
+			if time.Now().After(deadline) {
+				t.Fatalf("%d orders are placed, want 3", placed)
+			}
 			time.Sleep(time.Millisecond)
 		}
 		select {
@@ -332,7 +336,11 @@ func TestBatchHeld(t *testing.T) {
 			order := newOrder(contract.OrderItemRequest{Sku: &sku, Qty: 1})
 			bySKU <- outcomeOf(s.CreateOrder(ctx, nil, order))
 		}()
+		deadline = time.Now().Add(time.Minute)
 		for waiting := 0; waiting < 2 && len(bySKU) == 0; _, _, waiting = orders.Load(s.service) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%d orders wait, want 2", waiting)
+			}
 			time.Sleep(time.Millisecond)
 		}
 		if err := tx.Rollback().Error; err != nil {
@@ -397,7 +405,7 @@ func TestBatchOneBad(t *testing.T) {
 func TestBatchLostCommit(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {
-			return // SQLite has no connection that could break
+			t.Skip("SQLite has no connection that could break")
 		}
 		var losing atomic.Bool
 		c.Host, c.Port = commitLoser(t, net.JoinHostPort(c.Host, strconv.Itoa(c.Port)), &losing)

@@ -101,7 +101,7 @@ func TestExternalRef(t *testing.T) {
 			}
 			id := s.order(t, "", n).JSON201.Data.ID
 			wantTaken(t, s.order(t, "", n), id) // the order itself has reserved the last piece
-			s.UpdateProductWithResponse(ctx, scarce, nil, api.ProductUpdate{Active: new(false)})
+			s.updateProduct(t, scarce, api.ProductUpdate{Active: new(false)})
 			wantTaken(t, s.order(t, "", n), id)
 			n.ExternalRef = new("PO-4")
 			res := s.order(t, "", n)
@@ -329,7 +329,7 @@ func TestProductFiltersAndKeys(t *testing.T) {
 			t.Fatalf("%v %s", err, first.Body)
 		}
 		id := first.JSON201.Data.ID
-		s.UpdateProductWithResponse(ctx, id, nil, api.ProductUpdate{Name: new("Other"), Active: new(false)})
+		s.updateProduct(t, id, api.ProductUpdate{Name: new("Other"), Active: new(false)})
 		again, _ := s.CreateProductWithResponse(ctx, &api.CreateProductParams{XIdempotencyKey: &key}, n)
 		if !bytes.Equal(again.Body, first.Body) || again.HTTPResponse.Header.Get("Idempotency-Replayed") != "true" {
 			t.Errorf("%s, then %s", first.Body, again.Body)

@@ -189,7 +189,7 @@ func TestIdempotencyKey(t *testing.T) {
 			scarce := s.product(t, 1, 0)
 			res := s.place(t, "refused", line(scarce, 1))
 			webtest.WantError(t, res.StatusCode(), res.Body, 400, "insufficient_stock", "/items/0/qty")
-			s.UpdateProductWithResponse(ctx, scarce, nil, api.ProductUpdate{Stock: new(int64(1))})
+			s.updateProduct(t, scarce, api.ProductUpdate{Stock: new(int64(1))})
 			if res = s.place(t, "refused", line(scarce, 1)); res.JSON201 == nil {
 				t.Errorf("%s", res.Body)
 			}

@@ -117,6 +117,15 @@ func (s *system) product(t *testing.T, priceCents, stock int64) int64 {
 
 var skus atomic.Int64
 
+// updateProduct changes a product, and fails the test unless the change succeeds.
+func (s *system) updateProduct(t *testing.T, product int64, change api.ProductUpdate) {
+	t.Helper()
+	res, err := s.UpdateProductWithResponse(ctx, product, nil, change)
+	if err != nil || res.JSON200 == nil {
+		t.Fatalf("%v %s", err, res.Body)
+	}
+}
+
 // sku returns the sku of a product.
 func (s *system) sku(t testing.TB, product int64) string {
 	t.Helper()
@@ -269,7 +278,7 @@ func TestCreateOrder(t *testing.T) {
 		})
 		t.Run("keeps its price", func(t *testing.T) {
 			o := s.placed(t, line(a, 1))
-			s.UpdateProductWithResponse(ctx, a, nil, api.ProductUpdate{PriceCents: new(int64(9999))})
+			s.updateProduct(t, a, api.ProductUpdate{PriceCents: new(int64(9999))})
 			read, _ := s.GetOrderWithResponse(ctx, o.ID, nil)
 			if read.JSON200.Data.TotalCents != 1500 {
 				t.Errorf("%s", read.Body)
@@ -504,7 +513,7 @@ func TestCancelOrder(t *testing.T) {
 		})
 		t.Run("more stock than an input may set", func(t *testing.T) {
 			o := s.placed(t, line(b, 5))
-			s.UpdateProductWithResponse(ctx, b, nil, api.ProductUpdate{Stock: new(int64(1_000_000_000))})
+			s.updateProduct(t, b, api.ProductUpdate{Stock: new(int64(1_000_000_000))})
 			s.cancel(t, o.ID, "")
 			s.wantStock(t, b, 1_000_000_005)
 		})

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -220,24 +219,11 @@ func (p *pair) queued(first, second func(p *pair) string) (ofFirst, ofSecond str
 	return <-results[0], <-results[1]
 }
 
-// wantWaiting returns when each operation waits for a row or has an answer (a refusal may need no lock). It
-// counts the locking statements in the server's process list, because only a statement that waits for a lock
-// stays in the list.
+// wantWaiting returns when each operation waits for a row or has an answer (a refusal may need no lock).
 func (p *pair) wantWaiting(results []chan string) {
 	p.t.Helper()
-	database := p.db.Migrator().CurrentDatabase()
 	for deadline := time.Now().Add(time.Minute); ; {
-		var running []struct{ DB, Info string }
-		if err := p.db.Raw("SHOW FULL PROCESSLIST").Scan(&running).Error; err != nil {
-			p.t.Fatal(err)
-		}
-		waiting := 0
-		for _, r := range running {
-			if r.DB == database &&
-				(strings.HasSuffix(r.Info, " FOR UPDATE") || strings.HasPrefix(r.Info, "UPDATE ")) {
-				waiting++
-			}
-		}
+		waiting := dbtest.Waiting(p.t, p.db)
 		for _, result := range results {
 			waiting += len(result)
 		}
@@ -245,7 +231,7 @@ func (p *pair) wantWaiting(results []chan string) {
 			return
 		}
 		if time.Now().After(deadline) {
-			p.t.Fatalf("the operations do not wait: %+v", running)
+			p.t.Fatalf("%d of %d operations wait", waiting, len(results))
 		}
 	}
 }

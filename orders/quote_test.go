@@ -53,7 +53,7 @@ func TestQuoteOrder(t *testing.T) {
 			}
 		}
 		gone, dear := s.product(t, 1, 1), s.product(t, 1e9, 1)
-		s.UpdateProductWithResponse(ctx, gone, nil, api.ProductUpdate{Active: new(false)})
+		s.updateProduct(t, gone, api.ProductUpdate{Active: new(false)})
 		state := func() string {
 			_, products, _ := webtest.Do(t, "GET", s.base+"/products/export", "")
 			for _, table := range []string{

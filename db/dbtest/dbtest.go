@@ -205,6 +205,22 @@ func must(t testing.TB, err error) {
 	}
 }
 
+// Waiting returns the number of statements on the database of g that lock or change rows. Only a statement
+// that waits for a lock stays in the server's process list, from which Waiting reads. Not for SQLite.
+func Waiting(t testing.TB, g *gorm.DB) (n int) {
+	t.Helper()
+	database := g.Migrator().CurrentDatabase()
+	var running []struct{ DB, Info string }
+	must(t, g.Raw("SHOW FULL PROCESSLIST").Scan(&running).Error)
+	for _, r := range running {
+		if r.DB == database &&
+			(strings.HasSuffix(r.Info, " FOR UPDATE") || strings.HasPrefix(r.Info, "UPDATE ")) {
+			n++
+		}
+	}
+	return n
+}
+
 // NoFilesort fails the test when g later runs a SELECT that counts rows, skips rows with OFFSET, or,
 // according to the engine's plan, sorts rows.
 func NoFilesort(t *testing.T, g *gorm.DB) {

@@ -45,6 +45,7 @@ const (
 // Sender sends messages. Several goroutines may call Send.
 type Sender struct {
 	config  Config
+	timeout time.Duration // Timeout, except in tests
 	direct  *http.Transport
 	proxied *http.Transport                       // checks no address, because it connects to the proxy only
 	proxy   func(*http.Request) (*url.URL, error) // the proxy for a request; nil, or a nil URL, for none
@@ -52,7 +53,7 @@ type Sender struct {
 
 // New returns a Sender.
 func New(c Config) *Sender {
-	s := &Sender{config: c, direct: c.transport(c.dialer())}
+	s := &Sender{config: c, timeout: Timeout, direct: c.transport(c.dialer())}
 	if c.UseProxy {
 		s.proxy = http.ProxyFromEnvironment
 		s.proxied = c.transport(&net.Dialer{Timeout: connectTimeout})
@@ -101,7 +102,7 @@ func (a Attempt) Gone() bool { return a.Status == http.StatusGone }
 
 // Send sends a message once. It follows no redirect.
 func (s *Sender) Send(ctx context.Context, m Message) Attempt {
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	a := Attempt{Began: time.Now()}
 	err := s.send(ctx, m, &a)

@@ -84,9 +84,11 @@ func TestSend(t *testing.T) {
 
 // TestRefusedAnswers sends to endpoints that refuse the message, and to endpoints whose answer is too large
 // or never ends. The attempt must have the status and the wait of the answer, and no redirect may be
-// followed. Then the test sends to endpoints that cannot answer: each attempt must have a failure.
+// followed. Only the beginning of the answer without an end may be read. Then the test sends to endpoints
+// that cannot answer: each attempt must have a failure.
 func TestRefusedAnswers(t *testing.T) {
 	var followed atomic.Bool
+	var written atomic.Int64 // bytes of the answer without an end
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/moved":
@@ -114,8 +116,9 @@ func TestRefusedAnswers(t *testing.T) {
 		case "/headers":
 			w.Header().Set("X-Large", strings.Repeat("x", 20<<10))
 		case "/endless":
-			for i := 0; i < 1000 && r.Context().Err() == nil; i++ {
-				if _, err := io.WriteString(w, strings.Repeat("x", 1<<10)); err != nil {
+			for written.Load() < 64<<20 {
+				n, err := io.WriteString(w, strings.Repeat("x", 1<<10))
+				if written.Add(int64(n)); err != nil {
 					return
 				}
 			}
@@ -143,7 +146,10 @@ func TestRefusedAnswers(t *testing.T) {
 	if a := open.Send(short, message(s.URL+"/held", secret)); !a.Delivered() || a.Status != 200 {
 		t.Errorf("a held body: %+v", a)
 	}
-	s.Close()
+	s.Close() // waits for the handlers
+	if n := written.Load(); n >= 8<<20 {
+		t.Errorf("%d bytes of the answer without an end were taken", n)
+	}
 	if a := open.Send(t.Context(), message(s.URL, secret)); a.Failure != "The connection failed." || a.Status != 0 {
 		t.Errorf("%+v", a)
 	}
@@ -153,6 +159,27 @@ func TestRefusedAnswers(t *testing.T) {
 	}
 	if a := open.Send(t.Context(), message(s.URL, "whsec_not base64")); a.Failure == "" {
 		t.Errorf("%+v", a)
+	}
+}
+
+// TestNoAnswer sends to an endpoint that takes the message and never answers. The attempt must end by itself,
+// with the failure that there was no answer in time.
+func TestNoAnswer(t *testing.T) {
+	leave := make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-leave }))
+	defer s.Close()
+	defer close(leave)
+	sender := deliver.New(deliver.Config{AllowPrivate: true})
+	sender.SetTimeout(50 * time.Millisecond)
+	sent := make(chan deliver.Attempt, 1)
+	go func() { sent <- sender.Send(t.Context(), message(s.URL, secret)) }()
+	select {
+	case a := <-sent:
+		if a.Failure != "There was no answer in time." || a.Status != 0 {
+			t.Errorf("%+v", a)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("the attempt has no end")
 	}
 }
 

@@ -42,11 +42,11 @@ const (
 // FetchKeys fails when the first fetch fails or brings no usable key. A later failure is only logged: the
 // keys of the last successful fetch stay valid.
 func FetchKeys(ctx context.Context, url string, log *slog.Logger) (jwt.Keyfunc, error) {
-	return fetchKeys(ctx, url, log, 5*time.Second)
+	return fetchKeys(ctx, url, log, 5*time.Second, refreshInterval)
 }
 
 func fetchKeys(
-	ctx context.Context, url string, log *slog.Logger, timeout time.Duration,
+	ctx context.Context, url string, log *slog.Logger, timeout, interval time.Duration,
 ) (jwt.Keyfunc, error) {
 	k := &issuerKeys{url: url, log: log, client: http.Client{Timeout: timeout}}
 	k.missLimit = rate.NewLimiter(rate.Every(missInterval), missBurst)
@@ -54,7 +54,7 @@ func fetchKeys(
 		return nil, fmt.Errorf("the keys at %s (JWT_JWKS_URL) cannot be used: %w", url, err)
 	}
 	go func() {
-		tick := time.NewTicker(refreshInterval)
+		tick := time.NewTicker(interval)
 		defer tick.Stop()
 		for {
 			select {

@@ -55,6 +55,19 @@ func (i *issuer) saysKeys(t *testing.T, keys ...any) {
 	i.says(string(text))
 }
 
+// largeRSA returns an RSA key of 8676 bits. Its primes are Mersenne primes, because a search takes long.
+func largeRSA() *rsa.PrivateKey {
+	one := big.NewInt(1)
+	mersenne := func(n uint) *big.Int { return new(big.Int).Sub(new(big.Int).Lsh(one, n), one) }
+	p, q := mersenne(4423), mersenne(4253)
+	phi := new(big.Int).Mul(new(big.Int).Sub(p, one), new(big.Int).Sub(q, one))
+	key := &rsa.PrivateKey{Primes: []*big.Int{p, q}}
+	key.N, key.E = new(big.Int).Mul(p, q), 65537
+	key.D = new(big.Int).ModInverse(big.NewInt(65537), phi)
+	key.Precompute()
+	return key
+}
+
 // TestUnusableKeys checks that a service starts although an issuer publishes an unusable key. The other keys
 // verify tokens, the unusable key verifies none, and the log says that the key was left out.
 func TestUnusableKeys(t *testing.T) {
@@ -67,6 +80,7 @@ func TestUnusableKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	strong := largeRSA()
 	type members = map[string]any
 	kid := func(m members) members { m["kid"] = "odd"; return m }
 	rs, es := jwt.SigningMethodRS256, jwt.SigningMethodES256
@@ -82,6 +96,7 @@ func TestUnusableKeys(t *testing.T) {
 		"use_in_capitals_too":    {oddRSA(members{"use": "enc", "USE": "sig"}), rs, odd.rsa},
 		"key_ops_without_verify": {oddEC(members{"key_ops": []string{"deriveKey"}}), es, odd.ec},
 		"rsa_of_1024_bits":       {publicKey(t, &weak.PublicKey, kid(members{})), rs, weak},
+		"rsa_of_8676_bits":       {publicKey(t, &strong.PublicKey, kid(members{})), rs, strong},
 		"rsa_for_encryption":     {oddRSA(members{"alg": "RSA-OAEP-256"}), rs, odd.rsa},
 		"another_curve":          {publicKey(t, &p384.PublicKey, kid(members{})), jwt.SigningMethodES384, p384},
 		"a_point_off_the_curve":  {oddEC(members{"y": strings.Repeat("A", 43)}), es, odd.ec},
@@ -177,7 +192,7 @@ func TestEndlessKeys(t *testing.T) {
 		}
 		ended <- sent
 	})
-	_, err := fetchKeys(t.Context(), i.url, slog.New(slog.DiscardHandler), 20*time.Second)
+	_, err := fetchKeys(t.Context(), i.url, slog.New(slog.DiscardHandler), 20*time.Second, refreshInterval)
 	if err == nil || !strings.Contains(err.Error(), "longer than") {
 		t.Errorf("%v", err)
 	}

@@ -232,7 +232,7 @@ func (i *issuer) publish(t *testing.T, id string, key crypto.PublicKey) {
 // issuer.
 func (i *issuer) wantNoStart(t *testing.T) {
 	t.Helper()
-	_, err := fetchKeys(t.Context(), i.url, slog.New(slog.DiscardHandler), time.Second)
+	_, err := fetchKeys(t.Context(), i.url, slog.New(slog.DiscardHandler), time.Second, refreshInterval)
 	if err == nil || !strings.Contains(err.Error(), i.url) {
 		t.Errorf("a start without keys: %v", err)
 	}
@@ -240,7 +240,8 @@ func (i *issuer) wantNoStart(t *testing.T) {
 
 func (i *issuer) fetch(t *testing.T, log io.Writer) jwt.Keyfunc {
 	t.Helper()
-	keys, err := fetchKeys(t.Context(), i.url, slog.New(slog.NewTextHandler(log, nil)), time.Second)
+	logger := slog.New(slog.NewTextHandler(log, nil))
+	keys, err := fetchKeys(t.Context(), i.url, logger, time.Second, refreshInterval)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -335,6 +336,34 @@ func TestRotation(t *testing.T) {
 	if n := i.fetched() - before50; n > 10 { // three fetches at once, and then one in ten seconds
 		t.Errorf("50 made-up ids fetched the keys %d times", n)
 	}
+}
+
+// TestRefresh withdraws a key while only tokens by this key come, so that no token causes a fetch. The tokens
+// must be refused after the next fetch.
+func TestRefresh(t *testing.T) {
+	withdrawn, kept := newKeys(), newKeys()
+	i := newIssuer(t)
+	i.publish(t, "withdrawn", &withdrawn.ec.PublicKey)
+	i.publish(t, "kept", &kept.ec.PublicKey)
+	log := slog.New(slog.DiscardHandler)
+	keys, err := fetchKeys(t.Context(), i.url, log, time.Second, 20*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens, token := Tokens{Keys: keys}, mintES256(t, withdrawn.ec, "withdrawn")
+	identify(t, tokens, token, acme, 0, "")
+	if _, err := i.storage.KeyDelete(t.Context(), "withdrawn"); err != nil {
+		t.Fatal(err)
+	}
+	// A fetch may have begun before the withdrawal. When a fetch begins, the keys of the last are in use.
+	for n, deadline := i.fetched()+3, time.Now().Add(30*time.Second); i.fetched() < n; {
+		if time.Now().After(deadline) {
+			t.Fatal("the keys are not fetched again")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	identify(t, tokens, token, acme, 401, "signature")
+	identify(t, tokens, mintES256(t, kept.ec, "kept"), acme, 0, "")
 }
 
 // TestIssuerOutage lets the issuer fail, send no JSON, or send nothing. Tokens by known keys must still be

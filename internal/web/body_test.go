@@ -54,6 +54,24 @@ func TestRefusedBeforeContinue(t *testing.T) {
 	}
 }
 
+// TestBodyOfUnknownLength sends bodies whose length no header says. A body of 1 MiB must be accepted, and the
+// answer to a body with one byte more must be 413 payload_too_large.
+func TestBodyOfUnknownLength(t *testing.T) {
+	e := things(t, webtest.Options(), succeed)
+	for length, want := range map[int]int{1 << 20: 200, 1<<20 + 1: 413} {
+		const body = `{"name":"x"}`
+		padding := strings.Repeat(" ", length-len(body))
+		r := httptest.NewRequest("POST", "/things", strings.NewReader(body+padding))
+		r.ContentLength = -1
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, r)
+		if w.Code != want || want == 413 && !strings.Contains(w.Body.String(), `"payload_too_large"`) {
+			t.Errorf("%d bytes: %d %s", length, w.Code, w.Body)
+		}
+	}
+}
+
 // TestContentType refuses bodies whose headers announce anything but uncompressed JSON.
 func TestContentType(t *testing.T) {
 	e := things(t, webtest.Options(), succeed)

@@ -107,6 +107,37 @@ func TestFileByItsHeaders(t *testing.T) {
 	}
 }
 
+// zeros is a reader without an end.
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) {
+	clear(b)
+	return len(b), nil
+}
+
+// TestFileOfUnknownLength sends files whose length no header says. A file of bulk.MaxFile bytes must reach
+// the handler, and a file with one byte more must be refused with 413 payload_too_large.
+func TestFileOfUnknownLength(t *testing.T) {
+	var got int64
+	e := things(t, webtest.Options(), func(c *gin.Context) {
+		var err error
+		if got, err = io.Copy(io.Discard, c.Request.Body); err != nil {
+			web.Fail(c, err)
+		}
+	})
+	for length, want := range map[int64]int{bulk.MaxFile: 200, bulk.MaxFile + 1: 413} {
+		r := httptest.NewRequest("POST", "/things/file", io.LimitReader(zeros{}, length))
+		r.ContentLength = -1
+		r.Header.Set("Content-Type", bulk.CSV)
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, r)
+		if w.Code != want || got != bulk.MaxFile ||
+			want == 413 && !strings.Contains(w.Body.String(), `"payload_too_large"`) {
+			t.Errorf("%d bytes: %d %s, the handler got %d bytes", length, w.Code, w.Body, got)
+		}
+	}
+}
+
 // TestFileInTime sends a file that stops halfway. The answer must be 408 request_timeout.
 func TestFileInTime(t *testing.T) {
 	o := webtest.Options()

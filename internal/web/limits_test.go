@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -179,29 +178,37 @@ func TestRateLimitHeaders(t *testing.T) {
 	}
 }
 
-// TestManyCallers makes calls of more callers than there are buckets. The memory does not grow with the
-// number of callers.
+// TestManyCallers makes calls of as many callers as there are buckets, and then of one caller more. The
+// bucket of the first caller must be kept until then, and dropped then: an engine has exactly so many
+// buckets, so the memory does not grow with the number of callers.
 func TestManyCallers(t *testing.T) {
+	const burst, used = 1000, 500
 	o := webtest.Options()
-	o.Limits = web.Limits{Rate: 1, Burst: 1}
+	o.Limits = web.Limits{Rate: 1, Burst: burst}
 	e := engine(t, o, nothing)
-	fill := func(network byte) uint64 {
-		for i := range web.MaxCallers + 1000 {
+	left := func() (r int) {
+		limit := ask(e, "/customers/x", "10.0.0.1:1").Header().Get("RateLimit")
+		if _, err := fmt.Sscanf(limit, `"caller";r=%d;`, &r); err != nil {
+			t.Fatalf("RateLimit %q: %v", limit, err)
+		}
+		return r
+	}
+	others := func(network byte, n int) {
+		for i := range n {
 			ask(e, "/customers/x", fmt.Sprintf("10.%d.%d.%d:1", network, i>>8, i&255))
 		}
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
 	}
-	first := fill(1)
-	if then := fill(2); then > first+first/4+1<<20 {
-		t.Errorf("%d bytes after as many callers again, %d before", then, first)
+	for range used {
+		left()
 	}
-	if w := ask(e, "/customers/1", "10.2.0.0:1"); w.Code != 200 { // its empty bucket was evicted
-		t.Errorf("%d", w.Code)
+	others(1, web.MaxCallers-1)
+	if n := left(); n >= burst-1 {
+		t.Errorf("the bucket was dropped for %d callers: %d calls are left", web.MaxCallers, n)
 	}
-	runtime.KeepAlive(e)
+	others(2, web.MaxCallers)
+	if n := left(); n != burst-1 {
+		t.Errorf("the bucket was kept beside %d others: %d calls are left", web.MaxCallers, n)
+	}
 }
 
 // crowd sends n concurrent requests for a path, each from another address. The channel gets the answers.

@@ -94,6 +94,10 @@ func TestOneCallerLeavesRoom(t *testing.T) {
 			"/customers/export?format=csv": 4,
 		} {
 			t.Run(name+" "+path, func(t *testing.T) {
+				wait := "1"
+				if strings.Contains(path, "export") { // a file holds its slot for a long time
+					wait = "10"
+				}
 				entered, leave := make(chan struct{}, 100), make(chan struct{})
 				hold := func(ctx context.Context) error {
 					if correlation.ID(ctx) == "held" {
@@ -120,8 +124,8 @@ func TestOneCallerLeavesRoom(t *testing.T) {
 						t.Fatal("more requests than the caller's share are in flight")
 					}
 					webtest.WantError(t, w.Code, w.Body.Bytes(), 429, "rate_limited")
-					if w.Header().Get("Retry-After") == "" {
-						t.Error("no Retry-After")
+					if after := w.Header().Get("Retry-After"); after != wait {
+						t.Errorf("Retry-After %q, want %q", after, wait)
 					}
 				}
 				if w := ask(e, path, addressA, greedy.more...); w.Code != 429 {

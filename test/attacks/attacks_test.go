@@ -307,7 +307,7 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 	}
 	const newOrder = `{"customer_id":%d,"items":[{"product_id":5,"qty":1}]}`
 	const orchestrate = "/orchestrator/create-and-confirm-order"
-	const orchestration = `{"customer_id":2,"items":[{"product_id":5,"qty":1}],"idempotency_key":"k2"}`
+	const orchestration = `{"customer_id":%d,"items":[{"product_id":5,"qty":1}],"idempotency_key":"k2"}`
 	const placed = `{"customer_id":2,"items":[{"product_id":5,"qty":7}]}`
 	asCSV := []string{"Content-Type", "text/csv"}
 	twoTokens := []string{"Authorization", s.bearer(t, mallory), "Authorization", "Bearer " + webtest.Token}
@@ -352,7 +352,9 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 			forbidden("orders", "POST", "/orders", placed, web.IdempotencyHeader, "shared-key")},
 		{"order for an unknown customer", forbidden("orders", "POST", "/orders", fmt.Sprintf(newOrder, 99999))},
 		{"order for the victim, orchestrated",
-			forbidden("orchestrator", "POST", orchestrate, orchestration)},
+			forbidden("orchestrator", "POST", orchestrate, fmt.Sprintf(orchestration, 2))},
+		{"order for an unknown customer, orchestrated",
+			forbidden("orchestrator", "POST", orchestrate, fmt.Sprintf(orchestration, 99999))},
 		{"read the victim's record",
 			byMallory("customers", "GET", "/customers/2", "", 404, "customer_not_found")},
 		{"change the victim's record",

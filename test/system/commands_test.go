@@ -87,12 +87,15 @@ func TestDrain(t *testing.T) {
 		t.Fatalf("%s %v", buffer[:n], err)
 	}
 	p.cmd.Process.Signal(syscall.SIGTERM)
-	for { // until the orchestrator refuses connections
+	for deadline := time.Now().Add(time.Minute); ; { // until the orchestrator refuses connections
 		c, err := net.Dial("tcp", strings.TrimPrefix(p.orchestrator, "http://"))
 		if err != nil {
 			break
 		}
 		c.Close()
+		if time.Now().After(deadline) {
+			t.Fatal("the orchestrator still accepts connections")
+		}
 	}
 	io.WriteString(conn, body)
 	answer, err := io.ReadAll(conn)
@@ -141,9 +144,13 @@ func TestSweep(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := start(t, append(environment(c), anyPorts...))
+		deadline := time.Now().Add(time.Minute)
 		for canceled := false; !canceled; { // until a round of the background jobs cancels it
 			_, body, _ := webtest.Do(t, "GET", p.orders+"/orders/2", "")
 			canceled = strings.Contains(string(body), `"cancel_reason":"reservation_expired"`)
+			if !canceled && time.Now().After(deadline) {
+				t.Fatalf("the order is not canceled: %s", body)
+			}
 		}
 		if stock := stockOf(t, g, 3); stock != 44 {
 			t.Errorf("stock is %d", stock)
@@ -155,7 +162,7 @@ func TestSweep(t *testing.T) {
 func TestNoSampleData(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {
-			return
+			t.Skip("a new database of SQLite gets the sample data")
 		}
 		p := start(t, append(environment(c), anyPorts...))
 		if status, body, _ := webtest.Do(t, "GET", p.orders+"/products", ""); status != 200 ||

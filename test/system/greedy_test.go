@@ -141,8 +141,11 @@ func hoard(t *testing.T, p *process, token, method, path, body string, meanwhile
 			}
 		})
 	}
-	for made.Load() < 400 {
+	for deadline := time.Now().Add(time.Minute); made.Load() < 400 && time.Now().Before(deadline); {
 		time.Sleep(time.Millisecond)
+	}
+	if n := made.Load(); n < 400 {
+		t.Errorf("the greedy partner has made only %d calls", n)
 	}
 	meanwhile()
 	ended.Store(true)

@@ -3,8 +3,12 @@ package system_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -16,6 +20,7 @@ import (
 	"example.com/b2b/v2/db/doctor"
 	"example.com/b2b/v2/events"
 	"example.com/b2b/v2/internal/history"
+	"example.com/b2b/v2/internal/web/webtest"
 )
 
 // TestFrozenSequencer freezes a process within the transaction that gives positions to events. Another
@@ -30,7 +35,7 @@ func TestFrozenSequencer(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		t.Parallel() // in parallel: the test mostly waits, and has its own database
 		if c.Driver == db.SQLite {
-			return // on SQLite, a frozen writer holds the lock of the file
+			t.Skip("on SQLite, a frozen writer holds the lock of the file")
 		}
 		g := dbtest.Open(t, c)
 		env := append(environment(c), "PORT=0")
@@ -74,6 +79,81 @@ func TestFrozenSequencer(t *testing.T) {
 			doctor.Print(&table, checks)
 			t.Errorf("%v\n%s", err, &table)
 		}
+	})
+}
+
+// TestFrozenSender freezes a process during an attempt to send an event to a webhook endpoint. Another
+// process must send the event once the lease of the frozen process has ended. When the frozen process thaws,
+// it must not move the endpoint, whose position must be behind the last event.
+func TestFrozenSender(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes ten seconds on each engine")
+	}
+	t.Parallel()
+	const bound = 40 * time.Second // four times the lease, for busy machines
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		t.Parallel() // in parallel: the test mostly waits, and has its own database
+		if c.Driver == db.SQLite {
+			t.Skip("on SQLite, a frozen process may hold the lock of the file")
+		}
+		arrived, release := make(chan string, 100), make(chan struct{})
+		var holding atomic.Bool
+		holding.Store(true)
+		receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			arrived <- r.Header.Get("webhook-id")
+			if holding.Load() {
+				<-release
+			}
+		}))
+		defer receiver.Close()
+		thaw := sync.OnceFunc(func() { close(release) })
+		defer thaw()
+		g := dbtest.Open(t, c)
+		env := append(environment(c), "PORT=0")
+		frozen := start(t, env, "events")
+		endpoint := fmt.Sprintf(`{"url":%q}`, receiver.URL)
+		status, body, _ := webtest.Do(t, "POST", frozen.events+"/webhook-endpoints", endpoint,
+			"Content-Type", "application/json")
+		if status != 201 {
+			t.Fatalf("%d %s", status, body)
+		}
+		next := func(what string) (id string) {
+			t.Helper()
+			select {
+			case id = <-arrived:
+			case <-time.After(patience):
+				t.Fatal(what)
+			}
+			return id
+		}
+		change(t, g)
+		first := next("the event is not sent")
+		tell(t, frozen, syscall.SIGSTOP)
+		defer tell(t, frozen, syscall.SIGCONT)
+		holding.Store(false)
+		began := time.Now()
+		other := start(t, env, "events")
+		if again := next("no other process sends the event"); again != first {
+			t.Errorf("%s was sent, want %s", again, first)
+		}
+		if took := time.Since(began); took > bound {
+			t.Errorf("another process sends the event after %s", took)
+		}
+		position := func() (n int64) {
+			if err := g.Raw("SELECT position FROM webhook_endpoints").Scan(&n).Error; err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		until(t, "the event is delivered", func() bool { return position() == 1 })
+		other.kill()
+		tell(t, frozen, syscall.SIGCONT)
+		thaw()
+		change(t, g)
+		if second := next("the thawed process does not go on"); second == first {
+			t.Errorf("%s was sent a third time", second)
+		}
+		until(t, "the second event is delivered", func() bool { return position() == 2 })
 	})
 }
 
