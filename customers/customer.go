@@ -149,7 +149,7 @@ func (s store) updateCustomer(before customer, ch change) (customer, error) {
 // or the external_ref.
 func (s store) updateAll(customers []*customer) error {
 	for _, c := range customers {
-		c.UpdatedAt = db.ChangedAt(s.DB, c.UpdatedAt, c.Now)
+		c.UpdatedAt = s.ChangedAt(c.UpdatedAt, c.Now)
 	}
 	_, err := db.UpdateEach(s.customers(), customers, "name", "email", "phone", "external_ref", "updated_at")
 	if err != nil {
@@ -160,7 +160,7 @@ func (s store) updateAll(customers []*customer) error {
 
 // delete marks a locked customer as deleted.
 func (s store) delete(c customer) error {
-	c.UpdatedAt = db.ChangedAt(s.DB, c.UpdatedAt, c.Now)
+	c.UpdatedAt = s.ChangedAt(c.UpdatedAt, c.Now)
 	c.DeletedAt = gorm.DeletedAt{Time: c.UpdatedAt, Valid: true}
 	if _, err := db.UpdateEach(s.customers(), []*customer{&c}, "deleted_at", "updated_at"); err != nil {
 		return err

@@ -36,22 +36,26 @@ func (s *Service) stream(ctx context.Context, q query) (bulk.File, error) {
 		}
 		fmt.Fprintf(out, "retry: %d\n\n", time.Second.Milliseconds()) // the pause before a client connects again
 		told := int64(-1)
-		for due := time.Now().Add(silence); ; {
+		due := time.NewTimer(silence) // until the next write at the latest
+		defer due.Stop()
+		for {
 			for _, e := range p.events {
 				data, err := json.Marshal(view(e))
 				if err != nil {
 					return err
 				}
 				fmt.Fprintf(out, "id: %d\ndata: %s\n\n", e.Place, data)
-				told, due = e.Place, time.Now().Add(silence)
+				told = e.Place
+				due.Reset(silence)
 			}
 			if err := out.Flush(); err != nil { // returns the errors of the writes, too
 				return err
 			}
-			var ends bool
+			var ends, isDue bool
 			select {
 			case <-p.ready(woken): // may be for an event that q.types leaves out
-			case <-time.After(time.Until(due)):
+			case <-due.C:
+				isDue = true
 			case <-over:
 				ends = true
 			case <-s.stopped:
@@ -63,7 +67,12 @@ func (s *Service) stream(ctx context.Context, q query) (bulk.File, error) {
 				fmt.Fprintf(out, "id: %d\n\n", p.next)
 				return out.Flush()
 			}
-			if !time.Now().Before(due) {
+			select {
+			case <-due.C:
+				isDue = true
+			default:
+			}
+			if isDue {
 				if told == p.next {
 					out.WriteString(":\n\n")
 				} else {
@@ -72,7 +81,8 @@ func (s *Service) stream(ctx context.Context, q query) (bulk.File, error) {
 				if err := out.Flush(); err != nil { // before the read, which may take long
 					return err
 				}
-				told, due = p.next, time.Now().Add(silence)
+				told = p.next
+				due.Reset(silence)
 			}
 			if p, err = reader.readAfter(ctx, p, q); err != nil {
 				return err

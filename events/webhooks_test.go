@@ -580,7 +580,8 @@ func TestWebhookReplay(t *testing.T) {
 			t.Errorf("replayed %v, first sent %v", again, ids)
 		}
 		w.until(id, "everything is delivered again", func(e api.WebhookEndpoint) bool { return e.Position == 6 })
-		w.until(id, "each attempt is recorded", func(api.WebhookEndpoint) bool { return len(w.deliveries(id)) == 5+1+4 })
+		w.until(id, "each attempt is recorded",
+			func(api.WebhookEndpoint) bool { return len(w.deliveries(id)) == 5+1+4 })
 		for _, after := range []int64{7, 1 << 40} {
 			res, err := w.ReplayWebhookEventsWithResponse(t.Context(), id, &api.ReplayWebhookEventsParams{After: after})
 			must(t, err)
@@ -693,7 +694,8 @@ func TestWebhookStopDuringAttempt(t *testing.T) {
 		if got := r.subjects(3); !slices.Equal(got, []int64{3, 4, 5}) || time.Since(began) > 4*time.Second {
 			t.Errorf("the other process sends %v, after %s", got, time.Since(began))
 		}
-		b.until(id, "the accepted messages are recorded", func(api.WebhookEndpoint) bool { return len(b.deliveries(id)) == 5 })
+		b.until(id, "the accepted messages are recorded",
+			func(api.WebhookEndpoint) bool { return len(b.deliveries(id)) == 5 })
 	})
 }
 

@@ -95,7 +95,7 @@ func (s store) transition(transitions ...transition) error {
 		if !slices.Contains(allowedFrom[next.to], o.Status) {
 			return fmt.Errorf("order %d is %s and cannot become %s", o.ID, o.Status, next.to)
 		}
-		o.Now = db.ChangedAt(s.DB, o.UpdatedAt, o.Now)
+		o.Now = s.ChangedAt(o.UpdatedAt, o.Now)
 		o.Status, o.UpdatedAt = next.to, o.Now
 		switch next.to {
 		case created:

@@ -111,7 +111,7 @@ func (s store) updateProducts(before []product, products []*product) error {
 	var adjustments []stockAdjustment
 	for i, p := range products {
 		b := before[i]
-		p.UpdatedAt = db.ChangedAt(s.DB, p.UpdatedAt, p.Now)
+		p.UpdatedAt = s.ChangedAt(p.UpdatedAt, p.Now)
 		if p.Name != b.Name || p.PriceCents != b.PriceCents || p.Active != b.Active {
 			events = append(events, productEvent(productUpdated, *p))
 		}

@@ -156,7 +156,7 @@ func (s store) adjustStock(p *product, delta int64, reason string) (stockAdjustm
 		return stockAdjustment{}, apperr.ValidationFailed.New().
 			With("/delta", params, "would lift the stock above %d", maxStock)
 	}
-	p.Stock, p.UpdatedAt = level, db.ChangedAt(s.DB, p.UpdatedAt, p.Now)
+	p.Stock, p.UpdatedAt = level, s.ChangedAt(p.UpdatedAt, p.Now)
 	if err := s.update(p, "stock", "updated_at"); err != nil {
 		return stockAdjustment{}, err
 	}

@@ -82,7 +82,8 @@ func TestDatabaseClock(t *testing.T) {
 		for i, minute := range []time.Duration{2, 1} {
 			dbtest.SetClock(t, g, start.Add(minute*time.Minute))
 			changed := webtest.Data(t, "PATCH", path, map[string]int{"price_cents": i})
-			if at := parse(changed["updated_at"].(string)); !at.Truncate(time.Second).Equal(start.Add(2 * time.Minute)) {
+			at := parse(changed["updated_at"].(string))
+			if !at.Truncate(time.Second).Equal(start.Add(2 * time.Minute)) {
 				t.Errorf("changed at %s", at)
 			}
 		}

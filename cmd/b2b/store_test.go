@@ -95,7 +95,7 @@ func TestOneClock(t *testing.T) {
 // asSystem lists the functions that see the rows of all customers: the sweep of expired reservations and its
 // lag, probes of locks, the delivery of webhooks, and batches. A batch checks each caller in the functions of
 // tenancy.go.
-var asSystem = []string{"Deliver", "ExpireReservations", "expiryLag", "isFree", "runBatch", "runLookups"}
+var asSystem = []string{"Deliver", "ExpireReservations", "expiryLag", "isFree", "record", "runBatch", "runLookups"}
 
 // TestTenancy checks that only tenancy.go and store.go of a service decide which rows a caller may see, and
 // that only the functions of asSystem see all rows. An order command cannot forget the check, because it gets

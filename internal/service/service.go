@@ -55,6 +55,9 @@ func (s Store) ReadClock() (now time.Time, err error) {
 	return now, err
 }
 
+// ChangedAt returns the time of a change to a locked row: see db.ChangedAt.
+func (s Store) ChangedAt(last, now time.Time) time.Time { return db.ChangedAt(s.DB, last, now) }
+
 // Database makes the stores of a service, for single queries and transactions. S is the type of a store.
 type Database[S any] struct {
 	DB   *gorm.DB
