@@ -25,14 +25,14 @@ import (
 type kind struct {
 	word, subject string
 	scope         string // the scope that reads the subject in the other services
-	allCustomers  bool   // events of no single customer, which a caller bound to a customer must not see
+	ofNoCustomer  bool   // events of no single customer, which a caller bound to a customer must not see
 }
 
 var kinds = []kind{
 	{word: "order", subject: "order", scope: "orders:read"},
 	{word: "customer", subject: "customer", scope: "customers:read"},
-	{word: "product", subject: "product", scope: "products:read", allCustomers: true},
-	{word: "stock", subject: "product", scope: "products:read", allCustomers: true},
+	{word: "product", subject: "product", scope: "products:read", ofNoCustomer: true},
+	{word: "stock", subject: "product", scope: "products:read", ofNoCustomer: true},
 	{word: endpointSubject, subject: endpointSubject, scope: "webhooks:read"},
 }
 
@@ -94,7 +94,7 @@ func (s store) refusal(k kind) *apperr.Error {
 	switch own := s.Caller.Customer; {
 	case s.Caller.Known() && s.Caller.Lacks([]string{k.scope}) != nil:
 		return apperr.Forbidden.New().With(field, apperr.Params{"scope": k.scope}, "lacks the scope %s", k.scope)
-	case k.allCustomers && own != 0:
+	case k.ofNoCustomer && own != 0:
 		return apperr.Forbidden.New().
 			With(field, apperr.Params{"customer_id": own}, "acts for customer %d alone", own)
 	}

@@ -312,7 +312,7 @@ func tells(events []orderEvent, o order) bool {
 		}
 		want := (&Config{}).orderView(steps[i])
 		want.AllowedActions = nil
-		if isText(e.representation, want) {
+		if equalsBytes(e.representation, want) {
 			continue
 		}
 		var shown api.Order
@@ -339,10 +339,10 @@ func tells(events []orderEvent, o order) bool {
 	return true
 }
 
-// isText reports whether a representation is, byte for byte, the JSON of the order, apart from the fields
+// equalsBytes reports whether a representation is, byte for byte, the JSON of the order, apart from the fields
 // about allowed actions, which depend on the configuration. The check is quick, and true for nearly all
 // events; after false, compare the decoded values.
-func isText(representation string, want api.Order) bool {
+func equalsBytes(representation string, want api.Order) bool {
 	const actions = `"reservation_expires_at":null,"cancelable_until":null,"allowed_actions":null,`
 	text, err := json.Marshal(want)
 	if !strings.Contains(representation, `"canceled_by":`) { // the event is older than the field

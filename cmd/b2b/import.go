@@ -264,7 +264,7 @@ func (i *importCommand) renamed(file io.Reader) (io.Reader, error) {
 	err = row.Write(sheet.Columns)
 	row.Flush()
 	head.WriteString(strings.Repeat("\n", max(0, lines-strings.Count(head.String(), "\n"))))
-	return io.MultiReader(strings.NewReader(sheet.Separator+head.String()), sheet.Rest), err
+	return io.MultiReader(strings.NewReader(sheet.SeparatorLine+head.String()), sheet.Rest), err
 }
 
 // explain returns the error for a file that the service refused as a whole. When the service does not know

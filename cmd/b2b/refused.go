@@ -143,7 +143,7 @@ func (r *refusals) copyCells(text *bulk.Text) error {
 	if err != nil {
 		return err
 	}
-	_, _ = r.out.WriteString(sheet.Separator)
+	_, _ = r.out.WriteString(sheet.SeparatorLine)
 	end := sheet.Offset()
 	rows := csv.NewWriter(r.out)
 	rows.Comma, rows.UseCRLF = sheet.Comma, bytes.HasSuffix(read.Next(int(end)), []byte("\r\n"))

@@ -20,9 +20,9 @@ const headSize = 8 << 10
 // Sheet reads CSV as spreadsheets write it.
 type Sheet struct {
 	*csv.Reader
-	Columns   []string  // cells of the first row that is not blank
-	Separator string    // the line sep= before the first row, with its line end; "" for a file without it
-	Rest      io.Reader // the text after the rows that were read
+	Columns       []string  // cells of the first row that is not blank
+	SeparatorLine string    // the line sep= before the first row, with its line end; "" for a file without it
+	Rest          io.Reader // the text after the rows that were read
 
 	skipped int64 // bytes of the line sep=, which the csv.Reader does not read
 	lines   int   // 1 after a line sep=, else 0
@@ -46,7 +46,7 @@ func OpenSheet(text *bufio.Reader, known func(name string) bool) (*Sheet, error)
 	s := &Sheet{}
 	comma := ','
 	if line := separatorLine.FindSubmatch(head); line != nil {
-		s.Separator, s.skipped, s.lines = string(line[0]), int64(len(line[0])), 1
+		s.SeparatorLine, s.skipped, s.lines = string(line[0]), int64(len(line[0])), 1
 		comma = []rune(string(line[1]))[0]
 		_, _ = text.Discard(len(line[0]))
 	} else {

@@ -252,7 +252,7 @@ func (k Keys) Save(tx *gorm.DB, records ...Record) error {
 		}
 	}
 	if expired != nil {
-		if _, err := k.forget(tx, expired); err != nil {
+		if _, err := k.deleteExpired(tx, expired); err != nil {
 			return err
 		}
 	}
@@ -265,16 +265,16 @@ func (k Keys) Save(tx *gorm.DB, records ...Record) error {
 	return err
 }
 
-// forget deletes the rows that are still expired, and the results of the operations that follow the
+// deleteExpired deletes the rows that are still expired, and the results of the operations that follow the
 // operations of the rows. It returns the number of deleted rows. It keeps a row that a request has renewed
 // meanwhile, by the use of the expired key.
-func (k Keys) forget(q *gorm.DB, rows []row) (n int, err error) {
+func (k Keys) deleteExpired(q *gorm.DB, rows []row) (n int, err error) {
 	byCaller := map[string][]row{}
 	for _, r := range rows {
 		byCaller[r.Caller] = append(byCaller[r.Caller], r)
 	}
 	for _, caller := range slices.Sorted(maps.Keys(byCaller)) {
-		following, err := k.forgetFollowing(q, caller, byCaller[caller])
+		following, err := k.deleteFollowing(q, caller, byCaller[caller])
 		if n += following; err != nil {
 			return n, err
 		}
@@ -283,9 +283,9 @@ func (k Keys) forget(q *gorm.DB, rows []row) (n int, err error) {
 	return n + int(res.RowsAffected), res.Error
 }
 
-// forgetFollowing deletes the results of the operations that follow the operations of a caller's rows, and
+// deleteFollowing deletes the results of the operations that follow the operations of a caller's rows, and
 // returns the number of deleted rows.
-func (k Keys) forgetFollowing(q *gorm.DB, caller string, rows []row) (n int, err error) {
+func (k Keys) deleteFollowing(q *gorm.DB, caller string, rows []row) (n int, err error) {
 	var following []row
 	var keys []string
 	var targets []*int64
@@ -346,7 +346,7 @@ func (k Keys) Purge(ctx context.Context) (total int, err error) {
 		if err != nil || len(expired) == 0 {
 			return total, err
 		}
-		n, err := k.forget(q, expired)
+		n, err := k.deleteExpired(q, expired)
 		if err != nil {
 			return total, err
 		}
