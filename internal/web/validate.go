@@ -43,10 +43,12 @@ func announceSunset(c *gin.Context, op *operation) { maps.Copy(c.Writer.Header()
 func validate(bodies *fair.Semaphore, bodyTimeout time.Duration, idInBody bool) func(*gin.Context, *operation) {
 	return func(c *gin.Context, op *operation) {
 		body := bodySlot{slots: bodies}
+		defer func() {
+			if body.end != nil {
+				body.end()
+			}
+		}()
 		err := check(c, op, &body, bodyTimeout, idInBody)
-		if body.end != nil {
-			defer body.end()
-		}
 		if err != nil {
 			callOf(c).callerLeft = errors.Is(err, context.Canceled)
 			Fail(c, err)
