@@ -158,10 +158,10 @@ func TestIdempotencyKey(t *testing.T) {
 			}
 		})
 		t.Run("idempotency_key_reused", func(t *testing.T) {
-			s.place(t, "mine", line(p, 1))
+			s.place(t, "pair-a", line(p, 1))
 			for _, res := range []*api.CreateOrderResponse{
 				s.place(t, "mine", line(p, 2)),
-				s.place(t, "mine", line(p, 1), line(p, 1)),
+				s.place(t, "pair-a", line(p, 1), line(p, 1)),
 			} {
 				webtest.WantError(t, res.StatusCode(), res.Body, 422, "idempotency_key_reused")
 			}
@@ -240,6 +240,21 @@ func TestIdempotencyKey(t *testing.T) {
 				}
 			})
 		}
+		t.Run("the key of another order keeps what it did", func(t *testing.T) {
+			first := s.place(t, "pair-a", line(p, 1)).JSON201.Data
+			second := s.place(t, "pair-b", line(p, 1)).JSON201.Data
+			confirmed := s.confirm(t, first.ID, "pair-b")
+			s.exec(t, `UPDATE idempotency_keys SET expires_at = ?
+				WHERE operation = 'createOrder' AND idempotency_key IN ('pair-a', 'pair-b')`, db.Now(g, -time.Second))
+			if n, err := s.service.PurgeKeys(ctx); err != nil || n != 2 {
+				t.Errorf("%d purged, %v", n, err)
+			}
+			again := s.confirm(t, first.ID, "pair-b")
+			if !bytes.Equal(again.Body, confirmed.Body) ||
+				again.HTTPResponse.Header.Get("Idempotency-Replayed") != "true" {
+				t.Errorf("order %d beside %d: %s", first.ID, second.ID, again.Body)
+			}
+		})
 		t.Run("lives as long as it should", func(t *testing.T) {
 			s.place(t, "age", line(p, 1))
 			var n int64

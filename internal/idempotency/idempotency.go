@@ -286,24 +286,40 @@ func (k Keys) deleteExpired(q *gorm.DB, rows []row) (n int, err error) {
 // deleteFollowing deletes the results of the operations that follow the operations of a caller's rows, and
 // returns the number of deleted rows.
 func (k Keys) deleteFollowing(q *gorm.DB, caller string, rows []row) (n int, err error) {
-	var following []row
+	type effect struct {
+		operation, key string
+		target         int64
+	}
+	wanted := map[effect]bool{}
 	var keys []string
-	var targets []*int64
+	var targets []int64
 	for _, r := range rows {
 		for _, o := range k.Operations {
-			if o.Follows == r.Operation {
-				following = append(following, row{Caller: caller, Operation: o.Name, IdempotencyKey: r.IdempotencyKey})
-				keys, targets = append(keys, r.IdempotencyKey), append(targets, r.TargetID)
+			if o.Follows == r.Operation && r.TargetID != nil {
+				wanted[effect{o.Name, r.IdempotencyKey, *r.TargetID}] = true
+				keys, targets = append(keys, r.IdempotencyKey), append(targets, *r.TargetID)
 			}
 		}
 	}
-	if following == nil {
+	if len(wanted) == 0 {
 		return 0, nil
 	}
+	// The conditions also find a row of one key whose target belongs to another key of rows: it stays.
+	near := func() *gorm.DB {
+		return q.Where("caller = ? AND operation IN ?", caller, k.Operations.names()).
+			Where("idempotency_key IN ? AND target_id IN ?", distinct(keys), targets)
+	}
+	var following []row
+	err = near().Select("caller, operation, idempotency_key, target_id").Find(&following).Error
+	following = slices.DeleteFunc(following, func(r row) bool {
+		return !wanted[effect{r.Operation, r.IdempotencyKey, *r.TargetID}]
+	})
+	if err != nil || len(following) == 0 {
+		return 0, err
+	}
 	// Delete adds the primary keys of following as a condition, for which SQLite uses no index. So the query
-	// also has conditions on caller, operation and idempotency_key.
-	res := q.Where("caller = ? AND operation IN ?", caller, k.Operations.names()).
-		Where("idempotency_key IN ? AND target_id IN ?", distinct(keys), targets).Delete(&following)
+	// also has the conditions of near.
+	res := near().Delete(&following)
 	return int(res.RowsAffected), res.Error
 }
 
