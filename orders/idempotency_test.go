@@ -158,10 +158,10 @@ func TestIdempotencyKey(t *testing.T) {
 			}
 		})
 		t.Run("idempotency_key_reused", func(t *testing.T) {
-			s.place(t, "pair-a", line(p, 1))
+			s.place(t, "mine", line(p, 1))
 			for _, res := range []*api.CreateOrderResponse{
 				s.place(t, "mine", line(p, 2)),
-				s.place(t, "pair-a", line(p, 1), line(p, 1)),
+				s.place(t, "mine", line(p, 1), line(p, 1)),
 			} {
 				webtest.WantError(t, res.StatusCode(), res.Body, 422, "idempotency_key_reused")
 			}
