@@ -169,9 +169,9 @@ func (s *Service) readWithin(ctx context.Context, q query, wait time.Duration) (
 	return p, err
 }
 
-// readAfter is read for the page after p. When p has no event although there are more, q wants few of the
-// events, and a reader would go through all others: each such read takes a turn of the searches. ctx bounds the
-// wait for the turn.
+// readAfter is like read, for the page after p. When p has no event although more events follow, q wants few
+// events, and the reader goes through all others: then the read takes a turn of the searches. Errors: see read;
+// the error of ctx when ctx ends before the turn.
 func (s store) readAfter(ctx context.Context, p page, q query) (next page, err error) {
 	q.after = &p.next
 	if len(p.events) > 0 || p.next >= p.last {

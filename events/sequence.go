@@ -31,16 +31,14 @@ type counter struct {
 func (counter) TableName() string { return "event_positions" }
 
 const (
-	pause = 50 * time.Millisecond // pause between two looks for new events
-	// term is the length of a run of Sequence; while batches are full, a run takes longer. The job is
-	// measured between runs.
-	term      = 10 * time.Second
-	batchSize = 1000 // events that a transaction sequences
+	pause     = 50 * time.Millisecond // pause between two looks for new events
+	term      = 10 * time.Second      // length of a run of Sequence; the job is measured between runs
+	batchSize = 1000                  // events that a transaction sequences
 )
 
-// Sequence gives positions to committed events as they come, for ten seconds, and for longer while the
-// batches are full. It returns the number of these events. Events commit out of the order of their ids, so
-// positions follow the order in which Sequence finds the events, not the ids.
+// Sequence gives positions to committed events as they come, for ten seconds, and returns the number of these
+// events. Events commit out of the order of their ids, so positions follow the order in which Sequence finds
+// the events, not the ids.
 func (s *Service) Sequence(ctx context.Context) (total int, err error) {
 	over := time.After(term)
 	for {

@@ -283,7 +283,7 @@ func (s *Service) askReady(ctx context.Context) error {
 
 // askAgain asks a peer, and asks again after a 503, up to readyTries times. The first 503 may come from an
 // instance that is about to stop, and closes the connection to this instance: the next request reaches an
-// instance that is ready.
+// instance that is ready. Errors: the error of ask, and the error of ctx when ctx ends between two tries.
 func askAgain[R interface{ StatusCode() int }, E any](
 	ctx context.Context, ask func(context.Context, ...E) (R, error),
 ) (res R, err error) {

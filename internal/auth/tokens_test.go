@@ -400,75 +400,61 @@ func TestServiceTokens(t *testing.T) {
 	byService.ByService = true
 	jwt := mint(t, jwt.SigningMethodHS256, []byte(secret), valid())
 	encoded := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
-	for _, c := range []struct {
+	type call struct {
 		authorization, actingFor string
 		want                     Principal
 		status                   int
-	}{
-		{"Bearer new-token", "", Service, 0},
-		{"bearer old-token", "", Service, 0},
-		{"Bearer old-token", acme.ActingFor(), byService, 0},
-		{"Bearer new-token", Anonymous.ActingFor(), Principal{Subject: "anonymous", ByService: true}, 0},
-		{"Bearer new-token", Service.ActingFor(), Service, 0},
-		{"Bearer new-token", System.ActingFor(), Service, 0},
-		{"", "", Anonymous, 0},
-		{"Bearer new-token,old-token", "", Principal{}, 401},
-		{"Bearer new-toke", "", Principal{}, 401},
-		{"Bearer new-token ", "", Principal{}, 401},
-		{"Bearer  new-token", "", Service, 0},
-		{"Bearer", "", Anonymous, 0},
-		{"Bearer", acme.ActingFor(), Principal{}, 403},
-		{"new-token", "", Principal{}, 401},
-		{"Basic new-token", "", Principal{}, 401},
-		{"Bearer new-toke", acme.ActingFor(), Principal{}, 401},
-		{"Bearer " + jwt, acme.ActingFor(), Principal{}, 403},
-		{"", acme.ActingFor(), Principal{}, 403},
-		{"Bearer new-token", "acme", Principal{}, 403},
-		{"Bearer new-token", jwt, Principal{}, 403},
-		{"Bearer new-token", encoded(`{"sub":"service"}`), Principal{}, 403},
-		{"Bearer new-token", encoded(`{"sub":"acme","customer_id":0}`), Principal{}, 403},
-		{"Bearer new-token", encoded(`{"sub":"acme","customer_id":null}`), Principal{}, 403},
-	} {
-		h := http.Header{}
-		for name, value := range map[string]string{
-			"Authorization": c.authorization, ActingForHeader: c.actingFor,
-		} {
-			if value != "" {
-				h.Set(name, value)
-			}
-		}
-		p, err := tokens.Identify(h)
-		var refusal *apperr.Error
-		if errors.As(err, &refusal) != (c.status != 0) || c.status != 0 && refusal.Status != c.status ||
-			c.status == 0 && p != c.want {
-			t.Errorf("%q for %q: %+v %v", c.authorization, c.actingFor, p, err)
-		}
 	}
-	for _, c := range []struct {
-		authorization, actingFor string
-		want                     Principal
-		status                   int
-	}{
-		{"Bearer new-token", Anonymous.ActingFor(),
-			Principal{Subject: "anonymous", ByService: true, Network: "203.0.113.7"}, 0},
-		{"Bearer new-token", acme.ActingFor(), byService, 0},
-		{"Bearer new-token", "", Service, 0},
-		{"Bearer " + jwt, "", Principal{}, 403},
-		{"", "", Principal{}, 403},
+	for network, calls := range map[string][]call{
+		"": {
+			{"Bearer new-token", "", Service, 0},
+			{"bearer old-token", "", Service, 0},
+			{"Bearer old-token", acme.ActingFor(), byService, 0},
+			{"Bearer new-token", Anonymous.ActingFor(), Principal{Subject: "anonymous", ByService: true}, 0},
+			{"Bearer new-token", Service.ActingFor(), Service, 0},
+			{"Bearer new-token", System.ActingFor(), Service, 0},
+			{"", "", Anonymous, 0},
+			{"Bearer new-token,old-token", "", Principal{}, 401},
+			{"Bearer new-toke", "", Principal{}, 401},
+			{"Bearer new-token ", "", Principal{}, 401},
+			{"Bearer  new-token", "", Service, 0},
+			{"Bearer", "", Anonymous, 0},
+			{"Bearer", acme.ActingFor(), Principal{}, 403},
+			{"new-token", "", Principal{}, 401},
+			{"Basic new-token", "", Principal{}, 401},
+			{"Bearer new-toke", acme.ActingFor(), Principal{}, 401},
+			{"Bearer " + jwt, acme.ActingFor(), Principal{}, 403},
+			{"", acme.ActingFor(), Principal{}, 403},
+			{"Bearer new-token", "acme", Principal{}, 403},
+			{"Bearer new-token", jwt, Principal{}, 403},
+			{"Bearer new-token", encoded(`{"sub":"service"}`), Principal{}, 403},
+			{"Bearer new-token", encoded(`{"sub":"acme","customer_id":0}`), Principal{}, 403},
+			{"Bearer new-token", encoded(`{"sub":"acme","customer_id":null}`), Principal{}, 403},
+		},
+		"203.0.113.7": {
+			{"Bearer new-token", Anonymous.ActingFor(),
+				Principal{Subject: "anonymous", ByService: true, Network: "203.0.113.7"}, 0},
+			{"Bearer new-token", acme.ActingFor(), byService, 0},
+			{"Bearer new-token", "", Service, 0},
+			{"Bearer " + jwt, "", Principal{}, 403},
+			{"", "", Principal{}, 403},
+		},
 	} {
-		h := http.Header{}
-		for name, value := range map[string]string{
-			"Authorization": c.authorization, ActingForHeader: c.actingFor, NetworkHeader: "203.0.113.7",
-		} {
-			if value != "" {
-				h.Set(name, value)
+		for _, c := range calls {
+			h := http.Header{}
+			for name, value := range map[string]string{
+				"Authorization": c.authorization, ActingForHeader: c.actingFor, NetworkHeader: network,
+			} {
+				if value != "" {
+					h.Set(name, value)
+				}
 			}
-		}
-		p, err := tokens.Identify(h)
-		var refusal *apperr.Error
-		if errors.As(err, &refusal) != (c.status != 0) || c.status != 0 && refusal.Status != c.status ||
-			c.status == 0 && p != c.want {
-			t.Errorf("%q for %q of a network: %+v %v", c.authorization, c.actingFor, p, err)
+			p, err := tokens.Identify(h)
+			var refusal *apperr.Error
+			if errors.As(err, &refusal) != (c.status != 0) || c.status != 0 && refusal.Status != c.status ||
+				c.status == 0 && p != c.want {
+				t.Errorf("%q for %q of the network %q: %+v %v", c.authorization, c.actingFor, network, p, err)
+			}
 		}
 	}
 	for _, name := range []string{"Authorization", ActingForHeader, NetworkHeader} {

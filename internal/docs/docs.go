@@ -126,11 +126,7 @@ func ForBrowser(base, host string) string {
 	if err != nil || strings.Contains(u.Hostname(), ".") || u.Port() == "" {
 		return base
 	}
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	host = strings.Trim(host, "[]") // of an IPv6 address without a port
-	u.Host = net.JoinHostPort(host, u.Port())
+	u.Host = net.JoinHostPort((&url.URL{Host: host}).Hostname(), u.Port())
 	return u.String()
 }
 

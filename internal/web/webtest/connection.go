@@ -29,8 +29,8 @@ func Run(t testing.TB, s server.Server) string {
 	return listeners[0].Addr().String()
 }
 
-// Connect opens a connection from a local address, and sends a text. It skips the test when the connection
-// fails, because not every machine has each loopback address.
+// Connect opens a connection from a local address, and sends a text. It skips the test on a machine without
+// the address, because not every machine has each loopback address.
 func Connect(t testing.TB, from, to, sends string) net.Conn {
 	t.Helper()
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
