@@ -44,7 +44,7 @@ func Serve(engine *gin.Engine, o web.Options, at SignIn) {
 	e.GET("/office/*path", func(c *gin.Context) {
 		name := strings.TrimPrefix(c.Param("path"), "/")
 		if path.Ext(name) != ".html" && isFile("page/"+name) {
-			web.ServeFile(c, files, "page/"+name)
+			web.ServeFile(c, forBrowsers{files}, "page/"+name)
 			return
 		}
 		serve(c, "./"+strings.Repeat("../", strings.Count(name, "/")))

@@ -6,8 +6,12 @@ import (
 	"net/http/httptest"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tdewolff/parse/v2"
+	"github.com/tdewolff/parse/v2/js"
 
 	"example.com/b2b/v2/internal/docs"
 	"example.com/b2b/v2/internal/web"
@@ -32,7 +36,7 @@ func serve(t *testing.T, issuer string) string {
 }
 
 // TestServe checks that each path below /office is a screen whose links lead to the files, and that each file
-// is served with its type.
+// is served with its type: scripts minified, all others as they are.
 func TestServe(t *testing.T) {
 	base := serve(t, "")
 	for at, root := range map[string]string{
@@ -59,7 +63,7 @@ func TestServe(t *testing.T) {
 		if err != nil || d.IsDir() || path.Ext(name) == ".html" {
 			return err
 		}
-		want, _ := fs.ReadFile(files, name)
+		want, _ := fs.ReadFile(forBrowsers{files}, name)
 		_, body, header := webtest.Do(t, "GET", base+"/office"+strings.TrimPrefix(name, "page"), "")
 		if !bytes.Equal(body, want) || !strings.HasPrefix(header.Get("Content-Type"), types[path.Ext(name)]) {
 			t.Errorf("%s: %d bytes of %d, %s", name, len(body), len(want), header.Get("Content-Type"))
@@ -70,6 +74,89 @@ func TestServe(t *testing.T) {
 	if err != nil || served < 20 {
 		t.Errorf("%d files: %v", served, err)
 	}
+}
+
+// TestBudget checks that browsers get less than 150 000 bytes, uncompressed, for all files beside the SDK: the
+// HTML, the style sheet, all scripts, and the licenses of the vendored ones.
+func TestBudget(t *testing.T) {
+	base, sum := serve(t, ""), 0
+	err := fs.WalkDir(files, "page", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasPrefix(name, "page/generated/") {
+			return err
+		}
+		status, body, _ := webtest.Do(t, "GET", base+"/office"+strings.TrimPrefix(name, "page"), "")
+		if status != 200 || len(body) == 0 {
+			t.Errorf("%s: %d, %d bytes", name, status, len(body))
+		}
+		sum += len(body)
+		return nil
+	})
+	if err != nil || sum >= 150_000 {
+		t.Errorf("%d bytes: %v", sum, err)
+	}
+	t.Logf("%d bytes beside the SDK", sum)
+}
+
+// TestMinified checks that each script of the pages is served minified, and exports what its source exports.
+// Templates of several lines must be html`…`, because the lines of all templates lose their indentation.
+func TestMinified(t *testing.T) {
+	exported := regexp.MustCompile(`(?m)(?:^|[;}])export\s([^=(]*)`)
+	names := func(text []byte) (found []string) {
+		for _, m := range exported.FindAllSubmatch(text, -1) {
+			found = append(found, strings.TrimSpace(string(m[1])))
+		}
+		return found
+	}
+	for _, name := range scripts() {
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree, err := js.Parse(parse.NewInputBytes(bytes.Clone(text)), js.Options{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		templates := 0
+		js.Walk(templateVisitor(func(e *js.TemplateExpr) {
+			templates++
+			if tag, _ := e.Tag.(*js.Var); (tag == nil || tag.String() != "html") && hasLines(e) {
+				t.Errorf("%s: a template of several lines is not html`…`: %s", name, e)
+			}
+		}), tree)
+if (templates > 0) != bytes.ContainsRune(text, '`') {
+			t.Errorf("%s: found %d templates", name, templates)
+		}
+		served := minified()[name]
+		if len(served) >= len(text) || !slices.Equal(names(served), names(text)) {
+			t.Errorf("%s: %d bytes of %d, exports %q of %q",
+				name, len(served), len(text), names(served), names(text))
+		}
+	}
+}
+
+// templateVisitor is called for each template of a script.
+type templateVisitor func(*js.TemplateExpr)
+
+// Enter implements [js.IVisitor].
+func (v templateVisitor) Enter(n js.INode) js.IVisitor {
+	if e, ok := n.(*js.TemplateExpr); ok {
+		v(e)
+	}
+	return v
+}
+
+// Exit implements [js.IVisitor].
+func (templateVisitor) Exit(js.INode) {}
+
+// hasLines reports whether the texts of a template, without its expressions, have a line break.
+func hasLines(e *js.TemplateExpr) bool {
+	for _, part := range e.List {
+		if bytes.ContainsRune(part.Value, '\n') {
+			return true
+		}
+	}
+	return bytes.ContainsRune(e.Tail, '\n')
 }
 
 // TestSignIn serves the page with and without an issuer. With an issuer, the page must name the issuer and
