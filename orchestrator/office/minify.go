@@ -42,7 +42,7 @@ var minified = sync.OnceValue(func() map[string][]byte {
 })
 
 // indentation matches a line break and the blanks around it. A minified script has line breaks in templates
-// only. They are html`…`, for which one line break says the same; TestMinified refuses others of several lines.
+// only. TestMinified holds that these are html`…`, in which the blanks mean nothing.
 var indentation = regexp.MustCompile(`[ \t]*\n[ \t]*`)
 
 // scripts returns the names of the pages' own scripts, without those of the SDK and the vendored one.

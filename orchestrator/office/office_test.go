@@ -76,8 +76,8 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// TestBudget checks that browsers get less than 150 000 bytes, uncompressed, for all files beside the SDK: the
-// HTML, the style sheet, all scripts, and the licenses of the vendored ones.
+// TestBudget checks that all files beside the SDK are served in less than 150 000 bytes, uncompressed: the
+// HTML, the style sheet, the scripts, and the licenses of the vendored one.
 func TestBudget(t *testing.T) {
 	base, sum := serve(t, ""), 0
 	err := fs.WalkDir(files, "page", func(name string, d fs.DirEntry, err error) error {
@@ -124,7 +124,7 @@ func TestMinified(t *testing.T) {
 				t.Errorf("%s: a template of several lines is not html`…`: %s", name, e)
 			}
 		}), tree)
-if (templates > 0) != bytes.ContainsRune(text, '`') {
+		if (templates > 0) != bytes.ContainsRune(text, '`') {
 			t.Errorf("%s: found %d templates", name, templates)
 		}
 		served := minified()[name]
