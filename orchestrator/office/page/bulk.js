@@ -2,7 +2,7 @@
 import { html, useEffect, useRef, useState } from './vendor/htm-preact.js'
 import { api } from './client.js'
 import { explain, isUnknown } from './errors.js'
-import { Dialog, Field, Form, useDraft } from './form.js'
+import { Dialog, Form, Reason, useDraft } from './form.js'
 import { at } from './router.js'
 import { count, t } from './words.js'
 
@@ -50,8 +50,8 @@ export function Bulk({ action, orders, more, onClose }) {
   return html`<${Dialog} title=${title} onClose=${onClose}>
     ${phase === 'asking' && html`<${Form} label=${title} onSend=${() => work(orders.map(({ id }) => id))}>
       ${more && html`<p>${t('There are more: open this again for the next ones.')}</p>`}
-      ${!confirming && html`<${Field} label=${t('Reason')} value=${draft.values.reason} maxlength="255" onInput=${reason => draft.change({ reason })} />`}
-      <p class="buttons"><button class="first" disabled=${!orders.length}>${title}</button><button type="button" onClick=${onClose}>${t('Close')}</button></p>
+      ${!confirming && html`<${Reason} value=${draft.values.reason} onInput=${reason => draft.change({ reason })} />`}
+      <p class="buttons"><button class="first" disabled=${!orders.length}>${title}</button><button type="button" autofocus=${confirming} onClick=${onClose}>${t('Close')}</button></p>
     <//>`}
     ${phase !== 'asking' && html`<p role="status">${t('{done} of {all} done', { done: good, all: orders.length })}</p>
       <progress max=${orders.length} value=${answers.size} aria-label=${title}></progress>

@@ -211,6 +211,9 @@ export async function customersOf(ids, signal) {
 /** Asks for deleted customers, too, if the token may see them. */
 export const deletedToo = () => (may('events:read') ? { include_deleted: true } : {})
 
+/** Returns the name of a customer that is known already. @param {number} id */
+export const nameOf = id => known.get(id)?.name
+
 /** Notes a customer as it is now. @param {Customer} customer */
 export function learn(customer) { known.set(customer.id, customer) }
 

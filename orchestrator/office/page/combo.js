@@ -1,6 +1,7 @@
 // A field that finds things while one types: customers, products, or all in the box on top.
 import { html, useEffect, useLayoutEffect, useRef, useState } from './vendor/htm-preact.js'
 import { explain } from './errors.js'
+import { begin } from './focus.js'
 import { t } from './words.js'
 
 let ids = 0
@@ -75,6 +76,7 @@ export function Combo({ label, text, onText, find, onPick, leave = true, nothing
       event.preventDefault()
       event.stopPropagation()
       close()
+      event.target.select() // what is typed next replaces it
     } else if (event.key === 'Enter' && !event.ctrlKey && !event.metaKey && asked) {
       event.preventDefault()
       const option = options?.[active] ?? (options ? choice(options) : undefined)
@@ -92,7 +94,7 @@ export function Combo({ label, text, onText, find, onPick, leave = true, nothing
     if (leave && option) pick(option)
     else close()
   }
-  useLayoutEffect(() => { if (input.autofocus) root.current?.querySelector('input')?.focus() }, [])
+  useLayoutEffect(() => { if (input.autofocus) begin(root.current?.querySelector('input')) }, [])
   const open = options !== null && asked !== ''
   return html`<div class="combo" ref=${root}>
     <label class="field"><span class=${unlabeled ? 'unseen' : ''}>${label}</span>

@@ -1,29 +1,39 @@
 // Files: exports that are saved, and spreadsheets that are read.
 import { html, useRef, useState } from './vendor/htm-preact.js'
 import { delimiter, fetchFile } from './client.js'
+import { byKey } from './focus.js'
 import { Problem } from './table.js'
 import { number, t } from './words.js'
 
-/** Saves a file under a name. @param {Blob} file @param {string} name */
+/** Saves a file under a name, and returns that. @param {Blob} file @param {string} name */
 export function save(file, name) {
   const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(file), download: name })
   link.click()
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
+  return name
 }
+
+/** Says that a file was saved. @param {{ name: string }} props */
+export const Saved = ({ name }) => html`<small role="status" class=${name ? 'note' : 'unseen'}>${name && t('{name} was saved.', { name })}</small>`
 
 /**
  * A button that saves an export as a spreadsheet. The file comes in parts, so the page stays usable, and a second click stops it.
- * @param {{ service: 'customers' | 'orders', path: string, query: Record<string, any>, name: string }} props
+ * @param {{
+ *   service: 'customers' | 'orders', path: string, query: Record<string, any>, name: string, letter?: string, days?: Record<string, string>,
+ * }} props letter: its key; days: the file is called by the days from and to that it is about, not by that of today
  */
-export function Download({ service, path, query, name }) {
+export function Download({ service, path, query, name, letter = '', days: { from, to } = {} }) {
   const [size, setSize] = useState(/** @type {number | null} */ (null))
   const [error, setError] = useState(/** @type {any} */ (null))
+  const [saved, setSaved] = useState('')
   const stop = useRef(/** @type {AbortController | null} */ (null))
+  const about = from === to ? from : [from ? 'from-' + from : '', to ? 'to-' + to : ''].filter(Boolean).join('-')
   const load = async () => {
     if (stop.current) return stop.current.abort()
     const { signal } = stop.current = new AbortController()
     setSize(0)
     setError(null)
+    setSaved('')
     try {
       const all = new URLSearchParams({ ...query, format: 'csv', bom: 'true', delimiter })
       const answer = await fetchFile(service, `${path}?${all}`, { signal })
@@ -35,15 +45,15 @@ export function Download({ service, path, query, name }) {
         bytes += part.value.length
         setSize(bytes)
       }
-      const called = /filename="?([^";]+)/.exec(answer.headers.get('Content-Disposition') ?? '')?.[1]
-      save(new Blob(/** @type {BlobPart[]} */ (parts), { type: 'text/csv' }), called ?? 'export.csv')
+      const called = /filename="?([^";]+)/.exec(answer.headers.get('Content-Disposition') ?? '')?.[1] ?? 'export.csv'
+      setSaved(save(new Blob(/** @type {BlobPart[]} */ (parts), { type: 'text/csv' }), called.replace(/\d{4}-\d\d-\d\d/, day => about || day)))
     } catch (failure) {
       if (!signal.aborted) setError(failure)
     }
     stop.current = null
     setSize(null)
   }
-  return html`<button type="button" onClick=${load}>${size === null ? name : t('{size} KB, stop', { size: number(Math.round(size / 1024)) })}</button>
+  return html`<button type="button" ...${letter && byKey(letter)} onClick=${load}>${size === null ? name : t('{size} KB, stop', { size: number(Math.round(size / 1024)) })}</button><${Saved} name=${saved} />
     ${error && html`<${Problem} error=${error} again=${load} />`}`
 }
 

@@ -1,5 +1,5 @@
 // What fields find while one types: customers, products, and, in the box on top, whatever an order is known by.
-import { api } from './client.js'
+import { api, nameOf } from './client.js'
 import { at, go } from './router.js'
 import { money, number, statusName, t } from './words.js'
 
@@ -60,7 +60,7 @@ export async function findAll(text, signal) {
   return [
     ...found.map(order => ({
       value: at(`orders/${order.id}`), group: t('Orders'), exact: found.length === 1,
-      text: t('Order {id}', { id: order.id }), hint: [statusName(order.status), money(order.total_cents), order.external_ref].filter(Boolean).join(' · '),
+      text: t('Order {id}', { id: order.id }), hint: [nameOf(order.customer_id), statusName(order.status), money(order.total_cents), order.external_ref].filter(Boolean).join(' · '),
     })),
     ...customers.slice(0, 5).map(option => ({ ...option, value: at(`customers/${option.value}`), group: t('Customers') })),
     ...products.slice(0, 5).map(option => ({ ...option, value: at(`products/${option.thing.id}`), group: t('Products') })),

@@ -2,6 +2,7 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from './vendor/htm-preact.js'
 import { api } from './client.js'
 import { isUnknown } from './errors.js'
+import { begin } from './focus.js'
 import { at } from './router.js'
 import { Problem } from './table.js'
 import { t } from './words.js'
@@ -139,7 +140,7 @@ function Earlier({ draft, onRenew }) {
  */
 export function Field({ label, value, onInput, hint, class: look, ...input }) {
   const field = useRef(/** @type {HTMLInputElement | null} */ (null))
-  useLayoutEffect(() => { if (input.autofocus) field.current?.focus() }, []) // the browser waits, and keys would be lost
+  useLayoutEffect(() => { if (input.autofocus) begin(field.current) }, []) // the browser waits, and keys would be lost
   return html`<label class=${'field ' + (look ?? '')}><span>${label}</span>
     <input ref=${field} value=${value} onInput=${e => onInput(e.target.value)} autocomplete="off" ...${input} />
     ${hint && html`<small>${hint}</small>`}</label>`
@@ -154,13 +155,38 @@ export function Form({ onSend, label, class: look, children }) {
   return html`<form class=${look} aria-label=${label} onSubmit=${submit} novalidate>${children}</form>`
 }
 
+/**
+ * A button that keeps the focus while it is off: a disabled one would lose it.
+ * @param {{ off?: boolean, onClick: () => void, children?: any, [attribute: string]: any }} props
+ */
+export const Button = ({ off, onClick, children, ...rest }) =>
+  html`<button type="button" aria-disabled=${off ? 'true' : undefined} onClick=${off ? undefined : onClick} ...${rest}>${children}</button>`
+
+/**
+ * Asks why something is canceled. Enter sends it with a reason only: the press that has opened the form may come twice.
+ * @param {{ value: string, onInput: (value: string) => void }} props
+ */
+export function Reason({ value, onInput }) {
+  const [asked, ask] = useState(false)
+  const keys = event => {
+    if (event.key !== 'Enter' || event.ctrlKey || event.metaKey || value.trim()) return
+    event.preventDefault()
+    ask(true)
+  }
+  return html`<${Field} label=${t('Reason (optional)')} value=${value} maxlength="255" autofocus onInput=${onInput} onKeyDown=${keys}
+      hint=${t('The order shows it to everybody who sees the order.')} />
+    <p class="soon" role="alert">${asked && !value.trim() && t('Without a reason? Ctrl-Enter cancels, or the button.')}</p>`
+}
+
 /** A dialog above the page; Esc closes it. @param {{ title: string, onClose: () => void, children?: any }} props */
 export function Dialog({ title, onClose, children }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null))
   useLayoutEffect(() => {
     const before = document.activeElement
     dialog.current?.showModal()
-    return () => { if (before instanceof HTMLElement) before.focus() }
+    return () => queueMicrotask(() => { // once the dialog is gone: until then nothing else takes the focus
+      if (before instanceof HTMLElement) before.focus()
+    })
   }, [])
   return html`<dialog ref=${dialog} onClose=${onClose} aria-labelledby="dialog-title">
     <h2 id="dialog-title">${title}</h2>${children}

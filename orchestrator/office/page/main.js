@@ -3,6 +3,7 @@ import { html, render, useEffect, useRef, useState } from './vendor/htm-preact.j
 import { bearer, may, signIn, useToken } from './client.js'
 import { Combo } from './combo.js'
 import { findAll, open } from './find.js'
+import { begin, disarm, reach } from './focus.js'
 import { Dialog, Field, Form } from './form.js'
 import { arrive, hasIssuer, leave } from './oidc.js'
 import { at, back, go, useRoute } from './router.js'
@@ -117,7 +118,8 @@ function Account({ onDone }) {
 
 const off = 'office.keys'
 const keys = /** @type {const} */ ([
-  ['/  ·  Ctrl-K', 'Find anything'], ['↑ ↓  ·  j k', 'The row above or below'], ['Enter', 'Open the row'], ['n', 'New order'], ['r', 'Receive'],
+  ['/  ·  Ctrl-K', 'Find anything'], ['↑ ↓  ·  j k', 'The row above or below'], ['Enter', 'Open the row'], ['.  ·  ,', 'The next page of a list, the first page'],
+  ['n', 'New order'], ['r', 'Receive'], ['c  ·  x', 'To “Confirm”, to “Cancel”: Enter presses it'], ['p  ·  e', 'To “Print”, to “Export”: Enter presses it'],
   ['1 … 6', 'The screens on top'], ['Ctrl-Enter', 'Send the form'], ['Esc', 'Leave a field or a dialog; else back'], ['?', 'This help'],
 ])
 
@@ -132,26 +134,32 @@ function Help({ onClose }) {
   return html`<${Dialog} title=${t('Keyboard')} onClose=${onClose}>
     <table class="keys"><caption class="unseen">${t('Keyboard')}</caption><tbody>${keys.map(([key, does]) => html`<tr><th scope="row"><kbd>${key}</kbd></th><td>${t(does)}</td></tr>`)}</tbody></table>
     <p><label><input type="checkbox" checked=${on} onChange=${change} /> ${t('Single keys work (never while you write)')}</label></p>
-    <p class="buttons"><button type="button" class="first" onClick=${onClose}>${t('Close')}</button></p><//>`
+    <p role="status">${!on && t('Single keys are off, and ? with them: the button ? on top opens this again, and Ctrl-K finds.')}</p>
+    <p class="buttons"><button type="button" class="first" autofocus onClick=${onClose}>${t('Close')}</button></p><//>`
 }
+
+/** Reports whether all of a field's text is selected. @param {any} field */
+const selects = ({ value, selectionStart, selectionEnd }) => value && selectionStart === 0 && selectionEnd === value.length
 
 /** The keys of the pages. Inside a field only Esc and Ctrl-K are keys; the others are text. @param {() => void} help */
 function useKeys(help) {
   useEffect(() => {
     const onKeyDown = event => {
       if (event.defaultPrevented || event.altKey || event.isComposing) return
-      const find = () => { event.preventDefault(); const box = /** @type {HTMLInputElement} */ (document.getElementById('box')); box.focus(); box.select() }
+      const find = () => { event.preventDefault(); begin(document.getElementById('box')) }
       if ((event.ctrlKey || event.metaKey) && event.key === 'k') return find()
       if (event.ctrlKey || event.metaKey || document.querySelector('dialog[open]')) return
       const target = /** @type {HTMLElement} */ (event.target)
       const writes = target.matches('input:not([type=checkbox]), select, textarea')
       if (event.key === 'Escape') return writes ? target.blur() : back()
+      if (target.id === 'box' && event.key === '/' && selects(target)) return find() // as a new search begins
       if (writes || localStorage.getItem(off) && event.key.length === 1) return
       const does = {
         '/': find, j: () => walk(1), k: () => walk(-1), ArrowDown: () => walk(1), ArrowUp: () => walk(-1), '?': help,
         n: () => go(at('orders/new')), r: () => go(at('receive')), ...Object.fromEntries(places.map(([place], i) => [String(i + 1), () => go(at(place))])),
       }[event.key]
-      if (does && does() !== false) event.preventDefault()
+      if (reach(event.key) || does && does() !== false) event.preventDefault()
+      else if (event.key.length === 1 && disarm()) event.preventDefault()
     }
     addEventListener('keydown', onKeyDown)
     return () => removeEventListener('keydown', onKeyDown)

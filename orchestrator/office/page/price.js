@@ -1,9 +1,9 @@
 // A price that is changed in place: only if nobody else has changed the product meanwhile.
 import { html, useLayoutEffect, useRef, useState } from './vendor/htm-preact.js'
 import { may } from './client.js'
-import { Conflict } from './form.js'
 import { useProductEdit } from './edit.js'
-import { Outcome } from './form.js'
+import { begin } from './focus.js'
+import { Conflict, Outcome } from './form.js'
 import { cents, money, plainMoney, t } from './words.js'
 
 /** @typedef {import('./client.js').Product} Product */
@@ -29,7 +29,7 @@ function PriceField({ product: now, onLeave, onChange }) {
   const [text, setText] = useState(plainMoney(product.price_cents))
   const price = cents(text)
   const field = useRef(/** @type {HTMLInputElement | null} */ (null))
-  useLayoutEffect(() => { field.current?.focus(); field.current?.select() }, [])
+  useLayoutEffect(() => begin(field.current), [])
   const edit = useProductEdit(product, onChange)
   const leave = () => { if (edit.sending.phase !== 'sending') onLeave() } // an answer is still to be shown
   const save = event => {
@@ -45,7 +45,7 @@ function PriceField({ product: now, onLeave, onChange }) {
   return html`<form class="in-place" onSubmit=${save} onKeyDown=${keys} aria-label=${t('Price of {sku}', { sku: product.sku })}>
     <input class="short" inputmode="decimal" aria-label=${t('Price of {sku}', { sku: product.sku })} aria-invalid=${price === null} value=${text}
       ref=${field} onInput=${e => setText(e.target.value)} />
-    <button class="first">${t('Save')}</button><button type="button" onClick=${leave}>${t('Back')}</button>
+    <button class="first">${t('Save')}</button><button type="button" onClick=${leave}>${t('Keep the old price')}</button>
     ${price === null && html`<small class="bad">${t('This is no amount.')}</small>`}
     <${Outcome} sending=${edit.sending} />
     ${edit.theirs && html`<${Conflict} fields=${edit.fields} keepMine=${edit.keepMine} takeTheirs=${edit.takeTheirs} />`}

@@ -15,13 +15,18 @@ export const spanish = {
   'Keyboard and help': 'Teclado y ayuda', 'Keyboard': 'Teclado', 'Find anything': 'Buscar lo que sea', 'The row above or below': 'La fila de arriba o de abajo',
   'Open the row': 'Abrir la fila', 'The screens on top': 'Las pantallas de arriba', 'Send the form': 'Enviar el formulario',
   'Leave a field or a dialog; else back': 'Salir de un campo o diálogo; si no, volver', 'This help': 'Esta ayuda',
-  'Single keys work (never while you write)': 'Las teclas sueltas funcionan (nunca mientras se escribe)', 'Close': 'Cerrar', 'Back': 'Volver', 'Stop': 'Parar',
+  'The next page of a list, the first page': 'La página siguiente de una lista, la primera',
+  'To “Confirm”, to “Cancel”: Enter presses it': 'Ir a «Confirmar», a «Anular»: Intro lo pulsa', 'To “Print”, to “Export”: Enter presses it': 'Ir a «Imprimir», a «Exportar»: Intro lo pulsa',
+  'Single keys are off, and ? with them: the button ? on top opens this again, and Ctrl-K finds.':
+    'Las teclas sueltas no funcionan, ni la ?: el botón ? de arriba abre esto otra vez, y Ctrl-K busca.', 'Key: {key}': 'Tecla: {key}',
+  'Single keys work (never while you write)': 'Las teclas sueltas funcionan (nunca mientras se escribe)', 'Close': 'Cerrar', 'Stop': 'Parar',
 
   // Lists
   'Loading': 'Cargando', 'Try again': 'Probar otra vez', 'Nothing is shown, because of:': 'No se muestra nada, por:', 'There is nothing on this page.': 'En esta página no hay nada.',
   'Show all': 'Mostrar todo', 'Pages': 'Páginas', 'First page': 'Primera página', 'Next page': 'Página siguiente', 'Select all on this page': 'Elegir todos los de esta página',
   'Select {id}': 'Elegir {id}', 'Select none': 'No elegir ninguno', 'Search': 'Buscar', 'Export': 'Exportar', 'Export lines': 'Exportar líneas', 'Print': 'Imprimir',
-  '{size} KB, stop': '{size} KB, parar', 'From': 'Desde', 'To': 'Hasta', 'Yesterday': 'Ayer', 'Period': 'Período', '{from} to {to}': '{from} a {to}',
+  '{size} KB, stop': '{size} KB, parar', '{name} was saved.': 'Se ha guardado {name}.',
+  'This is one page of a longer list.': 'Es una página de una lista más larga.', 'The button “Print” prints all.': 'El botón «Imprimir» imprime todo.', 'From': 'Desde', 'To': 'Hasta', 'Yesterday': 'Ayer', 'Period': 'Período', '{from} to {to}': '{from} a {to}',
 
   // Orders
   'Order': 'Pedido', 'Customer': 'Cliente', 'Reference': 'Referencia', 'Status': 'Estado', 'Created': 'Creado', 'Total': 'Total', 'To confirm': 'Por confirmar',
@@ -31,7 +36,8 @@ export const spanish = {
   'Confirm all …': 'Confirmar todos …', 'Cancel all …': 'Anular todos …', 'Confirm 1 order': 'Confirmar 1 pedido', 'Confirm {n} orders': 'Confirmar {n} pedidos',
   'Cancel 1 order': 'Anular 1 pedido', 'Cancel {n} orders': 'Anular {n} pedidos', '{done} of {all} done': '{done} de {all} hechos', 'confirmed': 'confirmado', 'canceled': 'anulado',
   'Send again what is not known': 'Repetir lo que no se sabe', 'Confirm': 'Confirmar', 'Cancel the order …': 'Anular el pedido …', 'Cancel order {id}': 'Anular el pedido {id}',
-  'Cancel the order': 'Anular el pedido', 'Keep the order': 'Dejarlo como está', 'Reason': 'Motivo',
+  'Cancel the order': 'Anular el pedido', 'Keep the order': 'Dejarlo como está', 'Reason': 'Motivo', 'Reason (optional)': 'Motivo (opcional)', 'Canceled by': 'Anulado por',
+  'Without a reason? Ctrl-Enter cancels, or the button.': '¿Sin motivo? Ctrl-Intro lo anula, o el botón.',
   'Its stock returns. A canceled order stays canceled.': 'Sus piezas vuelven a las existencias. Un pedido anulado queda anulado.',
   'The order shows it to everybody who sees the order.': 'Lo ve quien vea el pedido.', 'can be canceled for {time} more': 'se puede anular durante {time} más',
   'What has happened': 'Qué ha pasado', 'Lines': 'Líneas', 'SKU': 'SKU', 'Name': 'Nombre', 'Quantity': 'Cantidad', 'Price': 'Precio', 'Amount': 'Importe',
@@ -40,7 +46,7 @@ export const spanish = {
   // What has happened
   '{who} placed it': '{who} lo hizo', '{who} confirmed it': '{who} lo confirmó', '{who} canceled it': '{who} lo anuló', '{who} canceled it: {note}': '{who} lo anuló: {note}',
   '{who} canceled it: nobody confirmed it in time': '{who} lo anuló: nadie lo confirmó a tiempo', '{who} changed the stock to {n}': '{who} dejó las existencias en {n}',
-  '{who} created it': '{who} lo creó', '{who} deleted it': '{who} lo borró', '{who} changed it': '{who} lo cambió', 'somebody without a token': 'alguien sin token',
+  '{who} created it': '{who} lo creó', '{who} deleted it': '{who} lo borró', '{who} changed it': '{who} lo cambió', 'somebody not signed in': 'alguien sin identificarse',
   'another service': 'otro servicio', 'the system': 'el sistema', 'yes': 'sí', 'no': 'no',
 
   // New order
@@ -67,10 +73,11 @@ export const spanish = {
   'In stock': 'Existencias', '{n} in stock': '{n} en existencias', 'For sale': 'A la venta', 'Not for sale': 'Fuera de venta', 'not for sale': 'fuera de venta', 'Low on stock': 'Quedan pocos',
   'less than': 'menos de', 'less than {n} in stock': 'quedan menos de {n}', 'a part of the SKU or name': 'Buscar: parte del SKU o nombre', 'Stock': 'Existencias', 'Pieces': 'Piezas',
   'There are no products yet. A catalogue can be imported.': 'Todavía no hay productos. Se puede importar un catálogo.', 'Change the price of {sku}, {price}': 'Cambiar el precio de {sku}, {price}',
-  'Price of {sku}': 'Precio de {sku}', 'This is no amount.': 'Esto no es un importe.', 'Change the name, or stop selling it': 'Cambiar el nombre o retirarlo de la venta',
+  'Price of {sku}': 'Precio de {sku}', 'This is no amount.': 'Esto no es un importe.', 'Keep the old price': 'Dejar el precio de antes', 'Change the name, or stop selling it': 'Cambiar el nombre o retirarlo de la venta',
   'Stop selling it': 'Retirar de la venta', 'Sell it again': 'Volver a venderlo', 'Changes of the stock': 'Cambios de las existencias', 'created': 'creado', 'level set': 'fijado',
   'When': 'Cuándo', 'Stock after': 'Quedan', 'Why': 'Por qué', 'Orders take and return pieces, too; they are not in this list.': 'También los pedidos toman y devuelven piezas; no están en esta lista.',
-  'received': 'recibido', 'taken out': 'retirado', 'There is no product {sku}.': 'No hay ningún producto {sku}.', 'A minus takes pieces out.': 'Con un menos se retiran piezas.',
+  'received': 'recibido', 'taken out': 'retirado', 'Many products match: choose one.': 'Coinciden muchos productos: elija uno.', '1 product matches: choose it.': 'Coincide 1 producto: elíjalo.', '{n} products match: choose one.': 'Coinciden {n} productos: elija uno.',
+  'There is no product {sku}.': 'No hay ningún producto {sku}.', 'A minus takes pieces out.': 'Con un menos se retiran piezas.',
   'Note': 'Nota', 'Note (optional)': 'Nota (opcional)', 'Such as the number of the delivery note.': 'Como el número del albarán.', 'Take out': 'Retirar',
   'Received here today': 'Recibido hoy aquí', 'Nothing yet.': 'Todavía nada.',
 

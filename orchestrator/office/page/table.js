@@ -1,6 +1,7 @@
 // The parts of a list: chips that filter, rows that the arrows walk through, pages, and what an empty list says.
 import { html, useEffect, useRef } from './vendor/htm-preact.js'
 import { explain } from './errors.js'
+import { byKey, toHeading } from './focus.js'
 import { at, filter, go, here } from './router.js'
 import { t } from './words.js'
 
@@ -26,7 +27,7 @@ export function Table({ caption, columns, rows, href, selected, onSelect, row: l
   useEffect(() => {
     const back = left.get(location.pathname + location.search)
     const link = back && table.current?.querySelector(`tbody a[href="${CSS.escape(back)}"]`)
-    if (link instanceof HTMLElement && document.activeElement?.matches('body, main')) link.focus()
+    if (link instanceof HTMLElement && document.activeElement?.matches('body, main, h1')) link.focus()
   }, [rows.length > 0])
   const all = rows.length > 0 && rows.every(row => selected?.has(row.id))
   const choose = (index, on, range) => {
@@ -70,7 +71,7 @@ export function walk(step) {
   const links = /** @type {HTMLElement[]} */ ([...document.querySelectorAll('main table.list tbody th a')])
   const row = document.activeElement?.closest('tr')
   const at = links.findIndex(link => link.closest('tr') === row)
-  const next = links[at < 0 ? (step > 0 ? 0 : links.length - 1) : at + step]
+  const next = links[at < 0 ? (step > 0 ? 0 : links.length - 1) : Math.max(0, Math.min(at + step, links.length - 1))]
   next?.focus()
   next?.scrollIntoView({ block: 'nearest' })
   return links.length > 0
@@ -80,13 +81,19 @@ export function walk(step) {
  * What surrounds the rows of a list: the thin bar while it loads, what went wrong, which filters leave nothing, pages.
  * @param {{
  *   list: { data: any, error: any, loading: boolean, reload: () => void }, filters?: Record<string, string | null | undefined>,
- *   nothing: string, children?: any,
- * }} props filters: what hides rows, by the names of the query; nothing: what a list without filters says
+ *   nothing: string, all?: boolean, children?: any,
+ * }} props filters: what hides rows, by the names of the query; nothing: what a list without filters says; all: a button prints all pages
  */
-export function Listing({ list, filters = {}, nothing, children }) {
+export function Listing({ list, filters = {}, nothing, all, children }) {
   const { data, error, loading, reload } = list
   const active = Object.entries(filters).filter(([, says]) => says)
   const { query } = here()
+  const page = useRef(query.cursor)
+  useEffect(() => { // another page begins at its first row
+    if (page.current !== query.cursor && document.activeElement?.matches('body, .pages a')) toHeading()
+    page.current = query.cursor
+  }, [query.cursor])
+  const paged = data && (data.meta.nextCursor || query.cursor && !data.all)
   return html`<div class="listing" aria-busy=${loading}>
     <${Bar} loading=${loading} />
     ${error && html`<${Problem} error=${error} again=${reload} />`}
@@ -96,9 +103,10 @@ export function Listing({ list, filters = {}, nothing, children }) {
           <p><button type="button" onClick=${() => filter(Object.fromEntries(active.map(([name]) => name.split(' ')).flat().map(name => [name, null])))}>${t('Show all')}</button></p>`
         : html`<p>${nothing}</p>`}
     </div>`)}
+    ${paged && html`<p class="printed">${t('This is one page of a longer list.')} ${all && t('The button “Print” prints all.')}</p>`}
     ${data && (query.cursor || data.meta.nextCursor) && html`<nav class="pages" aria-label=${t('Pages')}>
-      ${query.cursor && html`<a class="button" href=${at(here().path, { ...query, cursor: null })}>${t('First page')}</a>`}
-      ${data.meta.nextCursor && html`<a class="button" rel="next" href=${at(here().path, { ...query, cursor: data.meta.nextCursor })}>${t('Next page')}</a>`}
+      ${query.cursor && html`<a class="button" ...${byKey(',')} href=${at(here().path, { ...query, cursor: null })}>${t('First page')}</a>`}
+      ${data.meta.nextCursor && html`<a class="button" rel="next" ...${byKey('.')} href=${at(here().path, { ...query, cursor: data.meta.nextCursor })}>${t('Next page')}</a>`}
     </nav>`}
   </div>`
 }

@@ -63,7 +63,7 @@ function Details({ customer, onChange }) {
   const mayWrite = may('customers:write') && !customer.deleted_at
   return html`<${Form} label=${t('Details')} class="details" onSend=${save}>
     <${Fields} values=${values} disabled=${!mayWrite} onChange=${edit.type} />
-    ${mayWrite && html`<p class="buttons unprinted"><button class="first" disabled=${!changed}>${t('Save')}</button>
+    ${mayWrite && html`<p class="buttons unprinted"><button class="first" aria-disabled=${changed ? undefined : 'true'}>${t('Save')}</button>
       <button type="button" class="plain" onClick=${() => setDeleting(true)}>${t('Delete …')}</button></p>`}
     <${Outcome} sending=${edit.sending} />
     ${edit.theirs && html`<${Conflict} ...${edit} />`}
@@ -76,7 +76,7 @@ function Delete({ customer, onClose }) {
   const sending = useSend(() => api.deleteCustomer({ id: customer.id }).catch(error => { if (error.status !== 404) throw error }), { key: '', note: () => {} }, () => go(at('customers')))
   return html`<${Dialog} title=${t('Delete {name}?', { name: customer.name })} onClose=${onClose}><${Form} label=${t('Delete …')} onSend=${sending.send}>
     <p>${t('The orders stay. The email may be used again.')}</p><${Outcome} sending=${sending} />
-    <p class="buttons"><button class="first danger">${t('Delete the customer')}</button><button type="button" onClick=${onClose}>${t('Keep the customer')}</button></p>
+    <p class="buttons"><button class="first danger">${t('Delete the customer')}</button><button type="button" autofocus onClick=${onClose}>${t('Keep the customer')}</button></p>
   <//><//>`
 }
 

@@ -46,7 +46,7 @@ export function Customers() {
     </div>
     <div class="tools actions">
       ${may('customers:write') && html`<a class="button first" href=${at('customers/new')}>${t('New customer')}</a>`}
-      <${Download} service="customers" path="/customers/export" query=${query.search ? { search: query.search } : {}} name=${t('Export')} />
+      <${Download} service="customers" path="/customers/export" query=${query.search ? { search: query.search } : {}} letter="e" name=${t('Export')} />
     </div>
     <${Listing} list=${list} filters=${says} nothing=${t('There are no customers yet. A list can be imported.')}>
       <${Table} caption=${t('Customers')} columns=${columns} rows=${list.data?.data ?? []} href=${customer => at(`customers/${customer.id}`)} />

@@ -2,7 +2,8 @@
 import { html, useEffect, useMemo, useRef, useState } from '../vendor/htm-preact.js'
 import { patient } from '../client.js'
 import { explainDetail } from '../errors.js'
-import { cells, csv, save, separatorOf } from '../file.js'
+import { cells, csv, save, Saved, separatorOf } from '../file.js'
+import { Button } from '../form.js'
 import { Problem } from '../table.js'
 import { cents, count, money, number, t } from '../words.js'
 
@@ -156,8 +157,9 @@ function Settings({ sheet, onChange }) {
     setVerdicts(found)
   }
   const refused = [...verdicts].filter(([, { look }]) => look === 'bad').sort(([a], [b]) => a - b)
-  const download = () => save(new Blob([csv([[...header, 'refusal'], ...refused.map(([i, { says }]) => [...rows[i] ?? [], says])], sheet.separator)], { type: 'text/csv' }),
-    sheet.name.replace(/(\.\w+)?$/, '.refused.csv'))
+  const [saved, setSaved] = useState('')
+  const download = () => setSaved(save(new Blob([csv([[...header, 'refusal'], ...refused.map(([i, { says }]) => [...rows[i] ?? [], says])], sheet.separator)], { type: 'text/csv' }),
+    sheet.name.replace(/(\.\w+)?$/, '.refused.csv')))
   const busy = phase === 'trying' || phase === 'applying'
   const shown = refused.length && phase !== 'ready' ? refused.slice(0, 200).map(([i]) => i) : [...rows.keys()].slice(0, 50)
   return html`<section aria-label=${t('How the file is read')}>
@@ -170,10 +172,10 @@ function Settings({ sheet, onChange }) {
     <p role="status">${count(rows.length, '1 row', '{n} rows')}${!sheet.columns.includes(needed) && html` · <strong class="bad">${t('Say which column has the {name}.', { name: t(titles[needed] ?? '') })}</strong>`}
       ${sheet.columns.includes('stock') && html` · <span class="soon">${t('The stock of the file replaces the stock of now: leave the column out unless it was counted just now.')}</span>`}</p>
     <div class="tools">
-      <button type="button" class=${phase === 'tried' ? '' : 'first'} disabled=${!ready || busy} onClick=${() => run(true)}>${t('Try it: nothing is changed')}</button>
-      <button type="button" class=${phase === 'tried' ? 'first' : ''} disabled=${!ready || busy || phase !== 'tried'} onClick=${() => run(false)}>${t('Import')}</button>
+      <${Button} class=${phase === 'tried' ? '' : 'first'} off=${!ready || busy} onClick=${() => run(true)}>${t('Try it: nothing is changed')}<//>
+      <${Button} class=${phase === 'tried' ? 'first' : ''} off=${!ready || busy || phase !== 'tried'} onClick=${() => run(false)}>${t('Import')}<//>
       ${busy && html`<button type="button" onClick=${() => stop.current?.abort()}>${t('Stop')}</button>`}
-      ${refused.length > 0 && !busy && html`<button type="button" onClick=${download}>${t('Save the refused rows')}</button>`}
+      ${refused.length > 0 && !busy && html`<button type="button" onClick=${download}>${t('Save the refused rows')}</button><${Saved} name=${saved} />`}
     </div>
     ${busy && html`<p><progress max=${rows.length} value=${verdicts.size} aria-label=${t('Rows done')}></progress> ${t('{done} of {all}', { done: number(verdicts.size), all: number(rows.length) })}</p>`}
     ${error && html`<${Problem} error=${error} /><p>${unfinished()}</p>`}

@@ -5,6 +5,7 @@ import { Combo } from '../combo.js'
 import { explain, explainDetail, isUnknown } from '../errors.js'
 import { cells, separatorOf } from '../file.js'
 import { findCustomers, findProducts } from '../find.js'
+import { begin } from '../focus.js'
 import { Field, Form, Outcome, random, useDraft, useSend } from '../form.js'
 import { at, go } from '../router.js'
 import { Bar } from '../table.js'
@@ -53,7 +54,7 @@ export function NewOrder() {
     confirms.current = button?.getAttribute('name') === 'confirm'
     sending.send()
   }
-  const focus = selector => { /** @type {HTMLElement | null | undefined} */ (root.current?.querySelector(selector))?.focus() }
+  const focus = selector => begin(root.current?.querySelector(selector))
 
   const setLines = to => draft.change(({ lines: now }) => {
     const next = to(now)

@@ -1,11 +1,12 @@
 // An order: its lines, what has happened to it, and what may be done with it now. Printed, it is a picking list.
 import { html, useEffect, useState } from '../vendor/htm-preact.js'
 import { api, may, until, useLoad, useSeconds } from '../client.js'
-import { Dialog, Field, Form, Outcome, useDraft, useSend } from '../form.js'
+import { byKey } from '../focus.js'
+import { Dialog, Form, Outcome, Reason, useDraft, useSend } from '../form.js'
 import { History } from '../history.js'
 import { at } from '../router.js'
 import { Bar, Problem } from '../table.js'
-import { exactly, left, money, number, t, when } from '../words.js'
+import { exactly, left, money, number, person, t, when } from '../words.js'
 import { Status, withCustomers } from './orders.js'
 
 /** @typedef {import('../client.js').Order} Order */
@@ -31,6 +32,7 @@ export function OrderScreen({ id }) {
         ${data.customer?.phone && html`<div class="printed"><dt>${t('Phone')}</dt><dd><bdi>${data.customer.phone}</bdi></dd></div>`}
         ${data.external_ref && html`<div><dt>${t('Reference')}</dt><dd><bdi>${data.external_ref}</bdi></dd></div>`}
         <div><dt>${t('Created')}</dt><dd><time datetime=${data.created_at} title=${exactly(data.created_at)}>${when(data.created_at)}</time></dd></div>
+        ${data.canceled_by && html`<div><dt>${t('Canceled by')}</dt><dd><bdi>${person(data.canceled_by)}</bdi></dd></div>`}
         ${data.cancel_note && html`<div><dt>${t('Reason')}</dt><dd><bdi>${data.cancel_note}</bdi></dd></div>`}
         ${Object.entries(data.metadata ?? {}).map(([name, value]) => html`<div><dt><bdi>${name}</bdi></dt><dd><bdi>${value}</bdi></dd></div>`)}
       </dl>
@@ -67,9 +69,9 @@ function Actions({ order, onChange, onStale, onCancel }) {
   useEffect(() => { if (confirming.phase === 'refused') onStale() }, [confirming.phase])
   const allowed = may('orders:write') ? order.allowed_actions : []
   return html`<div class="tools unprinted">
-    ${allowed.includes('confirm') && html`<button type="button" class="first" onClick=${confirming.send}>${t('Confirm')}</button>`}
-    ${allowed.includes('cancel') && !over && html`<button type="button" onClick=${onCancel}>${t('Cancel the order …')}</button>`}
-    <button type="button" onClick=${() => window.print()}>${t('Print')}</button>
+    ${allowed.includes('confirm') && html`<button type="button" class="first" ...${byKey('c')} onClick=${confirming.send}>${t('Confirm')}</button>`}
+    ${allowed.includes('cancel') && !over && html`<button type="button" ...${byKey('x')} onClick=${onCancel}>${t('Cancel the order …')}</button>`}
+    <button type="button" ...${byKey('p')} onClick=${() => window.print()}>${t('Print')}</button>
     ${ends && !over && html`<small class="note">${t('can be canceled for {time} more', { time: left(until(ends)) })}</small>`}
     <${Outcome} sending=${confirming} />
   </div>`
@@ -83,12 +85,16 @@ function Cancel({ order, onChange, onClose }) {
     key => api.cancelOrder({ id: order.id, ...(reason.trim() && { reason: reason.trim() }) }, { idempotencyKey: key }), draft,
     ({ data }) => { draft.forget(); onChange(data) },
   )
-  return html`<${Dialog} title=${t('Cancel order {id}', { id: order.id })} onClose=${onClose}>
+  const close = () => { // what was not sent is forgotten
+    if (!draft.sent) draft.forget()
+    onClose()
+  }
+  return html`<${Dialog} title=${t('Cancel order {id}', { id: order.id })} onClose=${close}>
     <${Form} label=${t('Cancel order {id}', { id: order.id })} onSend=${sending.send}>
       <p>${t('Its stock returns. A canceled order stays canceled.')}</p>
-      <${Field} label=${t('Reason')} value=${reason} maxlength="255" autofocus onInput=${value => draft.change({ reason: value })} hint=${t('The order shows it to everybody who sees the order.')} />
+      <${Reason} value=${reason} onInput=${value => draft.change({ reason: value })} />
       <${Outcome} sending=${sending} draft=${draft} />
-      <p class="buttons"><button class="first danger">${t('Cancel the order')}</button><button type="button" onClick=${onClose}>${t('Keep the order')}</button></p>
+      <p class="buttons"><button class="first danger">${t('Cancel the order')}</button><button type="button" onClick=${close}>${t('Keep the order')}</button></p>
     <//>
   <//>`
 }

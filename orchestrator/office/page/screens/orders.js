@@ -5,6 +5,8 @@ import { Combo } from '../combo.js'
 import { Bulk } from '../bulk.js'
 import { Download } from '../file.js'
 import { allowed, findCustomers } from '../find.js'
+import { byKey } from '../focus.js'
+import { Button } from '../form.js'
 import { at, filter, useRoute } from '../router.js'
 import { Chip, Listing, Problem, Table } from '../table.js'
 import { count, dayName, lastMoment, left, midnight, money, statusName, t, today, when } from '../words.js'
@@ -104,18 +106,18 @@ export function Orders() {
     </div>
     <div class="tools actions">
       <a class="button first" href=${at('orders/new')}>${t('New order')}</a>
-      <${Download} service="orders" path="/orders/export" query=${asked} name=${t('Export')} />
-      <${Download} service="orders" path="/orders/export" query=${{ ...asked, lines: true }} name=${t('Export lines')} />
+      <${Download} service="orders" path="/orders/export" query=${asked} days=${query} letter="e" name=${t('Export')} />
+      <${Download} service="orders" path="/orders/export" query=${{ ...asked, lines: true }} days=${query} name=${t('Export lines')} />
       <${Print} key=${question} list=${list} asked=${asked} first=${!cursor} onPrint=${setPrinted} />
       ${query.status === 'CREATED' && html`<${Filtered} key=${question} asked=${asked} onBulk=${setBulk} />`}
     </div>
     ${chosen.length > 0 && html`<div class="tools selection" role="status">
       <span>${count(chosen.length, '1 order selected', '{n} orders selected')}</span>
-      <button type="button" onClick=${() => setBulk({ action: 'confirm', orders: chosen })}>${t('Confirm them')}</button>
-      <button type="button" onClick=${() => setBulk({ action: 'cancel', orders: chosen })}>${t('Cancel them')}</button>
+      <button type="button" ...${byKey('c')} onClick=${() => setBulk({ action: 'confirm', orders: chosen })}>${t('Confirm them')}</button>
+      <button type="button" ...${byKey('x')} onClick=${() => setBulk({ action: 'cancel', orders: chosen })}>${t('Cancel them')}</button>
       <button type="button" class="plain" onClick=${() => setSelected(new Set())}>${t('Select none')}</button>
     </div>`}
-    <${Listing} list=${{ ...list, data }} filters=${says} nothing=${t('There are no orders yet.')}>
+    <${Listing} all list=${{ ...list, data }} filters=${says} nothing=${t('There are no orders yet.')}>
       <${Table} caption=${name} columns=${columns} rows=${rows} href=${order => at(`orders/${order.id}`)} selected=${selected} onSelect=${setSelected} />
       <p class="quiet">${count(rows.length, '1 order', '{n} orders')}${printed?.more && ` · ${t('no more are printed')}`}</p>
     <//>
@@ -176,11 +178,11 @@ function Print({ list, asked, first, onPrint }) {
   }
   const readAll = async (orders, more, signal) => {
     const data = await withCustomers(orders, signal)
-    if (!signal.aborted) print({ data, more, meta: { nextCursor: null } })
+    if (!signal.aborted) print({ data, more, all: true, meta: { nextCursor: null } })
   }
   const begin = () => (first && !list.data.meta.nextCursor ? print(list.data) : read(readAll))
   const waits = busy || list.loading || !list.data
-  return html`<button type="button" disabled=${waits} onClick=${begin}>${t('Print')}</button>${problem}`
+  return html`<${Button} off=${waits} ...${byKey('p')} onClick=${begin}>${t('Print')}<//>${problem}`
 }
 
 /**
@@ -189,7 +191,7 @@ function Print({ list, asked, first, onPrint }) {
  */
 function Filtered({ asked, onBulk }) {
   const { busy, read, problem } = useAll(asked)
-  const button = (action, text) => html`<button type="button" disabled=${busy}
-    onClick=${() => read((orders, more) => onBulk({ action, orders, more }))}>${text}</button>`
+  const button = (action, text) => html`<${Button} off=${busy}
+    onClick=${() => read((orders, more) => onBulk({ action, orders, more }))}>${text}<//>`
   return html`${button('confirm', t('Confirm all …'))}${button('cancel', t('Cancel all …'))}${problem}`
 }

@@ -2,6 +2,7 @@
 import { html, useState } from '../vendor/htm-preact.js'
 import { api, may, useLoad } from '../client.js'
 import { useProductEdit } from '../edit.js'
+import { byKey } from '../focus.js'
 import { Conflict, Field, Form, Outcome, useDraft, useSend } from '../form.js'
 import { History } from '../history.js'
 import { PriceInPlace } from '../price.js'
@@ -18,8 +19,8 @@ export function ProductScreen({ id }) {
   return html`<${Bar} loading=${product.loading} />
     ${product.error && html`<${Problem} error=${product.error} again=${product.reload} />`}
     ${data && html`<header class="top"><h1><bdi>${data.name}</bdi>${!data.active && html` <span class="status canceled">${t('not for sale')}</span>`}</h1>
-        <div class="tools unprinted">${may('products:write') && html`<a class="button first" href=${at('receive', { sku: data.sku })}>${t('Receive')}</a>`}
-          <button type="button" onClick=${() => window.print()}>${t('Print')}</button></div></header>
+        <div class="tools unprinted">${may('products:write') && html`<a class="button first" ...${byKey('r')} href=${at('receive', { sku: data.sku })}>${t('Receive')}</a>`}
+          <button type="button" ...${byKey('p')} onClick=${() => window.print()}>${t('Print')}</button></div></header>
       <dl class="facts">
         <div><dt>${t('SKU')}</dt><dd><bdi>${data.sku}</bdi></dd></div>
         <div><dt>${t('In stock')}</dt><dd class="big">${number(data.stock)}</dd></div>

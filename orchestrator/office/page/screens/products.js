@@ -2,6 +2,7 @@
 import { html } from '../vendor/htm-preact.js'
 import { api, may, useLoad } from '../client.js'
 import { Download } from '../file.js'
+import { byKey } from '../focus.js'
 import { PriceInPlace } from '../price.js'
 import { at, filter, useRoute } from '../router.js'
 import { Chip, Listing, Table } from '../table.js'
@@ -54,8 +55,8 @@ export function Products() {
     </div>
     <div class="tools actions">
       ${may('products:write') && html`<a class="button first" href=${at('receive')}>${t('Receive')}</a><a class="button" href=${at('products/new')}>${t('New product')}</a>`}
-      <${Download} service="orders" path="/products/export" query=${asked} name=${t('Export')} />
-      <button type="button" onClick=${() => window.print()}>${t('Print')}</button>
+      <${Download} service="orders" path="/products/export" query=${asked} letter="e" name=${t('Export')} />
+      <button type="button" ...${byKey('p')} onClick=${() => window.print()}>${t('Print')}</button>
     </div>
     <${Listing} list=${list} filters=${says} nothing=${t('There are no products yet. A catalogue can be imported.')}>
       <${Table} caption=${name} columns=${columns} rows=${list.data?.data ?? []} href=${product => at(`products/${product.id}`)} />

@@ -3,9 +3,10 @@ import { html, useLayoutEffect, useRef, useState } from '../vendor/htm-preact.js
 import { api } from '../client.js'
 import { Combo } from '../combo.js'
 import { findProducts } from '../find.js'
+import { begin } from '../focus.js'
 import { Field, Form, Outcome, useDraft, useSend } from '../form.js'
 import { at, go, useRoute } from '../router.js'
-import { number, t, today, when } from '../words.js'
+import { count, number, t, today, when } from '../words.js'
 
 /** @typedef {{ product: number, sku: string, delta: number, level: number, reason: string, at: string, key: string }} Receipt */
 
@@ -24,10 +25,12 @@ export function Receive() {
   const [receipts, setReceipts] = useState(kept)
   const [missing, setMissing] = useState('')
   const form = useRef(/** @type {HTMLElement | null} */ (null))
-  const focus = name => /** @type {HTMLElement | null | undefined} */ (form.current?.querySelector(`input[name=${name}]`))?.focus()
+  const field = name => form.current?.querySelector(`input[name=${name}]`)
+  const focus = name => begin(field(name))
   useLayoutEffect(() => { // the address names a product once, so that a reload keeps what is typed
     if (!query.sku) return
     if (!draft.sent && sku !== query.sku) draft.change({ sku: query.sku, pieces: '', note: sku ? '' : note })
+    focus('pieces')
     go(at('receive'), { replace: true })
   }, [])
   const delta = /^[+-]?\d{1,9}$/.test(pieces.trim()) ? Number(pieces) : 0
@@ -39,8 +42,7 @@ export function Receive() {
     return { product: product.id, sku: product.sku, delta: data.delta, level: data.level, reason: data.reason, at: data.created_at, key }
   }, draft, receipt => {
     if (!receipt) {
-      setMissing(t('There is no product {sku}.', { sku: sku.trim() }))
-      return focus('sku')
+      return lacks(sku.trim())
     }
     const all = [receipt, ...kept().filter(({ key }) => key !== receipt.key)].slice(0, 200)
     localStorage.setItem(place, JSON.stringify({ day: today(), receipts: all }))
@@ -49,6 +51,14 @@ export function Receive() {
     draft.change({ sku: '', note }) // the note of a delivery holds for its next product
     focus('sku')
   })
+  // Says that nothing has a sku, or opens the list again of what has a part of it.
+  const lacks = async text => {
+    const found = await findProducts(text, new AbortController().signal).catch(() => [])
+    focus('sku')
+    if (found.length) field('sku')?.dispatchEvent(new InputEvent('input', { bubbles: true }))
+    setMissing(found.length > 7 ? t('Many products match: choose one.')
+      : found.length ? count(found.length, '1 product matches: choose it.', '{n} products match: choose one.') : t('There is no product {sku}.', { sku: text }))
+  }
   const send = () => {
     setMissing('')
     if (!sku.trim()) return focus('sku')
@@ -58,11 +68,11 @@ export function Receive() {
   return html`<h1>${t('Receive')}</h1>
     <div class="columns" ref=${form}>
       <${Form} label=${t('Receive')} class="receive" onSend=${send}>
+        ${missing && html`<p class="bad" role="alert">${missing}</p>`}
         <${Combo} label=${t('SKU')} name="sku" text=${sku} find=${findProducts} placeholder=${t('SKU or a part of the name')} autofocus aria-invalid=${missing ? true : undefined}
           onText=${text => { setMissing(''); draft.change({ sku: text }) }} onPick=${(option, here) => { draft.change({ sku: option.value }); if (here) focus('pieces') }} />
         <${Field} label=${t('Pieces')} name="pieces" value=${pieces} inputmode="numeric" aria-invalid=${pieces.trim() && !delta ? true : undefined} onInput=${value => draft.change({ pieces: value })} hint=${t('A minus takes pieces out.')} />
         <${Field} label=${t('Note (optional)')} name="note" value=${note} maxlength="255" onInput=${value => draft.change({ note: value })} hint=${t('Such as the number of the delivery note.')} />
-        ${missing && html`<p class="bad" role="alert">${missing}</p>`}
         <${Outcome} sending=${sending} draft=${draft} />
         <p class="buttons"><button class="first">${delta < 0 ? t('Take out') : t('Receive')}</button></p>
       <//>
