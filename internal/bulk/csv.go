@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"golang.org/x/text/currency"
 
 	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/validation"
@@ -163,18 +164,28 @@ func (c column) value(cell string) ([]byte, *apperr.Detail) {
 	return text, nil
 }
 
-// currency matches how spreadsheets write a currency: €, EUR, US$, kr, S/. It is a list, because other
-// letters may multiply the amount, as in 5 k€, 5 M$ and 5 mil.
-const currency = `(?:\p{Sc}|(?:US|AR|AU|CA|CL|CO|HK|MX|NT|NZ|RD|SG|TT|[ABCJRS])\$|[A-Z]{3}|[BS]/\.?|R|` +
+// symbol matches how spreadsheets write a currency: €, US$, kr, S/, or EUR, which isCurrency looks up. It is a
+// list, because other letters may multiply the amount, as in 5 k€, 5 M$ and 5 mil.
+const symbol = `(?:\p{Sc}|(?:US|AR|AU|CA|CL|CO|HK|MX|NT|NZ|RD|SG|TT|[ABCJRS])\$|([A-Z]{3})|[BS]/\.?|R|` +
 	`(?i:din|euro|fr|ft|kč|kr|lei|rm|rp|rs|sfr|tl|zł|грн|лв|руб)\.?)`
+
+// newCodes holds the codes of ISO 4217 that package currency does not have yet.
+var newCodes = []string{"MRU", "SLE", "UYW", "VED", "VES", "XAD", "XCG", "ZWG"}
+
+// isCurrency reports whether a code is one of ISO 4217, new or old. Others may multiply the amount, too: 2 TSD
+// is 2000 in German, and 5 MIO are five million.
+func isCurrency(code string) bool {
+	_, err := currency.ParseISO(code)
+	return err == nil || slices.Contains(newCodes, code)
+}
 
 // amount matches an amount in units, with at most two decimals after a point or a comma, and a currency. It
 // does not match 1.234 and 1,234, which are a thousand to some readers and a little more than one to others.
-var amount = regexp.MustCompile(`^` + currency + `?\p{Zs}*` +
+var amount = regexp.MustCompile(`^` + symbol + `?\p{Zs}*` +
 	`((?:\d+|\d{1,3}(?:[\p{Zs}'’]\d{3})+)(?:[.,]\d\d?)?|[.,]\d\d?|` +
 	`\d{1,3}(?:\.\d{3})+,\d\d?|\d{1,3}(?:\.\d{3}){2,}|` +
 	`\d{1,3}(?:,\d{3})+\.\d\d?|\d{1,3}(?:,\d{3}){2,})` +
-	`\p{Zs}*` + currency + `?$`)
+	`\p{Zs}*` + symbol + `?$`)
 
 var (
 	decimals = regexp.MustCompile(`[.,](\d\d?)$`)
@@ -193,7 +204,12 @@ func cents(cell string) []byte {
 	if match == nil {
 		return nil
 	}
-	units, hundredths := match[1], "00"
+	for _, code := range []string{match[1], match[3]} {
+		if code != "" && !isCurrency(code) {
+			return nil
+		}
+	}
+	units, hundredths := match[2], "00"
 	if m := decimals.FindStringSubmatch(units); m != nil {
 		units, hundredths = strings.TrimSuffix(units, m[0]), (m[1] + "0")[:2]
 	}
