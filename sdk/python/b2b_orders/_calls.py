@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import datetime
 import inspect
 import json
@@ -87,6 +88,13 @@ class B2BError(Exception):
         """Whether the same call, with `idempotency_key` when it has one, may succeed later and can do nothing twice."""
         self.idempotency_key = idempotency_key
         """The key that the call was made with, to repeat it or to ask what became of it; None when the operation takes none."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Makes a copy without __init__, whose arguments Exception does not keep: a pool of processes pickles what was raised."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
+
+
+copyreg.pickle(Unset, lambda _: "UNSET")  # a copy of a detail has the same UNSET, which is compared by `is`
 
 
 @dataclass(frozen=True)
