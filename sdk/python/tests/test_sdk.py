@@ -461,6 +461,27 @@ def test_an_error_of_another_process_has_the_key(addresses, customer, product):
     assert (e.value.code, e.value.idempotency_key) == ("insufficient_stock", "in-a-process")
 
 
+def test_an_asynchronous_on_row_is_awaited(proxies):
+    rows = [{"sku": f"FILE-{next(made)}", "name": "A test", "price_cents": 1, "stock": 3} for _ in range(3)]
+    got = []
+
+    async def keep(row, line):
+        await anyio.lowlevel.checkpoint()
+        got.append((row, line.result))
+
+    async def fail(row, line):
+        raise LookupError(row["sku"])
+
+    async def run():
+        async with AsyncB2B(**{service: proxy.base for service, proxy in vars(proxies).items()}) as b2b:
+            assert (await b2b.import_products(rows, keep)).created == 3
+            with pytest.raises(LookupError, match=rows[0]["sku"]):
+                await b2b.import_products(rows, fail)
+
+    anyio.run(run)
+    assert got == [(row, "created") for row in rows]
+
+
 def test_issue_17_12_imports(b2b, proxies):
     prefix = f"FILE-{next(made)}-"
     rows = [{"sku": f"{prefix}{i}", "name": "A tëst €", "price_cents": i, "stock": 3} for i in range(600)]
