@@ -267,14 +267,22 @@ func TestImportProducts(t *testing.T) {
 			}
 		})
 		t.Run("bounds", func(t *testing.T) {
+			cells := strings.Repeat("x\n", 64<<10)
 			long := `{"sku":"` + strings.Repeat("x", 64<<10) + `"}`
 			for name, c := range map[string]struct {
 				media, file string
 				rows        int32
+				says        string
 			}{
-				"rows":              {csvText, "sku\n" + strings.Repeat("=\n", 100_001), 100_000},
-				"a line":            {ndjson, "{}\n" + long + "\n{}\n", 1},
-				"a quoted csv cell": {csvText, "sku,name\nX,\"" + strings.Repeat("x\n", 64<<10), 0},
+				"rows":              {csvText, "sku\n" + strings.Repeat("=\n", 100_001), 100_000, "it has more than 100 000 rows."},
+				"a line":            {ndjson, "{}\n" + long + "\n{}\n", 1, "the row on line 2 is longer than 64 KiB."},
+				"a line of UTF-16":  {ndjson, encoded(t, utf16LE, "{}\n"+long+"\n{}\n"), 1, "the row on line 2 is"},
+				"a line of CSV":     {csvText, "sku\nX\n" + strings.Repeat("x", 1<<18), 1, "the row on line 3 is longer than 64 KiB; a quote is"},
+				"a quoted csv cell": {csvText, "sku,name\nX,\"" + cells, 0, "line 2 is longer than 64 KiB; a quote is probably missing."},
+				"a later cell":      {csvText, "\nsku,name\nX,\n\nY,Y\nZ,\"" + cells, 2, "the row on line 6 is longer than 64 KiB; a"},
+				"the first cell":    {csvText, "sep=;\r\nsku;name\r\nX;X\r\n\"" + cells, 1, "the row on line 4 is longer than 64 KiB; a"},
+				"below empty rows":  {csvText, "sku,name\nX,X\n" + strings.Repeat(",\n", 1<<16) + "\"" + cells, 1, "row on line 65539 is"},
+				"below other rows":  {csvText, "sku,name\nX,\"A\nB\"\n\"X\nY\"Z,\nX\n" + "Y,\"" + cells, 3, "row on line 7 is longer"},
 			} {
 				status, body, _ := webtest.Do(t, "POST", url+"?dry_run=true", c.file, "Content-Type", c.media)
 				var last contract.ImportLine // webtest.Serve has validated the earlier lines
@@ -283,12 +291,20 @@ func TestImportProducts(t *testing.T) {
 					t.Fatalf("%s: %d %v: no summary", name, status, err)
 				}
 				if s := *last.Summary; s.Complete || s.Code == nil || *s.Code != "payload_too_large" ||
-					s.Rows != c.rows {
-					t.Errorf("%s: %s", name, counts(s))
+					s.Rows != c.rows || !strings.Contains(*s.Error, c.says) {
+					t.Errorf("%s: %s, %s", name, counts(s), body[max(0, len(body)-200):])
 				}
 			}
 			status, body, _ := webtest.Do(t, "POST", url, strings.Repeat("x", 64<<20+1), "Content-Type", csvText)
 			webtest.WantError(t, status, body, 413, "payload_too_large")
+			if !strings.Contains(string(body), "The file is too large: it has more than 64 MiB.") {
+				t.Error(string(body))
+			}
+			status, body, _ = webtest.Do(t, "POST", url, "\nsku,\""+cells, "Content-Type", csvText)
+			webtest.WantError(t, status, body, 413, "payload_too_large")
+			if !strings.Contains(string(body), "the line that names the columns is longer than 64 KiB; a quote is") {
+				t.Error(string(body))
+			}
 		})
 		wantHealthy(t, g)
 	})

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -32,12 +33,18 @@ type column struct {
 	inCents bool             // the column and the field are in cents; a column in units has a name without "_cents"
 }
 
+// missingQuote ends the message for a row that is too long: without its closing quote, a cell takes the
+// following rows into it.
+const missingQuote = "; a quote is probably missing"
+
 // openCSV reads the first line, which has the names of the columns. Errors: 400 malformed_row; 400
-// validation_failed for unknown, missing or repeated columns.
+// validation_failed for unknown, missing or repeated columns; 413 payload_too_large.
 func openCSV(text *Text, schema *openapi3.Schema) (*table, error) {
 	known := func(name string) bool { field, _ := fieldOf(name, schema); return schema.Properties[field] != nil }
 	sheet, err := OpenSheet(text.Reader, known)
-	if err != nil {
+	if errors.Is(err, errLongRow) {
+		return nil, longRow("the line that names the columns", missingQuote)
+	} else if err != nil {
 		return nil, err
 	}
 	sheet.ReuseRecord = true
@@ -98,6 +105,8 @@ func (t *table) next() (Record, error) {
 	switch {
 	case errors.As(err, &broken):
 		return Record{Line: line, Refused: apperr.MalformedRow.New(t.reason(broken))}, nil
+	case errors.Is(err, errLongRow):
+		return Record{}, longRow(fmt.Sprintf("the row on line %d", t.ended+1), missingQuote)
 	case err != nil || line == 0:
 		return Record{}, err
 	}
