@@ -537,15 +537,16 @@ func TestExport(t *testing.T) {
 func TestExportForPeople(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
-		n := api.ProductRequest{Sku: "=1;1", Name: "@Größe, \"a;b\"", PriceCents: 1250, Stock: 5000}
+		n := api.ProductRequest{Sku: "=1;1", Name: "@R&D <Größe>, \"a;b\"", PriceCents: 1250, Stock: 5000}
 		formula, err := s.CreateProductWithResponse(ctx, nil, n)
 		if err != nil || formula.JSON201 == nil {
 			t.Fatalf("%s", formula.Body)
 		}
 		p, plain := formula.JSON201.Data.ID, s.product(t, 7, 5000)
 		o := api.OrderRequest{
-			CustomerID: 1, ExternalRef: new("=cmd|'/c calc'!A0"), Metadata: &contract.OrderMetadata{"note": "+1;2"},
-			Items: []contract.OrderItemRequest{line(p, 3), line(plain, 2)},
+			CustomerID: 1, ExternalRef: new("=cmd|'/c calc'!A0"),
+			Metadata: &contract.OrderMetadata{"note": "R&D <1>;2"},
+			Items:    []contract.OrderItemRequest{line(p, 3), line(plain, 2)},
 		}
 		first, err := s.CreateOrderWithResponse(ctx, nil, o)
 		if err != nil || first.JSON201 == nil {
@@ -603,8 +604,9 @@ func TestExportForPeople(t *testing.T) {
 			_, body, _ := webtest.Do(t, "GET", s.base+"/orders/export", "")
 			got := get("/orders/export?format=csv&lines=true&delimiter=semicolon", ';')
 			names, want := got[0], [][]string{got[0]}
-			for text := range bytes.Lines(body) {
-				order := gjson.ParseBytes(text)
+			plain := strings.NewReplacer(`\u0026`, "&", `\u003c`, "<", `\u003e`, ">").Replace(string(body))
+			for text := range strings.Lines(plain) {
+				order := gjson.Parse(text)
 				for _, item := range order.Get("items").Array() {
 					var row []string
 					for _, name := range names {
@@ -627,11 +629,15 @@ func TestExportForPeople(t *testing.T) {
 			}
 			cells := fmt.Sprint(got[1])
 			for _, cell := range []string{
-				*o.ExternalRef, `{"note":"+1;2"}`, n.Sku, n.Name, "CONFIRMED", "3 1250 3750",
+				*o.ExternalRef, `{"note":"R&D <1>;2"}`, n.Sku, n.Name, "CONFIRMED", "3 1250 3750",
 			} {
 				if !strings.Contains(cells, cell) {
 					t.Errorf("no %q in %s", cell, cells)
 				}
+			}
+			whole := fmt.Sprint(get("/orders/export?format=csv", ',')[1])
+			if !strings.Contains(whole, `"name":"@R&D <Größe>, \"a;b\""`) {
+				t.Errorf("no name as it is stored in %s", whole)
 			}
 			own := as(t, auth.Principal{Subject: "erp", Customer: 2}, "req-1")
 			if rows := get("/orders/export?format=csv&lines=true", ',', own...); len(rows) != 2 || rows[1][1] != "2" {
