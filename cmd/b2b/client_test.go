@@ -224,6 +224,41 @@ func TestMapKeepsLines(t *testing.T) {
 	}
 }
 
+// TestImportEndsEarly ends the answer of an import after a refused row. The message must name the file with that
+// row, or say why there is no file.
+func TestImportEndsEarly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "products.csv")
+	if err := os.WriteFile(path, []byte("sku;stock\nM-1;many\nM-2;2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const partly = "products.refused.csv has only the refused rows that were answered so far"
+	for end, want := range map[string]string{
+		"": "the answer broke off; repeat the import, it is safe",
+		`{"summary":{"complete":false,"dry_run":false,"rows":1,"created":0,"updated":0,"unchanged":0,` +
+			`"refused":1,"code":"timeout","error":"Too late."}}`: "the file was not read to its end: Too late.",
+	} {
+		handle := func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.Header().Set("Content-Type", "application/x-ndjson")
+			io.WriteString(w, `{"row":2,"result":"refused","code":"validation_failed","error":"No."}`+"\n"+end)
+		}
+		_, err := call(t, handle, "import "+path)
+		if err == nil || !strings.HasPrefix(err.Error(), want) || !strings.HasSuffix(err.Error(), partly) {
+			t.Errorf("%v, want %s and %s", err, want, partly)
+		}
+		_, err = call(t, handle, "import --refused "+path+" "+path)
+		if err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "are in no file: ") ||
+			strings.Contains(err.Error(), "so far") {
+			t.Errorf("without a file: %v", err)
+		}
+		refused := filepath.Join(filepath.Dir(path), "products.refused.csv")
+		if text, _ := os.ReadFile(refused); string(text) != "sku;stock;refusal\nM-1;many;No.\n" {
+			t.Errorf("%q", text)
+		}
+		_ = os.Remove(refused)
+	}
+}
+
 // TestCount counts the rows of files as the service reads them.
 func TestCount(t *testing.T) {
 	for file, want := range map[string]int64{
