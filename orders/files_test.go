@@ -222,6 +222,19 @@ func TestImportProducts(t *testing.T) {
 				}
 			}
 		})
+		t.Run("columns that are not read", func(t *testing.T) {
+			long := strings.Repeat("x", 20_000)
+			file := "id,sku,name,price_cents,stock,Created_at,refusal\nC-17,OWN-1,Own,1,1," + long + "," + long + "\n"
+			lines, summary := imported(t, url, csvText, file)
+			if summary.Created != 1 || summary.Rows != 1 {
+				t.Errorf("%s: %s", counts(summary), words(lines))
+			}
+			if lines, _ = imported(t, url, ndjson, `{"sku":"OWN-1","id":"C-17"}`); lines[0].Code == nil {
+				t.Errorf("NDJSON: %s", words(lines))
+			}
+			status, body, _ := webtest.Do(t, "POST", url, "id,sku,ID\n1,A,2\n", "Content-Type", csvText)
+			webtest.WantError(t, status, body, 400, "validation_failed", "/ID")
+		})
 		t.Run("every field", func(t *testing.T) {
 			spec := webtest.Spec(t, api.Document)
 			row := webtest.EveryField(t, spec, "ProductImportRow")

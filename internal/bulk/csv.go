@@ -24,10 +24,11 @@ type table struct {
 	columns []column
 }
 
-// column is a column of a table. A column without a name is not read.
+// column is a column of a table. A column is not read if it has no name, or if its field has the extension
+// x-not-read in the OpenAPI document: then its cells may break the schema, as a clerk's own numbers do in id.
 type column struct {
 	name    string           // as in the first line
-	field   []byte           // name of the field as JSON, with a colon; nil without a field
+	field   []byte           // name of the field as JSON, with a colon; nil for a column that is not read
 	schema  *openapi3.Schema // schema of the field
 	inUnits bool             // the column is in units, and the field in cents
 	inCents bool             // the column and the field are in cents; a column in units has a name without "_cents"
@@ -73,8 +74,10 @@ func (t *table) readColumns(schema *openapi3.Schema) error {
 		c := column{name: strings.TrimSpace(name), inUnits: inUnits}
 		c.inCents = !inUnits && strings.HasSuffix(field, "_cents")
 		if property := schema.Properties[field]; property != nil {
-			quoted, _ := json.Marshal(field)
-			c.field, c.schema = append(quoted, ':'), property.Value
+			if property.Value.Extensions["x-not-read"] != true {
+				quoted, _ := json.Marshal(field)
+				c.field, c.schema = append(quoted, ':'), property.Value
+			}
 			if slices.Contains(fields, field) {
 				refuse(c.name, "was given more than once", validation.Repeated)
 			}

@@ -325,7 +325,7 @@ export interface components {
             external_ref?: string | null;
             /**
              * Format: int64
-             * @description Of an export; it is not read.
+             * @description Of an export; it is not read. In CSV it may be anything, such as a number of your own.
              * @example 2
              */
             id?: number;

@@ -528,7 +528,7 @@ export interface components {
             active?: components["schemas"]["ProductActive"];
             /**
              * Format: int64
-             * @description Of an export; it is not read.
+             * @description Of an export; it is not read. In CSV it may be anything, such as a number of your own.
              * @example 2
              */
             id?: number;
