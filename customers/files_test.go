@@ -166,6 +166,12 @@ func TestImportCustomers(t *testing.T) {
 				t.Error(got[len(got)-1])
 			}
 		})
+		t.Run("columns that are not read", func(t *testing.T) {
+			const file = "id,email,name,updated_at,deleted_at\nC-17,own@example.com,Own,yesterday,\n" +
+				"C-18,own-gone@example.com,Own,,2024-03-01T09:30:00.000Z\n"
+			wantLines(t, imported(t, url, csvText, file), "2 created", "3 validation_failed /deleted_at",
+				"1 created, 0 updated, 0 unchanged, 1 refused")
+		})
 		t.Run("every field", func(t *testing.T) {
 			row := webtest.EveryField(t, webtest.Spec(t, api.Document), "CustomerImportRow")
 			for _, readOnly := range []string{"id", "created_at", "updated_at", "deleted_at", "refusal"} {

@@ -222,6 +222,19 @@ func TestImportProducts(t *testing.T) {
 				}
 			}
 		})
+		t.Run("columns that are not read", func(t *testing.T) {
+			long := strings.Repeat("x", 20_000)
+			file := "id,sku,name,price_cents,stock,Created_at,refusal\nC-17,OWN-1,Own,1,1," + long + "," + long + "\n"
+			lines, summary := imported(t, url, csvText, file)
+			if summary.Created != 1 || summary.Rows != 1 {
+				t.Errorf("%s: %s", counts(summary), words(lines))
+			}
+			if lines, _ = imported(t, url, ndjson, `{"sku":"OWN-1","id":"C-17"}`); lines[0].Code == nil {
+				t.Errorf("NDJSON: %s", words(lines))
+			}
+			status, body, _ := webtest.Do(t, "POST", url, "id,sku,ID\n1,A,2\n", "Content-Type", csvText)
+			webtest.WantError(t, status, body, 400, "validation_failed", "/ID")
+		})
 		t.Run("every field", func(t *testing.T) {
 			spec := webtest.Spec(t, api.Document)
 			row := webtest.EveryField(t, spec, "ProductImportRow")
@@ -267,14 +280,22 @@ func TestImportProducts(t *testing.T) {
 			}
 		})
 		t.Run("bounds", func(t *testing.T) {
+			cells := strings.Repeat("x\n", 64<<10)
 			long := `{"sku":"` + strings.Repeat("x", 64<<10) + `"}`
 			for name, c := range map[string]struct {
 				media, file string
 				rows        int32
+				says        string
 			}{
-				"rows":              {csvText, "sku\n" + strings.Repeat("=\n", 100_001), 100_000},
-				"a line":            {ndjson, "{}\n" + long + "\n{}\n", 1},
-				"a quoted csv cell": {csvText, "sku,name\nX,\"" + strings.Repeat("x\n", 64<<10), 0},
+				"rows":              {csvText, "sku\n" + strings.Repeat("=\n", 100_001), 100_000, "it has more than 100 000 rows."},
+				"a line":            {ndjson, "{}\n" + long + "\n{}\n", 1, "the row on line 2 is longer than 64 KiB."},
+				"a line of UTF-16":  {ndjson, encoded(t, utf16LE, "{}\n"+long+"\n{}\n"), 1, "the row on line 2 is"},
+				"a line of CSV":     {csvText, "sku\nX\n" + strings.Repeat("x", 1<<18), 1, "the row on line 3 is longer than 64 KiB; a quote is"},
+				"a quoted csv cell": {csvText, "sku,name\nX,\"" + cells, 0, "line 2 is longer than 64 KiB; a quote is probably missing."},
+				"a later cell":      {csvText, "\nsku,name\nX,\n\nY,Y\nZ,\"" + cells, 2, "the row on line 6 is longer than 64 KiB; a"},
+				"the first cell":    {csvText, "sep=;\r\nsku;name\r\nX;X\r\n\"" + cells, 1, "the row on line 4 is longer than 64 KiB; a"},
+				"below empty rows":  {csvText, "sku,name\nX,X\n" + strings.Repeat(",\n", 1<<16) + "\"" + cells, 1, "row on line 65539 is"},
+				"below other rows":  {csvText, "sku,name\nX,\"A\nB\"\n\"X\nY\"Z,\nX\n" + "Y,\"" + cells, 3, "row on line 7 is longer"},
 			} {
 				status, body, _ := webtest.Do(t, "POST", url+"?dry_run=true", c.file, "Content-Type", c.media)
 				var last contract.ImportLine // webtest.Serve has validated the earlier lines
@@ -283,12 +304,20 @@ func TestImportProducts(t *testing.T) {
 					t.Fatalf("%s: %d %v: no summary", name, status, err)
 				}
 				if s := *last.Summary; s.Complete || s.Code == nil || *s.Code != "payload_too_large" ||
-					s.Rows != c.rows {
-					t.Errorf("%s: %s", name, counts(s))
+					s.Rows != c.rows || !strings.Contains(*s.Error, c.says) {
+					t.Errorf("%s: %s, %s", name, counts(s), body[max(0, len(body)-200):])
 				}
 			}
 			status, body, _ := webtest.Do(t, "POST", url, strings.Repeat("x", 64<<20+1), "Content-Type", csvText)
 			webtest.WantError(t, status, body, 413, "payload_too_large")
+			if !strings.Contains(string(body), "The file is too large: it has more than 64 MiB.") {
+				t.Error(string(body))
+			}
+			status, body, _ = webtest.Do(t, "POST", url, "\nsku,\""+cells, "Content-Type", csvText)
+			webtest.WantError(t, status, body, 413, "payload_too_large")
+			if !strings.Contains(string(body), "the line that names the columns is longer than 64 KiB; a quote is") {
+				t.Error(string(body))
+			}
 		})
 		wantHealthy(t, g)
 	})
@@ -521,15 +550,16 @@ func TestExport(t *testing.T) {
 func TestExportForPeople(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
-		n := api.ProductRequest{Sku: "=1;1", Name: "@Größe, \"a;b\"", PriceCents: 1250, Stock: 5000}
+		n := api.ProductRequest{Sku: "=1;1", Name: "@R&D <Größe>, \"a;b\"", PriceCents: 1250, Stock: 5000}
 		formula, err := s.CreateProductWithResponse(ctx, nil, n)
 		if err != nil || formula.JSON201 == nil {
 			t.Fatalf("%s", formula.Body)
 		}
 		p, plain := formula.JSON201.Data.ID, s.product(t, 7, 5000)
 		o := api.OrderRequest{
-			CustomerID: 1, ExternalRef: new("=cmd|'/c calc'!A0"), Metadata: &contract.OrderMetadata{"note": "+1;2"},
-			Items: []contract.OrderItemRequest{line(p, 3), line(plain, 2)},
+			CustomerID: 1, ExternalRef: new("=cmd|'/c calc'!A0"),
+			Metadata: &contract.OrderMetadata{"note": "R&D <1>;2"},
+			Items:    []contract.OrderItemRequest{line(p, 3), line(plain, 2)},
 		}
 		first, err := s.CreateOrderWithResponse(ctx, nil, o)
 		if err != nil || first.JSON201 == nil {
@@ -587,8 +617,9 @@ func TestExportForPeople(t *testing.T) {
 			_, body, _ := webtest.Do(t, "GET", s.base+"/orders/export", "")
 			got := get("/orders/export?format=csv&lines=true&delimiter=semicolon", ';')
 			names, want := got[0], [][]string{got[0]}
-			for text := range bytes.Lines(body) {
-				order := gjson.ParseBytes(text)
+			plain := strings.NewReplacer(`\u0026`, "&", `\u003c`, "<", `\u003e`, ">").Replace(string(body))
+			for text := range strings.Lines(plain) {
+				order := gjson.Parse(text)
 				for _, item := range order.Get("items").Array() {
 					var row []string
 					for _, name := range names {
@@ -611,11 +642,15 @@ func TestExportForPeople(t *testing.T) {
 			}
 			cells := fmt.Sprint(got[1])
 			for _, cell := range []string{
-				*o.ExternalRef, `{"note":"+1;2"}`, n.Sku, n.Name, "CONFIRMED", "3 1250 3750",
+				*o.ExternalRef, `{"note":"R&D <1>;2"}`, n.Sku, n.Name, "CONFIRMED", "3 1250 3750",
 			} {
 				if !strings.Contains(cells, cell) {
 					t.Errorf("no %q in %s", cell, cells)
 				}
+			}
+			whole := fmt.Sprint(get("/orders/export?format=csv", ',')[1])
+			if !strings.Contains(whole, `"name":"@R&D <Größe>, \"a;b\""`) {
+				t.Errorf("no name as it is stored in %s", whole)
 			}
 			own := as(t, auth.Principal{Subject: "erp", Customer: 2}, "req-1")
 			if rows := get("/orders/export?format=csv&lines=true", ',', own...); len(rows) != 2 || rows[1][1] != "2" {

@@ -123,6 +123,8 @@ func TestCells(t *testing.T) {
 				"Rs.1,299.00": "129900", "R 1 299,90": "129990", "12 Euro": "1200", "C$12": "1200", "12 лв.": "1200",
 				"12 k€": "/price format", "5 M$": "/price format", "5 Mio": "/price format", "12 mil": "/price format",
 				"12 kg": "/price format", "1.299 kr": "/price format", "kr": "/price format", "T€ 5": "/price format",
+				"2 TSD": "/price format", "5 MIO": "/price format", "12 MIL": "/price format", "MRD 3": "/price format",
+				"EUR 2 TSD": "/price format", "12 PEN": "1200", "12,50 VES": "1250", "DEM 12": "1200",
 			},
 			"price_cents": {"12": "12", "12,50": "/price_cents whole_number", "12.50": "/price_cents whole_number", "many": "/price_cents type"},
 			"active": {

@@ -65,6 +65,81 @@ func TestOrderIsRepeated(t *testing.T) {
 	}
 }
 
+// TestUnknownOutcome answers one of the requests of a command so that its outcome is not known, or is known.
+// The message must say which. Repeated with the same key, the command must succeed.
+func TestUnknownOutcome(t *testing.T) {
+	gone := func(http.ResponseWriter) { panic(http.ErrAbortHandler) }
+	says := func(status int, body string) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) {
+			w.Header().Set("Retry-After", "60") // after the timeout, so that the command does not try again
+			answer(w, status, body)
+		}
+	}
+	const (
+		confirm = "order --customer 1 --item A:1 --confirm --key po-1 --timeout 1s"
+		place   = "order --customer 1 --item A:1 --key po-1 --timeout 1s"
+		cancel  = "cancel 7 --key po-1 --timeout 1s"
+		repeat  = " is not known: repeat this with --key po-1 ("
+		known   = `{"success":false,"code":"order_not_confirmable","error":"No.","details":[]}`
+		failed  = `{"success":false,"code":"internal","error":"No.","details":[]}`
+	)
+	for _, c := range []struct {
+		line, path string
+		odd        func(http.ResponseWriter)
+		want       string
+	}{
+		{confirm, "/confirm", gone, "order 7 was placed; whether it was confirmed" + repeat + "no answer came"},
+		{confirm, "/confirm", says(500, failed), "order 7 was placed; whether it was confirmed" + repeat + "No.)"},
+		{confirm, "/confirm", says(502, "<p>Bad gateway"), "order 7 was placed; whether it was confirmed" + repeat},
+		{confirm, "/confirm", says(200, "{}"), "order 7 was placed; whether it was confirmed" + repeat},
+		{confirm, "/confirm", says(400, known), "order 7 was placed and not confirmed: No."},
+		{confirm, "/orders", gone, "whether the order was placed" + repeat + "no answer came"},
+		{place, "/orders", says(500, failed), "whether the order was placed" + repeat + "No.)"},
+		{place, "/orders", says(400, known), "No."},
+		{cancel, "/cancel", gone, "whether order 7 was canceled" + repeat + "no answer came"},
+		{cancel, "/cancel", says(201, answeredOrder), "whether order 7 was canceled" + repeat},
+		{cancel, "/cancel", says(400, known), "No."},
+	} {
+		handle := func(w http.ResponseWriter, r *http.Request) {
+			if key := r.Header.Get("X-Idempotency-Key"); key != "po-1" {
+				t.Errorf("b2b %s: %s has the key %q", c.line, r.URL.Path, key)
+			}
+			switch {
+			case c.odd != nil && strings.HasSuffix(r.URL.Path, c.path):
+				c.odd(w)
+			case r.URL.Path == "/orders":
+				answer(w, 201, answeredOrder)
+			default:
+				answer(w, 200, answeredOrder)
+			}
+		}
+		if _, err := call(t, handle, c.line); err == nil || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("b2b %s: %v, want %s", c.line, err, c.want)
+		}
+		c.odd = nil
+		if _, err := call(t, handle, c.line+" --timeout 1m"); err != nil {
+			t.Errorf("b2b %s, repeated: %v", c.line, err)
+		}
+	}
+}
+
+// TestInterruptedConfirm interrupts b2b order while it waits for the answer to its confirmation.
+func TestInterruptedConfirm(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	_, err := callWithin(ctx, t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/orders" {
+			answer(w, 201, answeredOrder)
+			return
+		}
+		cancel(errInterrupted)
+		<-r.Context().Done()
+	}, "order --customer 1 --item A:1 --confirm --key po-1")
+	want := "order 7 was placed; whether it was confirmed is not known: repeat this with --key po-1 (interrupted)"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
 // TestExportForPeople compares the flags of an export with the parameters of its request.
 func TestExportForPeople(t *testing.T) {
 	for line, want := range map[string]string{
@@ -146,6 +221,41 @@ func TestMapKeepsLines(t *testing.T) {
 		if !strings.Contains(string(refused), "M-1") || strings.Contains(string(refused), "M-2") {
 			t.Errorf("%q: %q", head, refused)
 		}
+	}
+}
+
+// TestImportEndsEarly ends the answer of an import after a refused row. The message must name the file with that
+// row, or say why there is no file.
+func TestImportEndsEarly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "products.csv")
+	if err := os.WriteFile(path, []byte("sku;stock\nM-1;many\nM-2;2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const partly = "products.refused.csv has only the refused rows that were answered so far"
+	for end, want := range map[string]string{
+		"": "the answer broke off; repeat the import, it is safe",
+		`{"summary":{"complete":false,"dry_run":false,"rows":1,"created":0,"updated":0,"unchanged":0,` +
+			`"refused":1,"code":"timeout","error":"Too late."}}`: "the file was not read to its end: Too late.",
+	} {
+		handle := func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.Header().Set("Content-Type", "application/x-ndjson")
+			io.WriteString(w, `{"row":2,"result":"refused","code":"validation_failed","error":"No."}`+"\n"+end)
+		}
+		_, err := call(t, handle, "import "+path)
+		if err == nil || !strings.HasPrefix(err.Error(), want) || !strings.HasSuffix(err.Error(), partly) {
+			t.Errorf("%v, want %s and %s", err, want, partly)
+		}
+		_, err = call(t, handle, "import --refused "+path+" "+path)
+		if err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "are in no file: ") ||
+			strings.Contains(err.Error(), "so far") {
+			t.Errorf("without a file: %v", err)
+		}
+		refused := filepath.Join(filepath.Dir(path), "products.refused.csv")
+		if text, _ := os.ReadFile(refused); string(text) != "sku;stock;refusal\nM-1;many;No.\n" {
+			t.Errorf("%q", text)
+		}
+		_ = os.Remove(refused)
 	}
 }
 

@@ -105,13 +105,14 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 		var line contract.ImportLine
 		if err := answers.Decode(&line); err != nil {
 			_ = bar.Clear()
-			_, _ = refused.finish()
-			return fmt.Errorf("the answer broke off; repeat the import, it is safe: %w", err)
+			file, fileErr := refused.finish()
+			err = fmt.Errorf("the answer broke off; repeat the import, it is safe: %w%s", err, partly(file))
+			return errors.Join(err, fileErr)
 		}
 		if line.Summary != nil {
 			_ = bar.Finish()
-			where, err := refused.finish()
-			return errors.Join(i.report(*line.Summary, where, out), err)
+			file, err := refused.finish()
+			return errors.Join(i.report(*line.Summary, file, out), err)
 		}
 		if line.Code != nil && i.output != "json" {
 			i.nameColumns(line.Details)
@@ -304,8 +305,8 @@ func (i *importCommand) open(text *bufio.Reader) (*bulk.Sheet, error) {
 }
 
 // report prints the summary of an import. It fails when a row was refused, or when not all rows were read.
-// The parameter where is a text that names the file with the refused rows.
-func (i *importCommand) report(s contract.ImportSummary, where string, out io.Writer) error {
+// The parameter file is the name of the file with the refused rows; it is "" without such a file.
+func (i *importCommand) report(s contract.ImportSummary, file string, out io.Writer) error {
 	var err error
 	note := ""
 	if s.DryRun {
@@ -317,11 +318,22 @@ func (i *importCommand) report(s contract.ImportSummary, where string, out io.Wr
 	}
 	switch {
 	case !s.Complete:
-		return fmt.Errorf("the file was not read to its end: %s", *s.Error)
+		return fmt.Errorf("the file was not read to its end: %s%s", *s.Error, partly(file))
+	case s.Refused > 0 && file != "":
+		return fmt.Errorf("%s refused; %s has them, with the reasons", counted(s.Refused), file)
 	case s.Refused > 0:
-		return fmt.Errorf("%s refused%s", counted(s.Refused), where)
+		return fmt.Errorf("%s refused", counted(s.Refused))
 	}
 	return err
+}
+
+// partly ends the message of an import that ended early: it names the file with the refused rows, if there is
+// one. Somebody who mends these rows must know that further rows may be refused.
+func partly(file string) string {
+	if file == "" {
+		return ""
+	}
+	return fmt.Sprintf("; %s has only the refused rows that were answered so far", file)
 }
 
 // counted returns a number of rows with its noun: 1 row, or 3 rows.

@@ -47,6 +47,18 @@ func (c *keyedCommand) ensureKey() {
 	}
 }
 
+// unknown reports whether a failed call may have done its work: it got no answer, or none that tells.
+func unknown(err error) bool {
+	var failed *b2b.Error
+	return errors.As(err, &failed) && (failed.Status < 300 || failed.Status >= 500)
+}
+
+// explainUnknown returns the error of a call whose outcome is not known. It says what is not known, such as
+// "whether the order was placed", and the key to repeat the command with.
+func (c *keyedCommand) explainUnknown(what string, err error) error {
+	return fmt.Errorf("%s is not known: repeat this with --key %s (%w)", what, c.key, explain(err))
+}
+
 func (c *keyedCommand) print(order ordersapi.Order, out io.Writer) error {
 	if c.output == "text" {
 		_, err := fmt.Fprintf(out, "order %d is %s, total_cents %d\n",
@@ -181,14 +193,20 @@ func (o *orderCommand) run(ctx context.Context, out io.Writer) error {
 	o.ensureKey()
 	params := &ordersapi.CreateOrderParams{XIdempotencyKey: &o.key}
 	placed, err := o.Orders.CreateOrderWithResponse(ctx, params, o.order)
-	if err != nil {
+	switch {
+	case unknown(err):
+		return o.explainUnknown("whether the order was placed", err)
+	case err != nil:
 		return explain(err)
 	}
 	order := placed.JSON201.Data
 	if o.confirm {
 		params := &ordersapi.ConfirmOrderParams{XIdempotencyKey: o.key}
 		confirmed, err := o.Orders.ConfirmOrderWithResponse(ctx, order.ID, params)
-		if err != nil {
+		switch {
+		case unknown(err):
+			return o.explainUnknown(fmt.Sprintf("order %d was placed; whether it was confirmed", order.ID), err)
+		case err != nil:
 			return fmt.Errorf("order %d was placed and not confirmed: %w", order.ID, explain(err))
 		}
 		order = confirmed.JSON200.Data
@@ -222,7 +240,10 @@ func (c *cancelCommand) run(ctx context.Context, out io.Writer) error {
 	c.ensureKey()
 	params := &ordersapi.CancelOrderParams{XIdempotencyKey: &c.key}
 	canceled, err := c.Orders.CancelOrderWithResponse(ctx, id, params, c.cancellation)
-	if err != nil {
+	switch {
+	case unknown(err):
+		return c.explainUnknown(fmt.Sprintf("whether order %d was canceled", id), err)
+	case err != nil:
 		return explain(err)
 	}
 	return c.print(canceled.JSON200.Data, out)

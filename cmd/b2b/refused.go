@@ -67,9 +67,9 @@ func (r *refusals) add(line int32, reason string) {
 	}
 }
 
-// finish completes the file, and prints a line for each kind on stderr. It returns a text that names the file
-// with the refused rows, or an error when this file could not be written.
-func (r *refusals) finish() (where string, err error) {
+// finish completes the file, and prints a line for each kind on stderr. It returns the name of the file with
+// the refused rows, which is "" when no row was refused, or an error when this file could not be written.
+func (r *refusals) finish() (name string, err error) {
 	if r.file != nil {
 		r.err = errors.Join(r.err, r.out.Flush(), r.file.Close(), r.source.Close())
 	}
@@ -90,7 +90,7 @@ func (r *refusals) finish() (where string, err error) {
 	if r.file == nil {
 		return "", nil
 	}
-	return fmt.Sprintf("; %s has them, with the reasons", r.file.Name()), nil
+	return r.file.Name(), nil
 }
 
 // begin creates the file, and opens the imported file again. The created file is UTF-8. It has a byte order

@@ -250,10 +250,11 @@ var (
 		Do:       "Send less at once."})
 	TooManyRows = define(Code{Name: "payload_too_large", Status: http.StatusRequestEntityTooLarge,
 		Retry: Never, On: []string{WithRows},
-		Sentence: "An import takes at most 100 000 rows, 64 KiB each and 64 MiB together.",
-		When: "A file is too large, or a row of it. " +
+		Sentence: "The file is too large: %s.",
+		Args:     []any{"the row on line 17 is longer than 64 KiB; a quote is probably missing"},
+		When: "An import has more than 64 MiB or more than 100 000 rows, or a row has more than 64 KiB. " +
 			"`row` of the last line that was answered says how far it was read.",
-		Do: "Send the file in parts."})
+		Do: "Send the file in parts. A long row of CSV is often several rows, the first of which lacks a quote."})
 	UnsupportedMediaType = define(Code{Name: "unsupported_media_type",
 		Status: http.StatusUnsupportedMediaType, Retry: Never, On: []string{WithBody},
 		Sentence: "Send the body with Content-Type: application/json.",

@@ -5,11 +5,13 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"golang.org/x/text/currency"
 
 	"example.com/b2b/v2/internal/apperr"
 	"example.com/b2b/v2/internal/validation"
@@ -22,21 +24,28 @@ type table struct {
 	columns []column
 }
 
-// column is a column of a table. A column without a name is not read.
+// column is a column of a table. A column is not read if it has no name, or if its field has the extension
+// x-not-read in the OpenAPI document: then its cells may break the schema, as a clerk's own numbers do in id.
 type column struct {
 	name    string           // as in the first line
-	field   []byte           // name of the field as JSON, with a colon; nil without a field
+	field   []byte           // name of the field as JSON, with a colon; nil for a column that is not read
 	schema  *openapi3.Schema // schema of the field
 	inUnits bool             // the column is in units, and the field in cents
 	inCents bool             // the column and the field are in cents; a column in units has a name without "_cents"
 }
 
+// missingQuote ends the message for a row that is too long: without its closing quote, a cell takes the
+// following rows into it.
+const missingQuote = "; a quote is probably missing"
+
 // openCSV reads the first line, which has the names of the columns. Errors: 400 malformed_row; 400
-// validation_failed for unknown, missing or repeated columns.
+// validation_failed for unknown, missing or repeated columns; 413 payload_too_large.
 func openCSV(text *Text, schema *openapi3.Schema) (*table, error) {
 	known := func(name string) bool { field, _ := fieldOf(name, schema); return schema.Properties[field] != nil }
 	sheet, err := OpenSheet(text.Reader, known)
-	if err != nil {
+	if errors.Is(err, errLongRow) {
+		return nil, longRow("the line that names the columns", missingQuote)
+	} else if err != nil {
 		return nil, err
 	}
 	sheet.ReuseRecord = true
@@ -65,8 +74,10 @@ func (t *table) readColumns(schema *openapi3.Schema) error {
 		c := column{name: strings.TrimSpace(name), inUnits: inUnits}
 		c.inCents = !inUnits && strings.HasSuffix(field, "_cents")
 		if property := schema.Properties[field]; property != nil {
-			quoted, _ := json.Marshal(field)
-			c.field, c.schema = append(quoted, ':'), property.Value
+			if property.Value.Extensions["x-not-read"] != true {
+				quoted, _ := json.Marshal(field)
+				c.field, c.schema = append(quoted, ':'), property.Value
+			}
 			if slices.Contains(fields, field) {
 				refuse(c.name, "was given more than once", validation.Repeated)
 			}
@@ -97,6 +108,8 @@ func (t *table) next() (Record, error) {
 	switch {
 	case errors.As(err, &broken):
 		return Record{Line: line, Refused: apperr.MalformedRow.New(t.reason(broken))}, nil
+	case errors.Is(err, errLongRow):
+		return Record{}, longRow(fmt.Sprintf("the row on line %d", t.ended+1), missingQuote)
 	case err != nil || line == 0:
 		return Record{}, err
 	}
@@ -163,18 +176,28 @@ func (c column) value(cell string) ([]byte, *apperr.Detail) {
 	return text, nil
 }
 
-// currency matches how spreadsheets write a currency: €, EUR, US$, kr, S/. It is a list, because other
-// letters may multiply the amount, as in 5 k€, 5 M$ and 5 mil.
-const currency = `(?:\p{Sc}|(?:US|AR|AU|CA|CL|CO|HK|MX|NT|NZ|RD|SG|TT|[ABCJRS])\$|[A-Z]{3}|[BS]/\.?|R|` +
+// symbol matches how spreadsheets write a currency: €, US$, kr, S/, or EUR, which isCurrency looks up. It is a
+// list, because other letters may multiply the amount, as in 5 k€, 5 M$ and 5 mil.
+const symbol = `(?:\p{Sc}|(?:US|AR|AU|CA|CL|CO|HK|MX|NT|NZ|RD|SG|TT|[ABCJRS])\$|([A-Z]{3})|[BS]/\.?|R|` +
 	`(?i:din|euro|fr|ft|kč|kr|lei|rm|rp|rs|sfr|tl|zł|грн|лв|руб)\.?)`
+
+// newCodes holds the codes of ISO 4217 that package currency does not have yet.
+var newCodes = []string{"MRU", "SLE", "UYW", "VED", "VES", "XAD", "XCG", "ZWG"}
+
+// isCurrency reports whether a code is one of ISO 4217, new or old. Others may multiply the amount, too: 2 TSD
+// is 2000 in German, and 5 MIO are five million.
+func isCurrency(code string) bool {
+	_, err := currency.ParseISO(code)
+	return err == nil || slices.Contains(newCodes, code)
+}
 
 // amount matches an amount in units, with at most two decimals after a point or a comma, and a currency. It
 // does not match 1.234 and 1,234, which are a thousand to some readers and a little more than one to others.
-var amount = regexp.MustCompile(`^` + currency + `?\p{Zs}*` +
+var amount = regexp.MustCompile(`^` + symbol + `?\p{Zs}*` +
 	`((?:\d+|\d{1,3}(?:[\p{Zs}'’]\d{3})+)(?:[.,]\d\d?)?|[.,]\d\d?|` +
 	`\d{1,3}(?:\.\d{3})+,\d\d?|\d{1,3}(?:\.\d{3}){2,}|` +
 	`\d{1,3}(?:,\d{3})+\.\d\d?|\d{1,3}(?:,\d{3}){2,})` +
-	`\p{Zs}*` + currency + `?$`)
+	`\p{Zs}*` + symbol + `?$`)
 
 var (
 	decimals = regexp.MustCompile(`[.,](\d\d?)$`)
@@ -193,7 +216,12 @@ func cents(cell string) []byte {
 	if match == nil {
 		return nil
 	}
-	units, hundredths := match[1], "00"
+	for _, code := range []string{match[1], match[3]} {
+		if code != "" && !isCurrency(code) {
+			return nil
+		}
+	}
+	units, hundredths := match[2], "00"
 	if m := decimals.FindStringSubmatch(units); m != nil {
 		units, hundredths = strings.TrimSuffix(units, m[0]), (m[1] + "0")[:2]
 	}

@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -119,10 +120,13 @@ func eachPage[T any](
 }
 
 // cells returns the names and the values of a row's fields. A value is "" for null, and JSON for objects and
-// arrays.
+// arrays. This JSON has & and < as they are: people search for R&D, and not for R\u0026D.
 func cells(thing any) (names, values []string, err error) {
-	encoded, err := json.Marshal(thing)
-	gjson.ParseBytes(encoded).ForEach(func(name, value gjson.Result) bool {
+	var encoded bytes.Buffer
+	object := json.NewEncoder(&encoded)
+	object.SetEscapeHTML(false)
+	err = object.Encode(thing)
+	gjson.ParseBytes(encoded.Bytes()).ForEach(func(name, value gjson.Result) bool {
 		names, values = append(names, name.Str), append(values, value.String())
 		return true
 	})

@@ -9,6 +9,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strings"
 
 	"example.com/b2b/v2/internal/apperr"
 )
@@ -26,6 +27,7 @@ type Sheet struct {
 
 	skipped int64 // bytes of the line sep=, which the csv.Reader does not read
 	lines   int   // 1 after a line sep=, else 0
+	ended   int   // line on which the row that was read last ends
 }
 
 // separatorLine matches the line sep=, which tells Excel the separator of a file. It matches only a separator
@@ -58,6 +60,8 @@ func OpenSheet(text *bufio.Reader, known func(name string) bool) (*Sheet, error)
 	s.Columns, err = readFirst(s.Reader)
 	if errors.As(err, new(*csv.ParseError)) || errors.Is(err, io.EOF) {
 		return nil, apperr.MalformedRow.Because(err, "the first line does not name columns")
+	} else if err == nil {
+		s.ended = s.endOf(s.Columns)
 	}
 	return s, err
 }
@@ -104,15 +108,28 @@ func (s *Sheet) Row() (cells []string, line int, err error) {
 	cells, err = s.Read()
 	var broken *csv.ParseError
 	switch {
-	case (err == nil || errors.Is(err, csv.ErrFieldCount)) && isBlank(cells):
-		return cells, 0, nil
+	case err == nil || errors.Is(err, csv.ErrFieldCount):
+		s.ended = s.endOf(cells)
+		if isBlank(cells) {
+			return cells, 0, nil
+		}
 	case errors.As(err, &broken):
-		return cells, broken.StartLine + s.lines, err
-	case err != nil:
+		s.ended = broken.Line + s.lines
+	default:
 		return nil, 0, err
+	}
+	if errors.As(err, &broken) {
+		return cells, broken.StartLine + s.lines, err
 	}
 	line, _ = s.FieldPos(0)
 	return cells, line + s.lines, nil
+}
+
+// endOf returns the line on which the row that was read last ends.
+func (s *Sheet) endOf(cells []string) int {
+	last := len(cells) - 1
+	line, _ := s.FieldPos(last)
+	return line + strings.Count(cells[last], "\n") + s.lines
 }
 
 // Offset returns the number of bytes from the beginning of the text to the end of the row that was read last.

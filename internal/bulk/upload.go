@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -22,14 +23,26 @@ const (
 	NDJSON = "application/x-ndjson"
 )
 
-// MaxFile is the largest size of an uploaded file, in bytes. The message of apperr.TooManyRows repeats
-// MaxFile, maxRows and maxRow.
+// MaxFile is the largest size of an uploaded file, in bytes. The text of apperr.TooManyRows and the messages
+// below repeat MaxFile, maxRows and maxRow.
 const MaxFile = 64 << 20
 
 const (
 	maxRows = 100_000
 	maxRow  = 64 << 10 // bytes of a row
 )
+
+// FileTooLarge returns the error for a file of more than MaxFile bytes.
+func FileTooLarge() *apperr.Error { return apperr.TooManyRows.New("it has more than 64 MiB") }
+
+// errLongRow is the error of reading a row that has more than maxRow bytes. A format, which knows the line,
+// makes a longRow of it for the caller.
+var errLongRow = errors.New("the row is too long")
+
+// longRow returns the error for a row that has more than maxRow bytes. The hint ends the sentence.
+func longRow(which, hint string) *apperr.Error {
+	return apperr.TooManyRows.New(which + " is longer than 64 KiB" + hint)
+}
 
 // RowSchema returns the schema of the rows of a file.
 func RowSchema(spec *openapi3.T, file *openapi3.MediaType) *openapi3.Schema {
@@ -130,11 +143,11 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
-// readFile reads from the file, at most maxRow bytes for the current row. Error: 413 payload_too_large when
-// the row needs more bytes, so that an endless row of CSV is not read.
+// readFile reads from the file, at most maxRow bytes for the current row. Error: errLongRow when the row needs
+// more bytes, so that an endless row of CSV is not read.
 func (r *Rows) readFile(b []byte) (int, error) {
 	if r.left <= 0 {
-		return 0, apperr.TooManyRows.New()
+		return 0, errLongRow
 	}
 	n, err := r.file.Read(b[:min(len(b), r.left)])
 	r.left -= n
@@ -152,7 +165,7 @@ func (r *Rows) Next() (row Record, err error) {
 		}
 	}
 	if r.count++; r.count > maxRows {
-		return row, apperr.TooManyRows.New()
+		return row, apperr.TooManyRows.New("it has more than 100 000 rows")
 	}
 	if row.Refused == nil {
 		_ = errors.As(r.check(row), &row.Refused)
@@ -180,8 +193,8 @@ func (l *lines) next() (Record, error) {
 	text, err := l.text.ReadSlice('\n')
 	l.line++
 	switch {
-	case errors.Is(err, bufio.ErrBufferFull):
-		return Record{}, apperr.TooManyRows.New()
+	case errors.Is(err, bufio.ErrBufferFull), errors.Is(err, errLongRow):
+		return Record{}, longRow(fmt.Sprintf("the row on line %d", l.line), "")
 	case err != nil && (len(text) == 0 || !errors.Is(err, io.EOF)):
 		return Record{}, err
 	}

@@ -90,7 +90,7 @@ func receive(c *gin.Context, slot *bodySlot) (text []byte, err error) {
 		text, err = io.ReadAll(body)
 	}
 	if err != nil {
-		err = readError(err, apperr.PayloadTooLarge, apperr.MalformedJSON)
+		err = readError(err, apperr.PayloadTooLarge.New(), apperr.MalformedJSON)
 	}
 	return text, err
 }
@@ -101,12 +101,12 @@ func liftReadDeadline(c *gin.Context) {
 	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Time{})
 }
 
-// readError returns the error for a body that could not be read: the code tooLarge, 408 request_timeout, or
+// readError returns the error for a body that could not be read: tooLarge, 408 request_timeout, or
 // the code malformed.
-func readError(err error, tooLarge, malformed *apperr.Code) error {
+func readError(err error, tooLarge *apperr.Error, malformed *apperr.Code) error {
 	switch {
 	case errors.As(err, new(*http.MaxBytesError)):
-		return tooLarge.New()
+		return tooLarge
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return apperr.RequestTimeout.Because(err)
 	}

@@ -60,7 +60,7 @@ func upload(c *gin.Context, query url.Values, row *openapi3.Schema, window time.
 		return nil, err
 	}
 	if c.Request.ContentLength > bulk.MaxFile {
-		return nil, apperr.TooManyRows.New()
+		return nil, bulk.FileTooLarge()
 	}
 	media, charset := contentType(c.Request.Header)
 	body := &fileReader{
@@ -87,7 +87,7 @@ func (r *fileReader) Read(b []byte) (int, error) {
 	case errors.Is(err, io.EOF):
 		_ = r.pace.setDeadline(time.Time{}) // a deadline that passes later would end the request's context
 	case err != nil:
-		err = readError(err, apperr.TooManyRows, apperr.MalformedRow)
+		err = readError(err, bulk.FileTooLarge(), apperr.MalformedRow)
 	}
 	return n, err
 }

@@ -103,7 +103,7 @@ type CustomerImportRow struct {
 	// Example: C-1008
 	ExternalRef nullable.Nullable[string] `json:"external_ref,omitempty"`
 
-	// ID Of an export; it is not read.
+	// ID Of an export; it is not read. In CSV it may be anything, such as a number of your own.
 	//
 	// Example: 2
 	ID *int64 `json:"id,omitempty"`

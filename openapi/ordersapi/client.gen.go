@@ -514,7 +514,7 @@ type ProductImportRow struct {
 	// Example: true
 	Active *ProductActive `json:"active,omitempty"`
 
-	// ID Of an export; it is not read.
+	// ID Of an export; it is not read. In CSV it may be anything, such as a number of your own.
 	//
 	// Example: 2
 	ID *int64 `json:"id,omitempty"`

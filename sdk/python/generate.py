@@ -222,13 +222,15 @@ def methods(asynchronous):
 '''
             continue
         if row:
+            told = "object | Awaitable[object]" if asynchronous else "object"
+            awaited = ", and may be asynchronous" if asynchronous else ""
             shown = ", ".join(
-                ["self", f"rows: Iterable[{row} | Mapping[str, Any]]", "on_row: Callable[[Any, ImportLine], object] | None = None"]
+                ["self", f"rows: Iterable[{row} | Mapping[str, Any]]", f"on_row: Callable[[Any, ImportLine], {told}] | None = None"]
                 + ["*", *signature(arguments), "correlation_id: str | None = None"]
             )
             yield f'''
     {def_} {name}({shown}) -> ImportSummary:
-        """{summary} The rows are sent while they are read, once. on_row is called with each row and what became of it.
+        """{summary} The rows are sent while they are read, once. on_row is called with each row and what became of it{awaited}.
         Raises B2BError when not all rows were read: repeat the call then, what is done already is unchanged."""
         _request = _{name}._get_kwargs({request})
         return {await_}self._import("{name}", "{service}", _request, rows, on_row, correlation_id)
@@ -270,7 +272,7 @@ imports = "\n".join(f"from .api.{service} import {snake(id)} as _{snake(id)}" fo
 from __future__ import annotations
 
 import datetime
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from .._calls import Answer, AsyncCaller, Caller, model_of, models_of, moment, new_key

@@ -211,7 +211,8 @@ func TestOrderItems(t *testing.T) {
 }
 
 // TestCancelCommand places an order with metadata, and cancels it twice with the same key. It also cancels a
-// confirmed order without a key.
+// confirmed order without a key. Then it repeats an order with its key until the order is confirmed, and once
+// more.
 func TestCancelCommand(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
 	env := []string{"ORDERS_API_BASE=" + p.orders}
@@ -224,6 +225,9 @@ func TestCancelCommand(t *testing.T) {
 		{"cancel 3 --reason broken --key c-4 --output json", `"cancel_note": "broken"`},
 		{"cancel 3 --reason broken --key c-4 --output text", "order 3 is CANCELED, total_cents "},
 		{"cancel --output text 4", "order 4 is CANCELED"},
+		{"order --customer 1 --item id:2:1 --key po-5 --output text", "order 5 is CREATED"},
+		{"order --customer 1 --item id:2:1 --key po-5 --output text --confirm", "order 5 is CONFIRMED"},
+		{"order --customer 1 --item id:2:1 --key po-5 --output text --confirm", "order 5 is CONFIRMED"},
 	} {
 		out, err := execute(t, env, strings.Fields(c.line)...)
 		if err != nil || !strings.Contains(out, c.want) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import datetime
 import inspect
 import json
@@ -87,6 +88,13 @@ class B2BError(Exception):
         """Whether the same call, with `idempotency_key` when it has one, may succeed later and can do nothing twice."""
         self.idempotency_key = idempotency_key
         """The key that the call was made with, to repeat it or to ask what became of it; None when the operation takes none."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Makes a copy without __init__, whose arguments Exception does not keep: a pool of processes pickles what was raised."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
+
+
+copyreg.pickle(Unset, lambda _: "UNSET")  # a copy of a detail has the same UNSET, which is compared by `is`
 
 
 @dataclass(frozen=True)
@@ -292,12 +300,13 @@ class _Import:
         for part in self.body():
             yield part
 
-    def take(self, lines: Iterable[ImportLine]) -> None:
+    def take(self, lines: Iterable[ImportLine]) -> Iterator[object]:
+        """Reads lines, and yields what on_row returns for each row, for the caller to await."""
         for line in lines:
             if isinstance(line.summary, ImportSummary):
                 self.summary = line.summary
             elif self.on_row and isinstance(line.row, int) and 0 < line.row <= len(self.sent):
-                self.on_row(self.sent[line.row - 1], line)
+                yield self.on_row(self.sent[line.row - 1], line)
 
     def end(self, lines: _Lines) -> ImportSummary:
         lines.end()
@@ -460,7 +469,8 @@ class Caller:
                     call.fail(Reply(response.status_code, response.headers, response.read()))
                 lines = _Lines(call, ImportLine, response.headers)
                 for part in response.iter_bytes():
-                    sending.take(lines.feed(part))
+                    for _ in sending.take(lines.feed(part)):
+                        pass
                 return sending.end(lines)
         except (httpx.UnsupportedProtocol, httpx.LocalProtocolError):
             raise  # a mistake of the caller's
@@ -584,7 +594,7 @@ class AsyncCaller:
         service: str,
         request: dict[str, Any],
         rows: Iterable[Any],
-        on_row: Callable[[Any, ImportLine], object] | None,
+        on_row: Callable[[Any, ImportLine], object | Awaitable[object]] | None,
         correlation_id: str | None,
     ) -> ImportSummary:
         call = _Call(self._services, name, service, request, None, correlation_id)
@@ -597,7 +607,9 @@ class AsyncCaller:
                     call.fail(Reply(response.status_code, response.headers, await response.aread()))
                 lines = _Lines(call, ImportLine, response.headers)
                 async for part in response.aiter_bytes():
-                    sending.take(lines.feed(part))
+                    for told in sending.take(lines.feed(part)):
+                        if inspect.isawaitable(told):
+                            await told
                 return sending.end(lines)
         except (httpx.UnsupportedProtocol, httpx.LocalProtocolError):
             raise  # a mistake of the caller's

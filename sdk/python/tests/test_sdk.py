@@ -2,16 +2,20 @@
 
 import base64
 import contextlib
+import copy
 import email.utils
 import hmac
 import json
 import math
+import multiprocessing
 import os
+import pickle
 import re
 import subprocess
 import sys
 import time
 import uuid
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, date, datetime, timedelta, timezone
 from importlib.resources import files
 from itertools import count
@@ -427,6 +431,55 @@ def test_issue_17_12_the_text_of_an_error_has_its_details(b2b, customer, product
         b2b.create_order(customer_id=customer, items=line(product, 101))
     detail = e.value.details[0]
     assert "insufficient_stock" in str(e.value) and detail.field in str(e.value) and detail.message in str(e.value)
+
+
+def test_an_error_is_copied_and_pickled_whole(b2b, proxies, customer, product):
+    with pytest.raises(B2BError) as refused:
+        b2b.create_order(customer_id=customer, items=line(product, 101), idempotency_key=f"copied-{next(made)}")
+    with pytest.raises(B2BError) as invalid:
+        b2b.create_order(customer_id=customer, items=[{"sku": "", "qty": 1}])
+    invalid.value.details[0].params = UNSET
+    with pytest.raises(WebhookError) as unsigned:
+        verify_webhook("whsec_", {}, b"")
+    for error in (refused.value, invalid.value, unsigned.value):
+        error.add_note("a note")
+        for copied in (copy.copy(error), copy.deepcopy(error), pickle.loads(pickle.dumps(error))):
+            assert (type(copied), str(copied), vars(copied)) == (type(error), str(error), vars(error))
+            assert copied.__notes__ == ["a note"]
+    assert copy.copy(UNSET) is UNSET
+
+
+def fail_in_a_process(bases, customer, product):
+    with B2B(**bases) as b2b:
+        b2b.create_order(customer_id=customer, items=line(product, 101), idempotency_key="in-a-process")
+
+
+def test_an_error_of_another_process_has_the_key(addresses, customer, product):
+    bases = {service: f"http://{address}" for service, address in addresses.items()}
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool, pytest.raises(B2BError) as e:
+        pool.submit(fail_in_a_process, bases, customer, product).result()
+    assert (e.value.code, e.value.idempotency_key) == ("insufficient_stock", "in-a-process")
+
+
+def test_an_asynchronous_on_row_is_awaited(proxies):
+    rows = [{"sku": f"FILE-{next(made)}", "name": "A test", "price_cents": 1, "stock": 3} for _ in range(3)]
+    got = []
+
+    async def keep(row, line):
+        await anyio.lowlevel.checkpoint()
+        got.append((row, line.result))
+
+    async def fail(row, line):
+        raise LookupError(row["sku"])
+
+    async def run():
+        async with AsyncB2B(**{service: proxy.base for service, proxy in vars(proxies).items()}) as b2b:
+            assert (await b2b.import_products(rows, keep)).created == 3
+            with pytest.raises(LookupError, match=rows[0]["sku"]):
+                await b2b.import_products(rows, fail)
+
+    anyio.run(run)
+    assert got == [(row, "created") for row in rows]
 
 
 def test_issue_17_12_imports(b2b, proxies):

@@ -1,8 +1,21 @@
 """Is type-checked, not run."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
-from b2b_orders import B2B, AsyncB2B, CustomerEvent, CustomerImportRow, FeedEvent, Order, OrderEvent, OrderItemRequest, typed_event
+from b2b_orders import (
+    B2B,
+    AsyncB2B,
+    CustomerEvent,
+    CustomerImportRow,
+    FeedEvent,
+    Order,
+    OrderEvent,
+    OrderItemRequest,
+    ProductImportRow,
+    typed_event,
+)
+from b2b_orders.generated.models import ImportLine
 
 b2b = B2B(customers="", orders="", orchestrator="", token=lambda: "token")
 items = [OrderItemRequest(product_id=2, qty=1)]
@@ -29,6 +42,8 @@ async def right_too(b2b: AsyncB2B) -> Order:
     async for customer in b2b.iter_customers():
         customer.email.strip()
     (await b2b.import_customers(CustomerImportRow(email=e) for e in ("a@example.com",))).created.bit_length()
+    await b2b.import_products([{"sku": "A"}], note, dry_run=True)
+    await b2b.import_products([{"sku": "A"}], lambda row, line: print(row, line.code))
     async for product in b2b.export_products(active=True):
         product.sku.strip()
     async for event in b2b.follow_events(0, on_position=keep):
@@ -38,6 +53,10 @@ async def right_too(b2b: AsyncB2B) -> Order:
 
 async def keep(position: int) -> None:
     position.bit_length()
+
+
+async def note(row: ProductImportRow | Mapping[str, object], line: ImportLine) -> None:
+    print(row, line.code)
 
 
 def read(event: FeedEvent) -> str:

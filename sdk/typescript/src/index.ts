@@ -105,8 +105,8 @@ type Imports = {
     rows: Iterable<R> | AsyncIterable<R>,
     input?: FileInput<K>,
     options?: FileOptions & {
-      /** Is called with each row and what became of it, while the answer arrives. */
-      onRow?: (row: R, line: ImportLine) => void;
+      /** Is called with each row and what became of it, while the answer arrives. A promise that it returns is awaited. */
+      onRow?: (row: R, line: ImportLine) => unknown;
     },
   ) => Promise<ImportSummary>;
 };
@@ -297,7 +297,7 @@ export class B2B {
     for await (const line of call.lines(answer) as AsyncIterable<ImportLine>) {
       summary = line.summary ?? summary;
       const row = sent[(line.row ?? 0) - 1];
-      if (row) options.onRow?.(row, line);
+      if (row) await options.onRow?.(row, line);
     }
     if (!summary) throw call.unread(answer.response, new TypeError('it has no summary: repeat the call, what is done already is unchanged'));
     if (!summary.complete) {
@@ -528,7 +528,7 @@ class Timeout {
   }
 }
 
-type AnyCall = { correlationId?: string; deadline?: number; signal?: AbortSignal; headers?: Record<string, string>; idempotencyKey?: string; onRow?: (row: any, line: ImportLine) => void };
+type AnyCall = { correlationId?: string; deadline?: number; signal?: AbortSignal; headers?: Record<string, string>; idempotencyKey?: string; onRow?: (row: any, line: ImportLine) => unknown };
 
 /** The options of a call. */
 const callOptions = new Set(['idempotencyKey', 'correlationId', 'deadline', 'signal', 'headers', 'onRow']);

@@ -412,6 +412,15 @@ test('issue 17, 12: imports', async () => {
   assert.deepEqual((await everything(b2b.exportCustomers({ email }))).map((c) => c.email), [email])
 })
 
+test('an asynchronous onRow is awaited, and its failure is the failure of the import', async () => {
+  const rows = Array.from({ length: 3 }, () => ({ sku: `FILE-${++made}`, name: 'A test', price_cents: 1, stock: 3 }))
+  const got = []
+  const keep = async (row, line) => { await new Promise((done) => setTimeout(done, 1)); got.push([row, line.result]) }
+  assert.equal((await b2b.importProducts(rows, {}, { onRow: keep })).created, 3)
+  assert.deepEqual(got, rows.map((row) => [row, 'created']))
+  await assert.rejects(b2b.importProducts(rows, {}, { onRow: async (row) => { throw new RangeError(row.sku) } }), { name: 'RangeError', message: rows[0].sku })
+})
+
 const lines = (...objects) => objects.map((object) => `${JSON.stringify(object)}\n`).join('')
 const ndjson = { 'Content-Type': 'application/x-ndjson' }
 

@@ -11,6 +11,7 @@ export async function right(): Promise<Order> {
   for await (const order of b2b.exportOrders({ from: new Date(), to: '2024-01-01' })) order.items[0]?.qty.toFixed()
   const rows = [{ sku: 'A', stock: 1, mine: true }]
   const summary = await b2b.importProducts(rows, { dry_run: true }, { onRow: (row, line) => row.mine && line.details?.[0]?.field })
+  await b2b.importProducts(rows, {}, { onRow: async (row, line) => { row.mine && line.code } })
   await b2b.importCustomers((async function* () { yield { email: 'a@example.com' } })())
   summary.refused.toFixed()
   const page = await b2b.listCustomers({ search: 'ACME' })

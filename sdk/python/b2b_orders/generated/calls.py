@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from typing import Any
 
 from .._calls import Answer, AsyncCaller, Caller, model_of, models_of, moment, new_key
@@ -1604,12 +1611,12 @@ class AsyncCalls(AsyncCaller):
     async def import_customers(
         self,
         rows: Iterable[CustomerImportRow | Mapping[str, Any]],
-        on_row: Callable[[Any, ImportLine], object] | None = None,
+        on_row: Callable[[Any, ImportLine], object | Awaitable[object]] | None = None,
         *,
         dry_run: bool | Unset = UNSET,
         correlation_id: str | None = None,
     ) -> ImportSummary:
-        """Create and change customers, row by row. The rows are sent while they are read, once. on_row is called with each row and what became of it.
+        """Create and change customers, row by row. The rows are sent while they are read, once. on_row is called with each row and what became of it, and may be asynchronous.
         Raises B2BError when not all rows were read: repeat the call then, what is done already is unchanged."""
         _request = _import_customers._get_kwargs(dry_run=dry_run)
         return await self._import(
@@ -1917,12 +1924,12 @@ class AsyncCalls(AsyncCaller):
     async def import_products(
         self,
         rows: Iterable[ProductImportRow | Mapping[str, Any]],
-        on_row: Callable[[Any, ImportLine], object] | None = None,
+        on_row: Callable[[Any, ImportLine], object | Awaitable[object]] | None = None,
         *,
         dry_run: bool | Unset = UNSET,
         correlation_id: str | None = None,
     ) -> ImportSummary:
-        """Create and change products, row by row. The rows are sent while they are read, once. on_row is called with each row and what became of it.
+        """Create and change products, row by row. The rows are sent while they are read, once. on_row is called with each row and what became of it, and may be asynchronous.
         Raises B2BError when not all rows were read: repeat the call then, what is done already is unchanged."""
         _request = _import_products._get_kwargs(dry_run=dry_run)
         return await self._import(

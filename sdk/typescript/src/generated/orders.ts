@@ -528,7 +528,7 @@ export interface components {
             active?: components["schemas"]["ProductActive"];
             /**
              * Format: int64
-             * @description Of an export; it is not read.
+             * @description Of an export; it is not read. In CSV it may be anything, such as a number of your own.
              * @example 2
              */
             id?: number;
@@ -1459,7 +1459,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `payload_too_large`: A file is too large, or a row of it. `row` of the last line that was answered says how far it was read. */
+        /** @description `payload_too_large`: An import has more than 64 MiB or more than 100 000 rows, or a row has more than 64 KiB. `row` of the last line that was answered says how far it was read. */
         PayloadTooLarge2: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];

@@ -165,7 +165,7 @@ export class B2B {
             summary = line.summary ?? summary;
             const row = sent[(line.row ?? 0) - 1];
             if (row)
-                options.onRow?.(row, line);
+                await options.onRow?.(row, line);
         }
         if (!summary)
             throw call.unread(answer.response, new TypeError('it has no summary: repeat the call, what is done already is unchanged'));

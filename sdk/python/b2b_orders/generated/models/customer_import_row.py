@@ -20,7 +20,8 @@ class CustomerImportRow:
         name (str | Unset): The customer's name; not blank, without control characters. Example: Tech Solutions Inc.
         phone (None | str | Unset): The new phone number; null or an empty text clears it. Example: +1-555-0100.
         external_ref (None | str | Unset): Your new number for the customer; null clears it. Example: C-1008.
-        id (int | Unset): Of an export; it is not read. Example: 2.
+        id (int | Unset): Of an export; it is not read. In CSV it may be anything, such as a number of your own.
+            Example: 2.
         created_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
         updated_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
         deleted_at (str | Unset): Of an export; a row with a time in it is refused, so that no file makes a deleted

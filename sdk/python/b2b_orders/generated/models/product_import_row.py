@@ -22,7 +22,8 @@ class ProductImportRow:
         stock (int | Unset): Pieces on stock. Example: 15.
         active (bool | Unset): Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is
             ever deleted. Example: True.
-        id (int | Unset): Of an export; it is not read. Example: 2.
+        id (int | Unset): Of an export; it is not read. In CSV it may be anything, such as a number of your own.
+            Example: 2.
         created_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
         updated_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
         refusal (str | Unset): Of a file of refused rows, as `b2b import` writes it; it is not read. Example: The
