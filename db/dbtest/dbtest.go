@@ -1,6 +1,6 @@
-// Package dbtest gives each test a new, migrated database on each engine: always on SQLite, and on MySQL,
-// MariaDB and TiDB if TEST_MYSQL_DSN, TEST_MARIADB_DSN and TEST_TIDB_DSN are set. `make test` starts the
-// installed MySQL and MariaDB servers and sets their variables.
+// Package dbtest gives each test a new, migrated database on each engine: on SQLite, and on MySQL, MariaDB
+// and TiDB if TEST_MYSQL_DSN, TEST_MARIADB_DSN and TEST_TIDB_DSN are set. `make test` starts the installed
+// MySQL and MariaDB servers and sets their variables. TEST_ENGINES may choose some of the engines.
 package dbtest
 
 import (
@@ -24,6 +24,7 @@ import (
 	"gorm.io/gorm"
 
 	"example.com/b2b/v2/db"
+	"example.com/b2b/v2/db/dbtest/server"
 )
 
 // Servers are the engines besides SQLite, with the environment variables of their DSNs. The user of a DSN
@@ -47,11 +48,13 @@ func Each[T runner[T]](t T, test func(t T, g *gorm.DB)) {
 
 // EachConfig is like the function Each, but on an empty database, which is dropped afterwards.
 func EachConfig[T runner[T]](t T, test func(t T, c db.Config)) {
-	t.Run("SQLite", func(t T) {
-		test(t, db.Config{Driver: db.SQLite, Path: filepath.Join(t.TempDir(), "test.db")})
-	})
+	if server.IsChosen("SQLite") {
+		t.Run("SQLite", func(t T) {
+			test(t, db.Config{Driver: db.SQLite, Path: filepath.Join(t.TempDir(), "test.db")})
+		})
+	}
 	for _, s := range Servers {
-		if dsn := os.Getenv(s.Variable); dsn != "" {
+		if dsn := os.Getenv(s.Variable); dsn != "" && server.IsChosen(s.Engine) {
 			t.Run(s.Engine, func(t T) { test(t, Create(t, dsn)) })
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -31,15 +32,26 @@ type Server struct {
 	ended   chan struct{} // closed when the process has ended
 }
 
+// Engines is an environment variable. It lists the engines, SQLite among them, that tests may use, separated
+// by commas. Without it, tests use all engines.
+const Engines = "TEST_ENGINES"
+
+// IsChosen reports whether tests may use an engine.
+func IsChosen(engine string) bool {
+	chosen := os.Getenv(Engines)
+	return chosen == "" || slices.Contains(strings.Split(chosen, ","), engine)
+}
+
 // Private starts a server of an engine in the folder dir. It runs the installed server program with the
-// arguments args. It returns nil when no program is installed.
+// arguments args. It returns nil when no program is installed, or the engine is not chosen.
 //
 // For MySQL, the environment variable TEST_MYSQL_KILL may name a command that replaces the program; then the
 // parameter dir is not used. The command gets the argument start, kill (SIGKILL) or wipe (stop the server,
 // and delete its data), and a port of 127.0.0.1; the arguments of the server are in the variable
 // MYSQL_SERVER_ARGS. On the command's server, root must have no password.
 func Private(engine, dir string, args ...string) (*Server, error) {
-	if command := strings.Fields(os.Getenv("TEST_MYSQL_KILL")); engine == "MySQL" && len(command) > 0 {
+	command := strings.Fields(os.Getenv("TEST_MYSQL_KILL"))
+	if engine == "MySQL" && len(command) > 0 && IsChosen(engine) {
 		port, err := FreePort()
 		if err != nil {
 			return nil, err
@@ -54,10 +66,10 @@ func Private(engine, dir string, args ...string) (*Server, error) {
 	return Start(engine, program, dir, args...)
 }
 
-// Find returns the path of an engine's server program, or "" when there is none. The program of MariaDB may
-// also be called mysqld.
+// Find returns the path of an engine's server program, or "" when there is none, or the engine is not chosen.
+// The program of MariaDB may also be called mysqld.
 func Find(engine string) string {
-	if engine != "MySQL" && engine != "MariaDB" {
+	if engine != "MySQL" && engine != "MariaDB" || !IsChosen(engine) {
 		return ""
 	}
 	for _, name := range []string{"mysqld", "mariadbd"} {

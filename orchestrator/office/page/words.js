@@ -35,6 +35,9 @@ export const money = cents => amounts.format(cents / 10 ** digits)
 /** Returns cents as the text of a field: without currency and groups. @param {number} cents */
 export const plainMoney = cents => (cents / 10 ** digits).toFixed(digits).replace('.', decimalMark)
 
+/** The codes of ISO 4217; three other letters, as in 5 MIO or 2 TSD, may multiply. */
+const codes = new Set(Intl.supportedValuesOf('currency'))
+
 /**
  * Returns the cents of an amount that a person has typed, such as 1299.90, 1.299,90 or $1,299.90; null when the text
  * is no amount or has two meanings. A lone mark before three digits is a group only if the language groups by it.
@@ -43,7 +46,7 @@ export const plainMoney = cents => (cents / 10 ** digits).toFixed(digits).replac
  * @returns {number | null}
  */
 export function cents(text, decimal) {
-  let plain = text.replace(/[\s\u00a0\u202f'’]|\p{Sc}|[A-Z]{3}/gu, '')
+  const plain = text.replace(/[\s\u00a0\u202f'’]|\p{Sc}|[A-Z]{3}/gu, mark => (mark.length === 3 && !codes.has(mark) ? mark : ''))
   if (!/^\d[\d.,]*$/.test(plain)) return null
   const marks = [...plain].filter(c => c === '.' || c === ',')
   const last = marks.at(-1)
