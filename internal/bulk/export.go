@@ -23,6 +23,8 @@ type Layout struct {
 	BOM       *bool
 	Delimiter *contract.CSVDelimiter
 	Lines     *bool // this package only checks the field; the caller chooses the rows by it
+
+	Columns any // zero value of the type whose fields are the columns; nil means the type of the rows
 }
 
 // check returns 400 validation_failed with a detail for each parameter that is for CSV only, when the file is
@@ -48,8 +50,8 @@ func (l Layout) check() error {
 
 // Export returns a file of all rows that the function page returns. The name of the file has the parameter
 // rows and today's date in UTC. The function page returns the rows after a cursor, and the cursor for the
-// next call, which is nil after the last page. In CSV the first line names the fields, so the generated type
-// T must not have optional fields. Error: 400 validation_failed for parameters of CSV without format=csv.
+// next call, which is nil after the last page. In CSV the first line names the columns, so their generated
+// type must not have optional fields. Error: 400 validation_failed for parameters of CSV without format=csv.
 func Export[T any](rows string, l Layout, page func(cursor *int64) ([]T, *int64, error)) (File, error) {
 	if err := l.check(); err != nil {
 		return File{}, err
@@ -80,8 +82,11 @@ func exportCSV[T any](out *bufio.Writer, l Layout, page func(cursor *int64) ([]T
 	if l.Delimiter != nil {
 		table.Comma = delimiters[*l.Delimiter]
 	}
-	var zero T
-	names, _, err := cells(zero)
+	columns := l.Columns
+	if columns == nil {
+		columns = *new(T)
+	}
+	names, err := columnsOf(columns)
 	if err == nil {
 		err = table.Write(names)
 	}
@@ -89,8 +94,8 @@ func exportCSV[T any](out *bufio.Writer, l Layout, page func(cursor *int64) ([]T
 		return err
 	}
 	write := func(thing T) error {
-		_, values, err := cells(thing)
-		return errors.Join(err, table.Write(values))
+		row, err := cells(thing, names)
+		return errors.Join(err, table.Write(row))
 	}
 	flush := func() error { table.Flush(); return table.Error() }
 	return eachPage(page, write, flush)
@@ -118,13 +123,31 @@ func eachPage[T any](
 	}
 }
 
-// cells returns the names and the values of a row's fields. A value is "" for null, and JSON for objects and
-// arrays.
-func cells(thing any) (names, values []string, err error) {
-	encoded, err := json.Marshal(thing)
-	gjson.ParseBytes(encoded).ForEach(func(name, value gjson.Result) bool {
-		names, values = append(names, name.Str), append(values, value.String())
+// columnsOf returns the names of the fields of a row.
+func columnsOf(row any) (names []string, err error) {
+	encoded, err := json.Marshal(row)
+	gjson.ParseBytes(encoded).ForEach(func(name, _ gjson.Result) bool {
+		names = append(names, name.Str)
 		return true
 	})
-	return names, values, err
+	return names, err
+}
+
+// cells returns the values of the named fields of a row. A value is "" for null, and JSON for objects and
+// arrays. It returns an error when the row lacks a field.
+func cells(row any, names []string) ([]string, error) {
+	encoded, err := json.Marshal(row)
+	if err != nil {
+		return nil, err
+	}
+	fields := gjson.ParseBytes(encoded).Map()
+	values := make([]string, len(names))
+	for i, name := range names {
+		field, exists := fields[name]
+		if !exists {
+			return nil, fmt.Errorf("a row of %T has no field %s", row, name)
+		}
+		values[i] = field.String()
+	}
+	return values, nil
 }

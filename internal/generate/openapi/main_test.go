@@ -321,6 +321,44 @@ func TestJoin(t *testing.T) {
 // TestSchemaOfAnotherContract bundles a contract that refers to a schema of another contract. The contract
 // must have this schema and the schemas to which it refers, as the other contract has them. The joined
 // document must have each schema once.
+// TestComplete completes an example, in a list and through an allOf. It must keep the values that the example
+// has, and must add neither an optional property nor a property without an example.
+func TestComplete(t *testing.T) {
+	const contract = `
+info: { description: x }
+paths:
+  /things:
+    get:
+      operationId: listThings
+      responses:
+        "200":
+          description: Things.
+          content:
+            application/json:
+              schema:
+                type: object
+                properties: { data: { type: array, items: { $ref: "#/components/schemas/Thing" } } }
+              example: { data: [{ id: 7 }, { id: 8, note: null }] }
+components:
+  schemas:
+    Thing:
+      allOf:
+        - type: object
+          required: all
+          properties:
+            id: { type: integer, example: 1 }
+            note: { $ref: "#/components/schemas/Text" }
+            none: { type: string }
+        - { type: object, properties: { optional: { type: string, example: o } } }
+    Text: { type: string, nullable: true, example: A note }
+`
+	responses := nodes.At(bundled(t, contract).Node, "paths", "/things", "get", "responses")
+	got := yamlOf(t, nodes.At(responses, "200", "content", "application/json", "example"))
+	if want := "{data: [{id: 7, note: A note}, {id: 8, note: null}]}\n"; got != want {
+		t.Errorf("%s", got)
+	}
+}
+
 func TestSchemaOfAnotherContract(t *testing.T) {
 	shared := parse(t, common)
 	nested := strings.NewReplacer("zone: { type: string }", `size: { $ref: "#/components/schemas/Size" }`,
