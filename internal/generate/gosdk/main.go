@@ -1,9 +1,10 @@
 // Command gosdk writes sdk/go/operations.gen.go. The file has a table of the documents' operations: the Go
 // SDK uses this table to set keys and to check answers. For each list, import and export there is a method
-// that iterates over the items or rows.
+// that iterates over the items or rows. The program also completes the answers in sdk/odd-answers.json.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"go/format"
 	"maps"
@@ -79,7 +80,17 @@ func run(root string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(root, "sdk", "go", "operations.gen.go"), code, 0o644)
+	file := filepath.Join(root, "sdk", "odd-answers.json")
+	odd, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if odd, err = complete(odd); err != nil {
+		return err
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(root, "sdk", "go", "operations.gen.go"), code, 0o644),
+		os.WriteFile(file, odd, 0o644))
 }
 
 // operations returns the content of the generated file.
