@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,7 +14,8 @@ import (
 )
 
 // writeEndpoints renews the tables of docs/endpoints.md. The page has a section for each service, with the
-// title of its document; the rest of the page is written by hand.
+// title of its document; the rest of the page is written by hand. A new service gets its section before the
+// last paragraph.
 func writeEndpoints(root string, contracts []contract) error {
 	file := filepath.Join(root, "docs", "endpoints.md")
 	page, err := os.ReadFile(file)
@@ -24,14 +26,27 @@ func writeEndpoints(root string, contracts []contract) error {
 		title := value(nodes.At(c.Node, "info"), "title")
 		section := `\n## ` + regexp.QuoteMeta(title) + `\n(?:[^#\n|][^\n]*\n|\n)*`
 		const head = `\| operation \| summary \| token \| headers \|\n\|---\|---\|---\|---\|\n`
-		at := regexp.MustCompile(section + head + `((?:\|[^\n]*\n)*)`).FindSubmatchIndex(page)
+		table := regexp.MustCompile(section + head + `((?:\|[^\n]*\n)*)`)
+		at := table.FindSubmatchIndex(page)
 		if at == nil {
-			return fmt.Errorf("docs/endpoints.md has no section with a table for the %s", title)
+			end := bytes.LastIndex(page, []byte("\n\n")) + 1
+			page = fmt.Appendf(nil, newSection, page[:end], title, c.address, c.service, page[end:])
+			at = table.FindSubmatchIndex(page)
 		}
 		page = fmt.Appendf(nil, "%s%s%s", page[:at[2]], rows(c), page[at[3]:])
 	}
 	return os.WriteFile(file, page, 0o644)
 }
+
+const newSection = `%s
+## %s
+
+Locally at <%s>; document:
+[openapi/%[4]sapi/openapi.gen.yaml](../openapi/%[4]sapi/openapi.gen.yaml).
+
+| operation | summary | token | headers |
+|---|---|---|---|
+%[5]s`
 
 // rows returns the rows of a service: each with an operation, its summary, the token that it needs, and its
 // headers.

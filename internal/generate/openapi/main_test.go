@@ -214,7 +214,7 @@ func TestServed(t *testing.T) {
 const (
 	endpointsHead = "| operation | summary | token | headers |\n|---|---|---|---|\n"
 	endpointsPage = "# Endpoints\n\n## Orders API\n\nBy hand.\n\n" + endpointsHead + "| an old row |\n" +
-		"\n## Feed API\n\n" + endpointsHead + "\n## Customers API\n\n" + endpointsHead + "\nThe end.\n"
+		"\n## Feed API\n\n" + endpointsHead + "\nThe end.\n" // without a section for the Customers API
 )
 
 // TestRun writes all files of a small contract. The only error is about the catalogue, whose codes name
@@ -254,7 +254,8 @@ func TestRun(t *testing.T) {
 		"addresses.gen.go":               {"OrdersAddress    = \"" + address + "\"", `"orders":    OrdersAddress`},
 		"documents/documents.gen.go":     {`{"orders", "` + address + `", ordersapi.Document}`},
 		"../docs/endpoints.md": {"By hand.\n\n" + endpointsHead +
-			"| `POST /orders` | | none | `X-Idempotency-Key` |\n| `GET /orders/{id}` | | none | |\n", "The end.\n"},
+			"| `POST /orders` | | none | `X-Idempotency-Key` |\n| `GET /orders/{id}` | | none | |\n", "\n## Customers API\n\nLocally at <http://localhost:3001>; document:\n",
+			endpointsHead + "| `GET /customers` | | none | |\n", "|\n\nThe end.\n"},
 		"../docs/errors.md": {"\n## order_not_found\n"},
 	} {
 		text, err := os.ReadFile(filepath.Join(root, "openapi", name))
@@ -318,9 +319,6 @@ func TestJoin(t *testing.T) {
 	}
 }
 
-// TestSchemaOfAnotherContract bundles a contract that refers to a schema of another contract. The contract
-// must have this schema and the schemas to which it refers, as the other contract has them. The joined
-// document must have each schema once.
 // TestComplete completes an example, in a list and through an allOf. It must keep the values that the example
 // has, and must add neither an optional property nor a property without an example.
 func TestComplete(t *testing.T) {
@@ -359,6 +357,9 @@ components:
 	}
 }
 
+// TestSchemaOfAnotherContract bundles a contract that refers to a schema of another contract. The contract
+// must have this schema and the schemas to which it refers, as the other contract has them. The joined
+// document must have each schema once.
 func TestSchemaOfAnotherContract(t *testing.T) {
 	shared := parse(t, common)
 	nested := strings.NewReplacer("zone: { type: string }", `size: { $ref: "#/components/schemas/Size" }`,

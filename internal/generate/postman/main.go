@@ -22,7 +22,7 @@ import (
 const (
 	name   = "B2B-Order-Management"
 	schema = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
-	about  = "All four services. " +
+	about  = "All services. " +
 		"**Requests** has every operation with its example from the documents; it is for the sample data. " +
 		"**Flows** tells stories and provokes every error that a client can provoke; " +
 		"it makes what it needs.\n\n" +

@@ -138,7 +138,8 @@ class B2BTest {
   /** Starts b2b in a folder and adds its addresses. */
   private static Process start(Path folder, Map<String, String> environment, List<String> addresses) throws Exception {
     var builder = command(folder, environment);
-    builder.environment().putAll(Map.of("CUSTOMERS_PORT", "0", "ORDERS_PORT", "0", "EVENTS_PORT", "0", "ORCHESTRATOR_PORT", "0"));
+    var ports = Pattern.compile("(?m)^# port of the .*\n(\\w+)=").matcher(Files.readString(Path.of("../../.env.example")));
+    while (ports.find()) builder.environment().put(ports.group(1), "0");
     var program = builder.start();
     var address = Pattern.compile("(?:Customers API|Orders API|Orchestrator) +(http:\\S+).*");
     for (var line : (Iterable<String>) program.inputReader().lines()::iterator) {
