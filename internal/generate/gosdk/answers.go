@@ -16,8 +16,8 @@ var answers = map[string]any{
 
 var answer = regexp.MustCompile(`(?m)^    "(\w+)": (".*"),$`)
 
-// complete gives the bodies of sdk/odd-answers.json the fields that the documents require and the bodies lack:
-// null, or the zero value of a type without null. The tests of every SDK read the file.
+// complete gives the bodies of sdk/odd-answers.json the fields that the documents require and the bodies
+// lack: null, or the zero value of a type without null. The tests of every SDK read the file.
 func complete(file []byte) ([]byte, error) {
 	var failed error
 	completed := answer.ReplaceAllFunc(file, func(line []byte) []byte {

@@ -29,8 +29,8 @@ type document struct {
 }
 
 // bundle copies the shared parts and the schemas of other contracts into a contract, adds error responses and
-// headers to each operation, fills in the lists "keyed operations" and "required: all", completes the examples,
-// and removes the components to which nothing refers.
+// headers to each operation, fills in the lists "keyed operations" and "required: all", completes the
+// examples, and removes the components to which nothing refers.
 func bundle(folder string, all authored, shared *yaml.Node) document {
 	d := document{clone(all[folder]), nodes.At(shared, "components", "schemas"), map[string]string{}}
 	d.adopt(all)
