@@ -1,6 +1,6 @@
 // Command configuration writes the files that list the variables of package config: .env.example and
-// docs/configuration.md. It also writes the ports into the Dockerfile and README, the ports and the variables
-// of every container into docker-compose.yml, and the services of that file into deploy/compose.
+// docs/configuration.md. It also writes the ports into the Dockerfile, README and docs/aws.md, the ports and
+// the variables of every container into docker-compose.yml, and the services of that file into deploy/compose.
 package main
 
 import (
@@ -32,6 +32,7 @@ func run(root string, variables []config.Variable) error {
 		rewrite(filepath.Join(root, "Dockerfile"), variables, expose),
 		rewrite(filepath.Join(root, "README.md"), variables, listPorts("ports", "and")),
 		rewrite(filepath.Join(root, "README.es.md"), variables, listPorts("puertos", "y")),
+		rewrite(filepath.Join(root, "docs", "aws.md"), variables, commands),
 		observe(root))
 }
 
@@ -134,6 +135,17 @@ func listPorts(ports, and string) func([]byte, []config.Variable) []byte {
 		all := fmt.Sprintf("%s %s %s %s", ports, strings.Join(numbers[:last], ", "), and, numbers[last])
 		return list.ReplaceAll(text, []byte(all))
 	}
+}
+
+var commandRows = regexp.MustCompile(`(\| service: its command \|[^\n]*\n\|---\|---\|\n)(?:\|[^\n]*\n)*`)
+
+// commands rewrites the table of a page that has the commands and the ports of the services.
+func commands(page []byte, variables []config.Variable) []byte {
+	rows := "${1}"
+	for _, v := range portsOf(variables) {
+		rows += fmt.Sprintf("| `%s` | %s |\n", strings.ToLower(strings.TrimSuffix(v.Name, "_PORT")), v.Default)
+	}
+	return commandRows.ReplaceAll(page, []byte(rows))
 }
 
 var (

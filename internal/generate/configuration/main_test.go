@@ -44,6 +44,7 @@ services:
     ports: ["${START_PORT:-3000}:3000"]
     ORDERS_API_BASE: http://orders-api:3002
 `,
+		"docs/aws.md":  "| service: its command | port |\n|---|---|\n| `old` | 1 |\n\nBy hand.\n",
 		"README.md":    "On ports 3002,\n3001 and 3000, and so on.\n",
 		"README.es.md": "En los puertos 3002 y 3000, y así.\n",
 		"deploy/compose/observe.yml": `services:
@@ -86,6 +87,7 @@ services:
     ports: ["${START_PORT:-4000}:4000"]
     ORDERS_API_BASE: http://orders-api:4002
 `,
+		"docs/aws.md":  "command | port |\n|---|---|\n| `orders` | 4002 |\n| `start` | 4000 |\n\nBy hand.\n",
 		"README.md":    "On ports 4002 and 4000, and so on.\n",
 		"README.es.md": "En los puertos 4002 y 4000, y así.\n",
 		"deploy/compose/observe.yml": `services:

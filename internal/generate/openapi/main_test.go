@@ -225,6 +225,8 @@ func TestRun(t *testing.T) {
 		"common.yaml": common, "ordersapi/openapi.yaml": orders, "customersapi/openapi.yaml": customers,
 		"eventsapi/openapi.yaml": feed, "contract/x": "",
 		"../docs/endpoints.md": endpointsPage,
+		"../docs/reference.md": "| service | document | what |\n|---|---|---|\n" +
+			"| Orders | openapi/ordersapi/openapi.gen.yaml | o |\n\nEnd\n",
 	} {
 		file := filepath.Join(root, "openapi", name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -256,6 +258,8 @@ func TestRun(t *testing.T) {
 		"../docs/endpoints.md": {"By hand.\n\n" + endpointsHead +
 			"| `POST /orders` | | none | `X-Idempotency-Key` |\n| `GET /orders/{id}` | | none | |\n", "\n## Customers API\n\nLocally at <http://localhost:3001>; document:\n",
 			endpointsHead + "| `GET /customers` | | none | |\n", "|\n\nThe end.\n"},
+		"../docs/reference.md": {"openapi.gen.yaml | o |\n| Customers API | [openapi/customersapi/openapi.gen.yaml]" +
+			"(../openapi/customersapi/openapi.gen.yaml) | Shows customers |\n| Feed API |", "|\n\nEnd\n"},
 		"../docs/errors.md": {"\n## order_not_found\n"},
 	} {
 		text, err := os.ReadFile(filepath.Join(root, "openapi", name))
