@@ -127,7 +127,7 @@ var (
 		Retry: Never, On: []string{WithSecurity},
 		Unprovoked: "needs a token that lacks a scope or is another customer's, or a page of another site; " +
 			"the collection has neither.",
-		Sentence:   "You may not do this.",
+		Sentence: "You may not do this.",
 		Example: Detail{"/header/Authorization", "lacks the scope orders:write",
 			Params{"scope": "orders:write"}},
 		When: "Who calls is known, and may not do this: the token lacks a scope, or acts for another " +
