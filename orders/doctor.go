@@ -181,16 +181,14 @@ func (r keyedRow) answerAgrees() bool {
 		return false
 	}
 	a := body.Data
-	switch r.operation {
-	case createProduct.Name:
-		return a.ID == r.target
-	case adjustStock.Name:
+	switch {
+	case r.operation == adjustStock.Name:
 		return a.ProductID == r.target && a.ID == r.adjustment && a.Delta == r.delta && a.Level == r.level &&
 			a.Reason == r.reason.String
-	case createOrder.Name:
-		if r.creator.Valid && !r.isBy(r.creator.String) {
-			return false
-		}
+	case o.Target == productSubject:
+		return a.ID == r.target
+	case r.operation == createOrder.Name && r.creator.Valid && !r.isBy(r.creator.String):
+		return false
 	}
 	to := statusAfter[r.operation]
 	reached := to == created || to == confirmed && r.confirmed || to == canceled && r.canceled
