@@ -1,10 +1,9 @@
 // Command gosdk writes sdk/go/operations.gen.go. The file has a table of the documents' operations: the Go
 // SDK uses this table to set keys and to check answers. For each list, import and export there is a method
-// that iterates over the items or rows. The program also completes the answers in sdk/odd-answers.json.
+// that iterates over the items or rows.
 package main
 
 import (
-	"errors"
 	"fmt"
 	"go/format"
 	"maps"
@@ -80,17 +79,7 @@ func run(root string) error {
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(root, "sdk", "odd-answers.json")
-	odd, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	if odd, err = complete(odd); err != nil {
-		return err
-	}
-	return errors.Join(
-		os.WriteFile(filepath.Join(root, "sdk", "go", "operations.gen.go"), code, 0o644),
-		os.WriteFile(file, odd, 0o644))
+	return os.WriteFile(filepath.Join(root, "sdk", "go", "operations.gen.go"), code, 0o644)
 }
 
 // operations returns the content of the generated file.

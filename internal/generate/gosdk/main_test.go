@@ -135,23 +135,3 @@ func TestNoMethod(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
-
-// TestComplete completes an answer. It must leave the rest of the file as it is.
-func TestComplete(t *testing.T) {
-	const before = `{
-    "product": "{\"success\":true,\"data\":{\"id\":2}}",
-    "other": "{}",
-}`
-	after, err := complete([]byte(before))
-	if err != nil || !strings.Contains(string(after), `\"data\":{\"id\":2,\"sku\":\"\",`) ||
-		!strings.HasSuffix(string(after), "}}\",\n    \"other\": \"{}\",\n}") {
-		t.Errorf("%v %s", err, after)
-	}
-	again, err := complete(after)
-	if err != nil || string(again) != string(after) {
-		t.Errorf("%v %s", err, again)
-	}
-	if _, err := complete([]byte(`    "order": "[]",`)); err == nil || !strings.Contains(err.Error(), "order") {
-		t.Errorf("a body of another type: %v", err)
-	}
-}
