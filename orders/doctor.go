@@ -258,21 +258,13 @@ type orderEvent struct {
 
 // ordersAfter reads the next orders with an id above the parameter last, with their items.
 func ordersAfter(tx *gorm.DB, last int64, limit int) (orders []*order, err error) {
-	byID := map[int64]*order{}
-	err = doctor.EachRow(tx, func(row *sql.Rows) error {
-		var o order
-		var texts *string
-		err := row.Scan(&o.ID, &o.CustomerID, &o.ExternalRef, &texts, &o.Status, &o.TotalCents, &o.CreatedAt,
-			&o.ConfirmedAt, &o.CanceledAt, &o.CancelReason, &o.CancelNote, &o.CanceledBy)
-		if err == nil && texts != nil {
-			err = json.Unmarshal([]byte(*texts), &o.Metadata)
-		}
-		orders, byID[o.ID] = append(orders, &o), &o
-		return err
-	}, `SELECT id, customer_id, external_ref, metadata, status, total_cents, created_at, confirmed_at, canceled_at,
-		cancel_reason, cancel_note, canceled_by FROM orders WHERE id > ? ORDER BY id LIMIT ?`, last, limit)
+	err = tx.Where("id > ?", last).Order("id").Limit(limit).Find(&orders).Error
 	if err != nil || len(orders) == 0 {
 		return nil, err
+	}
+	byID := make(map[int64]*order, len(orders))
+	for _, o := range orders {
+		byID[o.ID] = o
 	}
 	err = doctor.EachRow(tx, func(row *sql.Rows) error {
 		var i item
