@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -133,21 +134,23 @@ func columnsOf(row any) (names []string, err error) {
 	return names, err
 }
 
-// cells returns the values of the named fields of a row. A value is "" for null, and JSON for objects and
-// arrays. It returns an error when the row lacks a field.
+// cells returns the values of a row's fields that are columns, in the order of names. A value is "" for null,
+// and JSON for objects and arrays. It returns an error when the row lacks a column.
 func cells(row any, names []string) ([]string, error) {
 	encoded, err := json.Marshal(row)
 	if err != nil {
 		return nil, err
 	}
-	fields := gjson.ParseBytes(encoded).Map()
-	values := make([]string, len(names))
-	for i, name := range names {
-		field, exists := fields[name]
-		if !exists {
-			return nil, fmt.Errorf("a row of %T has no field %s", row, name)
+	values, found := make([]string, len(names)), 0
+	gjson.ParseBytes(encoded).ForEach(func(name, value gjson.Result) bool {
+		if i := slices.Index(names, name.Str); i >= 0 {
+			values[i] = value.String()
+			found++
 		}
-		values[i] = field.String()
+		return true
+	})
+	if found != len(names) {
+		return nil, fmt.Errorf("a row of %T has %d of the columns %v", row, found, names)
 	}
 	return values, nil
 }
