@@ -1,4 +1,4 @@
-# One image for every command of b2b; without one it runs all four services on SQLite.
+# One image for every command of b2b; without one it runs all services on SQLite.
 FROM --platform=$BUILDPLATFORM golang:1.26 AS build
 WORKDIR /src
 COPY . .

@@ -13,7 +13,7 @@ help: ## list the targets
 # make build VERSION=1.4.0 names a release; without it the program knows its commit.
 LDFLAGS := -s -w -X example.com/b2b/v2/internal/buildinfo.version=$(VERSION)
 
-run: ## start the four services on SQLite, with sample data
+run: ## start the services on SQLite, with sample data
 	@[ -e bin/b2b ] || echo 'Downloading and compiling the program, which takes a minute or two the first time ...'
 	@CGO_ENABLED=0 go build -o bin/b2b ./cmd/b2b && exec bin/b2b
 

@@ -1,6 +1,6 @@
 // Looks at the start page and the documentation pages as a partner does, in Chromium:
 //
-//   node .ci/browser.mjs CUSTOMERS_BASE ORDERS_BASE ORCHESTRATOR_BASE EVENTS_BASE SCREENSHOT_DIR
+//   node .ci/browser.mjs CUSTOMERS_BASE ORDERS_BASE ORCHESTRATOR_BASE EVENTS_BASE ... SCREENSHOT_DIR
 //
 // The services must run on their sample data, on which nobody has executed the documents' examples yet. SERVICE_TOKEN is theirs
 // (default dev-service-token), TOKEN a caller's with all scopes, for services that want one, CHROMIUM the browser's program (default /usr/bin/chromium), NODE_MODULES the folder where
@@ -482,9 +482,9 @@ async function links(base, bases) {
 }
 
 try {
-  const bases = process.argv.slice(2, 6).map(base => base.replace(/\/$/, ''))
-  folder = process.argv[6]
-  if (!folder) throw new Error('usage: node .ci/browser.mjs CUSTOMERS_BASE ORDERS_BASE ORCHESTRATOR_BASE EVENTS_BASE SCREENSHOT_DIR')
+  const bases = process.argv.slice(2, -1).map(base => base.replace(/\/$/, ''))
+  folder = process.argv.at(-1)
+  if (bases.length < 4) throw new Error('usage: node .ci/browser.mjs CUSTOMERS_BASE ORDERS_BASE ORCHESTRATOR_BASE EVENTS_BASE SCREENSHOT_DIR')
   mkdirSync(folder, { recursive: true })
   const { NODE_MODULES } = process.env // node_modules itself, or the folder that has it
   const { chromium } = createRequire(NODE_MODULES ? join(resolve(NODE_MODULES), '/') : import.meta.url)('playwright-core')

@@ -25,7 +25,7 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 	"example.com/b2b/v2/openapi/contract"
 	"example.com/b2b/v2/openapi/customersapi"
-	"example.com/b2b/v2/openapi/eventsapi"
+	"example.com/b2b/v2/openapi/documents"
 	api "example.com/b2b/v2/openapi/orchestratorapi"
 	"example.com/b2b/v2/openapi/ordersapi"
 	"example.com/b2b/v2/orchestrator"
@@ -185,6 +185,14 @@ func serveWith(t *testing.T, p *peers, o web.Options) string {
 	return serveOn(t, fake.URL, o)
 }
 
+// baseOf returns the address that the orchestrator of a test knows for another service.
+func baseOf(d documents.Document) string {
+	if d.Service == "orders" {
+		return "https://api.example.com/orders"
+	}
+	return strings.Replace(d.Address, "localhost", d.Service+"-api", 1)
+}
+
 func serveOn(t *testing.T, base string, o web.Options) string {
 	t.Helper()
 	at := peer.Peer{Base: base, Token: webtest.Token, Timeout: time.Minute}
@@ -193,10 +201,11 @@ func serveOn(t *testing.T, base string, o web.Options) string {
 		t.Fatal(err)
 	}
 	engine := service.Engine(o)
-	o.Others = []docs.Linked{
-		{Name: "orders", Title: "Orders API", Base: "https://api.example.com/orders"},
-		{Name: "customers", Title: "Customers API", Base: "http://customers-api:3001"},
-		{Name: "events", Title: "Events API", Base: "http://events-api:3003"},
+	for _, d := range documents.All {
+		if d.Service != "orchestrator" {
+			title := webtest.Spec(t, d.Content).Info.Title
+			o.Others = append(o.Others, docs.Linked{Name: d.Service, Title: title, Base: baseOf(d)})
+		}
 	}
 	start.Serve(engine, o, true)
 	return webtest.Serve(t, engine, webtest.Spec(t, api.Document))
@@ -747,11 +756,15 @@ func TestCurrency(t *testing.T) {
 func TestJoinedDocument(t *testing.T) {
 	base := serve(t, &peers{}, time.Minute)
 	want := map[string]string{} // the operation as JSON, by method and address
-	for at, document := range map[string][]byte{
-		"http://127.0.0.1:3001": customersapi.Document, "https://api.example.com/orders": ordersapi.Document,
-		"http://127.0.0.1:3003": eventsapi.Document, base: api.Document,
-	} {
-		own, _ := docs.Served(document, true, "")
+	for _, d := range documents.All {
+		at := strings.Replace(d.Address, "localhost", "127.0.0.1", 1)
+		switch d.Service {
+		case "orders":
+			at = "https://api.example.com/orders"
+		case "orchestrator":
+			at = base
+		}
+		own, _ := docs.Served(d.Content, true, "")
 		for path, item := range webtest.Spec(t, own).Paths.Map() {
 			for method, operation := range item.Operations() {
 				if path != "/health" && path != "/ready" {

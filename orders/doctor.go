@@ -181,16 +181,14 @@ func (r keyedRow) answerAgrees() bool {
 		return false
 	}
 	a := body.Data
-	switch r.operation {
-	case createProduct.Name:
-		return a.ID == r.target
-	case adjustStock.Name:
+	switch {
+	case r.operation == adjustStock.Name:
 		return a.ProductID == r.target && a.ID == r.adjustment && a.Delta == r.delta && a.Level == r.level &&
 			a.Reason == r.reason.String
-	case createOrder.Name:
-		if r.creator.Valid && !r.isBy(r.creator.String) {
-			return false
-		}
+	case o.Target == productSubject:
+		return a.ID == r.target
+	case r.operation == createOrder.Name && r.creator.Valid && !r.isBy(r.creator.String):
+		return false
 	}
 	to := statusAfter[r.operation]
 	reached := to == created || to == confirmed && r.confirmed || to == canceled && r.canceled
@@ -260,21 +258,13 @@ type orderEvent struct {
 
 // ordersAfter reads the next orders with an id above the parameter last, with their items.
 func ordersAfter(tx *gorm.DB, last int64, limit int) (orders []*order, err error) {
-	byID := map[int64]*order{}
-	err = doctor.EachRow(tx, func(row *sql.Rows) error {
-		var o order
-		var texts *string
-		err := row.Scan(&o.ID, &o.CustomerID, &o.ExternalRef, &texts, &o.Status, &o.TotalCents, &o.CreatedAt,
-			&o.ConfirmedAt, &o.CanceledAt, &o.CancelReason, &o.CancelNote, &o.CanceledBy)
-		if err == nil && texts != nil {
-			err = json.Unmarshal([]byte(*texts), &o.Metadata)
-		}
-		orders, byID[o.ID] = append(orders, &o), &o
-		return err
-	}, `SELECT id, customer_id, external_ref, metadata, status, total_cents, created_at, confirmed_at, canceled_at,
-		cancel_reason, cancel_note, canceled_by FROM orders WHERE id > ? ORDER BY id LIMIT ?`, last, limit)
+	err = tx.Where("id > ?", last).Order("id").Limit(limit).Find(&orders).Error
 	if err != nil || len(orders) == 0 {
 		return nil, err
+	}
+	byID := make(map[int64]*order, len(orders))
+	for _, o := range orders {
+		byID[o.ID] = o
 	}
 	err = doctor.EachRow(tx, func(row *sql.Rows) error {
 		var i item

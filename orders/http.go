@@ -207,7 +207,8 @@ func (s *Service) ExportOrders(ctx context.Context, r server.ExportOrdersRequest
 		Format: *r.Params.Format, BOM: r.Params.Bom, Delimiter: r.Params.Delimiter, Lines: r.Params.Lines,
 	}
 	if layout.Lines != nil && *layout.Lines {
-		file, err := bulk.Export("order-lines", layout, func(cursor *int64) ([]api.OrderLineRow, *int64, error) {
+		layout.Columns = api.OrderLineRow{}
+		file, err := bulk.Export("order-lines", layout, func(cursor *int64) ([]lineRow, *int64, error) {
 			rows, next, err := s.exportPage(ctx, f, cursor)
 			return slices.Concat(service.Views(rows, s.lineRows)...), next, err
 		})

@@ -24,16 +24,18 @@ func (c *Config) orderView(o order) api.Order {
 	})}
 }
 
+// lineRow is a row of an export of order lines. It has more fields than the schema OrderLineRow, whose fields
+// are the columns of the file.
+type lineRow struct {
+	OrderID contract.ID `json:"order_id"`
+	api.OrderSummary
+	contract.OrderItem
+}
+
 // lineRows returns the rows of an order for an export of order lines: a row for each line.
-func (c *Config) lineRows(o order) []api.OrderLineRow {
+func (c *Config) lineRows(o order) []lineRow {
 	view := c.orderView(o)
-	return service.Views(view.Items, func(i contract.OrderItem) api.OrderLineRow {
-		return api.OrderLineRow{
-			OrderID: view.ID, CustomerID: view.CustomerID, ExternalRef: view.ExternalRef, Metadata: view.Metadata,
-			Status: view.Status, CreatedAt: view.CreatedAt, ConfirmedAt: view.ConfirmedAt, CanceledAt: view.CanceledAt,
-			OrderItem: i,
-		}
-	})
+	return service.Views(view.Items, func(i contract.OrderItem) lineRow { return lineRow{o.ID, view.OrderSummary, i} })
 }
 
 // summary returns an order as the API shows it in lists, with the actions allowed at the time o.Now.

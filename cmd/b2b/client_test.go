@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -13,6 +14,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"example.com/b2b/v2/openapi/contract"
+	"example.com/b2b/v2/openapi/ordersapi"
 )
 
 // call runs a command against a service that handle implements, and returns the output of the command.
@@ -38,10 +42,19 @@ func callInto(ctx context.Context, t *testing.T, out io.Writer, handle http.Hand
 	return run(ctx, append(strings.Fields(line), "--base", service.URL), out)
 }
 
-const answeredOrder = `{"success":true,"data":{"id":7,"customer_id":1,"external_ref":null,"metadata":null,
-	"status":"CREATED","total_cents":1200,"created_at":"2024-03-01T09:30:00.000Z","confirmed_at":null,
-	"canceled_at":null,"cancel_reason":null,"cancel_note":null,"canceled_by":null,"reservation_expires_at":null,
-	"cancelable_until":null,"allowed_actions":[],"updated_at":"2024-03-01T09:30:00.000Z","items":[]}}`
+// answeredOrder is the answer with order 7.
+var answeredOrder = func() string {
+	order, err := json.Marshal(ordersapi.OrderResponse{Success: true, Data: ordersapi.Order{
+		OrderSummary: ordersapi.OrderSummary{
+			ID: 7, CustomerID: 1, Status: contract.CREATED, AllowedActions: []ordersapi.OrderAction{},
+		},
+		Items: []contract.OrderItem{},
+	}})
+	if err != nil {
+		panic(err)
+	}
+	return string(order)
+}()
 
 func answer(w http.ResponseWriter, status int, body string) {
 	w.Header().Set("Content-Type", "application/json")

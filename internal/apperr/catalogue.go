@@ -14,6 +14,10 @@ type Code struct {
 	On       []string // operations that may have this error: ids, paths and groups, see Always
 	Example  Detail   // example of a detail; empty for codes without details
 	Args     []any    // arguments for Sentence in the example
+
+	// Unprovoked says why no client can provoke the error, for the Postman collection. It is empty when a step
+	// of the collection provokes the error.
+	Unprovoked string
 }
 
 // Retry tells whether the same call may succeed later.
@@ -121,6 +125,8 @@ var (
 		Do:   "Send a valid token; get a new one when it has expired."})
 	Forbidden = define(Code{Name: "forbidden", Status: http.StatusForbidden,
 		Retry: Never, On: []string{WithSecurity},
+		Unprovoked: "needs a token that lacks a scope or is another customer's, or a page of another site; " +
+			"the collection has neither.",
 		Sentence: "You may not do this.",
 		Example: Detail{"/header/Authorization", "lacks the scope orders:write",
 			Params{"scope": "orders:write"}},
@@ -182,7 +188,8 @@ var (
 		Do:   "Use one of them."})
 	RequestTimeout = define(Code{Name: "request_timeout", Status: http.StatusRequestTimeout,
 		Retry: Later, On: []string{WithBody, WithRows},
-		Sentence: "The body did not arrive in time.",
+		Unprovoked: "needs a connection on which a body takes ten seconds.",
+		Sentence:   "The body did not arrive in time.",
 		When: "The body took longer than ten seconds to arrive, " +
 			"or less than 64 KiB of an import came in ten seconds. Nothing was changed.",
 		Do: "Send it again over a better connection."})
@@ -224,7 +231,8 @@ var (
 		Do:       "`params` names that product: use it, or use another sku."})
 	TooManyWebhookEndpoints = define(Code{Name: "too_many_webhook_endpoints", Status: http.StatusConflict,
 		Retry: AfterThat, On: []string{"createWebhookEndpoint"},
-		Sentence: "A customer has at most %d webhook endpoints.", Args: []any{20},
+		Unprovoked: "needs a token of a customer that has twenty endpoints.",
+		Sentence:   "A customer has at most %d webhook endpoints.", Args: []any{20},
 		When: "The customer has as many endpoints as a customer may have.",
 		Do:   "Delete an endpoint that nobody needs, or change its `url`."})
 	EventsExpired = define(Code{Name: "events_expired", Status: http.StatusGone,
@@ -273,32 +281,37 @@ var (
 		Do:       "Use a new key for a new effect; repeat a call with exactly the same request."})
 	RateLimited = define(Code{Name: "rate_limited", Status: http.StatusTooManyRequests,
 		Retry: Later, On: []string{Business},
-		Sentence: "Too many requests; %s.", Args: []any{"try again"},
+		Unprovoked: "needs more calls in a second than the deployment takes.",
+		Sentence:   "Too many requests; %s.", Args: []any{"try again"},
 		When: "You send more than this deployment takes from one caller (`RateLimit` says how much is " +
 			"left), or have your share of the requests, searches, imports, exports or readers of events that it " +
 			"has at once.",
 		Do: "Wait as long as `Retry-After` says; send less at once."})
 	Internal = define(Code{Name: "internal", Status: http.StatusInternalServerError,
 		Retry: Again, On: []string{Always},
-		Sentence: "Something went wrong on our side.",
-		When:     "A defect of the service.",
-		Do:       "Report it with the correlation id."})
+		Unprovoked: "would be a defect.",
+		Sentence:   "Something went wrong on our side.",
+		When:       "A defect of the service.",
+		Do:         "Report it with the correlation id."})
 	CustomersUnavailable = define(Code{Name: "customers_unavailable", Status: http.StatusServiceUnavailable,
 		Retry: Later, On: []string{"createOrder", "quoteOrder"},
-		Sentence: "The customer cannot be checked right now; try again.",
-		When:     "The Customers API does not answer. Nothing was changed.",
-		Do:       "Repeat the call with the same key."})
+		Unprovoked: "needs the Customers API to be down.",
+		Sentence:   "The customer cannot be checked right now; try again.",
+		When:       "The Customers API does not answer. Nothing was changed.",
+		Do:         "Repeat the call with the same key."})
 	UpstreamUnavailable = define(Code{Name: "upstream_unavailable", Status: http.StatusServiceUnavailable,
 		Retry: Later, On: []string{WithPeers},
-		Sentence: "The %s does not answer right now; repeat the call with the same idempotency key.",
-		Args:     []any{"Orders API"},
-		When:     "A service behind the orchestrator does not answer, or its answer was lost.",
-		Do:       "Repeat the call with the same key; it can never make a second order."})
+		Unprovoked: "needs a service behind the orchestrator to be down or slow.",
+		Sentence:   "The %s does not answer right now; repeat the call with the same idempotency key.",
+		Args:       []any{"Orders API"},
+		When:       "A service behind the orchestrator does not answer, or its answer was lost.",
+		Do:         "Repeat the call with the same key; it can never make a second order."})
 	Unavailable = define(Code{Name: "unavailable", Status: http.StatusServiceUnavailable,
 		Retry: Later, On: []string{WithDatabase, WithPeers},
-		Sentence: "The service cannot do this right now; try again.",
-		When:     "The database does not answer or takes no changes, or the service has too much to do.",
-		Do:       "Repeat the call with the same key."})
+		Unprovoked: "needs the database to be away, or more work than the service takes.",
+		Sentence:   "The service cannot do this right now; try again.",
+		When:       "The database does not answer or takes no changes, or the service has too much to do.",
+		Do:         "Repeat the call with the same key."})
 	UpstreamTimeout = define(Code{Name: "upstream_unavailable", Status: http.StatusGatewayTimeout,
 		Retry: Later, On: []string{WithPeers},
 		Sentence: "The %s did not answer in time; repeat the call with the same idempotency key.",
@@ -307,7 +320,8 @@ var (
 		Do:       "Repeat the call with the same key; it can never make a second order."})
 	Timeout = define(Code{Name: "timeout", Status: http.StatusGatewayTimeout,
 		Retry: Later, On: []string{Business},
-		Sentence: "The service could not finish in time; try again.",
-		When:     "Time ran out.",
-		Do:       "A read may always be repeated; repeat a write with its idempotency key."})
+		Unprovoked: "needs a call that takes longer than REQUEST_TIMEOUT_SECONDS.",
+		Sentence:   "The service could not finish in time; try again.",
+		When:       "Time ran out.",
+		Do:         "A read may always be repeated; repeat a write with its idempotency key."})
 )

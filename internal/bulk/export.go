@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -24,6 +25,8 @@ type Layout struct {
 	BOM       *bool
 	Delimiter *contract.CSVDelimiter
 	Lines     *bool // this package only checks the field; the caller chooses the rows by it
+
+	Columns any // zero value of the type whose fields are the columns; nil means the type of the rows
 }
 
 // check returns 400 validation_failed with a detail for each parameter that is for CSV only, when the file is
@@ -49,8 +52,8 @@ func (l Layout) check() error {
 
 // Export returns a file of all rows that the function page returns. The name of the file has the parameter
 // rows and today's date in UTC. The function page returns the rows after a cursor, and the cursor for the
-// next call, which is nil after the last page. In CSV the first line names the fields, so the generated type
-// T must not have optional fields. Error: 400 validation_failed for parameters of CSV without format=csv.
+// next call, which is nil after the last page. In CSV the first line names the columns, so their generated
+// type must not have optional fields. Error: 400 validation_failed for parameters of CSV without format=csv.
 func Export[T any](rows string, l Layout, page func(cursor *int64) ([]T, *int64, error)) (File, error) {
 	if err := l.check(); err != nil {
 		return File{}, err
@@ -81,8 +84,11 @@ func exportCSV[T any](out *bufio.Writer, l Layout, page func(cursor *int64) ([]T
 	if l.Delimiter != nil {
 		table.Comma = delimiters[*l.Delimiter]
 	}
-	var zero T
-	names, _, err := cells(zero)
+	columns := l.Columns
+	if columns == nil {
+		columns = *new(T)
+	}
+	names, err := columnsOf(columns)
 	if err == nil {
 		err = table.Write(names)
 	}
@@ -90,8 +96,8 @@ func exportCSV[T any](out *bufio.Writer, l Layout, page func(cursor *int64) ([]T
 		return err
 	}
 	write := func(thing T) error {
-		_, values, err := cells(thing)
-		return errors.Join(err, table.Write(values))
+		row, err := cells(thing, names)
+		return errors.Join(err, table.Write(row))
 	}
 	flush := func() error { table.Flush(); return table.Error() }
 	return eachPage(page, write, flush)
@@ -119,16 +125,36 @@ func eachPage[T any](
 	}
 }
 
-// cells returns the names and the values of a row's fields. A value is "" for null, and JSON for objects and
-// arrays. This JSON has & and < as they are: people search for R&D, and not for R\u0026D.
-func cells(thing any) (names, values []string, err error) {
+// columnsOf returns the names of the fields of a row.
+func columnsOf(row any) (names []string, err error) {
+	encoded, err := json.Marshal(row)
+	gjson.ParseBytes(encoded).ForEach(func(name, _ gjson.Result) bool {
+		names = append(names, name.Str)
+		return true
+	})
+	return names, err
+}
+
+// cells returns the values of a row's fields that are columns, in the order of names. A value is "" for null,
+// and JSON for objects and arrays. This JSON has & and < as they are: people search for R&D, and not for
+// R\u0026D. The function returns an error when the row lacks a column.
+func cells(row any, names []string) ([]string, error) {
 	var encoded bytes.Buffer
 	object := json.NewEncoder(&encoded)
 	object.SetEscapeHTML(false)
-	err = object.Encode(thing)
+	if err := object.Encode(row); err != nil {
+		return nil, err
+	}
+	values, found := make([]string, len(names)), 0
 	gjson.ParseBytes(encoded.Bytes()).ForEach(func(name, value gjson.Result) bool {
-		names, values = append(names, name.Str), append(values, value.String())
+		if i := slices.Index(names, name.Str); i >= 0 {
+			values[i] = value.String()
+			found++
+		}
 		return true
 	})
-	return names, values, err
+	if found != len(names) {
+		return nil, fmt.Errorf("a row of %T has %d of the columns %v", row, found, names)
+	}
+	return values, nil
 }

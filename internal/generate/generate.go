@@ -1,6 +1,6 @@
 // Package generate holds the programs of make generate, in a folder for each product. The programs run in the
-// order below, because the Postman collection and the Go SDK are made from the documents and clients that the
-// first program writes. The argument of each program is the root of the repository.
+// order below, because the Postman collection, the Go SDK and the samples are made from the documents and
+// clients that the first program writes. The argument of each program is the root of the repository.
 package generate
 
 import (
@@ -14,6 +14,7 @@ import (
 //go:generate go run ./schema ../..
 //go:generate go run ./postman ../..
 //go:generate go run ./gosdk ../..
+//go:generate go run ./samples ../..
 
 // Run is the main function of each program: it calls the function write, and exits with 1 after an error.
 func Run(write func(root string) error) {

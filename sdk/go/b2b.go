@@ -1,4 +1,4 @@
-// Package b2b is the Go SDK of the B2B order management: typed clients of the four services, with
+// Package b2b is the Go SDK of the B2B order management: typed clients of the services, with
 // idempotency keys, retries, and errors of type *Error.
 package b2b
 
@@ -41,7 +41,7 @@ func StaticToken(token string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) { return token, nil }
 }
 
-// Client has the generated clients of the four services. After a successful call, JSON200 or JSON201 of the
+// Client has the generated clients of the services. After a successful call, JSON200 or JSON201 of the
 // response is set, with all required fields. Any other call returns an *Error.
 //
 // A call without an idempotency key gets a new key, if the operation has keys. The service refuses an empty

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os/exec"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest/server"
 	"example.com/b2b/v2/internal/auth"
+	"example.com/b2b/v2/openapi/documents"
 )
 
 // process is a running server.
@@ -84,24 +86,23 @@ const (
 
 // b2b runs all services in one process as in production: calls need tokens, and are logged.
 func (b *bench) b2b(ctx context.Context, c db.Config) (*process, addresses, error) {
-	var ports [4]string
-	for i := range ports {
-		port, err := server.FreePort()
-		if err != nil {
-			return nil, addresses{}, err
-		}
-		ports[i] = strconv.Itoa(port)
-	}
 	cmd := exec.Command(b.program)
 	cmd.Dir = b.dir
 	cmd.Env = append(
 		environment(c), "APP_ENV=production", "BIND_ADDRESS=localhost", "SERVICE_TOKEN="+serviceToken,
-		"JWT_SECRET="+jwtSecret, "CUSTOMERS_PORT="+ports[0], "ORDERS_PORT="+ports[1],
-		"ORCHESTRATOR_PORT="+ports[2], "EVENTS_PORT="+ports[3],
+		"JWT_SECRET="+jwtSecret,
 	)
-	at := func(i int) string { return "http://localhost:" + ports[i] }
-	p, err := launch(ctx, cmd, at(1)+"/ready")
-	return p, addresses{at(0), at(1), at(2), at(3)}, err
+	at := map[string]string{} // the address, by the name of the service
+	for _, d := range documents.All {
+		port, err := server.FreePort()
+		if err != nil {
+			return nil, addresses{}, err
+		}
+		cmd.Env = append(cmd.Env, fmt.Sprintf("%s_PORT=%d", strings.ToUpper(d.Service), port))
+		at[d.Service] = fmt.Sprintf("http://localhost:%d", port)
+	}
+	p, err := launch(ctx, cmd, at["orders"]+"/ready")
+	return p, addresses{at["customers"], at["orders"], at["orchestrator"], at["events"]}, err
 }
 
 func environment(c db.Config) []string {

@@ -168,7 +168,10 @@ func FuzzKeys(f *testing.F) {
 	} {
 		f.Add(key)
 	}
-	handlers := start(f, webtest.Options())[0]
+	handlers := map[string]http.Handler{} // by the names of the services
+	for i, handler := range start(f, webtest.Options())[0] {
+		handlers[documents.All[i].Service] = handler
+	}
 	call := func(t *testing.T, to http.Handler, r *http.Request, err error) (int, string) {
 		if err != nil {
 			t.Fatal(err)
@@ -187,9 +190,9 @@ func FuzzKeys(f *testing.F) {
 		}
 		plenty := ordersapi.ProductUpdate{Stock: new(int64(1000))}
 		request, err := ordersapi.NewUpdateProductRequest("/", 2, nil, plenty)
-		call(t, handlers[1], request, err)
+		call(t, handlers["orders"], request, err)
 		request, err = orchestratorapi.NewCreateAndConfirmOrderRequest("/", order)
-		status, body := call(t, handlers[3], request, err)
+		status, body := call(t, handlers["orchestrator"], request, err)
 		if valid := formats.All["idempotency-key"].Valid(key) && len(key) <= 255; !valid || status != 201 {
 			if valid || status != 400 {
 				t.Errorf("%q: %d %s", key, status, body)
@@ -197,11 +200,11 @@ func FuzzKeys(f *testing.F) {
 			return
 		}
 		request, err = orchestratorapi.NewGetOrchestrationRequest("/", key)
-		if status, again := call(t, handlers[3], request, err); status != 200 {
+		if status, again := call(t, handlers["orchestrator"], request, err); status != 200 {
 			t.Errorf("%q at the orchestrator: %d %s", key, status, again)
 		}
 		request, err = ordersapi.NewGetIdempotencyKeyRequest("/", key)
-		status, body = call(t, handlers[1], request, err)
+		status, body = call(t, handlers["orders"], request, err)
 		var report ordersapi.KeyReportResponse
 		if err := json.Unmarshal([]byte(body), &report); err != nil || status != 200 ||
 			report.Data.IdempotencyKey != key || len(report.Data.Operations) != 2 {

@@ -59,8 +59,8 @@ func TestChaos(t *testing.T) {
 		ports := []string{freePort(t), freePort(t), freePort(t), freePort(t)}
 		c.events = []string{at(ports[3])}
 		c.customers, c.orders, c.orchestrator = at(ports[0]), []string{at(ports[1])}, at(ports[2])
-		env := append(guarded(config), "CUSTOMERS_PORT="+ports[0], "ORDERS_PORT="+ports[1])
-		c.supervise("the process", append(env, "EVENTS_PORT="+ports[3], "ORCHESTRATOR_PORT="+ports[2]))
+		c.supervise("the process", append(slices.Concat(guarded(config), anyPorts), "CUSTOMERS_PORT="+ports[0],
+			"ORDERS_PORT="+ports[1], "ORCHESTRATOR_PORT="+ports[2], "EVENTS_PORT="+ports[3]))
 		c.run(config)
 	})
 	for _, s := range dbtest.Servers {

@@ -280,9 +280,9 @@ func TestRefusedStart(t *testing.T) {
 			`ORDER_CANCELLATION_WINDOW_MINUTES is "ten"; allowed: a whole number from 0 to 525600`},
 		{"CUSTOMERS_API_BASE=localhost:3001", "orders",
 			`CUSTOMERS_API_BASE is "localhost:3001"; allowed: an address such as https://api.example.com`},
-		{"CUSTOMERS_PORT=" + port + " ORDERS_PORT=" + port + " EVENTS_PORT=0 ORCHESTRATOR_PORT=0", "",
+		{strings.Join(anyPorts, " ") + " CUSTOMERS_PORT=" + port + " ORDERS_PORT=" + port, "",
 			`port ` + port + ` is taken; stop the program that has it, or give the Customers API another`},
-		{"CUSTOMERS_PORT=" + port + " ORDERS_PORT=0 EVENTS_PORT=0 ORCHESTRATOR_PORT=0", "", `another: CUSTOMERS_PORT`},
+		{strings.Join(anyPorts, " ") + " CUSTOMERS_PORT=" + port, "", `another: CUSTOMERS_PORT`},
 		{"ORDERS_PORT=" + port, "orders", `another: ORDERS_PORT`},
 		{"ORDERS_PORT=0 PORT=" + port, "orders", `another: PORT`},
 		{strings.Join(anyPorts, " ") + " BIND_ADDRESS=192.0.2.1", "",
@@ -382,7 +382,7 @@ func TestVersion(t *testing.T) {
 		}
 	}
 	p := launch(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")), exec.Command(path))
-	for _, base := range p.all() {
+	for _, base := range p.all {
 		for path, want := range map[string]string{
 			"/health": `"version":"7.8.9"`, "/openapi.json": `"version":"7.8.9"`,
 			"/openapi.yaml": `version: "7.8.9"`,

@@ -22,7 +22,7 @@ import (
 func TestExamples(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db"), "SERVICE_TOKEN="+webtest.Token))
 	runPages(t, p)
-	bases := p.all()
+	bases := p.all
 	for _, base := range bases {
 		for _, e := range examples(t, base) {
 			// Only reads must succeed right after the pages, which create no webhook endpoint.

@@ -117,7 +117,7 @@ func TestNoOperatorsPort(t *testing.T) {
 	if strings.Contains(p.announced, "For operators") {
 		t.Error(p.announced)
 	}
-	for _, base := range p.all() {
+	for _, base := range p.all {
 		if status, _, _ := webtest.Do(t, "GET", base+"/metrics", ""); status != http.StatusNotFound {
 			t.Errorf("%s/metrics: %d", base, status)
 		}
@@ -185,7 +185,7 @@ func value(family *dto.MetricFamily, labels string) (float64, bool) {
 func TestReadyEndsFirst(t *testing.T) {
 	c := db.Config{Driver: db.SQLite, Path: t.TempDir() + "/b2b.db"}
 	p := start(t, slices.Concat(environment(c), anyPorts, []string{"DRAIN_DELAY_SECONDS=3"}))
-	bases := p.all()
+	bases := p.all
 	ready := func(base string) int {
 		status, _, _ := webtest.Do(t, "GET", base+"/ready", "")
 		return status
@@ -251,10 +251,9 @@ func TestHealth(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
 	portOf := func(base string) string { return base[strings.LastIndex(base, ":")+1:] }
 	free := freePort(t)
-	nobody := []string{"CUSTOMERS_PORT=" + free, "ORDERS_PORT=" + free, "EVENTS_PORT=" + free,
-		"ORCHESTRATOR_PORT=" + free}
-	here := []string{"CUSTOMERS_PORT=" + portOf(p.customers), "ORDERS_PORT=" + portOf(p.orders),
-		"EVENTS_PORT=" + portOf(p.events), "ORCHESTRATOR_PORT=" + portOf(p.orchestrator)}
+	nobody := portsAt(free)
+	here := slices.Clip(append(portsAt(portOf(p.events)), "CUSTOMERS_PORT="+portOf(p.customers),
+		"ORDERS_PORT="+portOf(p.orders), "ORCHESTRATOR_PORT="+portOf(p.orchestrator)))
 	unready := start(t, []string{"MIGRATE_ON_START=false", "PORT=0", "DB_PATH=" + t.TempDir() + "/b2b.db"}, "orders")
 	moved := httptest.NewServer(http.RedirectHandler(p.orders+"/ready", http.StatusFound))
 	defer moved.Close()
@@ -265,13 +264,13 @@ func TestHealth(t *testing.T) {
 		code int
 	}{
 		{here, "", "ready", 0},
-		{append(nobody, here[1]), "", p.orders + " is ready\n", 0}, // the other services run elsewhere
+		{append(nobody, "ORDERS_PORT="+portOf(p.orders)), "", p.orders + " is ready\n", 0}, // the other services run elsewhere
 		{append(nobody, "PORT="+portOf(p.customers)), "", p.customers + " is ready\n", 0},
 		{nobody, p.customers + " " + p.orders + "/ " + p.orchestrator, "ready", 0},
 		{append(here, "PORT="+free), "", "ready", 0}, // the process runs all services, which do not use PORT
 		{append(here, "PORT="+portOf(unready.orders)), "", unready.orders + "/ready answers 503", 1},
 		{append(nobody, "PORT="+free), "", "no service listens at http://localhost:" + free +
-			": is BIND_ADDRESS, CUSTOMERS_PORT, ORDERS_PORT, EVENTS_PORT, ORCHESTRATOR_PORT or PORT right?", 1},
+			": is BIND_ADDRESS, " + strings.Join(portVariables(), ", ") + " or PORT right?", 1},
 		{nobody, "", "no service listens at http://localhost:" + free, 1},
 		{append(nobody, "ORDERS_PORT="+portOf(unready.orders)), "", unready.orders + "/ready answers 503", 1},
 		{append(here, "ORDERS_PORT="+portOf(unready.orders)), "", "/ready answers 503", 1},

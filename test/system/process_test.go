@@ -48,14 +48,12 @@ func TestMain(m *testing.M) {
 // process is a running b2b.
 type process struct {
 	cmd                                     *exec.Cmd
-	customers, orders, events, orchestrator string // addresses, from the output
-	base                                    string // address of the last service
-	announced                               string // the output of the start
+	customers, orders, events, orchestrator string   // addresses, from the output
+	all                                     []string // addresses of all services that b2b runs
+	base                                    string   // address of the last service
+	announced                               string   // the output of the start
 	log                                     *bytes.Buffer
 }
-
-// all returns the addresses of all services, for a b2b that runs all of them.
-func (p *process) all() []string { return []string{p.customers, p.orders, p.events, p.orchestrator} }
 
 // start runs b2b in a folder of its own with exactly the environment, and returns once b2b serves.
 func start(t *testing.T, env []string, args ...string) *process {
@@ -87,7 +85,7 @@ func launch(t *testing.T, env []string, cmd *exec.Cmd) *process {
 	for lines.Scan() {
 		p.announced += lines.Text() + "\n"
 		if m := serviceAddress.FindStringSubmatch(lines.Text()); m != nil {
-			p.base = m[2]
+			p.base, p.all = m[2], append(p.all, m[2])
 			switch m[1] {
 			case "Customers API":
 				p.customers = m[2]
@@ -170,12 +168,7 @@ func refused(t *testing.T, env []string, args ...string) string {
 }
 
 // anyPorts is an environment in which each service listens on a free port.
-var anyPorts = func() (env []string) {
-	for variable := range servicePorts() {
-		env = append(env, variable+"=0")
-	}
-	return slices.Clip(env) // tests append to it
-}()
+var anyPorts = portsAt("0")
 
 // servicePorts returns the commands of the services, by the variable of the port, such as orders by
 // ORDERS_PORT.
@@ -187,6 +180,24 @@ func servicePorts() map[string]string {
 		}
 	}
 	return commands
+}
+
+// portVariables returns the variables of the services' ports, in the order of the configuration.
+func portVariables() (names []string) {
+	for _, v := range config.Variables() {
+		if servicePorts()[v.Name] != "" {
+			names = append(names, v.Name)
+		}
+	}
+	return names
+}
+
+// portsAt returns an environment in which all services have the same port.
+func portsAt(port string) (env []string) {
+	for _, variable := range portVariables() {
+		env = append(env, variable+"="+port)
+	}
+	return slices.Clip(env) // tests append to it
 }
 
 // freePort returns a port that is free now.

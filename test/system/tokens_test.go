@@ -134,10 +134,12 @@ func TestProductionGuard(t *testing.T) {
 		"JWT_JWKS_URL=http://127.0.0.1:" + port, "AUTH_MODE=open", "JWT_SECRET=short",
 		"SERVICE_TOKEN=your-service-token-change-in-production,local-service-token",
 	}
-	ports := []string{"CUSTOMERS_PORT=" + port, "ORDERS_PORT=" + port, "EVENTS_PORT=" + port,
-		"ORCHESTRATOR_PORT=" + port}
-	for _, args := range [][]string{nil, {"customers"}, {"orders"}, {"events"}, {"orchestrator"}} {
-		out := strings.TrimSpace(refused(t, slices.Concat(env, ports), args...))
+	commands := [][]string{nil}
+	for _, service := range servicePorts() {
+		commands = append(commands, []string{service})
+	}
+	for _, args := range commands {
+		out := strings.TrimSpace(refused(t, slices.Concat(env, portsAt(port)), args...))
 		want := []string{
 			`b2b: AUTH_MODE is "open"; allowed`,
 			`SERVICE_TOKEN, entry 1, is "your-service-token-change-in-production"`,

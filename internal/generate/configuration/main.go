@@ -1,6 +1,6 @@
 // Command configuration writes the files that list the variables of package config: .env.example and
-// docs/configuration.md. It also writes the ports into the Dockerfile, and the ports and the variables of
-// every container into docker-compose.yml.
+// docs/configuration.md. It also writes the ports into the Dockerfile, README and docs/aws.md, the ports and
+// the variables of every container into docker-compose.yml, and the services of that file into deploy/compose.
 package main
 
 import (
@@ -29,7 +29,11 @@ func run(root string, variables []config.Variable) error {
 		os.WriteFile(filepath.Join(root, "docs", "configuration.md"), page(variables), 0o644),
 		rewrite(filepath.Join(root, "docker-compose.yml"), variables, passOn),
 		rewrite(filepath.Join(root, "docker-compose.yml"), variables, publish),
-		rewrite(filepath.Join(root, "Dockerfile"), variables, expose))
+		rewrite(filepath.Join(root, "Dockerfile"), variables, expose),
+		rewrite(filepath.Join(root, "README.md"), variables, listPorts("ports", "and")),
+		rewrite(filepath.Join(root, "README.es.md"), variables, listPorts("puertos", "y")),
+		rewrite(filepath.Join(root, "docs", "aws.md"), variables, commands),
+		observe(root))
 }
 
 func rewrite(file string, variables []config.Variable, change func([]byte, []config.Variable) []byte) error {
@@ -97,7 +101,7 @@ func passOn(compose []byte, variables []config.Variable) []byte {
 // publish rewrites the ports in a compose file: the published port of each service, and the port in the
 // address that other containers use.
 func publish(compose []byte, variables []config.Variable) []byte {
-	for _, v := range ports(variables) {
+	for _, v := range portsOf(variables) {
 		published := regexp.MustCompile(`\$\{` + v.Name + `:-\d+\}:\d+`)
 		mapping := fmt.Sprintf("$${%s:-%s}:%s", v.Name, v.Default, v.Default)
 		compose = published.ReplaceAll(compose, []byte(mapping))
@@ -113,14 +117,68 @@ var exposed = regexp.MustCompile(`(?m)^EXPOSE .*$`)
 // expose rewrites the line of a Dockerfile with the ports of the services.
 func expose(dockerfile []byte, variables []config.Variable) []byte {
 	line := "EXPOSE"
-	for _, v := range ports(variables) {
+	for _, v := range portsOf(variables) {
 		line += " " + v.Default
 	}
 	return exposed.ReplaceAll(dockerfile, []byte(line))
 }
 
-// ports returns the variables for the ports of the services.
-func ports(variables []config.Variable) (all []config.Variable) {
+// listPorts returns a function that rewrites the list of all ports in a text, such as "ports 3001, 3002 and 3000".
+func listPorts(ports, and string) func([]byte, []config.Variable) []byte {
+	list := regexp.MustCompile(ports + ` (?:\d+,?\s)+` + and + ` \d+`)
+	return func(text []byte, variables []config.Variable) []byte {
+		var numbers []string
+		for _, v := range portsOf(variables) {
+			numbers = append(numbers, v.Default)
+		}
+		last := len(numbers) - 1
+		all := fmt.Sprintf("%s %s %s %s", ports, strings.Join(numbers[:last], ", "), and, numbers[last])
+		return list.ReplaceAll(text, []byte(all))
+	}
+}
+
+var commandRows = regexp.MustCompile(`(\| service: its command \|[^\n]*\n\|---\|---\|\n)(?:\|[^\n]*\n)*`)
+
+// commands rewrites the table of a page that has the commands and the ports of the services.
+func commands(page []byte, variables []config.Variable) []byte {
+	rows := "${1}"
+	for _, v := range portsOf(variables) {
+		rows += fmt.Sprintf("| `%s` | %s |\n", strings.ToLower(strings.TrimSuffix(v.Name, "_PORT")), v.Default)
+	}
+	return commandRows.ReplaceAll(page, []byte(rows))
+}
+
+var (
+	container = regexp.MustCompile(`(?m)^  ([\w-]+):\n    <<: \*service$`)
+	observed  = regexp.MustCompile(`(?s)(  # services: made by make generate\n).*?(  # end of services\n)`)
+	targets   = regexp.MustCompile(`(?m)targets: \[.*\]$`)
+)
+
+// observe writes the containers of docker-compose.yml that run a service into deploy/compose: their traces
+// into observe.yml, their metrics into prometheus.yml.
+func observe(root string) error {
+	compose, err := os.ReadFile(filepath.Join(root, "docker-compose.yml"))
+	if err != nil {
+		return err
+	}
+	var traces, metrics []string
+	for _, m := range container.FindAllStringSubmatch(string(compose), -1) {
+		traces = append(traces,
+			fmt.Sprintf("  %s:\n    environment: { <<: *observed, OTEL_SERVICE_NAME: %[1]s }\n", m[1]))
+		metrics = append(metrics, m[1]+":9464")
+	}
+	folder := filepath.Join(root, "deploy", "compose")
+	return errors.Join(
+		rewrite(filepath.Join(folder, "observe.yml"), nil, func(text []byte, _ []config.Variable) []byte {
+			return observed.ReplaceAll(text, []byte("${1}"+strings.Join(traces, "\n")+"${2}"))
+		}),
+		rewrite(filepath.Join(folder, "prometheus.yml"), nil, func(text []byte, _ []config.Variable) []byte {
+			return targets.ReplaceAll(text, []byte("targets: ["+strings.Join(metrics, ", ")+"]"))
+		}))
+}
+
+// portsOf returns the variables for the ports of the services.
+func portsOf(variables []config.Variable) (all []config.Variable) {
 	for _, v := range variables {
 		if v.Group == "Ports" {
 			all = append(all, v)

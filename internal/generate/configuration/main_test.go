@@ -17,11 +17,14 @@ func TestConfiguration(t *testing.T) {
 		{Name: "JWT_SECRET", Group: "JWT", Meaning: "secret",
 			DefaultIn: map[string]string{config.Development: "known"}},
 		{Name: "ORDERS_PORT", Group: "Ports", Default: "4002", Meaning: "port"},
+		{Name: "START_PORT", Group: "Ports", Default: "4000", Meaning: "port"},
 	}
 	root := t.TempDir()
 	file := func(name string) string { return filepath.Join(root, name) }
-	if err := os.Mkdir(file("docs"), 0o755); err != nil {
-		t.Fatal(err)
+	for _, folder := range []string{"docs", "deploy/compose"} {
+		if err := os.MkdirAll(file(folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for name, text := range map[string]string{
 		"Dockerfile": "FROM scratch\nEXPOSE 3001 3002\nENTRYPOINT [\"b2b\"]\n",
@@ -30,11 +33,27 @@ func TestConfiguration(t *testing.T) {
   OLD: ${OLD:-1}
   # end of variables
   JWT_SECRET: by hand
-orders-api:
-  ports: ["${ORDERS_PORT:-3002}:3002"]
-orchestrator:
-  ORDERS_API_BASE: http://orders-api:3002
+services:
+  migrate:
+    <<: *container
+  orders-api:
+    <<: *service
+    ports: ["${ORDERS_PORT:-3002}:3002"]
+  start:
+    <<: *service
+    ports: ["${START_PORT:-3000}:3000"]
+    ORDERS_API_BASE: http://orders-api:3002
 `,
+		"docs/aws.md":  "| service: its command | port |\n|---|---|\n| `old` | 1 |\n\nBy hand.\n",
+		"README.md":    "On ports 3002,\n3001 and 3000, and so on.\n",
+		"README.es.md": "En los puertos 3002 y 3000, y así.\n",
+		"deploy/compose/observe.yml": `services:
+  # services: made by make generate
+  old:
+  # end of services
+  jaeger:
+`,
+		"deploy/compose/prometheus.yml": "static_configs:\n  - targets: [old:9464]\n",
 	} {
 		if err := os.WriteFile(file(name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -47,20 +66,41 @@ orchestrator:
 	}
 	for name, want := range map[string]string{
 		".env.example": exampleHead +
-			"\n# least level\nLOG_LEVEL=info\n\n# secret\n#JWT_SECRET=\n\n# port\nORDERS_PORT=4002\n",
+			"\n# least level\nLOG_LEVEL=info\n\n# secret\n#JWT_SECRET=\n\n# port\nORDERS_PORT=4002\n# port\nSTART_PORT=4000\n",
 		"docs/configuration.md": "| `LOG_LEVEL` | `info` | least level |\n" +
-			"| `JWT_SECRET` | `known` in development | secret |\n| `ORDERS_PORT` | `4002` | port |\n",
-		"Dockerfile": "FROM scratch\nEXPOSE 4002\nENTRYPOINT [\"b2b\"]\n",
+			"| `JWT_SECRET` | `known` in development | secret |\n| `ORDERS_PORT` | `4002` | port |\n" +
+			"| `START_PORT` | `4000` | port |\n",
+		"Dockerfile": "FROM scratch\nEXPOSE 4002 4000\nENTRYPOINT [\"b2b\"]\n",
 		"docker-compose.yml": `common:
   # variables: made by make generate
   LOG_LEVEL: ${LOG_LEVEL:-info}
   # end of variables
   JWT_SECRET: by hand
-orders-api:
-  ports: ["${ORDERS_PORT:-4002}:4002"]
-orchestrator:
-  ORDERS_API_BASE: http://orders-api:4002
+services:
+  migrate:
+    <<: *container
+  orders-api:
+    <<: *service
+    ports: ["${ORDERS_PORT:-4002}:4002"]
+  start:
+    <<: *service
+    ports: ["${START_PORT:-4000}:4000"]
+    ORDERS_API_BASE: http://orders-api:4002
 `,
+		"docs/aws.md":  "command | port |\n|---|---|\n| `orders` | 4002 |\n| `start` | 4000 |\n\nBy hand.\n",
+		"README.md":    "On ports 4002 and 4000, and so on.\n",
+		"README.es.md": "En los puertos 4002 y 4000, y así.\n",
+		"deploy/compose/observe.yml": `services:
+  # services: made by make generate
+  orders-api:
+    environment: { <<: *observed, OTEL_SERVICE_NAME: orders-api }
+
+  start:
+    environment: { <<: *observed, OTEL_SERVICE_NAME: start }
+  # end of services
+  jaeger:
+`,
+		"deploy/compose/prometheus.yml": "static_configs:\n  - targets: [orders-api:9464, start:9464]\n",
 	} {
 		got, err := os.ReadFile(file(name))
 		if err != nil || !strings.HasSuffix(string(got), want) {

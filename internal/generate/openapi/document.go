@@ -29,8 +29,8 @@ type document struct {
 }
 
 // bundle copies the shared parts and the schemas of other contracts into a contract, adds error responses and
-// headers to each operation, fills in the lists "keyed operations" and "required: all", and removes the
-// components to which nothing refers.
+// headers to each operation, fills in the lists "keyed operations" and "required: all", completes the
+// examples, and removes the components to which nothing refers.
 func bundle(folder string, all authored, shared *yaml.Node) document {
 	d := document{clone(all[folder]), nodes.At(shared, "components", "schemas"), map[string]string{}}
 	d.adopt(all)
@@ -62,8 +62,39 @@ func bundle(folder string, all authored, shared *yaml.Node) document {
 			set(n, "required", list(keys(nodes.At(n, "properties"))))
 		}
 	})
+	nodes.Walk(d.Node, func(n *yaml.Node) {
+		if schema, example := nodes.At(n, "schema"), nodes.At(n, "example"); schema != nil && example != nil {
+			d.complete(example, schema)
+		}
+	})
 	d.prune()
 	return d
+}
+
+// complete gives an example the properties that its schema requires and the example lacks: each has the value
+// of the property's own example. A property without an example stays missing.
+func (d document) complete(example, schema *yaml.Node) {
+	schema = d.target(schema)
+	for _, part := range content(nodes.At(schema, "allOf")) {
+		d.complete(example, part)
+	}
+	if items := nodes.At(schema, "items"); items != nil && example.Kind == yaml.SequenceNode {
+		for _, item := range example.Content {
+			d.complete(item, items)
+		}
+	}
+	if properties := nodes.At(schema, "properties"); properties != nil && example.Kind == yaml.MappingNode {
+		for pair := range slices.Chunk(properties.Content, 2) {
+			name, property := pair[0].Value, d.target(pair[1])
+			isName := func(n *yaml.Node) bool { return n.Value == name }
+			own := nodes.At(property, "example")
+			if there := nodes.At(example, name); there != nil {
+				d.complete(there, property)
+			} else if own != nil && slices.ContainsFunc(content(nodes.At(schema, "required")), isName) {
+				set(example, name, clone(own))
+			}
+		}
+	}
 }
 
 // foreign finds references to a schema of another contract, such as

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,25 +15,62 @@ import (
 )
 
 // writeEndpoints renews the tables of docs/endpoints.md. The page has a section for each service, with the
-// title of its document; the rest of the page is written by hand.
+// title of its document; the rest of the page is written by hand. A new service gets its section before the
+// last paragraph, and its row in the table of docs/reference.md.
 func writeEndpoints(root string, contracts []contract) error {
 	file := filepath.Join(root, "docs", "endpoints.md")
 	page, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
+	reference := filepath.Join(root, "docs", "reference.md")
+	list, err := os.ReadFile(reference)
+	if err != nil {
+		return err
+	}
 	for _, c := range contracts {
+		list = addRow(list, c)
 		title := value(nodes.At(c.Node, "info"), "title")
 		section := `\n## ` + regexp.QuoteMeta(title) + `\n(?:[^#\n|][^\n]*\n|\n)*`
 		const head = `\| operation \| summary \| token \| headers \|\n\|---\|---\|---\|---\|\n`
-		at := regexp.MustCompile(section + head + `((?:\|[^\n]*\n)*)`).FindSubmatchIndex(page)
+		table := regexp.MustCompile(section + head + `((?:\|[^\n]*\n)*)`)
+		at := table.FindSubmatchIndex(page)
 		if at == nil {
-			return fmt.Errorf("docs/endpoints.md has no section with a table for the %s", title)
+			end := bytes.LastIndex(page, []byte("\n\n")) + 1
+			page = fmt.Appendf(nil, newSection, page[:end], title, c.address, c.service, page[end:])
+			at = table.FindSubmatchIndex(page)
 		}
 		page = fmt.Appendf(nil, "%s%s%s", page[:at[2]], rows(c), page[at[3]:])
 	}
-	return os.WriteFile(file, page, 0o644)
+	return errors.Join(os.WriteFile(file, page, 0o644), os.WriteFile(reference, list, 0o644))
 }
+
+var services = regexp.MustCompile(`\| service \| document \|[^\n]*\n(?:\|[^\n]*\n)*`)
+
+// addRow adds a service to the table of docs/reference.md, unless the table has it: its title, its document,
+// and the first sentence of the document.
+func addRow(page []byte, c contract) []byte {
+	document := "openapi/" + c.service + "api/openapi.gen.yaml"
+	table := services.Find(page)
+	if table == nil || bytes.Contains(table, []byte(document)) {
+		return page
+	}
+	info := nodes.At(c.Node, "info")
+	does, _, _ := strings.Cut(strings.Join(strings.Fields(value(info, "description")), " "), ". ")
+	does = strings.TrimSuffix(does, ".")
+	row := fmt.Sprintf("| %s | [%s](../%[2]s) | %s |\n", value(info, "title"), document, does)
+	return bytes.Replace(page, table, append(bytes.Clone(table), row...), 1)
+}
+
+const newSection = `%s
+## %s
+
+Locally at <%s>; document:
+[openapi/%[4]sapi/openapi.gen.yaml](../openapi/%[4]sapi/openapi.gen.yaml).
+
+| operation | summary | token | headers |
+|---|---|---|---|
+%[5]s`
 
 // rows returns the rows of a service: each with an operation, its summary, the token that it needs, and its
 // headers.

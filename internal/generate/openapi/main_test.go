@@ -214,7 +214,7 @@ func TestServed(t *testing.T) {
 const (
 	endpointsHead = "| operation | summary | token | headers |\n|---|---|---|---|\n"
 	endpointsPage = "# Endpoints\n\n## Orders API\n\nBy hand.\n\n" + endpointsHead + "| an old row |\n" +
-		"\n## Feed API\n\n" + endpointsHead + "\n## Customers API\n\n" + endpointsHead + "\nThe end.\n"
+		"\n## Feed API\n\n" + endpointsHead + "\nThe end.\n" // without a section for the Customers API
 )
 
 // TestRun writes all files of a small contract. The only error is about the catalogue, whose codes name
@@ -225,6 +225,8 @@ func TestRun(t *testing.T) {
 		"common.yaml": common, "ordersapi/openapi.yaml": orders, "customersapi/openapi.yaml": customers,
 		"eventsapi/openapi.yaml": feed, "contract/x": "",
 		"../docs/endpoints.md": endpointsPage,
+		"../docs/reference.md": "| service | document | what |\n|---|---|---|\n" +
+			"| Orders | openapi/ordersapi/openapi.gen.yaml | o |\n\nEnd\n",
 	} {
 		file := filepath.Join(root, "openapi", name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -254,7 +256,10 @@ func TestRun(t *testing.T) {
 		"addresses.gen.go":               {"OrdersAddress    = \"" + address + "\"", `"orders":    OrdersAddress`},
 		"documents/documents.gen.go":     {`{"orders", "` + address + `", ordersapi.Document}`},
 		"../docs/endpoints.md": {"By hand.\n\n" + endpointsHead +
-			"| `POST /orders` | | none | `X-Idempotency-Key` |\n| `GET /orders/{id}` | | none | |\n", "The end.\n"},
+			"| `POST /orders` | | none | `X-Idempotency-Key` |\n| `GET /orders/{id}` | | none | |\n", "\n## Customers API\n\nLocally at <http://localhost:3001>; document:\n",
+			endpointsHead + "| `GET /customers` | | none | |\n", "|\n\nThe end.\n"},
+		"../docs/reference.md": {"openapi.gen.yaml | o |\n| Customers API | [openapi/customersapi/openapi.gen.yaml]" +
+			"(../openapi/customersapi/openapi.gen.yaml) | Shows customers |\n| Feed API |", "|\n\nEnd\n"},
 		"../docs/errors.md": {"\n## order_not_found\n"},
 	} {
 		text, err := os.ReadFile(filepath.Join(root, "openapi", name))
@@ -315,6 +320,44 @@ func TestJoin(t *testing.T) {
 	_, err = join(contracts, shared)
 	if err == nil || !strings.Contains(err.Error(), "/orders is in two documents") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestComplete completes an example, in a list and through an allOf. It must keep the values that the example
+// has, and must add neither an optional property nor a property without an example.
+func TestComplete(t *testing.T) {
+	const contract = `
+info: { description: x }
+paths:
+  /things:
+    get:
+      operationId: listThings
+      responses:
+        "200":
+          description: Things.
+          content:
+            application/json:
+              schema:
+                type: object
+                properties: { data: { type: array, items: { $ref: "#/components/schemas/Thing" } } }
+              example: { data: [{ id: 7 }, { id: 8, note: null }] }
+components:
+  schemas:
+    Thing:
+      allOf:
+        - type: object
+          required: all
+          properties:
+            id: { type: integer, example: 1 }
+            note: { $ref: "#/components/schemas/Text" }
+            none: { type: string }
+        - { type: object, properties: { optional: { type: string, example: o } } }
+    Text: { type: string, nullable: true, example: A note }
+`
+	responses := nodes.At(bundled(t, contract).Node, "paths", "/things", "get", "responses")
+	got := yamlOf(t, nodes.At(responses, "200", "content", "application/json", "example"))
+	if want := "{data: [{id: 7, note: A note}, {id: 8, note: null}]}\n"; got != want {
+		t.Errorf("%s", got)
 	}
 }
 

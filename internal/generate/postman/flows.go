@@ -12,9 +12,8 @@ import (
 
 // table is the content of flows.yaml.
 type table struct {
-	Requests   map[string]exception // exceptions by operation id
-	Flows      []flow
-	Unprovoked map[string]string // reasons why no client can provoke an error, by code
+	Requests map[string]exception // exceptions by operation id
+	Flows    []flow
 }
 
 // exception completes the example of an operation with values for the path, and with values to keep.

@@ -1,6 +1,6 @@
 // Command postman writes the Postman collection and its environment. The collection has every operation of
-// every document with its example, and the flows of flows.yaml. The program fails unless flows.yaml, for each
-// error code of the catalogue, either provokes the error or says why no client can provoke the error.
+// every document with its example, and the flows of flows.yaml. The program fails unless, for each error code,
+// either flows.yaml provokes the error or the catalogue says why no client can provoke it.
 package main
 
 import (
@@ -22,7 +22,7 @@ import (
 const (
 	name   = "B2B-Order-Management"
 	schema = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
-	about  = "All four services. " +
+	about  = "All services. " +
 		"**Requests** has every operation with its example from the documents; it is for the sample data. " +
 		"**Flows** tells stories and provokes every error that a client can provoke; " +
 		"it makes what it needs.\n\n" +
@@ -51,7 +51,7 @@ func run(root string) error {
 	if err != nil {
 		return err
 	}
-	if err := g.checkCodes(); err != nil {
+	if err := g.checkCodes(apperr.Catalogue()); err != nil {
 		return err
 	}
 	if err := write(filepath.Join(folder, name+".postman_collection.json"), c); err != nil {
@@ -87,8 +87,9 @@ func (g *generator) collection() (c collection, err error) {
 		flows.Items = append(flows.Items, made)
 	}
 	description := about
-	for _, code := range slices.Sorted(maps.Keys(g.Unprovoked)) {
-		description += fmt.Sprintf("\n- `%s`: %s", code, g.Unprovoked[code])
+	reasons := unprovoked(apperr.Catalogue())
+	for _, code := range slices.Sorted(maps.Keys(reasons)) {
+		description += fmt.Sprintf("\n- `%s`: %s", code, reasons[code])
 	}
 	return collection{
 		Info:     info{Name: "B2B Order Management", Description: description, Schema: schema},
@@ -108,22 +109,30 @@ func (g *generator) environment() environment {
 	return e
 }
 
-// checkCodes returns an error unless each code of the catalogue is either provoked by a step or listed under
-// unprovoked, and unprovoked lists no other code.
-func (g *generator) checkCodes() error {
-	for _, c := range apperr.Catalogue() {
-		provoked := slices.Contains(g.provoked, fmt.Sprint(c.Status, " ", c.Name))
-		_, excused := g.Unprovoked[c.Name]
-		switch {
-		case !provoked && !excused:
-			return fmt.Errorf("flows.yaml neither provokes %d %s nor has it in unprovoked", c.Status, c.Name)
-		case provoked && excused:
-			return fmt.Errorf("flows.yaml provokes %d %s and has it in unprovoked", c.Status, c.Name)
+// unprovoked returns the reasons why no client can provoke an error, by the names of the codes.
+func unprovoked(codes []*apperr.Code) map[string]string {
+	reasons := map[string]string{}
+	for _, c := range codes {
+		if c.Unprovoked != "" {
+			reasons[c.Name] = c.Unprovoked
 		}
 	}
-	for code := range g.Unprovoked {
-		if !slices.ContainsFunc(apperr.Catalogue(), func(c *apperr.Code) bool { return c.Name == code }) {
-			return fmt.Errorf("the catalogue does not have %s", code)
+	return reasons
+}
+
+// checkCodes returns an error unless each code either is provoked by a step or has a reason in Unprovoked.
+// Codes with the same name need one reason.
+func (g *generator) checkCodes(codes []*apperr.Code) error {
+	reasons := unprovoked(codes)
+	for _, c := range codes {
+		provoked := slices.Contains(g.provoked, fmt.Sprint(c.Status, " ", c.Name))
+		switch excused := reasons[c.Name] != ""; {
+		case !provoked && !excused:
+			return fmt.Errorf("flows.yaml neither provokes %d %s nor has the catalogue a reason in Unprovoked",
+				c.Status, c.Name)
+		case provoked && excused:
+			return fmt.Errorf("flows.yaml provokes %d %s, and the catalogue has a reason in Unprovoked",
+				c.Status, c.Name)
 		}
 	}
 	return nil

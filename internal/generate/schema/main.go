@@ -1,11 +1,15 @@
-// Command schema writes db/schema.sql, the whole schema of MySQL in one file, from db/migrations.
+// Command schema writes db/schema.sql, the whole schema of MySQL in one file, from db/migrations. It also adds
+// new columns to the diagram of docs/orders.md.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pressly/goose/v3"
@@ -29,7 +33,47 @@ func run(root string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(db, "schema.sql"), []byte(sql), 0o644)
+	page := filepath.Join(root, "docs", "orders.md")
+	text, err := os.ReadFile(page)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(db, "schema.sql"), []byte(sql), 0o644),
+		os.WriteFile(page, []byte(draw(string(text), sql)), 0o644))
+}
+
+var (
+	altered = regexp.MustCompile(`ALTER TABLE (\w+) ([^;]*)`)
+	column  = regexp.MustCompile(`(ADD|DROP) COLUMN (\w+) ?(\w*)(?:\(\d+\))?( GENERATED)?`)
+)
+
+// draw follows the ALTER TABLE statements of a schema in the tables of an ER diagram: an added column becomes
+// the last line of its table, unless the table has it already, and a dropped column goes. The diagram leaves
+// out generated columns. Its other tables, relations and notes are written by hand.
+func draw(page, sql string) string {
+	for _, statement := range altered.FindAllStringSubmatch(sql, -1) {
+		at := regexp.MustCompile(`(?m)^    ` + statement[1] + ` \{\n((?:     .*\n)*)`).FindStringSubmatchIndex(page)
+		if at == nil {
+			continue
+		}
+		lines := strings.SplitAfter(page[at[2]:at[3]], "\n")
+		for _, c := range column.FindAllStringSubmatch(statement[2], -1) {
+			change, name, kind, generated := c[1], c[2], strings.ToLower(c[3]), c[4] != ""
+			isDrawn := func(line string) bool {
+				words := strings.Fields(line)
+				return len(words) > 1 && words[1] == name
+			}
+			switch {
+			case change == "DROP":
+				lines = slices.DeleteFunc(lines, isDrawn)
+			case !generated && !slices.ContainsFunc(lines, isDrawn):
+				lines = append(lines, fmt.Sprintf("        %s %s\n", kind, name))
+			}
+		}
+		page = page[:at[2]] + strings.Join(lines, "") + page[at[3]:]
+	}
+	return page
 }
 
 // schema joins versions.sql and the Up part of each file in mysql/, in the order of the file names. After

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -44,6 +45,27 @@ INSERT INTO goose_db_version (version_id, is_applied) VALUES (2, TRUE);
 		if _, err := schema(files(text)); err == nil || !strings.Contains(err.Error(), refused) {
 			t.Errorf("%q: %v", text, err)
 		}
+	}
+}
+
+func TestDraw(t *testing.T) {
+	const sql = `ALTER TABLE a ADD COLUMN old TEXT NULL;
+SET @statement = IF(TRUE, 'DO 0',
+  'ALTER TABLE a ADD COLUMN b VARCHAR(100) NULL, ADD COLUMN c ENUM(''x'', ''y'') NULL, DROP COLUMN old');
+ALTER TABLE a ADD COLUMN made BOOLEAN GENERATED ALWAYS AS (b IS NULL) VIRTUAL;
+ALTER TABLE a ADD COLUMN made_up VARCHAR(10) GENERATED ALWAYS AS (b) VIRTUAL;
+ALTER TABLE missing ADD COLUMN d TEXT NULL;
+`
+	const before, after = "erDiagram\n    a {\n        bigint id PK\n", "    }\n    z {\n        text b\n    }\n"
+	const page, want = before + "        bigint old\n%s" + after, before + "%s        enum c\n" + after
+	for _, b := range []string{"        varchar b\n", "        varchar b \"a note\"\n"} {
+		got := draw(fmt.Sprintf(page, b), sql)
+		if got != fmt.Sprintf(want, b) || draw(got, sql) != got {
+			t.Errorf("%s", got)
+		}
+	}
+	if got := draw(fmt.Sprintf(page, ""), sql); got != fmt.Sprintf(want, "        varchar b\n") {
+		t.Errorf("%s", got)
 	}
 }
 

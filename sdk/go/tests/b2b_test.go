@@ -23,6 +23,7 @@ import (
 
 	"example.com/b2b/v2/openapi/contract"
 	"example.com/b2b/v2/openapi/customersapi"
+	"example.com/b2b/v2/openapi/documents"
 	"example.com/b2b/v2/openapi/orchestratorapi"
 	"example.com/b2b/v2/openapi/ordersapi"
 	b2b "example.com/b2b/v2/sdk/go"
@@ -56,8 +57,10 @@ func TestMain(m *testing.M) {
 func start(folder string, env ...string) (addresses []string, stop func()) {
 	cmd := exec.Command(binary)
 	cmd.Dir = folder
-	cmd.Env = append(env, "CUSTOMERS_PORT=0", "ORDERS_PORT=0", "EVENTS_PORT=0", "ORCHESTRATOR_PORT=0",
-		"LOG_LEVEL=error")
+	cmd.Env = append(env, "LOG_LEVEL=error")
+	for _, d := range documents.All {
+		cmd.Env = append(cmd.Env, strings.ToUpper(d.Service)+"_PORT=0")
+	}
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

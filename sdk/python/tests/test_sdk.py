@@ -48,7 +48,8 @@ from b2b_orders._calls import Reply, _Call, _Services
 
 @pytest.fixture(scope="session")
 def addresses(tmp_path_factory):
-    environment = {"CUSTOMERS_PORT": "0", "ORDERS_PORT": "0", "EVENTS_PORT": "0", "ORCHESTRATOR_PORT": "0"}
+    ports = re.findall(r"^# port of the .*\n(\w+)=", Path(".env.example").read_text(), re.MULTILINE)
+    environment = dict.fromkeys(ports, "0")
     program = subprocess.Popen(
         [os.environ["B2B"]],
         cwd=tmp_path_factory.mktemp("b2b"),

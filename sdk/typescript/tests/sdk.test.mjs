@@ -19,7 +19,9 @@ const proxies = {}
 let program, addresses, bases, clock, b2b
 
 before(async () => {
-  program = spawn(process.env.B2B, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'], env: { CUSTOMERS_PORT: '0', ORDERS_PORT: '0', EVENTS_PORT: '0', ORCHESTRATOR_PORT: '0' } })
+  const ports = readFileSync('.env.example', 'utf8').matchAll(/^# port of the .*\n(\w+)=/gm)
+  const env = Object.fromEntries([...ports].map(([, name]) => [name, '0']))
+  program = spawn(process.env.B2B, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'], env })
   addresses = []
   for await (const line of createInterface(program.stdout)) {
     const address = line.match(/^(?:Customers API|Orders API|Events API|Orchestrator) +(http:\S+)/)
