@@ -4,7 +4,8 @@
 # is no Go variable of ours, and SQLite's authors test its locks. The driver above, modernc.org/sqlite, is Go, and is watched
 # as our own code is: a buffer handed to a query and changed meanwhile is still reported.
 TRANSPILED := modernc.org/sqlite/lib modernc.org/libc/... modernc.org/memory
-# The race detector needs a C compiler. It comes with checkptr, which checks conversions of unsafe.Pointer: there are none here.
+# The race detector needs a C compiler. It comes with checkptr, which checks conversions of unsafe.Pointer: there are none here,
+# and those of the driver of SQLite are its authors' to check.
 GOTEST := $(if $(shell command -v gcc || command -v clang),-race -gcflags=all=-d=checkptr=0 $(foreach package,$(TRANSPILED),'-gcflags=$(package)=-race=0 -d=checkptr=0'))
 
 help: ## list the targets

@@ -99,8 +99,8 @@ func (s store) read(q query) (page, error) {
 }
 
 // readEvents reads the events after a position, up to the position upTo, in small steps. It stops at q.limit
-// events, and at db.PageBytes, because the event of an order may have 200 KB. cut reports that it has stopped,
-// so that more events may follow.
+// events, and at db.PageBytes, because the event of an order may have 200 KB. cut reports that it has
+// stopped, so that more events may follow.
 func (s store) readEvents(q query, after, upTo int64) (events []placed, cut bool, err error) {
 	for left := db.PageBytes; ; {
 		rows := s.events(after, upTo)
@@ -170,8 +170,8 @@ func (s *Service) readWithin(ctx context.Context, q query, wait time.Duration) (
 }
 
 // readAfter is like read, for the page after p. When p has no event although more events follow, q wants few
-// events, and the reader goes through all others: then the read takes a turn of the searches. Errors: see read;
-// the error of ctx when ctx ends before the turn.
+// events, and the reader goes through all others: then the read takes a turn of the searches. Errors: see
+// read; the error of ctx when ctx ends before the turn.
 func (s store) readAfter(ctx context.Context, p page, q query) (next page, err error) {
 	q.after = &p.next
 	if len(p.events) > 0 || p.next >= p.last {

@@ -140,8 +140,8 @@ func (s store) owner() *int64 {
 	return nil
 }
 
-// createOnce runs the creation of an endpoint: see service.Database.OnceOnRow. A creation for a customer locks the
-// customer's row, and any other creation locks no row: see countEndpoints.
+// createOnce runs the creation of an endpoint: see service.Database.OnceOnRow. A creation for a customer
+// locks the customer's row, and any other creation locks no row: see countEndpoints.
 func (s *Service) createOnce(
 	ctx context.Context, r idempotency.Request, effect service.Effect[store],
 ) (idempotency.Answer, error) {

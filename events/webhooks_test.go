@@ -1062,9 +1062,9 @@ func TestWebhookLimit(t *testing.T) {
 	})
 }
 
-// TestHeldWebhooks holds the row of an endpoint, or the row that the creation of an endpoint locks, while its customer
-// sends many changes. Another customer's changes are served: only one call for a row waits with a connection.
-// The other customer's calls for the held endpoint are 404 at once.
+// TestHeldWebhooks holds the row of an endpoint, or the row that the creation of an endpoint locks, while its
+// customer sends many changes. Another customer's changes are served: only one call for a row waits with a
+// connection. The other customer's calls for the held endpoint are 404 at once.
 func TestHeldWebhooks(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {
@@ -1124,7 +1124,8 @@ func TestHeldWebhooks(t *testing.T) {
 	})
 }
 
-// TestRotationOfDeletedEndpoint repeats the rotation of an endpoint that is deleted meanwhile. The key has its answer.
+// TestRotationOfDeletedEndpoint repeats the rotation of an endpoint that is deleted meanwhile. The key has
+// its answer.
 func TestRotationOfDeletedEndpoint(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w := send(t, g)

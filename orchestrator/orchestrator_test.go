@@ -641,8 +641,8 @@ func TestBadRequest(t *testing.T) {
 	}
 }
 
-// TestReadyNeedsPeers checks that /ready answers 503 when a service that the orchestrator calls is not ready, or
-// does not answer. A single 503 may come from an instance that stops, so the orchestrator asks again.
+// TestReadyNeedsPeers checks that /ready answers 503 when a service that the orchestrator calls is not ready,
+// or does not answer. A single 503 may come from an instance that stops, so the orchestrator asks again.
 func TestReadyNeedsPeers(t *testing.T) {
 	stopping := func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) }
 	base := serve(t, &peers{t: t, instead: map[string][]fault{readyStep: {stopping}}}, time.Minute)

@@ -512,8 +512,9 @@ func counted(outcomes []string) map[string]int {
 	return counts
 }
 
-// TestHeldPlaces lets a caller without a token, behind another service, take all places of commands that wait for a
-// held row. A caller of another network gets a place, and the refusal tells the service that a row is held.
+// TestHeldPlaces lets a caller without a token, behind another service, take all places of commands that wait
+// for a held row. A caller of another network gets a place, and the refusal tells the service that a row is
+// held.
 func TestHeldPlaces(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {

@@ -329,9 +329,9 @@ func tells(events []orderEvent, o order) bool {
 	return true
 }
 
-// equalsBytes reports whether a representation is, byte for byte, the JSON of the order, apart from the fields
-// about allowed actions, which depend on the configuration. The check is quick, and true for nearly all
-// events; after false, compare the decoded values.
+// equalsBytes reports whether a representation is, byte for byte, the JSON of the order, apart from the
+// fields about allowed actions, which depend on the configuration. The check is quick, and true for nearly
+// all events; after false, compare the decoded values.
 func equalsBytes(representation string, want api.Order) bool {
 	const actions = `"reservation_expires_at":null,"cancelable_until":null,"allowed_actions":null,`
 	text, err := json.Marshal(want)

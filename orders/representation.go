@@ -25,7 +25,8 @@ func (c *Config) orderView(o order) api.Order {
 }
 
 // lineRow is a row of an export of order lines. It has more fields than the schema OrderLineRow, whose fields
-// are the columns of the file.
+// are the columns of the file. No field of an order may have the name of a field of its lines: both would be
+// missing in the JSON, and the export would fail.
 type lineRow struct {
 	OrderID contract.ID `json:"order_id"`
 	api.OrderSummary
@@ -35,7 +36,9 @@ type lineRow struct {
 // lineRows returns the rows of an order for an export of order lines: a row for each line.
 func (c *Config) lineRows(o order) []lineRow {
 	view := c.orderView(o)
-	return service.Views(view.Items, func(i contract.OrderItem) lineRow { return lineRow{o.ID, view.OrderSummary, i} })
+	return service.Views(view.Items, func(i contract.OrderItem) lineRow {
+		return lineRow{o.ID, view.OrderSummary, i}
+	})
 }
 
 // summary returns an order as the API shows it in lists, with the actions allowed at the time o.Now.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -28,6 +29,7 @@ type client struct {
 	timeout  time.Duration
 
 	*b2b.Client
+	reached *atomic.Bool // a connection to the service came about
 }
 
 func (c *client) flags(f *flag.FlagSet) {
@@ -54,18 +56,34 @@ func (c *client) connect() (err error) {
 	if err := s.Read(&s.Calling, &s.CustomersPeer, &s.OrdersPeer); err != nil {
 		return err
 	}
+	c.reached = new(atomic.Bool)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ResponseHeaderTimeout = c.timeout // the SDK does not limit the time of files
 	options := b2b.Options{
 		Customers: cmp.Or(c.base, s.CustomersBase), Orders: cmp.Or(c.base, s.OrdersBase),
 		Deadline: c.timeout, TryTimeout: max(30*time.Second, c.timeout/2),
-		HTTPClient: &http.Client{Transport: transport},
+		HTTPClient: &http.Client{Transport: noting{transport, c.reached}},
 	}
 	if token := cmp.Or(c.token, s.Token); token != "" {
 		options.Token = b2b.StaticToken(token)
 	}
 	c.Client, err = b2b.New(options)
 	return err
+}
+
+// noting is a transport that notes whether a request may have arrived.
+type noting struct {
+	http.RoundTripper
+	reached *atomic.Bool
+}
+
+// RoundTrip implements http.RoundTripper.
+func (n noting) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := n.RoundTripper.RoundTrip(r)
+	if !isUnconnected(err) {
+		n.reached.Store(true)
+	}
+	return res, err
 }
 
 // explain returns an error with the message and the details of a failed call. When nobody listens at the

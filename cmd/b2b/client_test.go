@@ -237,8 +237,8 @@ func TestMapKeepsLines(t *testing.T) {
 	}
 }
 
-// TestImportEndsEarly ends the answer of an import after a refused row. The message must name the file with that
-// row, or say why there is no file.
+// TestImportEndsEarly ends the answer of an import after a refused row. The message must name the file with
+// that row, or say why there is no file.
 func TestImportEndsEarly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "products.csv")
 	if err := os.WriteFile(path, []byte("sku;stock\nM-1;many\nM-2;2\n"), 0o600); err != nil {

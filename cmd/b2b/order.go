@@ -47,10 +47,11 @@ func (c *keyedCommand) ensureKey() {
 	}
 }
 
-// unknown reports whether a failed call may have done its work: it got no answer, or none that tells.
-func unknown(err error) bool {
+// isUnknown reports whether a failed call may have done its work: it got no answer, or none that tells, and
+// the command has reached the service.
+func (c *keyedCommand) isUnknown(err error) bool {
 	var failed *b2b.Error
-	return errors.As(err, &failed) && (failed.Status < 300 || failed.Status >= 500)
+	return errors.As(err, &failed) && (failed.Status < 300 || failed.Status >= 500) && c.reached.Load()
 }
 
 // explainUnknown returns the error of a call whose outcome is not known. It says what is not known, such as
@@ -194,7 +195,7 @@ func (o *orderCommand) run(ctx context.Context, out io.Writer) error {
 	params := &ordersapi.CreateOrderParams{XIdempotencyKey: &o.key}
 	placed, err := o.Orders.CreateOrderWithResponse(ctx, params, o.order)
 	switch {
-	case unknown(err):
+	case o.isUnknown(err):
 		return o.explainUnknown("whether the order was placed", err)
 	case err != nil:
 		return explain(err)
@@ -204,7 +205,7 @@ func (o *orderCommand) run(ctx context.Context, out io.Writer) error {
 		params := &ordersapi.ConfirmOrderParams{XIdempotencyKey: o.key}
 		confirmed, err := o.Orders.ConfirmOrderWithResponse(ctx, order.ID, params)
 		switch {
-		case unknown(err):
+		case o.isUnknown(err):
 			return o.explainUnknown(fmt.Sprintf("order %d was placed; whether it was confirmed", order.ID), err)
 		case err != nil:
 			return fmt.Errorf("order %d was placed and not confirmed: %w", order.ID, explain(err))
@@ -241,7 +242,7 @@ func (c *cancelCommand) run(ctx context.Context, out io.Writer) error {
 	params := &ordersapi.CancelOrderParams{XIdempotencyKey: &c.key}
 	canceled, err := c.Orders.CancelOrderWithResponse(ctx, id, params, c.cancellation)
 	switch {
-	case unknown(err):
+	case c.isUnknown(err):
 		return c.explainUnknown(fmt.Sprintf("whether order %d was canceled", id), err)
 	case err != nil:
 		return explain(err)

@@ -61,8 +61,8 @@ func From(err error) *Error {
 // answer does not show a fault of the service as a whole: calls that do not need the row succeed.
 const HeldHeader = "X-Row-Held"
 
-// IsHeld reports whether err comes from a row that another transaction holds: an error in its chain has a method
-// Held that returns true, as db.ErrLocked has.
+// IsHeld reports whether err comes from a row that another transaction holds: an error in its chain has a
+// method Held that returns true, as db.ErrLocked has.
 func IsHeld(err error) bool {
 	var held interface{ Held() bool }
 	return errors.As(err, &held) && held.Held()

@@ -15,8 +15,8 @@ type Code struct {
 	Example  Detail   // example of a detail; empty for codes without details
 	Args     []any    // arguments for Sentence in the example
 
-	// Unprovoked says why no client can provoke the error, for the Postman collection. It is empty when a step
-	// of the collection provokes the error.
+	// Unprovoked says why no client can provoke the error, for the Postman collection. It is empty when a
+	// step of the collection provokes the error.
 	Unprovoked string
 }
 

@@ -72,8 +72,8 @@ func (p Principal) KeySpace() string {
 	return "sub " + hex.EncodeToString(sum[:24])
 }
 
-// ShareKey returns the name under which the work for p counts, in rate limits and in shares: the key space, or
-// the network of a caller without a token.
+// ShareKey returns the name under which the work for p counts, in rate limits and in shares: the key space,
+// or the network of a caller without a token.
 func (p Principal) ShareKey() string {
 	if p.Network != "" {
 		return p.Network

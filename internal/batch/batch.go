@@ -124,7 +124,8 @@ type waiter[C Command] struct {
 	done    chan struct{}
 }
 
-// waitsTooLong reports whether w has waited for held rows longer than the timeout, or than its caller lets it.
+// waitsTooLong reports whether w has waited for held rows longer than the timeout, or than its caller lets
+// it.
 func (w *waiter[C]) waitsTooLong(timeout time.Duration) bool {
 	return time.Since(w.heldAt) > timeout || !w.giveUp.IsZero() && time.Now().After(w.giveUp)
 }
@@ -136,9 +137,9 @@ func (w *waiter[C]) end(err error) {
 }
 
 // Submit runs the command and returns the error of Run, or ErrHeld. When ctx ends, Submit returns the error
-// of ctx at once; the command may still be run if its batch has begun. A command that waits for held rows does
-// so for three quarters of the time until the deadline of ctx at most, so that ErrHeld reaches the caller: for
-// another service, a missing answer would be a fault of this service.
+// of ctx at once; the command may still be run if its batch has begun. A command that waits for held rows
+// does so for three quarters of the time until the deadline of ctx at most, so that ErrHeld reaches the
+// caller: for another service, a missing answer would be a fault of this service.
 func (b *Batcher[C]) Submit(ctx context.Context, command C) error {
 	w := &waiter[C]{command: command, ctx: ctx, asked: time.Now(), done: make(chan struct{})}
 	if deadline, ok := ctx.Deadline(); ok {

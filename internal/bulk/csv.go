@@ -153,7 +153,7 @@ func (c column) value(cell string) ([]byte, *apperr.Detail) {
 		if amount := cents(cell); amount != nil {
 			return amount, nil
 		}
-		fault.Message = "must be an amount such as 1299.90 or 1.299,90, not 1.299, which has two meanings"
+		fault.Message = "must be an amount such as 1299.90, 1.299,90 or EUR 5, not 1.299, which has two meanings"
 		fault.Params = apperr.Params{"rule": "format", "format": "amount"}
 		return nil, fault
 	case c.schema.Type.Is(openapi3.TypeBoolean):
@@ -176,16 +176,16 @@ func (c column) value(cell string) ([]byte, *apperr.Detail) {
 	return text, nil
 }
 
-// symbol matches how spreadsheets write a currency: €, US$, kr, S/, or EUR, which isCurrency looks up. It is a
-// list, because other letters may multiply the amount, as in 5 k€, 5 M$ and 5 mil.
+// symbol matches how spreadsheets write a currency: €, US$, kr, S/, or EUR, which isCurrency looks up. It is
+// a list, because other letters may multiply the amount, as in 5 k€, 5 M$ and 5 mil.
 const symbol = `(?:\p{Sc}|(?:US|AR|AU|CA|CL|CO|HK|MX|NT|NZ|RD|SG|TT|[ABCJRS])\$|([A-Z]{3})|[BS]/\.?|R|` +
 	`(?i:din|euro|fr|ft|kč|kr|lei|rm|rp|rs|sfr|tl|zł|грн|лв|руб)\.?)`
 
 // newCodes holds the codes of ISO 4217 that package currency does not have yet.
 var newCodes = []string{"MRU", "SLE", "UYW", "VED", "VES", "XAD", "XCG", "ZWG"}
 
-// isCurrency reports whether a code is one of ISO 4217, new or old. Others may multiply the amount, too: 2 TSD
-// is 2000 in German, and 5 MIO are five million.
+// isCurrency reports whether a code is one of ISO 4217, new or old. Others may multiply the amount, too: 2
+// TSD is 2000 in German, and 5 MIO are five million.
 func isCurrency(code string) bool {
 	_, err := currency.ParseISO(code)
 	return err == nil || slices.Contains(newCodes, code)

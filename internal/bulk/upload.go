@@ -143,8 +143,8 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
-// readFile reads from the file, at most maxRow bytes for the current row. Error: errLongRow when the row needs
-// more bytes, so that an endless row of CSV is not read.
+// readFile reads from the file, at most maxRow bytes for the current row. Error: errLongRow when the row
+// needs more bytes, so that an endless row of CSV is not read.
 func (r *Rows) readFile(b []byte) (int, error) {
 	if r.left <= 0 {
 		return 0, errLongRow

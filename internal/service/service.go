@@ -152,9 +152,9 @@ func (d *Database[S]) Try(ctx context.Context, fn func(tx S) error) error {
 type Row[S any] struct {
 	Name string
 
-	// See returns the refusal for a row that the caller may not see. It reads without a lock, before the caller
-	// takes a turn, and is called for callers bound to a customer only: a partner that names the rows of others
-	// must not make the others wait.
+	// See returns the refusal for a row that the caller may not see. It reads without a lock, before the
+	// caller takes a turn, and is called for callers bound to a customer only: a partner that names the rows
+	// of others must not make the others wait.
 	See func(q S) error
 }
 

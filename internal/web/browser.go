@@ -85,8 +85,8 @@ func (b Browsers) trust(r *http.Request) bool {
 
 // knowHost reports whether the Host of a request is a name in Hosts, localhost, or an IP address. Another
 // name may be an attack by DNS rebinding: a site gives its own name the address of this machine, so that its
-// pages have the same origin as the service. /health and /ready pass, because load balancers may use any name.
-// Without Hosts, every name passes unless the service is Local.
+// pages have the same origin as the service. /health and /ready pass, because load balancers may use any
+// name. Without Hosts, every name passes unless the service is Local.
 //
 // The pages of the attack have no token, so a request with a token passes. When the token may be a public
 // default, as on a developer's machine, the request passes only by a name without a dot, as the services of a

@@ -35,9 +35,9 @@ func (w unread) Write(p []byte) (int, error) {
 	return w.ResponseRecorder.Write(p)
 }
 
-// TestLargeAnswerKeepsSlot fills the slots with answers that nobody reads. A large answer keeps the slot of its
-// request until it is written, because it is in the memory until then; a small answer keeps none. No answer
-// keeps the slot of a search.
+// TestLargeAnswerKeepsSlot fills the slots with answers that nobody reads. A large answer keeps the slot of
+// its request until it is written, because it is in the memory until then; a small answer keeps none. No
+// answer keeps the slot of a search.
 func TestLargeAnswerKeepsSlot(t *testing.T) {
 	for size, status := range map[int]int{64 << 10: 200, 64<<10 + 1: 503} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
@@ -77,8 +77,8 @@ func TestLargeAnswerKeepsSlot(t *testing.T) {
 	}
 }
 
-// TestLargeBodies begins large bodies of a caller, and sends no more. A caller may have half of the places; small
-// bodies, and large bodies of others, are accepted.
+// TestLargeBodies begins large bodies of a caller, and sends no more. A caller may have half of the places;
+// small bodies, and large bodies of others, are accepted.
 func TestLargeBodies(t *testing.T) {
 	o := webtest.Options()
 	o.Document, o.Limits = ordersapi.Document, web.Limits{InFlight: 40} // 4 large bodies
@@ -163,7 +163,8 @@ func (p pipes) Accept() (net.Conn, error) {
 func (p pipes) Close() error   { close(p); return nil }
 func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
-// TestEndOfFileInTime reads a file up to the last bytes, which net/http sends after the handler, and no further.
+// TestEndOfFileInTime reads a file up to the last bytes, which net/http sends after the handler, and no
+// further.
 func TestEndOfFileInTime(t *testing.T) {
 	o := webtest.Options()
 	o.BodyTimeout = 100 * time.Millisecond
@@ -230,8 +231,8 @@ func TestReadersTakeTurns(t *testing.T) {
 	<-ended
 }
 
-// TestListsCountAsSearches holds the only slot for searches. Lists that may read many rows to find few wait for
-// the slot; other lists do not.
+// TestListsCountAsSearches holds the only slot for searches. Lists that may read many rows to find few wait
+// for the slot; other lists do not.
 func TestListsCountAsSearches(t *testing.T) {
 	for query, waits := range map[string]bool{
 		"/orders?updated_since=2024-01-01": true, "/orders?confirmed_from=2024-01-01": true,

@@ -24,8 +24,8 @@ import (
 // keyField is the field of the idempotency key in a body.
 const keyField = "idempotency_key"
 
-// countsAsSearch is the extension of an operation whose requests count as searches, because they may read many
-// rows, and of a parameter that makes a request count as one.
+// countsAsSearch is the extension of an operation whose requests count as searches, because they may read
+// many rows, and of a parameter that makes a request count as one.
 const countsAsSearch = "x-counts-as-search"
 
 // operation is an operation of the document, with the facts that the middlewares need.

@@ -19,8 +19,8 @@ const (
 	changesGoOn = 5 * time.Second // as long as the longest call to another service
 )
 
-// callerFirst is the time by which the work for another service ends after the service has stopped waiting, so
-// that the end of the call ends the work, and the log has no time-out of a healthy service.
+// callerFirst is the time by which the work for another service ends after the service has stopped waiting,
+// so that the end of the call ends the work, and the log has no time-out of a healthy service.
 const callerFirst = 100 * time.Millisecond
 
 // limitTime gives the work on a request a context that ends after the time timeout: see workContext, and
@@ -54,9 +54,9 @@ func limitTime(timeout, bodyTimeout time.Duration) func(*gin.Context, *operation
 }
 
 // workContext returns the context for the work on r. The context ends after the time timeout, or earlier at
-// the deadline of r's context; for a service also when the service no longer waits: see timing.LeftHeader. When
-// the caller's connection has ended, the context ends, too: at once for a service, because a service closes a
-// connection only when it no longer waits; for other callers after readsGoOn or changesGoOn.
+// the deadline of r's context; for a service also when the service no longer waits: see timing.LeftHeader.
+// When the caller's connection has ended, the context ends, too: at once for a service, because a service
+// closes a connection only when it no longer waits; for other callers after readsGoOn or changesGoOn.
 func workContext(r *http.Request, timeout time.Duration) (context.Context, context.CancelFunc) {
 	ctx := r.Context()
 	if auth.From(ctx).ByService {

@@ -29,20 +29,20 @@ func (f forBrowsers) ReadFile(name string) ([]byte, error) {
 var minified = sync.OnceValue(func() map[string][]byte {
 	texts, m := map[string][]byte{}, minify.New()
 	for _, name := range scripts() {
-		text, err := fs.ReadFile(files, name) // a copy: the minifier writes into what it reads
+		text, err := fs.ReadFile(files, name)
 		if err != nil {
 			continue
 		}
 		var b bytes.Buffer
-		if js.Minify(m, &b, bytes.NewReader(text), nil) == nil {
-			texts[name] = indentation.ReplaceAllLiteral(b.Bytes(), []byte("\n"))
+		if js.Minify(m, &b, bytes.NewReader(indentation.ReplaceAllLiteral(text, []byte("\n"))), nil) == nil {
+			texts[name] = b.Bytes()
 		}
 	}
 	return texts
 })
 
-// indentation matches a line break and the blanks around it. A minified script has line breaks in templates
-// only. TestMinified holds that these are html`…`, in which the blanks mean nothing.
+// indentation matches a line break and the blanks around it. They mean nothing in a script outside of
+// templates. TestMinified holds that templates of several lines are html`…`, in which they mean nothing, too.
 var indentation = regexp.MustCompile(`[ \t]*\n[ \t]*`)
 
 // scripts returns the names of the pages' own scripts, without those of the SDK and the vendored one.

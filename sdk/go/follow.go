@@ -25,9 +25,9 @@ func OnPosition(told func(position int64) error) FollowOption {
 	return func(f *follower) { f.told = told }
 }
 
-// FollowEvents iterates over the events after a position, and waits for new ones, until ctx ends. The parameter types
-// filters the events; it may be empty. Store the Position of each event with what you made of it, and begin again
-// after the last.
+// FollowEvents iterates over the events after a position, and waits for new ones, until ctx ends. The
+// parameter types filters the events; it may be empty. Store the Position of each event with what you made of
+// it, and begin again after the last.
 //
 // A service that does not answer ends nothing: the iterator tries again. Any other error ends the iteration. An
 // *Error with the code events_expired means that events after the position were deleted: make your copy anew by

@@ -65,8 +65,8 @@ func (o Options) transport(service, address string) *transport {
 }
 
 // Do implements the interface HttpRequestDoer of the generated clients. It returns the response with the
-// whole body when the operation was successful, and an *Error otherwise. Imports and exports are streamed: see
-// the method stream.
+// whole body when the operation was successful, and an *Error otherwise. Imports and exports are streamed:
+// see the method stream.
 func (t *transport) Do(r *http.Request) (*http.Response, error) {
 	if r.Header.Get(correlationHeader) == "" {
 		r.Header.Set(correlationHeader, rand.Text())

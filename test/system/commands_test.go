@@ -360,8 +360,8 @@ func TestLogReaderEnds(t *testing.T) {
 	}
 }
 
-// TestVersion builds the program with a version. The commands, the log, and the health and the document of each
-// service must show this version.
+// TestVersion builds the program with a version. The commands, the log, and the health and the document of
+// each service must show this version.
 func TestVersion(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "b2b")
 	const version = "-X example.com/b2b/v2/internal/buildinfo.version=7.8.9"

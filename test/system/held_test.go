@@ -118,10 +118,10 @@ func TestHeldRow(t *testing.T) {
 	})
 }
 
-// TestHeldRowBehindOrchestrator sends a burst of orchestrations for a product whose row another session holds. All
-// other orchestrations must be served: that the row is held says nothing about the Orders API as a whole, and no
-// call to it runs out of time because of the row. With 30 calls the row has more than its share of waiting
-// commands, with 20 it has not.
+// TestHeldRowBehindOrchestrator sends a burst of orchestrations for a product whose row another session
+// holds. All other orchestrations must be served: that the row is held says nothing about the Orders API as a
+// whole, and no call to it runs out of time because of the row. With 30 calls the row has more than its share
+// of waiting commands, with 20 it has not.
 func TestHeldRowBehindOrchestrator(t *testing.T) {
 	const heldFor = 7 * time.Second // more than a call between services may take
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -149,8 +149,8 @@ func TestHeldRowBehindOrchestrator(t *testing.T) {
 	})
 }
 
-// orchestrate sends a burst of orchestrations for product 1, which is held, and then ten others a second, without
-// waiting for answers.
+// orchestrate sends a burst of orchestrations for product 1, which is held, and then ten others a second,
+// without waiting for answers.
 func orchestrate(t *testing.T, p *process, burst int, lasts time.Duration) (outcomes []outcome) {
 	t.Helper()
 	var mu sync.Mutex

@@ -109,8 +109,8 @@ func describedMetrics(t *testing.T) map[string]bool {
 	return described
 }
 
-// TestNoOperatorsPort starts b2b without OPS_PORT. The output must name no port for operators, and each service
-// must answer 404 for /metrics.
+// TestNoOperatorsPort starts b2b without OPS_PORT. The output must name no port for operators, and each
+// service must answer 404 for /metrics.
 func TestNoOperatorsPort(t *testing.T) {
 	c := db.Config{Driver: db.SQLite, Path: t.TempDir() + "/b2b.db"}
 	p := start(t, append(environment(c), anyPorts...))

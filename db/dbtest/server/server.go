@@ -168,7 +168,8 @@ func (s *Server) Ended() <-chan struct{} { return s.ended }
 // Kill ends the server as a crash would.
 func (s *Server) Kill() error { return s.end(syscall.SIGKILL, "kill") }
 
-// Stop shuts the server down. When the command of TEST_MYSQL_KILL runs the server, Stop also deletes the data.
+// Stop shuts the server down. When the command of TEST_MYSQL_KILL runs the server, Stop also deletes the
+// data.
 func (s *Server) Stop() error { return s.end(syscall.SIGTERM, "wipe") }
 
 // Freeze suspends the process until Thaw. The server must be a process that Private or Start has started.

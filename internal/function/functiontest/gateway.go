@@ -10,7 +10,8 @@ import (
 )
 
 // ServeHTTP makes the function answer HTTP requests, one at a time, as an HTTP API does with the events of
-// version 2.0: see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html.
+// version 2.0: see
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html.
 func (f *Function) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {

@@ -1,6 +1,7 @@
 // Command configuration writes the files that list the variables of package config: .env.example and
 // docs/configuration.md. It also writes the ports into the Dockerfile, README and docs/aws.md, the ports and
-// the variables of every container into docker-compose.yml, and the services of that file into deploy/compose.
+// the variables of every container into docker-compose.yml, and the services of that file into
+// deploy/compose.
 package main
 
 import (
@@ -123,7 +124,8 @@ func expose(dockerfile []byte, variables []config.Variable) []byte {
 	return exposed.ReplaceAll(dockerfile, []byte(line))
 }
 
-// listPorts returns a function that rewrites the list of all ports in a text, such as "ports 3001, 3002 and 3000".
+// listPorts returns a function that rewrites the list of all ports in a text, such as "ports 3001, 3002 and
+// 3000".
 func listPorts(ports, and string) func([]byte, []config.Variable) []byte {
 	list := regexp.MustCompile(ports + ` (?:\d+,?\s)+` + and + ` \d+`)
 	return func(text []byte, variables []config.Variable) []byte {
@@ -151,7 +153,7 @@ func commands(page []byte, variables []config.Variable) []byte {
 var (
 	container = regexp.MustCompile(`(?m)^  ([\w-]+):\n    <<: \*service$`)
 	observed  = regexp.MustCompile(`(?s)(  # services: made by make generate\n).*?(  # end of services\n)`)
-	targets   = regexp.MustCompile(`(?m)targets: \[.*\]$`)
+	targets   = regexp.MustCompile(`(# made by make generate\n *- targets: )\[.*\]`)
 )
 
 // observe writes the containers of docker-compose.yml that run a service into deploy/compose: their traces
@@ -173,7 +175,7 @@ func observe(root string) error {
 			return observed.ReplaceAll(text, []byte("${1}"+strings.Join(traces, "\n")+"${2}"))
 		}),
 		rewrite(filepath.Join(folder, "prometheus.yml"), nil, func(text []byte, _ []config.Variable) []byte {
-			return targets.ReplaceAll(text, []byte("targets: ["+strings.Join(metrics, ", ")+"]"))
+			return targets.ReplaceAll(text, []byte("${1}["+strings.Join(metrics, ", ")+"]"))
 		}))
 }
 

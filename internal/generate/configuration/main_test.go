@@ -53,7 +53,7 @@ services:
   # end of services
   jaeger:
 `,
-		"deploy/compose/prometheus.yml": "static_configs:\n  - targets: [old:9464]\n",
+		"deploy/compose/prometheus.yml": "static_configs: # made by make generate\n  - targets: [old:9464]\n",
 	} {
 		if err := os.WriteFile(file(name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -100,7 +100,7 @@ services:
   # end of services
   jaeger:
 `,
-		"deploy/compose/prometheus.yml": "static_configs:\n  - targets: [orders-api:9464, start:9464]\n",
+		"deploy/compose/prometheus.yml": "static_configs: # made by make generate\n  - targets: [orders-api:9464, start:9464]\n",
 	} {
 		got, err := os.ReadFile(file(name))
 		if err != nil || !strings.HasSuffix(string(got), want) {

@@ -29,16 +29,21 @@ func writeEndpoints(root string, contracts []contract) error {
 		return err
 	}
 	for _, c := range contracts {
-		list = addRow(list, c)
+		if list, err = addRow(list, c); err != nil {
+			return err
+		}
 		title := value(nodes.At(c.Node, "info"), "title")
 		section := `\n## ` + regexp.QuoteMeta(title) + `\n(?:[^#\n|][^\n]*\n|\n)*`
 		const head = `\| operation \| summary \| token \| headers \|\n\|---\|---\|---\|---\|\n`
 		table := regexp.MustCompile(section + head + `((?:\|[^\n]*\n)*)`)
 		at := table.FindSubmatchIndex(page)
-		if at == nil {
+		if at == nil && !bytes.Contains(page, []byte("\n## "+title+"\n")) {
 			end := bytes.LastIndex(page, []byte("\n\n")) + 1
 			page = fmt.Appendf(nil, newSection, page[:end], title, c.address, c.service, page[end:])
 			at = table.FindSubmatchIndex(page)
+		}
+		if at == nil {
+			return fmt.Errorf("docs/endpoints.md: the section %q has no table of operations", title)
 		}
 		page = fmt.Appendf(nil, "%s%s%s", page[:at[2]], rows(c), page[at[3]:])
 	}
@@ -49,17 +54,20 @@ var services = regexp.MustCompile(`\| service \| document \|[^\n]*\n(?:\|[^\n]*\
 
 // addRow adds a service to the table of docs/reference.md, unless the table has it: its title, its document,
 // and the first sentence of the document.
-func addRow(page []byte, c contract) []byte {
+func addRow(page []byte, c contract) ([]byte, error) {
 	document := "openapi/" + c.service + "api/openapi.gen.yaml"
 	table := services.Find(page)
-	if table == nil || bytes.Contains(table, []byte(document)) {
-		return page
+	if table == nil {
+		return nil, errors.New("docs/reference.md has no table of the services")
+	}
+	if bytes.Contains(table, []byte(document)) {
+		return page, nil
 	}
 	info := nodes.At(c.Node, "info")
 	does, _, _ := strings.Cut(strings.Join(strings.Fields(value(info, "description")), " "), ". ")
 	does = strings.TrimSuffix(does, ".")
 	row := fmt.Sprintf("| %s | [%s](../%[2]s) | %s |\n", value(info, "title"), document, does)
-	return bytes.Replace(page, table, append(bytes.Clone(table), row...), 1)
+	return bytes.Replace(page, table, append(bytes.Clone(table), row...), 1), nil
 }
 
 const newSection = `%s

@@ -2,8 +2,8 @@
 // it writes the self-contained document openapi.gen.yaml for the service to serve, the typed client with its
 // models, and the gin server in a package of its own. For all contracts together, it writes the Go types of
 // openapi/common.yaml in openapi/contract, the joined document openapi/openapi.gen.yaml, Go constants for the
-// addresses in the joined document, the list of all documents in openapi/documents, docs/errors.md, and
-// the tables of docs/endpoints.md.
+// addresses in the joined document, the list of all documents in openapi/documents, docs/errors.md, the
+// tables of docs/endpoints.md, and the rows of new services in docs/reference.md.
 //
 // The program imports no package that it generates, so that it also runs when generated code does not
 // compile. TestArrows checks this.

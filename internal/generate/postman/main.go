@@ -1,6 +1,6 @@
 // Command postman writes the Postman collection and its environment. The collection has every operation of
-// every document with its example, and the flows of flows.yaml. The program fails unless, for each error code,
-// either flows.yaml provokes the error or the catalogue says why no client can provoke it.
+// every document with its example, and the flows of flows.yaml. The program fails unless, for each error
+// code, either flows.yaml provokes the error or the catalogue says why no client can provoke it.
 package main
 
 import (

@@ -41,9 +41,13 @@ var body = regexp.MustCompile(`(?m)^    "(order|product|page)": (".*"),$`)
 
 // oddAnswers completes the bodies in sdk/odd-answers.json that are orders or products.
 func oddAnswers(text string) (string, error) {
-	types := map[string]any{
-		"order": new(ordersapi.OrderResponse), "product": new(ordersapi.ProductResponse),
-		"page": new(ordersapi.ProductListResponse),
+	types := map[string]func() any{
+		"order":   func() any { return new(ordersapi.OrderResponse) },
+		"product": func() any { return new(ordersapi.ProductResponse) },
+		"page":    func() any { return new(ordersapi.ProductListResponse) },
+	}
+	if !body.MatchString(text) {
+		return "", errors.New("no answer is an order, a product or a page")
 	}
 	var failed error
 	text = body.ReplaceAllStringFunc(text, func(line string) string {
@@ -51,7 +55,7 @@ func oddAnswers(text string) (string, error) {
 		var answer string
 		err := json.Unmarshal([]byte(parts[2]), &answer)
 		if err == nil {
-			answer, err = complete(answer, types[parts[1]])
+			answer, err = complete(answer, types[parts[1]]())
 		}
 		quoted, _ := json.Marshal(answer) // a string is always JSON
 		failed = errors.Join(failed, err)
@@ -62,9 +66,13 @@ func oddAnswers(text string) (string, error) {
 
 var order = regexp.MustCompile(`'\{"id":.*"items":.*\}'`)
 
-// seed completes the orders in db/seed.sql. There "@" stands for a time, which the program replaces meanwhile.
+// seed completes the orders in db/seed.sql. There "@" stands for a time, which the program replaces
+// meanwhile.
 func seed(text string) (string, error) {
 	const time = `"0001-01-01T00:00:00.000Z"`
+	if !order.MatchString(text) {
+		return "", errors.New("no event has an order")
+	}
 	var failed error
 	text = order.ReplaceAllStringFunc(text, func(quoted string) string {
 		answer := strings.ReplaceAll(strings.Trim(quoted, "'"), `"@"`, time)

@@ -1,5 +1,5 @@
-// Command schema writes db/schema.sql, the whole schema of MySQL in one file, from db/migrations. It also adds
-// new columns to the diagram of docs/orders.md.
+// Command schema writes db/schema.sql, the whole schema of MySQL in one file, from db/migrations. It also
+// adds new columns to the diagram of docs/orders.md.
 package main
 
 import (

@@ -383,7 +383,8 @@ func TestEveryKeyedWrite(t *testing.T) {
 	f.stockIs(t, 140)
 }
 
-// TestEmptyKey gives keys that a program forgot to fill. A new key for each call would place an order with each.
+// TestEmptyKey gives keys that a program forgot to fill. A new key for each call would place an order with
+// each.
 func TestEmptyKey(t *testing.T) {
 	f := newFixture(t)
 	empty := ""

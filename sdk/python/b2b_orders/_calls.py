@@ -285,6 +285,7 @@ class _Import:
         self.call, self.rows, self.on_row = call, rows, on_row
         self.sent: list[Any] = []
         self.summary: ImportSummary | None = None
+        self.telling = False  # on_row runs, whose errors are the caller's
 
     def body(self) -> Iterator[bytes]:
         part: list[bytes] = []
@@ -306,7 +307,9 @@ class _Import:
             if isinstance(line.summary, ImportSummary):
                 self.summary = line.summary
             elif self.on_row and isinstance(line.row, int) and 0 < line.row <= len(self.sent):
+                self.telling = True
                 yield self.on_row(self.sent[line.row - 1], line)
+                self.telling = False
 
     def end(self, lines: _Lines) -> ImportSummary:
         lines.end()
@@ -475,6 +478,8 @@ class Caller:
         except (httpx.UnsupportedProtocol, httpx.LocalProtocolError):
             raise  # a mistake of the caller's
         except httpx.RequestError as e:
+            if sending.telling:
+                raise
             call.fail(e)
 
 
@@ -614,6 +619,8 @@ class AsyncCaller:
         except (httpx.UnsupportedProtocol, httpx.LocalProtocolError):
             raise  # a mistake of the caller's
         except httpx.RequestError as e:
+            if sending.telling:
+                raise
             call.fail(e)
 
 

@@ -473,11 +473,16 @@ def test_an_asynchronous_on_row_is_awaited(proxies):
     async def fail(row, line):
         raise LookupError(row["sku"])
 
+    async def lose(row, line):
+        raise httpx.ConnectError(row["sku"])
+
     async def run():
         async with AsyncB2B(**{service: proxy.base for service, proxy in vars(proxies).items()}) as b2b:
             assert (await b2b.import_products(rows, keep)).created == 3
             with pytest.raises(LookupError, match=rows[0]["sku"]):
                 await b2b.import_products(rows, fail)
+            with pytest.raises(httpx.ConnectError, match=rows[0]["sku"]):  # no B2BError: the import had its answers
+                await b2b.import_products(rows, lose)
 
     anyio.run(run)
     assert got == [(row, "created") for row in rows]
