@@ -352,7 +352,7 @@ func TestImportRefusedRows(t *testing.T) {
 		"each row needs as many separators even where its last cells are empty."
 	again := "; " + path("products.refused.csv") + " has them, with the reasons"
 	want(refused(t, env, append(args, path("products.csv"))...),
-		"row 4: The request is not valid. /Preis brutto must be an amount such as 1299.90 or 1.299,90, not 1.299, which has two meanings.",
+		"row 4: The request is not valid. /Preis brutto must be an amount such as 1299.90, 1.299,90 or EUR 5, not 1.299, which has two meanings.",
 		"row 5 and 1 more: The request is not valid. /Bestand must be an integer.",
 		"row 6: "+cells,
 		"row 7: The row cannot be read: a quote is where CSV has none, or missing.",
