@@ -358,8 +358,8 @@ func TestImportRefusedRows(t *testing.T) {
 		"row 7: The row cannot be read: a quote is where CSV has none, or missing.",
 		"6 rows: 1 created, 0 updated, 0 unchanged, 5 refused",
 		"b2b: 5 rows refused"+again)
-	const amount, integer = "The request is not valid. /Preis brutto must be an amount such as 1299.90 or 1.299,90, " +
-		"not 1.299, which has two meanings.",
+	const amount, integer = "The request is not valid. /Preis brutto must be an amount such as 1299.90, 1.299,90 " +
+		"or EUR 5, not 1.299, which has two meanings.",
 		"The request is not valid. /Bestand must be an integer."
 	const head = "\uFEFF\"Artikel-\"\"Nr\"\"\";Bezeichnung;\"Preis\r\nbrutto\";Bestand;Lieferant;refusal\r\n"
 	if got, all := read("products.refused.csv"), head+"K-2;\"Zwei; \"\"2\"\"\";1.299;5;X;"+amount+"\r\n"+
