@@ -15,6 +15,7 @@ import (
 //go:generate go run ./postman ../..
 //go:generate go run ./gosdk ../..
 //go:generate go run ./samples ../..
+//go:generate go run ./office ../..
 
 // Run is the main function of each program: it calls the function write, and exits with 1 after an error.
 func Run(write func(root string) error) {

@@ -18,7 +18,9 @@ import (
 	"example.com/b2b/v2/internal/web"
 )
 
-//go:embed page
+// files has the files of page, with its own scripts minified in generated.
+//
+//go:embed page/index.html page/office.css page/vendor page/generated generated
 var files embed.FS
 
 var page = template.Must(template.ParseFS(files, "page/index.html"))
@@ -43,9 +45,11 @@ func Serve(engine *gin.Engine, o web.Options, at SignIn) {
 	e.GET("/office", func(c *gin.Context) { serve(c, "office/") })
 	e.GET("/office/*path", func(c *gin.Context) {
 		name := strings.TrimPrefix(c.Param("path"), "/")
-		if path.Ext(name) != ".html" && isFile("page/"+name) {
-			web.ServeFile(c, forBrowsers{files}, "page/"+name)
-			return
+		for _, folder := range []string{"generated/", "page/"} {
+			if path.Ext(name) != ".html" && isFile(folder+name) {
+				web.ServeFile(c, files, folder+name)
+				return
+			}
 		}
 		serve(c, "./"+strings.Repeat("../", strings.Count(name, "/")))
 	})

@@ -1,0 +1,59 @@
+// Command office minifies the scripts of the back office, from orchestrator/office/page into
+// orchestrator/office/generated, which the orchestrator serves. It shortens the names of local variables, and
+// keeps those of a module's top level, which stack traces show.
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"github.com/tdewolff/minify/v2"
+	"github.com/tdewolff/minify/v2/js"
+
+	"example.com/b2b/v2/internal/generate"
+)
+
+func main() { generate.Run(run) }
+
+func run(root string) error {
+	office := filepath.Join(root, "orchestrator", "office")
+	from, to := filepath.Join(office, "page"), filepath.Join(office, "generated")
+	if err := os.RemoveAll(to); err != nil { // scripts that are gone
+		return err
+	}
+	for _, folder := range []string{"", "screens"} {
+		if err := os.MkdirAll(filepath.Join(to, folder), 0o755); err != nil {
+			return err
+		}
+		scripts, err := filepath.Glob(filepath.Join(from, folder, "*.js"))
+		if err != nil {
+			return err
+		}
+		for _, script := range scripts {
+			text, err := os.ReadFile(script)
+			if err != nil {
+				return err
+			}
+			if text, err = minified(text); err != nil {
+				return fmt.Errorf("%s: %w", script, err)
+			}
+			if err := os.WriteFile(filepath.Join(to, folder, filepath.Base(script)), text, 0o644); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// indentation matches a line break and the blanks around it. They mean nothing in a script outside of
+// templates. TestMinified holds that templates of several lines are html`…`, in which they mean nothing, too.
+var indentation = regexp.MustCompile(`[ \t]*\n[ \t]*`)
+
+func minified(script []byte) ([]byte, error) {
+	var b bytes.Buffer
+	err := js.Minify(minify.New(), &b, bytes.NewReader(indentation.ReplaceAllLiteral(script, []byte("\n"))), nil)
+	return b.Bytes(), err
+}

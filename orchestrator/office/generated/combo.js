@@ -1,0 +1,14 @@
+import{html,useEffect,useLayoutEffect,useRef,useState}from"./vendor/htm-preact.js";import{explain}from"./errors.js";import{begin}from"./focus.js";import{t}from"./words.js";let ids=0;const useId=()=>useState(()=>`id${++ids}-`)[0];export function Combo({label:e,text:n,onText:s,find:o,onPick:i,leave:a=!0,nothing:r,unlabeled:c,inputRef:l,...d}){const[u,C]=useState(null),b=useId(),[h,y]=useState(-1),[f,A]=useState(""),[O,j]=useState(null),[k,S]=useState(0),m=useRef(!1),_=useRef(null),p=useRef(u);p.current=u;const w=()=>{C(p.current=null),y(-1),A(""),m.current=!1,j(null)},E=useRef(i);E.current=i;const v=e=>{const t=_.current?.contains(document.activeElement)??!1;w(),E.current(e,t)},x=e=>{const t=e.filter(e=>e.exact);return t.length===1?t[0]:e.length===1?e[0]:0[0]};useEffect(()=>{if(!f.trim())return;const e=new AbortController,t=setTimeout(()=>o(f.trim(),e.signal).then(t=>{if(e.signal.aborted)return;const n=x(t);if(m.current&&n)return v(n);if(a&&!_.current?.contains(document.activeElement))return n?v(n):w();j(null),C(t),y(m.current&&t.length?0:-1),m.current=!1},t=>{e.signal.aborted||j(t)}),m.current?0:120);return()=>{e.abort(),clearTimeout(t)}},[f,k]);const M=e=>{const t=u?.length??0;if((e.key==="ArrowDown"||e.key==="ArrowUp")&&t)e.preventDefault(),y((h+(e.key==="ArrowDown"?1:h<0?0:-1)+t)%t);else if(e.key==="Escape"&&(u||f))e.preventDefault(),e.stopPropagation(),w(),e.target.select();else if(e.key==="Enter"&&!e.ctrlKey&&!e.metaKey&&f){e.preventDefault();const n=u?.[h]??(u?x(u):0[0]);n?v(n):u?y(t?0:-1):(m.current=!0,O&&(j(null),S(k+1)))}},F=()=>{if(!p.current)return;const e=p.current[h]??x(p.current);a&&e?v(e):w()};useLayoutEffect(()=>{d.autofocus&&begin(_.current?.querySelector("input"))},[]);const g=u!==null&&f!=="";return html`<div class="combo" ref=${_}>
+<label class="field"><span class=${c?"unseen":""}>${e}</span>
+<input ref=${l} role="combobox" aria-expanded=${g} aria-controls=${b+"list"} aria-autocomplete="list" autocomplete="off" spellcheck=${!1}
+aria-activedescendant=${g&&h>=0?b+h:0[0]} value=${n} ...${d}
+onInput=${e=>{m.current=!1,A(e.target.value),C(p.current=null),s(e.target.value)}}
+onKeyDown=${M} onBlur=${F} /></label>
+<ul id=${b+"list"} role="listbox" aria-label=${e} hidden=${!g||!u?.length}>
+${g&&u?.map((e,t)=>html`<li id=${b+t} role="option" aria-selected=${t===h} class=${e.group&&e.group!==u[t-1]?.group?"begins":""}
+data-group=${e.group} onMouseDown=${t=>{t.preventDefault(),v(e)}}>
+<bdi>${e.text}</bdi> ${e.hint&&html`<small><bdi>${e.hint}</bdi></small>`}</li>`)}
+</ul>
+${g&&!u?.length&&html`<p class="none" role="status">${r??t("Nothing found")}</p>`}
+${O&&html`<p class="none" role="status">${explain(O)[0]}</p>`}
+</div>`}

@@ -1,0 +1,9 @@
+import{html,useLayoutEffect,useRef,useState}from"./vendor/htm-preact.js";import{may}from"./client.js";import{useProductEdit}from"./edit.js";import{begin}from"./focus.js";import{Conflict,Outcome}from"./form.js";import{cents,money,plainMoney,t}from"./words.js";export function PriceInPlace({product:e,onChange:n}){const[i,s]=useState(!1);if(!may("products:write"))return money(e.price_cents);const o=money(e.price_cents),a=t("Change the price of {sku}, {price}",{sku:e.sku,price:o});if(!i)return html`<button type="button" class="plain edit" aria-label=${a}
+onClick=${()=>s(!0)}>${o}</button>`;const r=e=>{s(!1),n(e)};return html`<${PriceField} product=${e} onLeave=${()=>s(!1)} onChange=${r} />`}function PriceField({product:e,onLeave:n,onChange:s}){const[i]=useState(e),[c,d]=useState(plainMoney(i.price_cents)),a=cents(c),l=useRef(null);useLayoutEffect(()=>begin(l.current),[]);const o=useProductEdit(i,s),r=()=>{o.sending.phase!=="sending"&&n()},u=e=>{e.preventDefault(),a===i.price_cents?r():a!==null&&o.save({price_cents:a})},h=e=>{if(e.key!=="Escape")return;e.stopPropagation(),r()};return html`<form class="in-place" onSubmit=${u} onKeyDown=${h} aria-label=${t("Price of {sku}",{sku:i.sku})}>
+<input class="short" inputmode="decimal" aria-label=${t("Price of {sku}",{sku:i.sku})} aria-invalid=${a===null} value=${c}
+ref=${l} onInput=${e=>d(e.target.value)} />
+<button class="first">${t("Save")}</button><button type="button" onClick=${r}>${t("Keep the old price")}</button>
+${a===null&&html`<small class="bad">${t("This is no amount.")}</small>`}
+<${Outcome} sending=${o.sending} />
+${o.theirs&&html`<${Conflict} fields=${o.fields} keepMine=${o.keepMine} takeTheirs=${o.takeTheirs} />`}
+</form>`}

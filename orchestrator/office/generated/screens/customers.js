@@ -1,0 +1,12 @@
+import{html,useEffect,useRef,useState}from"../vendor/htm-preact.js";import{api,deletedToo,may,useLoad}from"../client.js";import{Download}from"../file.js";import{at,filter,useRoute}from"../router.js";import{Chip,Listing,Table}from"../table.js";import{t,when}from"../words.js";export function SearchField({value:e,placeholder:n}){const[a,i]=useState(e),s=useRef(0),o=useRef(e);useEffect(()=>{e!==o.current&&i(o.current=e)},[e]),useEffect(()=>()=>clearTimeout(s.current),[]);const r=e=>{i(e),clearTimeout(s.current),s.current=setTimeout(()=>{o.current=e.trim(),filter({search:e.trim()},{replace:!0})},200)};return html`<label class="field"><span class="unseen">${t("Search")}</span><input type="search" maxlength="255" value=${a} placeholder=${n} onInput=${e=>r(e.target.value)} /></label>`}export const columns=[{title:t("Name"),kind:"wide",cell:e=>html`${e.name}${e.deleted_at&&html` <span class="status canceled">${t("deleted")}</span>`}`},{title:t("Email"),cell:e=>e.email},{title:t("Phone"),cell:e=>e.phone},{title:t("Reference"),cell:e=>e.external_ref},{title:t("Changed"),kind:"quiet",cell:e=>when(e.updated_at)}];export function Customers(){const{query:e}=useRoute(),n={...e.search&&{search:e.search},...e.deleted&&deletedToo()},s=e.cursor||0[0],o=useLoad("customers "+JSON.stringify([n,s]),async e=>{const{data:t,meta:o}=await api.listCustomers({...n,limit:50,cursor:s},{signal:e});return{data:t,meta:o}}),i={search:e.search&&`“${e.search}”`};return html`<h1>${t("Customers")}</h1>
+<div class="tools">
+<${SearchField} value=${e.search??""} placeholder=${t("a part of the name or email")} />
+${may("events:read")&&html`<div class="chips"><${Chip} parts=${{deleted:"true"}}>${t("Deleted, too")}<//></div>`}
+</div>
+<div class="tools actions">
+${may("customers:write")&&html`<a class="button first" href=${at("customers/new")}>${t("New customer")}</a>`}
+<${Download} service="customers" path="/customers/export" query=${e.search?{search:e.search}:{}} letter="e" name=${t("Export")} />
+</div>
+<${Listing} list=${o} filters=${i} nothing=${t("There are no customers yet. A list can be imported.")}>
+<${Table} caption=${t("Customers")} columns=${columns} rows=${o.data?.data??[]} href=${e=>at(`customers/${e.id}`)} />
+<//>`}

@@ -1,0 +1,18 @@
+import{html,useLayoutEffect,useRef,useState}from"../vendor/htm-preact.js";import{api}from"../client.js";import{Combo}from"../combo.js";import{findProducts}from"../find.js";import{begin}from"../focus.js";import{Field,Form,Outcome,useDraft,useSend}from"../form.js";import{at,go,useRoute}from"../router.js";import{count,number,t,today,when}from"../words.js";const place="office.receipts";function kept(){const{day:e,receipts:t}=JSON.parse(localStorage.getItem(place)??"{}");return e===today()?t:[]}export function Receive(){const{query:l}=useRoute(),e=useDraft("receive",{sku:"",pieces:"",note:""}),{sku:s,pieces:a,note:i}=e.values,[d,f]=useState(kept),[r,c]=useState(""),u=useRef(null),h=e=>u.current?.querySelector(`input[name=${e}]`),n=e=>begin(h(e));useLayoutEffect(()=>{if(!l.sku)return;!e.sent&&s!==l.sku&&e.change({sku:l.sku,pieces:"",note:s?"":i}),n("pieces"),go(at("receive"),{replace:!0})},[]);const o=/^[+-]?\d{1,9}$/.test(a.trim())?Number(a):0,m=useSend(async e=>{const{data:[n]}=await api.listProducts({sku:s.trim()});if(!n)return null;const{data:a}=await api.adjustStock({id:n.id,delta:o,reason:i.trim()||t(o>0?"received":"taken out")},{idempotencyKey:e});return{product:n.id,sku:n.sku,delta:a.delta,level:a.level,reason:a.reason,at:a.created_at,key:e}},e,t=>{if(!t)return p(s.trim());const o=[t,...kept().filter(({key:e})=>e!==t.key)].slice(0,200);localStorage.setItem(place,JSON.stringify({day:today(),receipts:o})),f(o),e.renew(),e.change({sku:"",note:i}),n("sku")}),p=async e=>{const s=await findProducts(e,(new AbortController).signal).catch(()=>[]);n("sku"),s.length&&h("sku")?.dispatchEvent(new InputEvent("input",{bubbles:!0})),c(s.length>7?t("Many products match: choose one."):s.length?count(s.length,"1 product matches: choose it.","{n} products match: choose one."):t("There is no product {sku}.",{sku:e}))},g=()=>{if(c(""),!s.trim())return n("sku");if(!o)return n("pieces");m.send()};return html`<h1>${t("Receive")}</h1>
+<div class="columns" ref=${u}>
+<${Form} label=${t("Receive")} class="receive" onSend=${g}>
+${r&&html`<p class="bad" role="alert">${r}</p>`}
+<${Combo} label=${t("SKU")} name="sku" text=${s} find=${findProducts} placeholder=${t("SKU or a part of the name")} autofocus aria-invalid=${!!r||0[0]}
+onText=${t=>{c(""),e.change({sku:t})}} onPick=${(t,s)=>{e.change({sku:t.value}),s&&n("pieces")}} />
+<${Field} label=${t("Pieces")} name="pieces" value=${a} inputmode="numeric" aria-invalid=${!!(a.trim()&&!o)||0[0]} onInput=${t=>e.change({pieces:t})} hint=${t("A minus takes pieces out.")} />
+<${Field} label=${t("Note (optional)")} name="note" value=${i} maxlength="255" onInput=${t=>e.change({note:t})} hint=${t("Such as the number of the delivery note.")} />
+<${Outcome} sending=${m} draft=${e} />
+<p class="buttons"><button class="first">${t(o<0?"Take out":"Receive")}</button></p>
+<//>
+<section aria-labelledby="receipts"><h2 id="receipts">${t("Received here today")}</h2>
+${d.length?html`<table class="list small" aria-live="polite"><caption class="unseen">${t("Received here today")}</caption>
+<thead><tr><th scope="col">${t("SKU")}</th><th scope="col" class="number">${t("Pieces")}</th><th scope="col" class="number">${t("Stock after")}</th><th scope="col" class="wide">${t("Note")}</th><th scope="col">${t("When")}</th></tr></thead>
+<tbody>${d.map(e=>html`<tr key=${e.key}><th scope="row"><a href=${at(`products/${e.product}`)}><bdi>${e.sku}</bdi></a></th>
+<td class="number">${(e.delta>0?"+":"")+number(e.delta)}</td><td class="number">${number(e.level)}</td><td class="wide"><bdi>${e.reason}</bdi></td><td>${when(e.at)}</td></tr>`)}</tbody></table>`:html`<p class="quiet">${t("Nothing yet.")}</p>`}
+</section>
+</div>`}

@@ -1,0 +1,19 @@
+import{html}from"../vendor/htm-preact.js";import{api,useLoad}from"../client.js";import{Chart}from"../chart.js";import{at}from"../router.js";import{Bar,Problem,Table}from"../table.js";import{number,t,today,when}from"../words.js";import{last}from"./import.js";import{columns,withCustomers}from"./orders.js";const low=10,weeks=4;export function Today(){const e=useLoad("today waiting",async e=>{const{data:t,meta:n}=await api.listOrders({status:"CREATED",sort:"created_at",limit:8},{signal:e});return{data:await withCustomers(t,e),more:n.nextCursor!==null}}),n=useLoad("today low",async e=>{const{data:t,meta:n}=await api.listProducts({stock_below:low,active:!0,limit:8},{signal:e});return{data:t,more:n.nextCursor!==null}}),s=last();return html`<h1>${t("Today")}</h1>
+<div class="columns even">
+<section aria-labelledby="waiting"><h2 id="waiting">${t("Orders to confirm")}</h2><${Bar} loading=${e.loading} />
+${e.error&&html`<${Problem} error=${e.error} again=${e.reload} />`}
+${e.data&&(e.data.data.length?html`<${Table} caption=${t("Orders to confirm")} rows=${e.data.data} href=${e=>at(`orders/${e.id}`)}
+columns=${columns.filter(({title:e})=>![t("Reference"),t("Created")].includes(e))} />
+<p class="quiet">${t("The oldest come first: their pieces return to stock first.")} <a href=${at("orders",{status:"CREATED"})}>${t("All orders to confirm")}</a></p>`:html`<p class="good">${t("No order waits.")}</p>`)}
+</section>
+<section aria-labelledby="low"><h2 id="low">${t("Low on stock")}</h2><${Bar} loading=${n.loading} />
+${n.error&&html`<${Problem} error=${n.error} again=${n.reload} />`}
+${n.data&&(n.data.data.length?html`<${Table} caption=${t("Low on stock")} rows=${n.data.data} href=${e=>at(`products/${e.id}`)} columns=${[{title:t("SKU"),cell:e=>e.sku},{title:t("Name"),kind:"wide",cell:e=>e.name},{title:t("In stock"),kind:"number",cell:e=>html`<span class="soon">${number(e.stock)}</span>`}]} /><p><a href=${at("products",{low,active:"true"})}>${t("All with less than {n}",{n:low})}</a></p>`:html`<p class="good">${t("Every product has {n} pieces or more.",{n:low})}</p>`)}
+</section>
+</div>
+<${Weeks} />
+${s&&html`<section aria-labelledby="imported"><h2 id="imported">${t("Last import here")}</h2>
+<p class=${s.refused?"bad":""}><bdi>${s.name}</bdi>, ${when(s.at)}: ${s.says}</p></section>`}`}function Weeks(){const n=today(1-7*weeks),e=useLoad(`today summary ${n}`,async e=>{const t=Intl.DateTimeFormat().resolvedOptions().timeZone,{data:s}=await api.summarizeOrders({from:n,to:today(),tz:t},{signal:e});return s.days.map(({day:e,confirmed:t})=>({date:e,orders:t.orders,units:t.units,value:t.total_cents}))});return html`<section aria-labelledby="weeks"><h2 id="weeks">${t("Confirmed in the last {n} weeks",{n:weeks})}</h2><${Bar} loading=${e.loading} />
+${e.error&&html`<${Problem} error=${e.error} again=${e.reload} />`}
+${e.data&&html`<${Chart} name=${t("Value of the confirmed orders, by day")} days=${e.data} />`}
+</section>`}
