@@ -290,11 +290,18 @@ const parts = {
     check('a word that is typed beside a field confirms nothing', await status() === 'CREATED', await status())
     await page.goto(`${sites.open.base}/office/orders/${id}`)
     await confirm.waitFor()
+    for (const word of ['usb-c', 'pc']) {
+      await page.keyboard.type(word)
+      await press(page, 'Enter')
+      await page.waitForTimeout(300)
+      check(`nor does ${word}, which ends in a key`, await status() === 'CREATED', await status())
+    }
     await page.getByRole('button', { name: 'Print' }).focus()
     await press(page, 'Space')
     check('Space presses a button that Tab has reached', await page.evaluate(() => window.prints) === 1)
     for (const [key, name] of [['p', 'Print'], ['x', 'Cancel the order …'], ['c', 'Confirm']]) {
       await confirm.waitFor()
+      await page.waitForTimeout(1100) // what comes earlier is a word
       await press(page, key)
       check(`${key} goes to “${name}”`, await focused(page) === `BUTTON ${name}`, await focused(page))
     }
@@ -333,6 +340,60 @@ const parts = {
     check('r receives the product that is shown', await field(page, 'SKU').inputValue() === 'LAPTOP-HP-2024' && await focused(page) === 'INPUT pieces', await focused(page))
   },
 
+  async 'Space, a key that is held, and an input method'() {
+    const { data: { id } } = await call('open', 'orders', '/orders', { method: 'POST', body: { customer_id: 2, items: [{ sku: 'KEYB-LOGI-MX', qty: 1 }] } })
+    const page = await open(`orders/${id}`)
+    await page.getByRole('button', { name: 'Confirm' }).waitFor()
+    await press(page, 'c', 'Space')
+    await page.waitForTimeout(1100)
+    check('Space that follows c at once is of a word', (await call('open', 'orders', `/orders/${id}`)).data.status === 'CREATED')
+    await press(page, 'c')
+    await page.waitForTimeout(1100)
+    await press(page, 'Space')
+    await see(page, /can be canceled for/)
+    check('after a moment it presses the button')
+    for (let i = 0; i < 5; i++) await page.keyboard.down('n')
+    await page.keyboard.up('n')
+    const customer = field(page, 'Customer')
+    await customer.waitFor()
+    await page.waitForTimeout(200)
+    check('n that is held opens a new order, and writes nothing into it', await customer.inputValue() === '', await customer.inputValue())
+    await page.keyboard.type('nn')
+    check('then n is text', await customer.inputValue() === 'nn')
+    await customer.fill('acme')
+    await page.locator('[role=option]').first().waitFor()
+    const compose = init => page.evaluate(init => document.activeElement.dispatchEvent(
+      new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true, ...init })), init)
+    for (const init of [{ isComposing: true }, { keyCode: 229 }]) {
+      await compose(init)
+      await page.waitForTimeout(200)
+      check(`Enter of an input method (${Object.keys(init)}) picks nothing`, await customer.inputValue() === 'acme' && await focused(page) === 'INPUT customer', await focused(page))
+    }
+    await press(page, 'Enter')
+    await page.waitForFunction(() => document.activeElement?.name === 'sku')
+    await compose({ isComposing: true })
+    check('and goes to no other field', await focused(page) === 'INPUT sku', await focused(page))
+  },
+
+  async 'Esc, and the focus after what is removed'() {
+    const page = await open('orders/new')
+    await field(page, 'Customer').fill('acme')
+    await press(page, 'Enter')
+    await page.waitForFunction(() => document.activeElement?.name === 'sku')
+    await page.keyboard.type('mon')
+    await page.locator('[role=option]').first().waitFor()
+    await press(page, 'Escape')
+    await page.keyboard.type('-lg')
+    check('after Esc in a SKU a word goes on', await line(page, 0, 'sku').inputValue() === 'mon-lg', await line(page, 0, 'sku').inputValue())
+    await paste(page, 'MON-LG-27\t1\nKEYB-LOGI-MX\t2\n')
+    await line(page, 2, 'sku').waitFor()
+    await page.getByRole('button', { name: 'Remove line 1', exact: true }).focus()
+    await press(page, 'Enter')
+    await page.waitForFunction(() => document.querySelectorAll('[data-line]').length === 2)
+    await page.waitForTimeout(100)
+    check('without line 1 the focus is in the line that follows', await line(page, 0, 'sku').evaluate(e => e === document.activeElement && e.value === 'KEYB-LOGI-MX'), await focused(page))
+  },
+
   async 'help by keyboard'() {
     const page = await open('')
     await press(page, '?')
@@ -348,9 +409,13 @@ const parts = {
     check('then no single key works', new URL(page.url()).pathname === '/office/')
     await press(page, 'Control+k')
     check('but Ctrl-K finds', await page.locator('#box').evaluate(e => e === document.activeElement))
+    await page.getByRole('link', { name: 'Orders', exact: true }).click()
+    const shows = () => page.getByRole('button', { name: 'Export', exact: true }).getAttribute('title')
+    check('and no button shows a key', await shows() === null, await shows())
     await page.getByRole('button', { name: 'Keyboard and help' }).focus()
     await press(page, 'Enter', 'Shift+Tab', 'Space', 'Escape')
     await page.locator('dialog').waitFor({ state: 'detached' })
+    check('until the keys are on again', await shows() === 'Key: e', await shows())
     await press(page, '3')
     await page.waitForURL('**/products')
     check('and the button on top turns them on again')
@@ -796,6 +861,8 @@ const parts = {
     })
     await Promise.all([page.waitForRequest('**/products?*search=tablet*'), line(page, 1, 'sku').fill('tablet')])
     await page.getByRole('button', { name: 'Remove line 1', exact: true }).click()
+    await page.waitForFunction(() => document.activeElement?.value === 'tablet')
+    await press(page, 'Tab') // a field that is left picks by itself
     await page.waitForFunction(() =>
       [...document.querySelectorAll('input[name=sku]')].some(input => input.value === 'TABLET-SAM-S9'))
     const after = await shown()
@@ -1269,6 +1336,11 @@ const parts = {
     await field(late, 'SKU').pressSequentially('TABLET')
     await see(late, 'This token is not accepted')
     check('a search, too, asks for another token')
+    const writer = await open('receive', { hash: '#token=of-another-system' }) // without an issuer
+    await refuse(writer, '**/products?*', 401, 'unauthorized')
+    await field(writer, 'SKU').pressSequentially('TABLET')
+    await see(writer, 'This token is not accepted')
+    check('and leaves the focus where somebody writes', await focused(writer) === 'INPUT sku', await focused(writer))
     const unsigned = await open('products/new', { site: 'tokens' })
     await unsigned.getByLabel('SKU').fill('UNSIGNED-1')
     await unsigned.getByLabel('Name').fill('Made later')
