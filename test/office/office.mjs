@@ -96,6 +96,10 @@ async function hold(page, matches) {
   }
 }
 
+// intercept lets the browser ask about all requests from now on. A hold or a refusal that begins this may miss a request of the
+// same moment.
+const intercept = page => page.route('**/no-such-path', route => route.continue())
+
 // refuse answers the requests that match with an error.
 const refuse = (page, matches, status, code) => page.route(matches, route => route.fulfill({
   status, headers: { 'Access-Control-Allow-Origin': '*' },
@@ -392,6 +396,92 @@ const parts = {
     await page.waitForFunction(() => document.querySelectorAll('[data-line]').length === 2)
     await page.waitForTimeout(100)
     check('without line 1 the focus is in the line that follows', await line(page, 0, 'sku').evaluate(e => e === document.activeElement && e.value === 'KEYB-LOGI-MX'), await focused(page))
+  },
+
+  async 'a dialog that would open late'() {
+    const { data: { id: customer } } = await call('open', 'customers', '/customers', { method: 'POST', body: { name: 'Late Ltd', email: 'late@example.com' } })
+    for (let i = 0; i < 2; i++) await call('open', 'orders', '/orders', { method: 'POST', body: { customer_id: customer, items: [{ sku: 'KEYB-LOGI-MX', qty: 1 }] } })
+    const created = async () => (await call('open', 'orders', `/orders?status=CREATED&customer_id=${customer}`)).data.length
+    const page = await open(`orders?status=CREATED&customer=${customer}`)
+    await intercept(page)
+    const button = (name, exact = false) => page.getByRole('button', { name, exact })
+    await rows(page, 2)
+    const all = url => url.pathname === '/orders' && url.searchParams.get('limit') === '100'
+    let release = await hold(page, all)
+    await button('Confirm all …').focus()
+    await press(page, 'Enter')
+    await page.keyboard.type('usb')
+    await release()
+    await button('Confirm all … is ready').waitFor({ timeout: 5000 }).catch(() => check('no dialog opens under a word', false))
+    check('no dialog opens under a word: the button says that it is ready', await page.locator('dialog').count() === 0)
+    release = await hold(page, all)
+    await button('Cancel all …').click()
+    await page.locator('#box').focus()
+    await page.keyboard.type('lat')
+    await release()
+    await button('Cancel all … is ready').waitFor()
+    await page.keyboard.type('e')
+    check('nor under a field', await page.locator('dialog').count() === 0 && await page.locator('#box').inputValue() === 'late')
+    await page.screenshot({ path: join(screenshots, 'ready.png') })
+    await button('Cancel all … is ready').click()
+    await page.getByLabel('Reason').waitFor()
+    await page.keyboard.type('all of them')
+    await press(page, 'Enter')
+    await page.waitForTimeout(300)
+    check('Enter in the reason goes to the button', await focused(page) === 'BUTTON Cancel 2 orders' && await created() === 2, await focused(page))
+    release = await hold(page, '**/cancel')
+    await press(page, 'Control+Enter')
+    await button('Stop', true).click()
+    await page.locator('dialog').waitFor({ state: 'detached' })
+    await rest(page)
+    await release()
+    await see(page, 'Nothing is shown, because of:').catch(() => check('answers that come after Stop', false, 'the list does not show them'))
+    check('answers that come after Stop are in the list', await created() === 0)
+  },
+
+  async 'a dialog that is closed too early'() {
+    const make = async (site = 'open', token) => (await call(site, 'orders', '/orders', { method: 'POST', token, key: 'early-' + Date.now(), body: { customer_id: 2, items: [{ sku: 'KEYB-LOGI-MX', qty: 1 }] } })).data.id
+    const id = await make()
+    const status = async () => (await call('open', 'orders', `/orders/${id}`)).data.status
+    const page = await open(`orders/${id}`)
+    await intercept(page)
+    const cancel = page => page.getByRole('button', { name: 'Cancel the order …' })
+    const reason = page => page.getByLabel('Reason')
+    await cancel(page).focus()
+    await press(page, 'Enter')
+    await page.keyboard.type('of before')
+    await page.reload()
+    await cancel(page).focus()
+    await press(page, 'Enter', 'Enter')
+    await page.waitForTimeout(300)
+    check('Enter twice does not send a reason of before', await status() === 'CREATED' && await reason(page).inputValue() === 'of before', await status())
+    await see(page, 'With this reason?')
+    await press(page, 'End')
+    await page.keyboard.type(', and of now')
+    const release = await hold(page, '**/cancel')
+    await press(page, 'Enter')
+    await see(page, 'Sending …')
+    check('what is on its way is not called kept', await page.getByRole('button', { name: 'Keep the order' }).count() === 0)
+    await press(page, 'Escape')
+    await page.locator('dialog').waitFor({ state: 'detached' })
+    await rest(page)
+    await release()
+    await page.getByText('canceled it: of before, and of now').waitFor({ timeout: 5000 }).catch(() => check('what is sent before Esc', false, 'the order does not show it'))
+    check('what is sent before Esc is shown once it is known', await cancel(page).count() === 0)
+
+    const admin = token('--sub', 'maria', '--scope', 'admin')
+    const clerk = await open(`orders/${await make('tokens', admin)}`, { site: 'tokens', hash: '#token=' + admin })
+    await intercept(clerk)
+    await cancel(clerk).focus()
+    await press(clerk, 'Enter')
+    await clerk.keyboard.type('far too late')
+    await refuse(clerk, '**/cancel', 401, 'unauthorized')
+    await press(clerk, 'Enter')
+    await see(clerk, 'You need to sign in.')
+    await press(clerk, 'Escape')
+    await clerk.locator('dialog').waitFor({ state: 'detached' })
+    await cancel(clerk).click()
+    check('a reason is kept while a clerk signs in again', await reason(clerk).inputValue() === 'far too late', await reason(clerk).inputValue())
   },
 
   async 'help by keyboard'() {
