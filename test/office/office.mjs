@@ -613,6 +613,7 @@ const parts = {
   async 'receive 40'() {
     const before = (await call('open', 'orders', '/products/3')).data.stock
     const page = await open('')
+    await intercept(page)
     await press(page, 'r')
     await field(page, 'SKU').waitFor()
     await page.keyboard.type('TABLET-SAM-S9')
@@ -637,6 +638,46 @@ const parts = {
     await press(page, 'Enter')
     await see(page, 'There is no product NO-SUCH-THING.')
     check('an unknown sku is said')
+    const release = await hold(page, url => url.searchParams.get('search') === 'NO-SUCH-THING')
+    await page.getByLabel('Pieces').focus()
+    await Promise.all([page.waitForRequest('**/products?search=NO-SUCH-THING*'), press(page, 'Enter')])
+    await page.locator('#box').focus()
+    await page.keyboard.type('ab')
+    await release()
+    await see(page, 'There is no product NO-SUCH-THING.')
+    await page.keyboard.type('c')
+    check('to a clerk who is elsewhere meanwhile, and goes on there', await page.locator('#box').inputValue() === 'abc', await focused(page))
+  },
+
+  async 'a receipt that is not known, and another product'() {
+    const stock = async id => (await call('open', 'orders', `/products/${id}`)).data.stock
+    const before = [await stock(3), await stock(2)].join()
+    const page = await open('products/3')
+    const receive = page.getByRole('main').getByRole('link', { name: 'Receive' })
+    const lose = route => route.abort('connectionreset')
+    await page.route('**/stock-adjustments', lose)
+    await receive.waitFor()
+    await press(page, 'r')
+    await page.getByLabel('Pieces').waitFor()
+    await page.keyboard.type('7')
+    await Promise.all([page.waitForEvent('requestfailed'), press(page, 'Enter')])
+    await page.reload()
+    await page.goto(`${sites.open.base}/office/products/2`)
+    await page.unroute('**/stock-adjustments', lose)
+    await receive.waitFor()
+    await press(page, 'r')
+    await see(page, 'This form was sent before')
+    check('r on another product leaves the earlier one', await field(page, 'SKU').inputValue() === 'TABLET-SAM-S9' && await focused(page) === 'H1 Receive', await focused(page))
+    await page.keyboard.type('40')
+    for (let i = 0; i < 2; i++) {
+      await press(page, 'Enter')
+      await page.waitForTimeout(500)
+    }
+    const after = [await stock(3), await stock(2)].join()
+    check('and 40 and Enter go into neither', after === before, [before, after])
+    await page.getByRole('main').getByRole('button', { name: 'Receive' }).click()
+    await page.getByRole('cell', { name: '+7' }).waitFor()
+    check('what was sent can be sent again', await stock(3) === Number(before.split(',')[0]) + 7, await stock(3))
   },
 
   async 'change a price'() {
