@@ -96,6 +96,10 @@ async function hold(page, matches) {
   }
 }
 
+// intercept lets the browser ask about all requests from now on. A hold or a refusal that begins this may miss a request of the
+// same moment.
+const intercept = page => page.route('**/no-such-path', route => route.continue())
+
 // refuse answers the requests that match with an error.
 const refuse = (page, matches, status, code) => page.route(matches, route => route.fulfill({
   status, headers: { 'Access-Control-Allow-Origin': '*' },
@@ -290,11 +294,18 @@ const parts = {
     check('a word that is typed beside a field confirms nothing', await status() === 'CREATED', await status())
     await page.goto(`${sites.open.base}/office/orders/${id}`)
     await confirm.waitFor()
+    for (const word of ['usb-c', 'pc']) {
+      await page.keyboard.type(word)
+      await press(page, 'Enter')
+      await page.waitForTimeout(300)
+      check(`nor does ${word}, which ends in a key`, await status() === 'CREATED', await status())
+    }
     await page.getByRole('button', { name: 'Print' }).focus()
     await press(page, 'Space')
     check('Space presses a button that Tab has reached', await page.evaluate(() => window.prints) === 1)
     for (const [key, name] of [['p', 'Print'], ['x', 'Cancel the order …'], ['c', 'Confirm']]) {
       await confirm.waitFor()
+      await page.waitForTimeout(1100) // what comes earlier is a word
       await press(page, key)
       check(`${key} goes to “${name}”`, await focused(page) === `BUTTON ${name}`, await focused(page))
     }
@@ -333,6 +344,146 @@ const parts = {
     check('r receives the product that is shown', await field(page, 'SKU').inputValue() === 'LAPTOP-HP-2024' && await focused(page) === 'INPUT pieces', await focused(page))
   },
 
+  async 'Space, a key that is held, and an input method'() {
+    const { data: { id } } = await call('open', 'orders', '/orders', { method: 'POST', body: { customer_id: 2, items: [{ sku: 'KEYB-LOGI-MX', qty: 1 }] } })
+    const page = await open(`orders/${id}`)
+    await page.getByRole('button', { name: 'Confirm' }).waitFor()
+    await press(page, 'c', 'Space')
+    await page.waitForTimeout(1100)
+    check('Space that follows c at once is of a word', (await call('open', 'orders', `/orders/${id}`)).data.status === 'CREATED')
+    await press(page, 'c')
+    await page.waitForTimeout(1100)
+    await press(page, 'Space')
+    await see(page, /can be canceled for/)
+    check('after a moment it presses the button')
+    for (let i = 0; i < 5; i++) await page.keyboard.down('n')
+    await page.keyboard.up('n')
+    const customer = field(page, 'Customer')
+    await customer.waitFor()
+    await page.waitForTimeout(200)
+    check('n that is held opens a new order, and writes nothing into it', await customer.inputValue() === '', await customer.inputValue())
+    await page.keyboard.type('nn')
+    check('then n is text', await customer.inputValue() === 'nn')
+    await customer.fill('acme')
+    await page.locator('[role=option]').first().waitFor()
+    const compose = init => page.evaluate(init => document.activeElement.dispatchEvent(
+      new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true, ...init })), init)
+    for (const init of [{ isComposing: true }, { keyCode: 229 }]) {
+      await compose(init)
+      await page.waitForTimeout(200)
+      check(`Enter of an input method (${Object.keys(init)}) picks nothing`, await customer.inputValue() === 'acme' && await focused(page) === 'INPUT customer', await focused(page))
+    }
+    await press(page, 'Enter')
+    await page.waitForFunction(() => document.activeElement?.name === 'sku')
+    await compose({ isComposing: true })
+    check('and goes to no other field', await focused(page) === 'INPUT sku', await focused(page))
+  },
+
+  async 'Esc, and the focus after what is removed'() {
+    const page = await open('orders/new')
+    await field(page, 'Customer').fill('acme')
+    await press(page, 'Enter')
+    await page.waitForFunction(() => document.activeElement?.name === 'sku')
+    await page.keyboard.type('mon')
+    await page.locator('[role=option]').first().waitFor()
+    await press(page, 'Escape')
+    await page.keyboard.type('-lg')
+    check('after Esc in a SKU a word goes on', await line(page, 0, 'sku').inputValue() === 'mon-lg', await line(page, 0, 'sku').inputValue())
+    await paste(page, 'MON-LG-27\t1\nKEYB-LOGI-MX\t2\n')
+    await line(page, 2, 'sku').waitFor()
+    await page.getByRole('button', { name: 'Remove line 1', exact: true }).focus()
+    await press(page, 'Enter')
+    await page.waitForFunction(() => document.querySelectorAll('[data-line]').length === 2)
+    await page.waitForTimeout(100)
+    check('without line 1 the focus is in the line that follows', await line(page, 0, 'sku').evaluate(e => e === document.activeElement && e.value === 'KEYB-LOGI-MX'), await focused(page))
+  },
+
+  async 'a dialog that would open late'() {
+    const { data: { id: customer } } = await call('open', 'customers', '/customers', { method: 'POST', body: { name: 'Late Ltd', email: 'late@example.com' } })
+    for (let i = 0; i < 2; i++) await call('open', 'orders', '/orders', { method: 'POST', body: { customer_id: customer, items: [{ sku: 'KEYB-LOGI-MX', qty: 1 }] } })
+    const created = async () => (await call('open', 'orders', `/orders?status=CREATED&customer_id=${customer}`)).data.length
+    const page = await open(`orders?status=CREATED&customer=${customer}`)
+    await intercept(page)
+    const button = (name, exact = false) => page.getByRole('button', { name, exact })
+    await rows(page, 2)
+    const all = url => url.pathname === '/orders' && url.searchParams.get('limit') === '100'
+    let release = await hold(page, all)
+    await button('Confirm all …').focus()
+    await press(page, 'Enter')
+    await page.keyboard.type('usb')
+    await release()
+    await button('Confirm all … is ready').waitFor({ timeout: 5000 }).catch(() => check('no dialog opens under a word', false))
+    check('no dialog opens under a word: the button says that it is ready', await page.locator('dialog').count() === 0)
+    release = await hold(page, all)
+    await button('Cancel all …').click()
+    await page.locator('#box').focus()
+    await page.keyboard.type('lat')
+    await release()
+    await button('Cancel all … is ready').waitFor()
+    await page.keyboard.type('e')
+    check('nor under a field', await page.locator('dialog').count() === 0 && await page.locator('#box').inputValue() === 'late')
+    await page.screenshot({ path: join(screenshots, 'ready.png') })
+    await button('Cancel all … is ready').click()
+    await page.getByLabel('Reason').waitFor()
+    await page.keyboard.type('all of them')
+    await press(page, 'Enter')
+    await page.waitForTimeout(300)
+    check('Enter in the reason goes to the button', await focused(page) === 'BUTTON Cancel 2 orders' && await created() === 2, await focused(page))
+    release = await hold(page, '**/cancel')
+    await press(page, 'Control+Enter')
+    await button('Stop', true).click()
+    await page.locator('dialog').waitFor({ state: 'detached' })
+    await rest(page)
+    await release()
+    await see(page, 'Nothing is shown, because of:').catch(() => check('answers that come after Stop', false, 'the list does not show them'))
+    check('answers that come after Stop are in the list', await created() === 0)
+  },
+
+  async 'a dialog that is closed too early'() {
+    const make = async (site = 'open', token) => (await call(site, 'orders', '/orders', { method: 'POST', token, key: 'early-' + Date.now(), body: { customer_id: 2, items: [{ sku: 'KEYB-LOGI-MX', qty: 1 }] } })).data.id
+    const id = await make()
+    const status = async () => (await call('open', 'orders', `/orders/${id}`)).data.status
+    const page = await open(`orders/${id}`)
+    await intercept(page)
+    const cancel = page => page.getByRole('button', { name: 'Cancel the order …' })
+    const reason = page => page.getByLabel('Reason')
+    await cancel(page).focus()
+    await press(page, 'Enter')
+    await page.keyboard.type('of before')
+    await page.reload()
+    await cancel(page).focus()
+    await press(page, 'Enter', 'Enter')
+    await page.waitForTimeout(300)
+    check('Enter twice does not send a reason of before', await status() === 'CREATED' && await reason(page).inputValue() === 'of before', await status())
+    await see(page, 'With this reason?')
+    await press(page, 'End')
+    await page.keyboard.type(', and of now')
+    const release = await hold(page, '**/cancel')
+    await press(page, 'Enter')
+    await see(page, 'Sending …')
+    check('what is on its way is not called kept', await page.getByRole('button', { name: 'Keep the order' }).count() === 0)
+    await press(page, 'Escape')
+    await page.locator('dialog').waitFor({ state: 'detached' })
+    await rest(page)
+    await release()
+    await page.getByText('canceled it: of before, and of now').waitFor({ timeout: 5000 }).catch(() => check('what is sent before Esc', false, 'the order does not show it'))
+    check('what is sent before Esc is shown once it is known', await cancel(page).count() === 0)
+
+    const admin = token('--sub', 'maria', '--scope', 'admin')
+    const clerk = await open(`orders/${await make('tokens', admin)}`, { site: 'tokens', hash: '#token=' + admin })
+    await intercept(clerk)
+    await cancel(clerk).focus()
+    await press(clerk, 'Enter')
+    await clerk.keyboard.type('far too late')
+    await refuse(clerk, '**/cancel', 401, 'unauthorized')
+    await press(clerk, 'Enter')
+    await see(clerk, 'You need to sign in.')
+    await press(clerk, 'Escape')
+    await clerk.locator('dialog').waitFor({ state: 'detached' })
+    await cancel(clerk).click()
+    check('a reason is kept while a clerk signs in again', await reason(clerk).inputValue() === 'far too late', await reason(clerk).inputValue())
+  },
+
   async 'help by keyboard'() {
     const page = await open('')
     await press(page, '?')
@@ -348,9 +499,13 @@ const parts = {
     check('then no single key works', new URL(page.url()).pathname === '/office/')
     await press(page, 'Control+k')
     check('but Ctrl-K finds', await page.locator('#box').evaluate(e => e === document.activeElement))
+    await page.getByRole('link', { name: 'Orders', exact: true }).click()
+    const shows = () => page.getByRole('button', { name: 'Export', exact: true }).getAttribute('title')
+    check('and no button shows a key', await shows() === null, await shows())
     await page.getByRole('button', { name: 'Keyboard and help' }).focus()
     await press(page, 'Enter', 'Shift+Tab', 'Space', 'Escape')
     await page.locator('dialog').waitFor({ state: 'detached' })
+    check('until the keys are on again', await shows() === 'Key: e', await shows())
     await press(page, '3')
     await page.waitForURL('**/products')
     check('and the button on top turns them on again')
@@ -458,6 +613,7 @@ const parts = {
   async 'receive 40'() {
     const before = (await call('open', 'orders', '/products/3')).data.stock
     const page = await open('')
+    await intercept(page)
     await press(page, 'r')
     await field(page, 'SKU').waitFor()
     await page.keyboard.type('TABLET-SAM-S9')
@@ -482,6 +638,46 @@ const parts = {
     await press(page, 'Enter')
     await see(page, 'There is no product NO-SUCH-THING.')
     check('an unknown sku is said')
+    const release = await hold(page, url => url.searchParams.get('search') === 'NO-SUCH-THING')
+    await page.getByLabel('Pieces').focus()
+    await Promise.all([page.waitForRequest('**/products?search=NO-SUCH-THING*'), press(page, 'Enter')])
+    await page.locator('#box').focus()
+    await page.keyboard.type('ab')
+    await release()
+    await see(page, 'There is no product NO-SUCH-THING.')
+    await page.keyboard.type('c')
+    check('to a clerk who is elsewhere meanwhile, and goes on there', await page.locator('#box').inputValue() === 'abc', await focused(page))
+  },
+
+  async 'a receipt that is not known, and another product'() {
+    const stock = async id => (await call('open', 'orders', `/products/${id}`)).data.stock
+    const before = [await stock(3), await stock(2)].join()
+    const page = await open('products/3')
+    const receive = page.getByRole('main').getByRole('link', { name: 'Receive' })
+    const lose = route => route.abort('connectionreset')
+    await page.route('**/stock-adjustments', lose)
+    await receive.waitFor()
+    await press(page, 'r')
+    await page.getByLabel('Pieces').waitFor()
+    await page.keyboard.type('7')
+    await Promise.all([page.waitForEvent('requestfailed'), press(page, 'Enter')])
+    await page.reload()
+    await page.goto(`${sites.open.base}/office/products/2`)
+    await page.unroute('**/stock-adjustments', lose)
+    await receive.waitFor()
+    await press(page, 'r')
+    await see(page, 'This form was sent before')
+    check('r on another product leaves the earlier one', await field(page, 'SKU').inputValue() === 'TABLET-SAM-S9' && await focused(page) === 'H1 Receive', await focused(page))
+    await page.keyboard.type('40')
+    for (let i = 0; i < 2; i++) {
+      await press(page, 'Enter')
+      await page.waitForTimeout(500)
+    }
+    const after = [await stock(3), await stock(2)].join()
+    check('and 40 and Enter go into neither', after === before, [before, after])
+    await page.getByRole('main').getByRole('button', { name: 'Receive' }).click()
+    await page.getByRole('cell', { name: '+7' }).waitFor()
+    check('what was sent can be sent again', await stock(3) === Number(before.split(',')[0]) + 7, await stock(3))
   },
 
   async 'change a price'() {
@@ -796,6 +992,8 @@ const parts = {
     })
     await Promise.all([page.waitForRequest('**/products?*search=tablet*'), line(page, 1, 'sku').fill('tablet')])
     await page.getByRole('button', { name: 'Remove line 1', exact: true }).click()
+    await page.waitForFunction(() => document.activeElement?.value === 'tablet')
+    await press(page, 'Tab') // a field that is left picks by itself
     await page.waitForFunction(() =>
       [...document.querySelectorAll('input[name=sku]')].some(input => input.value === 'TABLET-SAM-S9'))
     const after = await shown()
@@ -1269,6 +1467,11 @@ const parts = {
     await field(late, 'SKU').pressSequentially('TABLET')
     await see(late, 'This token is not accepted')
     check('a search, too, asks for another token')
+    const writer = await open('receive', { hash: '#token=of-another-system' }) // without an issuer
+    await refuse(writer, '**/products?*', 401, 'unauthorized')
+    await field(writer, 'SKU').pressSequentially('TABLET')
+    await see(writer, 'This token is not accepted')
+    check('and leaves the focus where somebody writes', await focused(writer) === 'INPUT sku', await focused(writer))
     const unsigned = await open('products/new', { site: 'tokens' })
     await unsigned.getByLabel('SKU').fill('UNSIGNED-1')
     await unsigned.getByLabel('Name').fill('Made later')

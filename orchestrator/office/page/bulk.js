@@ -10,11 +10,11 @@ const together = 4
 
 /**
  * Asks first, then works through the orders, and shows what became of each. Orders without an answer can be sent again, with
- * their keys of before. The work ends with the dialog.
- * @param {{ action: 'confirm' | 'cancel', orders: { id: number }[], more?: boolean, onClose: () => void }} props more: the
- * filter has more orders than these
+ * their keys of before. The work ends with the dialog; answers that come later are told by onStale.
+ * @param {{ action: 'confirm' | 'cancel', orders: { id: number }[], more?: boolean, onClose: () => void, onStale: () => void }} props
+ * more: the filter has more orders than these
  */
-export function Bulk({ action, orders, more, onClose }) {
+export function Bulk({ action, orders, more, onClose, onStale }) {
   const draft = useDraft('bulk', { reason: '' })
   const [answers, setAnswers] = useState(/** @type {Map<number, { says: string, look: string }>} */ (new Map()))
   const [phase, setPhase] = useState(/** @type {'asking' | 'working' | 'done'} */ ('asking'))
@@ -41,7 +41,8 @@ export function Bulk({ action, orders, more, onClose }) {
         setAnswers(before => new Map(before).set(at, answer))
       }
     }))
-    setPhase('done')
+    if (stopped.current) onStale()
+    else setPhase('done')
   }
   useEffect(() => () => { stopped.current = true; draft.forget() }, [])
   const unknown = orders.filter(({ id }) => answers.get(id)?.look === 'unknown')
@@ -50,7 +51,7 @@ export function Bulk({ action, orders, more, onClose }) {
   return html`<${Dialog} title=${title} onClose=${onClose}>
     ${phase === 'asking' && html`<${Form} label=${title} onSend=${() => work(orders.map(({ id }) => id))}>
       ${more && html`<p>${t('There are more: open this again for the next ones.')}</p>`}
-      ${!confirming && html`<${Reason} value=${draft.values.reason} onInput=${reason => draft.change({ reason })} />`}
+      ${!confirming && html`<${Reason} many value=${draft.values.reason} onInput=${reason => draft.change({ reason })} />`}
       <p class="buttons"><button class="first" disabled=${!orders.length}>${title}</button><button type="button" autofocus=${confirming} onClick=${onClose}>${t('Close')}</button></p>
     <//>`}
     ${phase !== 'asking' && html`<p role="status">${t('{done} of {all} done', { done: good, all: orders.length })}</p>

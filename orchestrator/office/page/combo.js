@@ -76,7 +76,7 @@ export function Combo({ label, text, onText, find, onPick, leave = true, nothing
       event.preventDefault()
       event.stopPropagation()
       close()
-      event.target.select() // what is typed next replaces it
+      if (!leave) event.target.select() // in the box on top the next search replaces it; elsewhere a word goes on
     } else if (event.key === 'Enter' && !event.ctrlKey && !event.metaKey && asked) {
       event.preventDefault()
       const option = options?.[active] ?? (options ? choice(options) : undefined)

@@ -112,7 +112,12 @@ export function Outcome({ sending, draft }) {
     <p><button type="button" onClick=${now}>${t('Send again now')}</button></p>
   </div>`
   if (phase === 'refused' && error.code === 'idempotency_key_reused' && draft) {
-    return html`<${Earlier} draft=${draft} onRenew=${() => { draft.renew(); sending.clear() }} />`
+    const renew = event => {
+      draft.renew()
+      sending.clear()
+      begin(event.target.form?.querySelector('input'))
+    }
+    return html`<${Earlier} draft=${draft} onRenew=${renew} />`
   }
   if (phase === 'refused') return html`<${Problem} error=${error} />`
   if (draft?.sent) return html`<p class="outcome" role="status">${t('This form was sent before, and it is not known what became of it. Send it again: nothing is done twice.')}</p>`
@@ -121,7 +126,7 @@ export function Outcome({ sending, draft }) {
 
 /**
  * Says what the key of a form has done, when the form was changed after it was sent.
- * @param {{ draft: { key: string }, onRenew: () => void }} props
+ * @param {{ draft: { key: string }, onRenew: (event: any) => void }} props
  */
 function Earlier({ draft, onRenew }) {
   const [order, setOrder] = useState(/** @type {number | null} */ (null))
@@ -163,19 +168,23 @@ export const Button = ({ off, onClick, children, ...rest }) =>
   html`<button type="button" aria-disabled=${off ? 'true' : undefined} onClick=${off ? undefined : onClick} ...${rest}>${children}</button>`
 
 /**
- * Asks why something is canceled. Enter sends it with a reason only: the press that has opened the form may come twice.
- * @param {{ value: string, onInput: (value: string) => void }} props
+ * Asks why something is canceled. Enter sends it only with a reason that was written since the form opened, since the press
+ * that has opened it may come twice. With many, Enter goes to the button.
+ * @param {{ value: string, onInput: (value: string) => void, many?: boolean }} props
  */
-export function Reason({ value, onInput }) {
+export function Reason({ value, onInput, many }) {
+  const [written, write] = useState(false)
   const [asked, ask] = useState(false)
+  const given = value.trim()
   const keys = event => {
-    if (event.key !== 'Enter' || event.ctrlKey || event.metaKey || value.trim()) return
+    if (event.key !== 'Enter' || event.ctrlKey || event.metaKey || given && written && !many) return
     event.preventDefault()
-    ask(true)
+    if (given && written) event.target.form.querySelector('button').focus()
+    else ask(true)
   }
-  return html`<${Field} label=${t('Reason (optional)')} value=${value} maxlength="255" autofocus onInput=${onInput} onKeyDown=${keys}
+  return html`<${Field} label=${t('Reason (optional)')} value=${value} maxlength="255" autofocus onInput=${text => { write(true); onInput(text) }} onKeyDown=${keys}
       hint=${t('The order shows it to everybody who sees the order.')} />
-    <p class="soon" role="alert">${asked && !value.trim() && t('Without a reason? Ctrl-Enter cancels, or the button.')}</p>`
+    <p class="soon" role="alert">${asked && !(given && written) && (given ? t('With this reason? Ctrl-Enter cancels, or the button.') : t('Without a reason? Ctrl-Enter cancels, or the button.'))}</p>`
 }
 
 /** A dialog above the page; Esc closes it. @param {{ title: string, onClose: () => void, children?: any }} props */

@@ -3,7 +3,7 @@ import { html, render, useEffect, useRef, useState } from './vendor/htm-preact.j
 import { bearer, may, signIn, useToken } from './client.js'
 import { Combo } from './combo.js'
 import { findAll, open } from './find.js'
-import { begin, disarm, reach } from './focus.js'
+import { begin, isField, off, once, pass, reach } from './focus.js'
 import { Dialog, Field, Form } from './form.js'
 import { arrive, hasIssuer, leave } from './oidc.js'
 import { at, back, go, useRoute } from './router.js'
@@ -77,17 +77,17 @@ function Box() {
   const [text, setText] = useState('')
   const box = useRef(/** @type {HTMLInputElement | null} */ (null))
   return html`<div class="box" role="search"><${Combo} inputRef=${box} id="box" type="search" unlabeled label=${t('Find an order, a customer or a product')} placeholder=${t('Find: order, reference, SKU, name, email')} text=${text} maxlength="255"
-    leave=${false} onText=${setText} find=${findAll} onPick=${option => { setText(''); box.current?.blur(); open(option) }} aria-keyshortcuts="/ Control+K" /></div>`
+    leave=${false} onText=${setText} find=${findAll} onPick=${option => { setText(''); box.current?.blur(); open(option) }} aria-keyshortcuts=${localStorage.getItem(off) ? 'Control+K' : '/ Control+K'} /></div>`
 }
 
-/** Asks for a token, when a service wants one. @param {{ refused: boolean }} props */
+/** Asks for a token, when a service wants one. It takes no focus from a field in which somebody writes. @param {{ refused: boolean }} props */
 function SignIn({ refused }) {
   const [value, setValue] = useState('')
   return html`<${Form} label=${t('Sign in')} class="sign-in" onSend=${() => signIn(value)}>
     <h1>${t('Sign in')}</h1>
     <p role="alert">${refused ? t('This token is not accepted, or its time is over.') : t('This system needs a token.')} ${t('Ask who runs it for a link, made by b2b office, or paste a token here.')}</p>
     ${hasIssuer && html`<${Elsewhere} />`}
-    <${Field} label=${t('Token')} type="password" value=${value} onInput=${setValue} autofocus=${!hasIssuer} />
+    <${Field} label=${t('Token')} type="password" value=${value} onInput=${setValue} autofocus=${!hasIssuer && !isField(document.activeElement)} />
     <p class="buttons"><button class=${hasIssuer ? '' : 'first'}>${t('Sign in')}</button></p>
   <//>`
 }
@@ -116,7 +116,6 @@ function Account({ onDone }) {
     <p class="buttons"><button type="button" onClick=${() => { signIn(''); onDone() }}>${t('Sign out')}</button><button type="button" class="first" onClick=${onDone}>${t('Close')}</button></p>`
 }
 
-const off = 'office.keys'
 const keys = /** @type {const} */ ([
   ['/  ·  Ctrl-K', 'Find anything'], ['↑ ↓  ·  j k', 'The row above or below'], ['Enter', 'Open the row'], ['.  ·  ,', 'The next page of a list, the first page'],
   ['n', 'New order'], ['r', 'Receive'], ['c  ·  x', 'To “Confirm”, to “Cancel”: Enter presses it'], ['p  ·  e', 'To “Print”, to “Export”: Enter presses it'],
@@ -145,21 +144,26 @@ const selects = ({ value, selectionStart, selectionEnd }) => value && selectionS
 function useKeys(help) {
   useEffect(() => {
     const onKeyDown = event => {
-      if (event.defaultPrevented || event.altKey || event.isComposing) return
-      const find = () => { event.preventDefault(); begin(document.getElementById('box')) }
+      if (event.defaultPrevented || event.altKey) return
+      const find = () => { once(event); begin(document.getElementById('box')) }
       if ((event.ctrlKey || event.metaKey) && event.key === 'k') return find()
       if (event.ctrlKey || event.metaKey || document.querySelector('dialog[open]')) return
       const target = /** @type {HTMLElement} */ (event.target)
-      const writes = target.matches('input:not([type=checkbox]), select, textarea')
+      const writes = isField(target)
       if (event.key === 'Escape') return writes ? target.blur() : back()
       if (target.id === 'box' && event.key === '/' && selects(target)) return find() // as a new search begins
       if (writes || localStorage.getItem(off) && event.key.length === 1) return
+      const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key]
       const does = {
-        '/': find, j: () => walk(1), k: () => walk(-1), ArrowDown: () => walk(1), ArrowUp: () => walk(-1), '?': help,
-        n: () => go(at('orders/new')), r: () => go(at('receive')), ...Object.fromEntries(places.map(([place], i) => [String(i + 1), () => go(at(place))])),
+        '/': find, '?': help, n: () => go(at('orders/new')), r: () => go(at('receive')),
+        ...Object.fromEntries(places.map(([place], i) => [String(i + 1), () => go(at(place))])),
       }[event.key]
-      if (reach(event.key) || does && does() !== false) event.preventDefault()
-      else if (event.key.length === 1 && disarm()) event.preventDefault()
+      if (step && walk(step)) return event.preventDefault()
+      if (reach(event.key)) return once(event)
+      if (does) {
+        once(event)
+        does()
+      } else if (pass(event.key)) event.preventDefault()
     }
     addEventListener('keydown', onKeyDown)
     return () => removeEventListener('keydown', onKeyDown)

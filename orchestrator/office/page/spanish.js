@@ -38,6 +38,7 @@ export const spanish = {
   'Send again what is not known': 'Repetir lo que no se sabe', 'Confirm': 'Confirmar', 'Cancel the order …': 'Anular el pedido …', 'Cancel order {id}': 'Anular el pedido {id}',
   'Cancel the order': 'Anular el pedido', 'Keep the order': 'Dejarlo como está', 'Reason': 'Motivo', 'Reason (optional)': 'Motivo (opcional)', 'Canceled by': 'Anulado por',
   'Without a reason? Ctrl-Enter cancels, or the button.': '¿Sin motivo? Ctrl-Intro lo anula, o el botón.',
+  'With this reason? Ctrl-Enter cancels, or the button.': '¿Con este motivo? Ctrl-Intro lo anula, o el botón.', '{button} is ready': '{button} está listo',
   'Its stock returns. A canceled order stays canceled.': 'Sus piezas vuelven a las existencias. Un pedido anulado queda anulado.',
   'The order shows it to everybody who sees the order.': 'Lo ve quien vea el pedido.', 'can be canceled for {time} more': 'se puede anular durante {time} más',
   'What has happened': 'Qué ha pasado', 'Lines': 'Líneas', 'SKU': 'SKU', 'Name': 'Nombre', 'Quantity': 'Cantidad', 'Price': 'Precio', 'Amount': 'Importe',

@@ -93,7 +93,7 @@ export function NewOrder() {
   }
   const remove = (id, index) => {
     setLines(now => now.filter(line => line.id !== id))
-    field(Math.max(0, index - 1), 'sku')
+    field(index ? index - 1 : 1, 'sku') // as the lines are numbered until they are drawn anew
   }
 
   const quoted = quote.error || !items.length ? undefined : quote.data

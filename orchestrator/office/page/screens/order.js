@@ -1,5 +1,5 @@
 // An order: its lines, what has happened to it, and what may be done with it now. Printed, it is a picking list.
-import { html, useEffect, useState } from '../vendor/htm-preact.js'
+import { html, useEffect, useRef, useState } from '../vendor/htm-preact.js'
 import { api, may, until, useLoad, useSeconds } from '../client.js'
 import { byKey } from '../focus.js'
 import { Dialog, Form, Outcome, Reason, useDraft, useSend } from '../form.js'
@@ -40,7 +40,7 @@ export function OrderScreen({ id }) {
       <section class="unprinted" aria-labelledby="history"><h2 id="history">${t('What has happened')}</h2>
         <${History} subject="order" id=${id} changed=${data.updated_at} /></section>
     </article>`}
-    ${asking && data && html`<${Cancel} order=${data} onChange=${changed} onClose=${() => { setAsking(false); order.reload() }} />`}`
+    ${asking && data && html`<${Cancel} order=${data} onChange=${changed} onStale=${order.reload} onClose=${() => { setAsking(false); order.reload() }} />`}`
 }
 
 /** @param {{ order: Order }} props */
@@ -77,16 +77,19 @@ function Actions({ order, onChange, onStale, onCancel }) {
   </div>`
 }
 
-/** Asks why. @param {{ order: Order, onChange: (order: Order) => void, onClose: () => void }} props */
-function Cancel({ order, onChange, onClose }) {
+/** Asks why. @param {{ order: Order, onChange: (order: Order) => void, onStale: () => void, onClose: () => void }} props */
+function Cancel({ order, onChange, onStale, onClose }) {
   const draft = useDraft(`cancel ${order.id}`, { reason: '' })
   const { reason } = draft.values
+  const closed = useRef(false)
   const sending = useSend(
-    key => api.cancelOrder({ id: order.id, ...(reason.trim() && { reason: reason.trim() }) }, { idempotencyKey: key }), draft,
+    key => api.cancelOrder({ id: order.id, ...(reason.trim() && { reason: reason.trim() }) }, { idempotencyKey: key })
+      .finally(() => { if (closed.current) onStale() }), draft, // the screen was drawn before the answer
     ({ data }) => { draft.forget(); onChange(data) },
   )
-  const close = () => { // what was not sent is forgotten
-    if (!draft.sent) draft.forget()
+  const close = () => { // what was neither sent nor refused is forgotten
+    closed.current = true
+    if (!draft.sent && sending.phase === 'ready') draft.forget()
     onClose()
   }
   return html`<${Dialog} title=${t('Cancel order {id}', { id: order.id })} onClose=${close}>
@@ -94,7 +97,7 @@ function Cancel({ order, onChange, onClose }) {
       <p>${t('Its stock returns. A canceled order stays canceled.')}</p>
       <${Reason} value=${reason} onInput=${value => draft.change({ reason: value })} />
       <${Outcome} sending=${sending} draft=${draft} />
-      <p class="buttons"><button class="first danger">${t('Cancel the order')}</button><button type="button" onClick=${close}>${t('Keep the order')}</button></p>
+      <p class="buttons"><button class="first danger">${t('Cancel the order')}</button><button type="button" onClick=${close}>${draft.sent ? t('Close') : t('Keep the order')}</button></p>
     <//>
   <//>`
 }

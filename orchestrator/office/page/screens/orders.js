@@ -5,7 +5,7 @@ import { Combo } from '../combo.js'
 import { Bulk } from '../bulk.js'
 import { Download } from '../file.js'
 import { allowed, findCustomers } from '../find.js'
-import { byKey } from '../focus.js'
+import { byKey, watch } from '../focus.js'
 import { Button } from '../form.js'
 import { at, filter, useRoute } from '../router.js'
 import { Chip, Listing, Problem, Table } from '../table.js'
@@ -121,7 +121,7 @@ export function Orders() {
       <${Table} caption=${name} columns=${columns} rows=${rows} href=${order => at(`orders/${order.id}`)} selected=${selected} onSelect=${setSelected} />
       <p class="quiet">${count(rows.length, '1 order', '{n} orders')}${printed?.more && ` · ${t('no more are printed')}`}</p>
     <//>
-    ${bulk && html`<${Bulk} ...${bulk} onClose=${() => { setBulk(null); setSelected(new Set()); list.reload() }} />`}`
+    ${bulk && html`<${Bulk} ...${bulk} onStale=${list.reload} onClose=${() => { setBulk(null); setSelected(new Set()); list.reload() }} />`}`
 }
 
 /** The field that shows the orders of one customer. @param {{ name: string }} props */
@@ -186,12 +186,20 @@ function Print({ list, asked, first, onPrint }) {
 }
 
 /**
- * Confirms or cancels all orders of a filter that leaves only open ones.
+ * Confirms or cancels all orders of a filter that leaves only open ones. When they are read late, and the clerk has gone on to
+ * something else, no dialog opens under what is typed: the button says that it is ready.
  * @param {{ asked: ReturnType<typeof filters>, onBulk: (bulk: any) => void }} props
  */
 function Filtered({ asked, onBulk }) {
   const { busy, read, problem } = useAll(asked)
-  const button = (action, text) => html`<${Button} off=${busy}
-    onClick=${() => read((orders, more) => onBulk({ action, orders, more }))}>${text}<//>`
+  const [ready, setReady] = useState(/** @type {any} */ (null))
+  const begin = action => {
+    setReady(null)
+    if (ready?.action === action) return onBulk(ready)
+    const stays = watch()
+    read((orders, more) => (stays() ? onBulk : setReady)({ action, orders, more }))
+  }
+  const button = (action, text) => html`<${Button} off=${busy} onClick=${() => begin(action)}>
+    ${ready?.action === action ? t('{button} is ready', { button: text }) : text}<//>`
   return html`${button('confirm', t('Confirm all …'))}${button('cancel', t('Cancel all …'))}${problem}`
 }

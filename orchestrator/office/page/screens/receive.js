@@ -3,7 +3,7 @@ import { html, useLayoutEffect, useRef, useState } from '../vendor/htm-preact.js
 import { api } from '../client.js'
 import { Combo } from '../combo.js'
 import { findProducts } from '../find.js'
-import { begin } from '../focus.js'
+import { begin, toHeading } from '../focus.js'
 import { Field, Form, Outcome, useDraft, useSend } from '../form.js'
 import { at, go, useRoute } from '../router.js'
 import { count, number, t, today, when } from '../words.js'
@@ -27,10 +27,13 @@ export function Receive() {
   const form = useRef(/** @type {HTMLElement | null} */ (null))
   const field = name => form.current?.querySelector(`input[name=${name}]`)
   const focus = name => begin(field(name))
+  const isHere = () => document.activeElement?.closest('form.receive') // the clerk may have gone on to something else
   useLayoutEffect(() => { // the address names a product once, so that a reload keeps what is typed
     if (!query.sku) return
-    if (!draft.sent && sku !== query.sku) draft.change({ sku: query.sku, pieces: '', note: sku ? '' : note })
-    focus('pieces')
+    const other = sku !== query.sku
+    if (other && !draft.sent) draft.change({ sku: query.sku, pieces: '', note: sku ? '' : note })
+    if (other && draft.sent) toHeading() // no field: what is typed for this product is not for the one that was sent
+    else focus('pieces')
     go(at('receive'), { replace: true })
   }, [])
   const delta = /^[+-]?\d{1,9}$/.test(pieces.trim()) ? Number(pieces) : 0
@@ -49,13 +52,15 @@ export function Receive() {
     setReceipts(all)
     draft.renew()
     draft.change({ sku: '', note }) // the note of a delivery holds for its next product
-    focus('sku')
+    if (isHere()) focus('sku')
   })
   // Says that nothing has a sku, or opens the list again of what has a part of it.
   const lacks = async text => {
     const found = await findProducts(text, new AbortController().signal).catch(() => [])
-    focus('sku')
-    if (found.length) field('sku')?.dispatchEvent(new InputEvent('input', { bubbles: true }))
+    if (isHere()) {
+      focus('sku')
+      if (found.length) field('sku')?.dispatchEvent(new InputEvent('input', { bubbles: true }))
+    }
     setMissing(found.length > 7 ? t('Many products match: choose one.')
       : found.length ? count(found.length, '1 product matches: choose it.', '{n} products match: choose one.') : t('There is no product {sku}.', { sku: text }))
   }
