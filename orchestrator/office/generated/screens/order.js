@@ -1,4 +1,4 @@
-import{html,useEffect,useState}from"../vendor/htm-preact.js";import{api,may,until,useLoad,useSeconds}from"../client.js";import{byKey}from"../focus.js";import{Dialog,Form,Outcome,Reason,useDraft,useSend}from"../form.js";import{History}from"../history.js";import{at}from"../router.js";import{Bar,Problem}from"../table.js";import{exactly,left,money,number,person,t,when}from"../words.js";import{Status,withCustomers}from"./orders.js";export function OrderScreen({id:e}){const[a,o]=useState(!1),s=useLoad(`order ${e}`,async t=>{const{data:n}=await api.getOrder({id:e},{signal:t});return(await withCustomers([n],t))[0]??null}),n=s.data,i=e=>{o(!1),s.set({...e,customer:n?.customer??null})};return html`<${Bar} loading=${s.loading} />
+import{html,useEffect,useRef,useState}from"../vendor/htm-preact.js";import{api,may,until,useLoad,useSeconds}from"../client.js";import{byKey}from"../focus.js";import{Dialog,Form,Outcome,Reason,useDraft,useSend}from"../form.js";import{History}from"../history.js";import{at}from"../router.js";import{Bar,Problem}from"../table.js";import{exactly,left,money,number,person,t,when}from"../words.js";import{Status,withCustomers}from"./orders.js";export function OrderScreen({id:e}){const[a,o]=useState(!1),s=useLoad(`order ${e}`,async t=>{const{data:n}=await api.getOrder({id:e},{signal:t});return(await withCustomers([n],t))[0]??null}),n=s.data,i=e=>{o(!1),s.set({...e,customer:n?.customer??null})};return html`<${Bar} loading=${s.loading} />
 ${s.error&&html`<${Problem} error=${s.error} again=${s.reload} />`}
 ${n&&html`<article class="order">
 <header class="top">
@@ -18,7 +18,7 @@ ${Object.entries(n.metadata??{}).map(([e,t])=>html`<div><dt><bdi>${e}</bdi></dt>
 <section class="unprinted" aria-labelledby="history"><h2 id="history">${t("What has happened")}</h2>
 <${History} subject="order" id=${e} changed=${n.updated_at} /></section>
 </article>`}
-${a&&n&&html`<${Cancel} order=${n} onChange=${i} onClose=${()=>{o(!1),s.reload()}} />`}`}function Lines({order:e}){const n=e.items.reduce((e,{qty:t})=>e+t,0);return html`<table class="lines list">
+${a&&n&&html`<${Cancel} order=${n} onChange=${i} onStale=${s.reload} onClose=${()=>{o(!1),s.reload()}} />`}`}function Lines({order:e}){const n=e.items.reduce((e,{qty:t})=>e+t,0);return html`<table class="lines list">
 <caption class="unseen">${t("Lines")}</caption>
 <thead><tr><td class="tick printed"></td><th scope="col">${t("SKU")}</th><th scope="col">${t("Name")}</th><th scope="col" class="number">${t("Quantity")}</th>
 <th scope="col" class="number unprinted">${t("Price")}</th><th scope="col" class="number unprinted">${t("Amount")}</th></tr></thead>
@@ -33,11 +33,11 @@ ${l.includes("cancel")&&!r&&html`<button type="button" ...${byKey("x")} onClick=
 <button type="button" ...${byKey("p")} onClick=${()=>window.print()}>${t("Print")}</button>
 ${i&&!r&&html`<small class="note">${t("can be canceled for {time} more",{time:left(until(i))})}</small>`}
 <${Outcome} sending=${a} />
-</div>`}function Cancel({order:e,onChange:n,onClose:s}){const o=useDraft(`cancel ${e.id}`,{reason:""}),{reason:i}=o.values,a=useSend(t=>api.cancelOrder({id:e.id,...i.trim()&&{reason:i.trim()}},{idempotencyKey:t}),o,({data:e})=>{o.forget(),n(e)}),r=()=>{o.sent||o.forget(),s()};return html`<${Dialog} title=${t("Cancel order {id}",{id:e.id})} onClose=${r}>
-<${Form} label=${t("Cancel order {id}",{id:e.id})} onSend=${a.send}>
+</div>`}function Cancel({order:e,onChange:n,onStale:s,onClose:o}){const i=useDraft(`cancel ${e.id}`,{reason:""}),{reason:a}=i.values,c=useRef(!1),r=useSend(t=>api.cancelOrder({id:e.id,...a.trim()&&{reason:a.trim()}},{idempotencyKey:t}).finally(()=>{c.current&&s()}),i,({data:e})=>{i.forget(),n(e)}),l=()=>{c.current=!0,!i.sent&&r.phase==="ready"&&i.forget(),o()};return html`<${Dialog} title=${t("Cancel order {id}",{id:e.id})} onClose=${l}>
+<${Form} label=${t("Cancel order {id}",{id:e.id})} onSend=${r.send}>
 <p>${t("Its stock returns. A canceled order stays canceled.")}</p>
-<${Reason} value=${i} onInput=${e=>o.change({reason:e})} />
-<${Outcome} sending=${a} draft=${o} />
-<p class="buttons"><button class="first danger">${t("Cancel the order")}</button><button type="button" onClick=${r}>${t("Keep the order")}</button></p>
+<${Reason} value=${a} onInput=${e=>i.change({reason:e})} />
+<${Outcome} sending=${r} draft=${i} />
+<p class="buttons"><button class="first danger">${t("Cancel the order")}</button><button type="button" onClick=${l}>${t(i.sent?"Close":"Keep the order")}</button></p>
 <//>
 <//>`}
