@@ -4,6 +4,7 @@
 package generate
 
 import (
+	"fmt"
 	"log"
 	"os"
 	"path/filepath"
@@ -28,4 +29,17 @@ func Run(write func(root string) error) {
 	if err := write(os.Args[1]); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// Rewrite replaces the content of a file by the result of change. After an error of change, which it returns
+// with the name of the file, the file is as before.
+func Rewrite(file string, change func(content []byte) ([]byte, error)) error {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if content, err = change(content); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return os.WriteFile(file, content, 0o644)
 }

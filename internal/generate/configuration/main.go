@@ -38,11 +38,7 @@ func run(root string, variables []config.Variable) error {
 }
 
 func rewrite(file string, variables []config.Variable, change func([]byte, []config.Variable) []byte) error {
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(file, change(content, variables), 0o644)
+	return generate.Rewrite(file, func(content []byte) ([]byte, error) { return change(content, variables), nil })
 }
 
 const exampleHead = "# Copy this file to .env and change what you need. " +

@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"example.com/b2b/v2/internal/generate"
 	"example.com/b2b/v2/internal/generate/nodes"
 )
 
@@ -18,47 +18,50 @@ import (
 // title of its document; the rest of the page is written by hand. A new service gets its section before the
 // last paragraph, and its row in the table of docs/reference.md.
 func writeEndpoints(root string, contracts []contract) error {
-	file := filepath.Join(root, "docs", "endpoints.md")
-	page, err := os.ReadFile(file)
-	if err != nil {
-		return err
+	docs := filepath.Join(root, "docs")
+	return errors.Join(
+		generate.Rewrite(filepath.Join(docs, "endpoints.md"), func(page []byte) (_ []byte, err error) {
+			for i := 0; i < len(contracts) && err == nil; i++ {
+				page, err = renewTable(page, contracts[i])
+			}
+			return page, err
+		}),
+		generate.Rewrite(filepath.Join(docs, "reference.md"), func(page []byte) (_ []byte, err error) {
+			for i := 0; i < len(contracts) && err == nil; i++ {
+				page, err = addRow(page, contracts[i])
+			}
+			return page, err
+		}))
+}
+
+// renewTable writes the operations of a service into the table of its section. It returns an error when the
+// section is there without a table.
+func renewTable(page []byte, c contract) ([]byte, error) {
+	title := value(nodes.At(c.Node, "info"), "title")
+	section := `\n## ` + regexp.QuoteMeta(title) + `\n(?:[^#\n|][^\n]*\n|\n)*`
+	const head = `\| operation \| summary \| token \| headers \|\n\|---\|---\|---\|---\|\n`
+	table := regexp.MustCompile(section + head + `((?:\|[^\n]*\n)*)`)
+	at := table.FindSubmatchIndex(page)
+	if at == nil && !bytes.Contains(page, []byte("\n## "+title+"\n")) {
+		end := bytes.LastIndex(page, []byte("\n\n")) + 1
+		page = fmt.Appendf(nil, newSection, page[:end], title, c.address, c.service, page[end:])
+		at = table.FindSubmatchIndex(page)
 	}
-	reference := filepath.Join(root, "docs", "reference.md")
-	list, err := os.ReadFile(reference)
-	if err != nil {
-		return err
+	if at == nil {
+		return nil, fmt.Errorf("the section %q has no table of operations", title)
 	}
-	for _, c := range contracts {
-		if list, err = addRow(list, c); err != nil {
-			return err
-		}
-		title := value(nodes.At(c.Node, "info"), "title")
-		section := `\n## ` + regexp.QuoteMeta(title) + `\n(?:[^#\n|][^\n]*\n|\n)*`
-		const head = `\| operation \| summary \| token \| headers \|\n\|---\|---\|---\|---\|\n`
-		table := regexp.MustCompile(section + head + `((?:\|[^\n]*\n)*)`)
-		at := table.FindSubmatchIndex(page)
-		if at == nil && !bytes.Contains(page, []byte("\n## "+title+"\n")) {
-			end := bytes.LastIndex(page, []byte("\n\n")) + 1
-			page = fmt.Appendf(nil, newSection, page[:end], title, c.address, c.service, page[end:])
-			at = table.FindSubmatchIndex(page)
-		}
-		if at == nil {
-			return fmt.Errorf("docs/endpoints.md: the section %q has no table of operations", title)
-		}
-		page = fmt.Appendf(nil, "%s%s%s", page[:at[2]], rows(c), page[at[3]:])
-	}
-	return errors.Join(os.WriteFile(file, page, 0o644), os.WriteFile(reference, list, 0o644))
+	return fmt.Appendf(nil, "%s%s%s", page[:at[2]], rows(c), page[at[3]:]), nil
 }
 
 var services = regexp.MustCompile(`\| service \| document \|[^\n]*\n(?:\|[^\n]*\n)*`)
 
 // addRow adds a service to the table of docs/reference.md, unless the table has it: its title, its document,
-// and the first sentence of the document.
+// and the first sentence of the document. It returns an error when the page has no such table.
 func addRow(page []byte, c contract) ([]byte, error) {
 	document := "openapi/" + c.service + "api/openapi.gen.yaml"
 	table := services.Find(page)
 	if table == nil {
-		return nil, errors.New("docs/reference.md has no table of the services")
+		return nil, errors.New("there is no table of the services")
 	}
 	if bytes.Contains(table, []byte(document)) {
 		return page, nil

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -21,45 +20,33 @@ func main() { generate.Run(run) }
 
 func run(root string) error {
 	return errors.Join(
-		rewrite(filepath.Join(root, "sdk", "odd-answers.json"), oddAnswers),
-		rewrite(filepath.Join(root, "db", "seed.sql"), seed))
-}
-
-func rewrite(file string, change func(text string) (string, error)) error {
-	before, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	after, err := change(string(before))
-	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	return os.WriteFile(file, []byte(after), 0o644)
+		generate.Rewrite(filepath.Join(root, "sdk", "odd-answers.json"), oddAnswers),
+		generate.Rewrite(filepath.Join(root, "db", "seed.sql"), seed))
 }
 
 var body = regexp.MustCompile(`(?m)^    "(order|product|page)": (".*"),$`)
 
 // oddAnswers completes the bodies in sdk/odd-answers.json that are orders or products.
-func oddAnswers(text string) (string, error) {
+func oddAnswers(text []byte) ([]byte, error) {
 	types := map[string]func() any{
 		"order":   func() any { return new(ordersapi.OrderResponse) },
 		"product": func() any { return new(ordersapi.ProductResponse) },
 		"page":    func() any { return new(ordersapi.ProductListResponse) },
 	}
-	if !body.MatchString(text) {
-		return "", errors.New("no answer is an order, a product or a page")
+	if !body.Match(text) {
+		return nil, errors.New("no answer is an order, a product or a page")
 	}
 	var failed error
-	text = body.ReplaceAllStringFunc(text, func(line string) string {
-		parts := body.FindStringSubmatch(line)
+	text = body.ReplaceAllFunc(text, func(line []byte) []byte {
+		parts := body.FindSubmatch(line)
 		var answer string
-		err := json.Unmarshal([]byte(parts[2]), &answer)
+		err := json.Unmarshal(parts[2], &answer)
 		if err == nil {
-			answer, err = complete(answer, types[parts[1]]())
+			answer, err = complete(answer, types[string(parts[1])]())
 		}
 		quoted, _ := json.Marshal(answer) // a string is always JSON
 		failed = errors.Join(failed, err)
-		return fmt.Sprintf("    %q: %s,", parts[1], quoted)
+		return fmt.Appendf(nil, "    %q: %s,", parts[1], quoted)
 	})
 	return text, failed
 }
@@ -68,17 +55,17 @@ var order = regexp.MustCompile(`'\{"id":.*"items":.*\}'`)
 
 // seed completes the orders in db/seed.sql. There "@" stands for a time, which the program replaces
 // meanwhile.
-func seed(text string) (string, error) {
+func seed(text []byte) ([]byte, error) {
 	const time = `"0001-01-01T00:00:00.000Z"`
-	if !order.MatchString(text) {
-		return "", errors.New("no event has an order")
+	if !order.Match(text) {
+		return nil, errors.New("no event has an order")
 	}
 	var failed error
-	text = order.ReplaceAllStringFunc(text, func(quoted string) string {
-		answer := strings.ReplaceAll(strings.Trim(quoted, "'"), `"@"`, time)
+	text = order.ReplaceAllFunc(text, func(quoted []byte) []byte {
+		answer := strings.ReplaceAll(strings.Trim(string(quoted), "'"), `"@"`, time)
 		answer, err := complete(answer, new(ordersapi.Order))
 		failed = errors.Join(failed, err)
-		return "'" + strings.ReplaceAll(answer, time, `"@"`) + "'"
+		return []byte("'" + strings.ReplaceAll(answer, time, `"@"`) + "'")
 	})
 	return text, failed
 }

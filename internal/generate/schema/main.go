@@ -33,14 +33,11 @@ func run(root string) error {
 	if err != nil {
 		return err
 	}
-	page := filepath.Join(root, "docs", "orders.md")
-	text, err := os.ReadFile(page)
-	if err != nil {
-		return err
-	}
 	return errors.Join(
 		os.WriteFile(filepath.Join(db, "schema.sql"), []byte(sql), 0o644),
-		os.WriteFile(page, []byte(draw(string(text), sql)), 0o644))
+		generate.Rewrite(filepath.Join(root, "docs", "orders.md"), func(page []byte) ([]byte, error) {
+			return []byte(draw(string(page), sql)), nil
+		}))
 }
 
 var (
