@@ -513,8 +513,8 @@ func counted(outcomes []string) map[string]int {
 }
 
 // TestHeldPlaces lets a caller without a token, behind another service, take all places of commands that wait
-// for a held row. A caller of another network gets a place, and the refusal tells the service that a row is
-// held.
+// for a held row. A caller of another network must still get a place. The last command of the first caller
+// must be refused in its favor, and the refusal must tell the service that a row is held.
 func TestHeldPlaces(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {

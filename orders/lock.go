@@ -234,10 +234,10 @@ func (l *lockedRows) held() []batch.Held {
 	return held
 }
 
-// isFree returns the function batch.Held.IsFree for a row. The parameter lock is the probe of the row, or nil
-// when the batch did not try to lock the row because the Batcher reported the row as held. Without a probe,
-// the returned function reports the row as free. The Batcher calls that function only if the row has become
-// free since the report; otherwise the Batcher keeps the function IsFree of an earlier batch.
+// isFree returns batch.Held.IsFree for a row. The parameter lock is the probe of the row. It is nil when the
+// Batcher had reported the row as held, so that the batch did not try to lock the row. Without a probe, the
+// returned function always reports the row as free. That is right, because the Batcher uses this function
+// only if the row has become free since its report, and otherwise keeps IsFree of an earlier batch.
 func (s *Service) isFree(lock probe) func(ctx context.Context, wait time.Duration) bool {
 	return func(ctx context.Context, wait time.Duration) bool {
 		if lock == nil {

@@ -19,8 +19,8 @@ import (
 	"example.com/b2b/v2/orders"
 )
 
-// TestListEndsByBytes lists orders with 60 KB of metadata, as JSON writes them. An answer has about 1 MiB,
-// and the cursor goes on behind it.
+// TestListEndsByBytes lists orders with 60 KB of metadata, as JSON writes them. An answer must have about 1
+// MiB, and the next page must begin after its last order.
 func TestListEndsByBytes(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -53,8 +53,8 @@ func TestListEndsByBytes(t *testing.T) {
 	})
 }
 
-// TestExportInSmallSteps exports orders of 100 lines with long names. A step of the export has few of them,
-// and the file has all lines of all orders.
+// TestExportInSmallSteps exports orders of 100 lines with long names. A step of the export must read at most
+// 1000 lines, and the file must have all lines of all orders.
 func TestExportInSmallSteps(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -103,9 +103,9 @@ func TestExportInSmallSteps(t *testing.T) {
 	})
 }
 
-// TestPeriodOfOneCustomer lists the orders that a customer with few orders has in a period, among many orders
-// of others, of which the first 500 are not in the period. No statement reads the index of times to find
-// where the period begins: that would be the rows of others.
+// TestPeriodOfOneCustomer lists the orders that a customer with few orders has in a period. Another customer
+// has many orders, and the first 700 orders are not in the period. No statement may search the index of times
+// for the beginning of the period, because that index has the orders of all customers: see db.During.
 func TestPeriodOfOneCustomer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

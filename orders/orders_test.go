@@ -37,7 +37,7 @@ type system struct {
 	db                *gorm.DB
 	service           *orders.Service
 	customersDown     atomic.Bool
-	insteadOfCustomer atomic.Pointer[func(http.ResponseWriter)] // what answers for the Customers API; nil for itself
+	insteadOfCustomer atomic.Pointer[func(http.ResponseWriter)] // replaces the answers of the fake; or nil
 	oneBatch          sync.Once                                 // see gate
 }
 

@@ -73,7 +73,8 @@ func (n newOrder) place(stock stockView) (*order, error) {
 	}
 	o.Units = &units
 	stock.reserve(o.Items)
-	// MySQL evaluates the clock when the statement begins that locks the products, before a wait for them.
+	// MySQL reads the clock when the statement that locks the products begins. After a wait for the locks,
+	// this time may be before the products' last changes.
 	for _, i := range o.Items {
 		o.Now = slices.MaxFunc([]time.Time{o.Now, i.product.Now, i.product.UpdatedAt}, time.Time.Compare)
 	}

@@ -155,10 +155,10 @@ func (s store) recordRange() (bool, error) {
 	}
 	block := (first - 1) / blockSize
 	ids := idsOf(block)
-	// A block after skipped blocks is complete only by age: COUNT(*) cannot reach the number of all ids since
-	// the last recorded block, and the age shows that the skipped ids belong to rolled-back transactions.
-	// TiDB alone executes `AND FALSE`, so no block is ever complete on TiDB: each TiDB server gives out ids
-	// from a range of its own, and a low id may appear at any time.
+	// When blocks are skipped, COUNT(*) cannot reach the number of ids since the last recorded block. So the
+	// block is complete only by the age of the next order, which shows that the skipped ids belong to
+	// rolled-back transactions. Only TiDB executes `AND FALSE`, so no block is ever complete on TiDB: each
+	// TiDB server gives out ids from a range of its own, and a low id may appear at any time.
 	res := s.DB.Exec(`INSERT INTO order_blocks (block, earliest, latest)
 		SELECT ?, MIN(created_at), MAX(created_at) FROM orders WHERE id BETWEEN ? AND ?
 		HAVING (COUNT(*) = ? OR (SELECT created_at FROM orders WHERE id > ? ORDER BY id LIMIT 1) < ?)

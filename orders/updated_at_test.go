@@ -32,7 +32,7 @@ func TestUpdatedAt(t *testing.T) {
 		for _, step := range []struct {
 			name  string
 			do    func()
-			moved string // for the order, the order to expire, and the product
+			moved string // whether updated_at moves: of the order, of the order to expire, and of the product
 		}{
 			{"nothing", func() {}, "false false false"},
 			{"price", update(api.ProductUpdate{PriceCents: new(int64(200))}), "false false true"},
@@ -88,7 +88,7 @@ func TestDatabaseClock(t *testing.T) {
 			}
 		}
 
-		// The server that places the order has a clock that is ahead of the others.
+		// The order is placed by a server whose clock is ahead of the clocks of the other servers.
 		dbtest.SetClock(t, g, start.Add(2*time.Minute))
 		o := s.placed(t, line(s.product(t, 100, 10), 1))
 		dbtest.SetClock(t, g, start.Add(time.Minute))
