@@ -106,7 +106,7 @@ func (e endpoint) secrets() []deliver.Secret {
 	return []deliver.Secret{e.Secret}
 }
 
-// disable stops deliveries for a reason.
+// disable stops deliveries to the endpoint. The parameter reason is a constant for disabled_reason.
 func (e *endpoint) disable(reason string) {
 	e.DisabledAt, e.DisabledReason, e.NextAttemptAt = &e.Now, &reason, nil
 }

@@ -134,8 +134,8 @@ func expired(field string, after int64, is counter) error {
 const afterField = "/query/after"
 
 // readWithin is like store.read. When the page is empty, it waits for an event, until the time wait is over
-// or the service stops. A request that comes later waits for a second, because its reader would ask again at
-// once, as long as the process still answers.
+// or the service stops. After Stop, a request waits for a second at most. Without this wait, a reader would
+// repeat its request in a tight loop until the process ends.
 func (s *Service) readWithin(ctx context.Context, q query, wait time.Duration) (page, error) {
 	reader := s.db.Read(ctx)
 	if wait == 0 {
@@ -162,16 +162,16 @@ func (s *Service) readWithin(ctx context.Context, q query, wait time.Duration) (
 		}
 		var next page
 		if next, err = reader.readAfter(waiting, p, q); err != nil && waiting.Err() != nil {
-			return p, ctx.Err() // no turn has come
+			return p, ctx.Err() // the wait ended before a turn of the searches
 		}
 		p = next
 	}
 	return p, err
 }
 
-// readAfter is like read, for the page after p. When p has no event although more events follow, q wants few
-// events, and the reader goes through all others: then the read takes a turn of the searches. Errors: see
-// read; the error of ctx when ctx ends before the turn.
+// readAfter is like read, for the page after p. When p has no event although the feed goes on, the types of q
+// are rare, and the reader reads many events to find few. Such a read takes a turn of the searches. Errors:
+// see read; the error of ctx when ctx ends before the turn.
 func (s store) readAfter(ctx context.Context, p page, q query) (next page, err error) {
 	q.after = &p.next
 	if len(p.events) > 0 || p.next >= p.last {

@@ -170,8 +170,9 @@ func TestLargeEvents(t *testing.T) {
 	})
 }
 
-// TestRareTypeTakesTurns lets three readers look for a rare type among 20,000 events. Each may read its first
-// window at once; further windows are read one after the other, where a single search may run.
+// TestRareTypeTakesTurns lets three readers look for a rare type among 20,000 events. The limit allows a
+// single search. Each reader may read its first window at once. The further windows of all readers must be
+// read one after the other.
 func TestRareTypeTakesTurns(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
@@ -334,8 +335,8 @@ func TestStopBehind(t *testing.T) {
 	})
 }
 
-// TestReaders fills the places for readers of events. A caller may take half of the places that others leave
-// free. A refused reader may come again.
+// TestReaders fills the places for readers of events. A caller may take only half of the places that other
+// callers leave free. A refused reader must get the header Retry-After.
 func TestReaders(t *testing.T) {
 	g := dbtest.Open(t, db.Config{Driver: db.SQLite, Path: t.TempDir() + "/test.db"})
 	s := &system{Service: events.New(g, events.Config{}), g: g}
@@ -623,15 +624,16 @@ func TestPrune(t *testing.T) {
 	})
 }
 
-// TestPruneAfterRestore deletes old events after the statement of docs/operations.md for a restored database,
-// which takes all events for expired. They must be deleted like others, so that the task is not behind for
-// ever, and no position of the feed may change.
+// TestPruneAfterRestore deletes old events of a restored database. The statement of docs/operations.md has
+// moved pruned_position beyond all restored events, so readers no longer get them. The restored events that
+// are old must be deleted nevertheless, so that the job is not behind for ever, and no position of the feed
+// may change.
 func TestPruneAfterRestore(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{Retention: 48 * time.Hour})
 		old, young := event(1, 10, 0), event(1, 11, 0)
 		old.CreatedAt = old.CreatedAt.Add(-72 * time.Hour)
-		s.record(t, nil, slices.Repeat([]history.Event{old}, 600)...) // more than one transaction deletes
+		s.record(t, nil, slices.Repeat([]history.Event{old}, 600)...) // more events than one transaction deletes
 		s.record(t, nil, young)
 		s.sequence(t)
 		s.age(t)

@@ -155,9 +155,9 @@ type oldEvent struct {
 
 // prune deletes the first events of the feed that are older than the time age, at most limit events. It moves
 // the pruned_position of the counters, and sets pruned_until to the time of the newest deleted event. It
-// returns the number of deleted events. When expired is true, prune deletes events that readers no longer get
-// instead, and leaves pruned_position as it is: after a restore from a backup, the events of the backup are
-// up to pruned_position (docs/operations.md).
+// returns the number of deleted events. With expired, prune deletes only events up to pruned_position, which
+// readers no longer get, and leaves pruned_position as it is. Such events exist after a restore from a
+// backup: see docs/operations.md.
 func (s store) prune(age time.Duration, expired bool, limit int) (n int, err error) {
 	if may, err := s.mayPrune(age); err != nil || !may {
 		return 0, err

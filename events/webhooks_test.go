@@ -362,7 +362,7 @@ func TestWebhookRetries(t *testing.T) {
 			}
 		}
 
-		// Three days later.
+		// Let three days pass.
 		w.exec("UPDATE webhook_endpoints SET next_attempt_at = created_at, failing_since = ?",
 			time.Now().UTC().Add(-73*time.Hour))
 		r.next()
@@ -920,7 +920,7 @@ func TestWebhookSecrets(t *testing.T) {
 		if got := accepted(first, second, third); !slices.Equal(got, []bool{false, true, true}) {
 			t.Errorf("after two rotations: %v", got)
 		}
-		// A day later.
+		// Let a day pass.
 		w.exec("UPDATE webhook_endpoints SET previous_until = created_at")
 		if got := accepted(first, second, third); !slices.Equal(got, []bool{false, false, true}) {
 			t.Errorf("a day after a rotation: %v", got)
@@ -1023,8 +1023,8 @@ func TestWebhookKeys(t *testing.T) {
 	})
 }
 
-// TestWebhookLimit creates endpoints of a customer without endpoints in several instances at once. Twenty are
-// created.
+// TestWebhookLimit creates endpoints of a customer without endpoints in several instances at once. Exactly 20
+// endpoints must be created.
 func TestWebhookLimit(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w := send(t, g)
@@ -1062,9 +1062,9 @@ func TestWebhookLimit(t *testing.T) {
 	})
 }
 
-// TestHeldWebhooks holds the row of an endpoint, or the row that the creation of an endpoint locks, while its
-// customer sends many changes. Another customer's changes are served: only one call for a row waits with a
-// connection. The other customer's calls for the held endpoint are 404 at once.
+// TestHeldWebhooks holds the row of an endpoint, or the row that the creation of an endpoint locks, while the
+// customer of the row sends many changes. The changes of another customer must be served, because only one of
+// the waiting calls occupies a connection. For the held endpoint, the other customer must get 404 at once.
 func TestHeldWebhooks(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {
@@ -1124,8 +1124,8 @@ func TestHeldWebhooks(t *testing.T) {
 	})
 }
 
-// TestRotationOfDeletedEndpoint repeats the rotation of an endpoint that is deleted meanwhile. The key has
-// its answer.
+// TestRotationOfDeletedEndpoint repeats the rotation of an endpoint that is deleted meanwhile. The repeat
+// must get the stored answer. A rotation with another key must get 404.
 func TestRotationOfDeletedEndpoint(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w := send(t, g)

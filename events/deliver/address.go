@@ -12,8 +12,9 @@ import (
 	"code.dny.dev/ssrf"
 )
 
-// azure is the address of Azure's WireServer: a public address, which serves the virtual machine that calls
-// it. Package ssrf refuses the addresses of the metadata services of all clouds.
+// azure is the address of Azure's WireServer, which serves the virtual machine that calls it. The address is
+// public, so package ssrf alone would not refuse it. Package ssrf refuses the metadata services of other
+// clouds, because their addresses are not public: see TestForbiddenAddresses.
 var azure = netip.MustParsePrefix("168.63.129.16/32")
 
 var guardian = ssrf.New(ssrf.WithAnyPort(), ssrf.WithDeniedV4Prefixes(azure))

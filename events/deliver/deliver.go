@@ -150,7 +150,8 @@ func (s *Sender) send(ctx context.Context, m Message, a *Attempt) error {
 	case res.StatusCode < 100:
 		return errNoStatus
 	case res.StatusCode == http.StatusSwitchingProtocols:
-		// The body is the connection, and a read of it would not end with ctx.
+		// After a 101, net/http returns the open connection as the body. A read of this body would not end
+		// with ctx.
 	default:
 		body, _ = io.ReadAll(io.LimitReader(res.Body, maxRead)) // the status alone counts
 	}
@@ -164,7 +165,7 @@ var errNoStatus = errors.New("the answer has no status of HTTP")
 // stamp returns a time in the form of the header webhook-timestamp.
 func stamp(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }
 
-// refusal wraps an error of CheckURL.
+// refusal wraps an error of CheckURL, so that failure can tell it from an error of the network.
 type refusal struct{ error }
 
 // failure returns the reason of a failure, for the owner of the endpoint. The reason contains no address: an
