@@ -634,9 +634,9 @@ func TestLiteralPath(t *testing.T) {
 	})
 }
 
-// TestChangesDoNotQueue changes and deletes another partner's customer, while the customer's own change waits
-// for the held row. The answer comes at once: the calls neither queue with the customer's own, nor lock the
-// row.
+// TestChangesDoNotQueue changes and deletes a customer with the token of another customer, while a change by
+// the customer itself waits for the held row. The answer must come at once: the calls must neither wait
+// behind that change, nor lock the row.
 func TestChangesDoNotQueue(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {

@@ -22,7 +22,7 @@ func emailKey(email string) string { return strings.ToLower(strings.TrimSpace(em
 
 func (ch change) names() []bulk.Name {
 	if ch.Deleted {
-		return nil // another customer may have the email and the external_ref now
+		return nil // importCustomers refuses the row; a customer in another row may have the email now
 	}
 	names := []bulk.Name{{Field: "/email", Value: ch.emailKey()}}
 	if ref, err := ch.ExternalRef.Get(); err == nil {
