@@ -110,8 +110,8 @@ func TestRunJobsFailurePause(t *testing.T) {
 	})
 }
 
-// TestRunJobsOnceShares runs a job that takes all the time that it gets before another job. Both get a share
-// of the time until the deadline.
+// TestRunJobsOnceShares runs two jobs, one after the other. The first job takes all the time that it gets.
+// The second job must still get its share of the time until the deadline.
 func TestRunJobsOnceShares(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		ctx, cancel := context.WithTimeout(ctx, 4*time.Second)

@@ -173,8 +173,9 @@ func (c Config) mysqlPool(readOnly bool) (*sql.DB, error) {
 // or while the row is locked. REPEATABLE READ would add gap locks and, with MariaDB's
 // innodb_snapshot_isolation, a retry for every race.
 //
-// A full pool makes new connections one after the other, without the deadline of a request. Without the
-// limit, a server that accepts connections and does not answer would block the pool for ever.
+// When requests wait for a full pool, database/sql opens new connections in a single goroutine, one after the
+// other, without the deadline of a request. Without the limit, a server that accepts connections and does not
+// answer would block this goroutine, and so the pool, for ever.
 type connecting struct {
 	driver.Connector
 	readOnly bool // the server refuses writes; TiDB does not, because it has no read-only sessions

@@ -31,9 +31,10 @@ func NotBefore(g *gorm.DB, column string) clause.Expr {
 }
 
 // ChangedAt returns the time of a change to a locked row: the parameter now, but never before last, the time
-// of the row's change before. The time now may be before last, because the statement has waited for a lock,
-// or because another server of the database has told last. Events of a subject get their positions in the
-// order of their times where ids need not ascend; there the result is later than last.
+// of the row's change before. The time now may be before last for two reasons: the statement has waited for a
+// lock, or last comes from the clock of another server of the database. On TiDB, where ids need not ascend,
+// events get their positions in the order of their times. There the result is later than last, so that the
+// events of a subject keep their order.
 func ChangedAt(g *gorm.DB, last, now time.Time) time.Time {
 	if !AscendingIDs(g) {
 		last = last.Add(time.Millisecond) // the smallest step of a column
@@ -63,9 +64,9 @@ func (p Period) Within(q *gorm.DB, comparison string) *gorm.DB {
 // must have an index. A period without limits adds no condition. If fewer than 1000 rows of the table are in
 // the period, the index finds their ids, and only these rows are read. Otherwise the page is read in the
 // order of ids, from the cursor on. If none of the next 500 rows is in the period, reading begins at the
-// first later row in the period. The parameter narrow says that q has an index for its own rows, such as the
-// orders of a customer: then these rows are read, and at most 1000 entries of the column's index, which has
-// the rows of all customers.
+// first later row in the period, which the index finds. The parameter narrow says that another index finds
+// the rows of q, such as the orders of a customer. Then During never looks for that first row: the index of
+// the column has the rows of all customers, so the search could read many rows of other customers.
 func During(q *gorm.DB, column string, p Period, narrow bool, w PageRequest) (*gorm.DB, error) {
 	if p == (Period{}) {
 		return q, nil

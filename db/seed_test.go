@@ -15,8 +15,8 @@ import (
 	"example.com/b2b/v2/db/dbtest"
 )
 
-// TestSampleTimesOf200 gives the sample data on SQLite the times that version 2.0.0 wrote. The migration
-// makes them those of Seed again, and leaves other times as they are.
+// TestSampleTimesOf200 gives the sample data on SQLite the times that version 2.0.0 wrote. The migration must
+// restore the times that Seed writes now, and must change no other time.
 func TestSampleTimesOf200(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver != db.SQLite {

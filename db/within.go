@@ -18,13 +18,13 @@ const withinKey = "b2b:within"
 
 // within bounds the rows that a statement reads.
 type within struct {
-	left *int // bytes
-	cut  bool // there was a row after the bytes
+	left *int // bytes that may still be read
+	cut  bool // a further row was left out
 }
 
-// FindWithin reads the rows of q as Find does, until they have more bytes than *left, and takes their bytes
-// from *left. The result cut is true when q has further rows. The rows that are left out never come into the
-// memory of the process.
+// FindWithin reads the rows of q as Find does, but ends after the row that exceeds *left bytes. It subtracts
+// the bytes of the rows from *left. The result cut is true when q has further rows. The process never holds
+// these further rows in memory.
 func FindWithin[T any](q *gorm.DB, left *int) (rows []T, cut bool, err error) {
 	w := within{left: left}
 	err = q.Set(withinKey, &w).Find(&rows).Error
@@ -82,7 +82,7 @@ func (r *rowsWithin) Scan(columns ...any) error {
 	return errors.Join(r.Rows.Scan(r.sizes...), r.Rows.Scan(columns...))
 }
 
-// counter is the number of bytes that are left, less those of each scanned value.
+// counter counts down the bytes that are left: Scan subtracts the size of the value.
 type counter int
 
 // Scan implements sql.Scanner.

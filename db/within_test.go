@@ -25,8 +25,9 @@ type long struct {
 func (long) TableName() string { return "events" }
 func (l long) Key() int64      { return l.ID }
 
-// TestPageEndsByBytes reads pages of rows of 60 KB. A page ends at about 1 MiB, in both directions and in
-// ranges of ids, and the next page goes on behind it. Small rows fill a page to its limit.
+// TestPageEndsByBytes reads pages of rows of 60 KB. A page must end at about 1 MiB, in both directions and in
+// ranges of ids, and the next page must continue after its last row. Small rows must fill a page to its
+// limit.
 func TestPageEndsByBytes(t *testing.T) {
 	const rows, size = 100, 60_000
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {

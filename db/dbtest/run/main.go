@@ -5,8 +5,8 @@
 // also leaves out all other engines except SQLite.
 //
 // With -race and without -run, the race detector watches SQLite and the first server. Then the packages with
-// tests on a database run on the other servers without the detector, in a sixth of the CPU time: but for some
-// lines of package db, the Go code is the same.
+// tests on a database run on the other servers without the detector, in a sixth of the CPU time. The detector
+// would find little there, because nearly all Go code is the same for every server.
 //
 //	go run ./db/dbtest/run [-require MySQL,MariaDB | -only TiDB] [arguments of go test]
 package main
