@@ -355,7 +355,8 @@ func TestRefresh(t *testing.T) {
 	if _, err := i.storage.KeyDelete(t.Context(), "withdrawn"); err != nil {
 		t.Fatal(err)
 	}
-	// A fetch may have begun before the withdrawal. When a fetch begins, the keys of the last are in use.
+	// Wait for three fetches: the first may have begun before the withdrawal, the second gets the new keys,
+	// and when the third begins, the keys of the second are in use.
 	for n, deadline := i.fetched()+3, time.Now().Add(30*time.Second); i.fetched() < n; {
 		if time.Now().After(deadline) {
 			t.Fatal("the keys are not fetched again")

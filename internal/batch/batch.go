@@ -124,8 +124,7 @@ type waiter[C Command] struct {
 	done    chan struct{}
 }
 
-// waitsTooLong reports whether w has waited for held rows longer than the timeout, or than its caller lets
-// it.
+// waitsTooLong reports whether w has waited for held rows for longer than the timeout, or beyond w.giveUp.
 func (w *waiter[C]) waitsTooLong(timeout time.Duration) bool {
 	return time.Since(w.heldAt) > timeout || !w.giveUp.IsZero() && time.Now().After(w.giveUp)
 }

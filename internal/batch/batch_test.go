@@ -311,7 +311,7 @@ func TestHeldRows(t *testing.T) {
 		b.end <- x.holds(1)
 		want(t, second, "<nil>")
 		wantHeld(t, b, 2)
-		// A waiting command leaves its key free.
+		// A command that waits for a held row leaves its conflict key free.
 		gate := b.submit(ctx, &command{name: "gate", keys: []string{"k"}})
 		b.wantBegun("gate")
 		late := b.submit(ctx, &command{name: "late"})

@@ -184,8 +184,8 @@ const symbol = `(?:\p{Sc}|(?:US|AR|AU|CA|CL|CO|HK|MX|NT|NZ|RD|SG|TT|[ABCJRS])\$|
 // newCodes holds the codes of ISO 4217 that package currency does not have yet.
 var newCodes = []string{"MRU", "SLE", "UYW", "VED", "VES", "XAD", "XCG", "ZWG"}
 
-// isCurrency reports whether a code is one of ISO 4217, new or old. Others may multiply the amount, too: 2
-// TSD is 2000 in German, and 5 MIO are five million.
+// isCurrency reports whether a code is a code of ISO 4217, new or old. Other words of three capitals may
+// multiply the amount: 2 TSD is 2000 in German, and 5 MIO is five million.
 func isCurrency(code string) bool {
 	_, err := currency.ParseISO(code)
 	return err == nil || slices.Contains(newCodes, code)

@@ -2,7 +2,8 @@ package docs
 
 import "testing"
 
-// TestForBrowser names a service by the host that a browser has called.
+// TestForBrowser puts the host that a browser has called into the address of another service. An address with
+// a dot in its host, or without a port, must stay as it is.
 func TestForBrowser(t *testing.T) {
 	for _, row := range []struct{ base, host, want string }{
 		{"http://localhost:3001", "localhost:3000", "http://localhost:3001"},

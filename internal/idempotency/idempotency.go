@@ -304,7 +304,8 @@ func (k Keys) deleteFollowing(q *gorm.DB, caller string, rows []row) (n int, err
 	if len(wanted) == 0 {
 		return 0, nil
 	}
-	// The conditions also find a row of one key whose target belongs to another key of rows: it stays.
+	// These conditions combine every key with every target. So they may also find a row with the key of one
+	// row and the target of another row, which must stay: see DeleteFunc below.
 	near := func() *gorm.DB {
 		return q.Where("caller = ? AND operation IN ?", caller, k.Operations.names()).
 			Where("idempotency_key IN ? AND target_id IN ?", distinct(keys), targets)

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// connections are the open connections of a server. The server may close a connection that is not busy for a
-// new caller, so idle and slow connections keep no caller out.
+// connections are the open connections of a server. To make room for a new caller, the server may close a
+// connection that is not busy. So idle and slow connections keep no caller out.
 type connections struct {
 	max, perNetwork int
 
@@ -110,8 +110,9 @@ func (a *connections) changed(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// Busy marks the connection of a request as busy until done() is called: the server does not close it for a
-// new caller. ctx is the request's context. Without a connection of a Server in ctx, Busy does nothing.
+// Busy marks the connection of a request as busy until done() is called: the server does not close the
+// connection to make room for a new caller. ctx is the request's context. Without a connection of a Server in
+// ctx, Busy does nothing.
 func Busy(ctx context.Context) (done func()) {
 	c, ok := ctx.Value(contextKey{}).(*connection)
 	if !ok {

@@ -89,7 +89,8 @@ func (d *Database[S]) Read(ctx context.Context) S { return d.store(ctx, d.DB.Wit
 func (d *Database[S]) ReadLagging(ctx context.Context, fn func(q S) error) error {
 	times := timing.From(ctx)
 	if times.Parts().Current {
-		// A later page of a file must not lag more than the header Age of the file says.
+		// After a read from the primary, the answer may have no header Age. So all later reads of the
+		// request, such as the later pages of a file, come from the primary.
 		return fn(d.Read(ctx))
 	}
 	age, err := db.ReadLagging(ctx, d.DB, func(q *gorm.DB) error { return fn(d.store(ctx, q)) })
@@ -153,8 +154,8 @@ type Row[S any] struct {
 	Name string
 
 	// See returns the refusal for a row that the caller may not see. It reads without a lock, before the
-	// caller takes a turn, and is called for callers bound to a customer only: a partner that names the rows
-	// of others must not make the others wait.
+	// caller takes a turn, and is called for callers bound to a customer only: a partner that names rows of
+	// other customers must not make these customers wait.
 	See func(q S) error
 }
 

@@ -9,7 +9,7 @@ import (
 	"example.com/b2b/v2/internal/timing"
 )
 
-// TestLeft reads the time that a caller waits, as SetLeft and as others write it.
+// TestLeft reads the time that a caller waits: as SetLeft writes it, and in other forms.
 func TestLeft(t *testing.T) {
 	h := http.Header{}
 	if timing.SetLeft(t.Context(), h); len(h) > 0 {

@@ -135,8 +135,9 @@ func TestCORS(t *testing.T) {
 	}
 }
 
-// TestHost sends requests with foreign names in Host, as pages can by DNS rebinding. Where a page may have a
-// token, which everybody knows, a token opens only names that no site has.
+// TestHost sends requests with foreign names in Host, as pages can by DNS rebinding. With a token, a request
+// may have any name, except where pages may know the token. There a token must open only names without a dot,
+// which no site has.
 func TestHost(t *testing.T) {
 	none, named := web.Browsers{}, web.Browsers{Hosts: []string{"api.example"}}
 	guessable := web.Browsers{Hosts: []string{"api.example"}, Guessable: true}

@@ -11,10 +11,10 @@ import (
 	"example.com/b2b/v2/internal/etag"
 )
 
-// bufferResponse keeps an answer in memory until the handler has ended. It does not buffer files, nor pages,
-// which anybody may read as slowly as the connection allows. HEAD gets the headers of GET without the body.
-// When the document declares an ETag, a 200 has this header. A GET or HEAD with the same tag in If-None-Match
-// gets 304.
+// bufferResponse keeps an answer in memory until the handler has ended. It buffers neither files nor pages,
+// because many slow readers of large files and pages would fill the memory. HEAD gets the headers of GET
+// without the body. When the document declares an ETag, a 200 has this header. A GET or HEAD with the same
+// tag in If-None-Match gets 304.
 func bufferResponse(c *gin.Context) {
 	op := callOf(c).operation
 	isHead := c.Request.Method == http.MethodHead

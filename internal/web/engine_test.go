@@ -114,8 +114,8 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
-// TestTimeLeft lets another service wait for less time than Options.Timeout. The work ends with that time.
-// Other callers have no say in it.
+// TestTimeLeft lets another service wait for less time than Options.Timeout. The work must end when the
+// service stops waiting. The header must have no effect for any other caller.
 func TestTimeLeft(t *testing.T) {
 	const timeout = 30 * time.Second
 	var left time.Duration
@@ -152,8 +152,8 @@ func (heldError) Error() string     { return "held" }
 func (heldError) Held() bool        { return true }
 func (heldError) Unavailable() bool { return true }
 
-// TestRowHeld refuses a request because of a held row, or because of something else. Another service, and
-// nobody else, learns the difference.
+// TestRowHeld refuses requests, some of them because of a held row. The header apperr.HeldHeader must mark
+// these refusals for another service, and for no other caller.
 func TestRowHeld(t *testing.T) {
 	var failure error
 	base := serve(t, webtest.Options(), func(context.Context) error { return failure })

@@ -27,7 +27,8 @@ const minTransfer = 64 << 10
 const sendBuffer = 128 << 10
 
 // pace sets a deadline on the connection: a transfer ends when fewer than minTransfer bytes pass in a window.
-// Only the time of waiting for the other side counts, not the time in which the handler reads or makes rows.
+// A window counts only the time of waiting for the other side, and not the time in which the handler reads or
+// makes rows.
 type pace struct {
 	window      time.Duration
 	setDeadline func(time.Time) error // sets the deadline of the connection

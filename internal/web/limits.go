@@ -33,9 +33,9 @@ const (
 
 const waitingSearches = 16 // searches that may wait, for each search in progress
 
-// largeBody is the size of a JSON body, in bytes, above which the body counts: a request needs a further slot
-// to send it, and keeps the slot of its work until an answer of that size is written. Smaller bodies fit into
-// the memory, even one on each connection.
+// largeBody is the size, in bytes, above which the JSON body of a request or an answer is large. A request
+// needs a further slot to send a large body, and keeps the slot of its work until a large answer is written.
+// Smaller bodies need no slot, because one such body on each connection fits into the memory.
 const largeBody = 64 << 10
 
 // workLimits bound the work in progress.

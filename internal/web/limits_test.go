@@ -326,8 +326,8 @@ func TestSearchGivesUp(t *testing.T) {
 		return nil
 	})
 	first := make(chan *httptest.ResponseRecorder)
-	// The address is not in the crowd: with its search in progress, it could get 429 for the last place in
-	// the queue.
+	// The first search comes from an address that sends no other search. Another search of the same caller
+	// could get 429 in place of the last place in the queue.
 	go func() { first <- ask(e, "/customers?search=a", "192.0.2.1:1") }()
 	<-entered
 	for range 3 {

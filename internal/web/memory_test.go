@@ -35,9 +35,9 @@ func (w unread) Write(p []byte) (int, error) {
 	return w.ResponseRecorder.Write(p)
 }
 
-// TestLargeAnswerKeepsSlot fills the slots with answers that nobody reads. A large answer keeps the slot of
-// its request until it is written, because it is in the memory until then; a small answer keeps none. No
-// answer keeps the slot of a search.
+// TestLargeAnswerKeepsSlot fills the slots with answers that nobody reads. A large answer must keep the slot
+// of its request until the answer is written, because the answer is in memory until then. A small answer must
+// keep no slot, and no answer may keep the slot of a search.
 func TestLargeAnswerKeepsSlot(t *testing.T) {
 	for size, status := range map[int]int{64 << 10: 200, 64<<10 + 1: 503} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
@@ -77,8 +77,8 @@ func TestLargeAnswerKeepsSlot(t *testing.T) {
 	}
 }
 
-// TestLargeBodies begins large bodies of a caller, and sends no more. A caller may have half of the places;
-// small bodies, and large bodies of others, are accepted.
+// TestLargeBodies begins large bodies of a caller, and sends no more. A caller may have only half of the
+// places. Small bodies, and large bodies of other callers, must be accepted.
 func TestLargeBodies(t *testing.T) {
 	o := webtest.Options()
 	o.Document, o.Limits = ordersapi.Document, web.Limits{InFlight: 40} // 4 large bodies
@@ -200,7 +200,8 @@ func TestEndOfFileInTime(t *testing.T) {
 	}
 }
 
-// TestReadersTakeTurns lets two readers of events read many rows, where a single search may run.
+// TestReadersTakeTurns lets two readers of events read many rows. The limit allows a single search, so the
+// second reader must wait for the first.
 func TestReadersTakeTurns(t *testing.T) {
 	o := webtest.Options()
 	o.Document, o.Limits = eventsapi.Document, web.Limits{Searches: 1, Readers: 10}
@@ -231,8 +232,8 @@ func TestReadersTakeTurns(t *testing.T) {
 	<-ended
 }
 
-// TestListsCountAsSearches holds the only slot for searches. Lists that may read many rows to find few wait
-// for the slot; other lists do not.
+// TestListsCountAsSearches holds the only slot for searches. A list that may read many rows to find few rows
+// must wait for the slot. Any other list must not wait.
 func TestListsCountAsSearches(t *testing.T) {
 	for query, waits := range map[string]bool{
 		"/orders?updated_since=2024-01-01": true, "/orders?confirmed_from=2024-01-01": true,

@@ -19,8 +19,9 @@ const (
 	changesGoOn = 5 * time.Second // as long as the longest call to another service
 )
 
-// callerFirst is the time by which the work for another service ends after the service has stopped waiting,
-// so that the end of the call ends the work, and the log has no time-out of a healthy service.
+// callerFirst is added to the time that another service waits for the answer. So the work usually ends
+// because that service closes its call, and not by a time-out, which the log would show as a fault of this
+// service.
 const callerFirst = 100 * time.Millisecond
 
 // limitTime gives the work on a request a context that ends after the time timeout: see workContext, and

@@ -1,6 +1,6 @@
 // Command office minifies the scripts of the back office, from orchestrator/office/page into
 // orchestrator/office/generated, which the orchestrator serves. It shortens the names of local variables, and
-// keeps those of a module's top level, which stack traces show.
+// keeps the names at a module's top level, which stack traces show.
 package main
 
 import (
@@ -21,7 +21,7 @@ func main() { generate.Run(run) }
 func run(root string) error {
 	office := filepath.Join(root, "orchestrator", "office")
 	from, to := filepath.Join(office, "page"), filepath.Join(office, "generated")
-	if err := os.RemoveAll(to); err != nil { // scripts that are gone
+	if err := os.RemoveAll(to); err != nil { // remove the minified scripts of deleted sources, too
 		return err
 	}
 	for _, folder := range []string{"", "screens"} {
@@ -48,8 +48,9 @@ func run(root string) error {
 	return nil
 }
 
-// indentation matches a line break and the blanks around it. They mean nothing in a script outside of
-// templates. TestMinified holds that templates of several lines are html`…`, in which they mean nothing, too.
+// indentation matches a line break and the blanks around it. In a script, the blanks have no meaning outside
+// of template literals. In a template literal of several lines they have none either, because each such
+// literal is html`…`: see TestMinified of package office.
 var indentation = regexp.MustCompile(`[ \t]*\n[ \t]*`)
 
 func minified(script []byte) ([]byte, error) {

@@ -72,8 +72,7 @@ func hasTag(document *yaml.Node, name string) bool {
 	return slices.ContainsFunc(content(nodes.At(document, "tags")), isThat)
 }
 
-// lacking returns a copy of components, without the entries that the components in the parameter there have,
-// too.
+// lacking returns a copy of components without the entries that the parameter there also has.
 func lacking(there, components *yaml.Node) *yaml.Node {
 	all := clone(components)
 	for kind := range slices.Chunk(all.Content, 2) {

@@ -53,8 +53,8 @@ func oddAnswers(text []byte) ([]byte, error) {
 
 var order = regexp.MustCompile(`'\{"id":.*"items":.*\}'`)
 
-// seed completes the orders in db/seed.sql. There "@" stands for a time, which the program replaces
-// meanwhile.
+// seed completes the orders in db/seed.sql. In the file, "@" stands for a time. It is not a valid time, so
+// seed puts the zero time in its place before an order is decoded, and "@" back afterwards.
 func seed(text []byte) ([]byte, error) {
 	const time = `"0001-01-01T00:00:00.000Z"`
 	if !order.Match(text) {
