@@ -188,9 +188,9 @@ func requiredOf(m map[string]any) (names []string) {
 	return names
 }
 
-// TestCodesOfTheCatalogue checks that each document lists the codes of the catalog, and that error responses
-// have examples only of these codes. Each operation except of /health and /ready must declare 429, and each
-// operation with a parameter in its path must declare 404.
+// TestCodesOfTheCatalogue checks that each document lists the codes of the catalogue, and that error
+// responses have examples only of these codes. Each operation, except those of /health and /ready, must
+// declare 429, and each operation with a parameter in its path must declare 404.
 func TestCodesOfTheCatalogue(t *testing.T) {
 	var names []string
 	statuses := map[string][]string{}

@@ -79,8 +79,9 @@ func TestOrderIsRepeated(t *testing.T) {
 	}
 }
 
-// TestUnknownOutcome answers one of the requests of a command so that its outcome is not known, or is known.
-// The message must say which. Repeated with the same key, the command must succeed.
+// TestUnknownOutcome lets one request of a command fail. After some failures it is not known whether the
+// request was done: then the message must say so, and name the key. Repeated with the same key, the command
+// must succeed.
 func TestUnknownOutcome(t *testing.T) {
 	gone := func(http.ResponseWriter) { panic(http.ErrAbortHandler) }
 	says := func(status int, body string) func(http.ResponseWriter) {

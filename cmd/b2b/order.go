@@ -47,8 +47,8 @@ func (c *keyedCommand) ensureKey() {
 	}
 }
 
-// isUnknown reports whether a failed call may have done its work: it got no answer, or none that tells, and
-// the command has reached the service.
+// isUnknown reports whether a failed call may have done its work: the command has reached the service, and
+// has got no answer, or an answer that does not tell the outcome.
 func (c *keyedCommand) isUnknown(err error) bool {
 	var failed *b2b.Error
 	return errors.As(err, &failed) && (failed.Status < 300 || failed.Status >= 500) && c.reached.Load()

@@ -17,17 +17,17 @@ type follower struct {
 	told func(position int64) error
 }
 
-// OnPosition calls the function told when all events before a position have been iterated over, also when
-// they were none of yours. Store this position, too, when you ask for rare types or the token is a partner's:
-// the position of your last event may be so old that events after it are deleted when you begin again. An
-// error of told ends the iteration.
+// OnPosition calls the function told with each position up to which all events have been read, even if
+// FollowEvents yielded none of them. An error of told ends the iteration. Store this position, too, when your
+// events are rare, because you ask for rare types or have the token of a partner. Otherwise the position of
+// your last event may be so old, when you begin again, that events after it were deleted.
 func OnPosition(told func(position int64) error) FollowOption {
 	return func(f *follower) { f.told = told }
 }
 
-// FollowEvents iterates over the events after a position, and waits for new ones, until ctx ends. The
-// parameter types filters the events; it may be empty. Store the Position of each event with what you made of
-// it, and begin again after the last.
+// FollowEvents iterates over the events after a position, and waits for new events, until ctx ends. The
+// parameter types filters the events; it may be empty. Store the Position of each event together with the
+// result of your work on the event, and begin again after the last stored Position.
 //
 // A service that does not answer ends nothing: the iterator tries again. Any other error ends the iteration. An
 // *Error with the code events_expired means that events after the position were deleted: make your copy anew by

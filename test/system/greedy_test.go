@@ -64,7 +64,7 @@ func TestGreedyPartner(t *testing.T) {
 				if res, err := http.ReadResponse(bufio.NewReader(c), nil); err == nil {
 					got[res.StatusCode]++
 				} else {
-					got[0]++ // an upload that goes on after its refusal may get a reset
+					got[0]++ // an upload that continues after its refusal may get a TCP reset
 				}
 			}
 			close(stop)

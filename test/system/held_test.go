@@ -119,9 +119,10 @@ func TestHeldRow(t *testing.T) {
 }
 
 // TestHeldRowBehindOrchestrator sends a burst of orchestrations for a product whose row another session
-// holds. All other orchestrations must be served: that the row is held says nothing about the Orders API as a
-// whole, and no call to it runs out of time because of the row. With 30 calls the row has more than its share
-// of waiting commands, with 20 it has not.
+// holds. All orchestrations for other products must be served. For that, the breaker of the Orders API must
+// stay closed: a refusal because of a held row is no fault of the Orders API, and must come before the call
+// runs out of time. A burst of 30 calls exceeds the share of waiting commands that a row may have, and a
+// burst of 20 calls does not.
 func TestHeldRowBehindOrchestrator(t *testing.T) {
 	const heldFor = 7 * time.Second // more than a call between services may take
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -149,8 +150,8 @@ func TestHeldRowBehindOrchestrator(t *testing.T) {
 	})
 }
 
-// orchestrate sends a burst of orchestrations for product 1, which is held, and then ten others a second,
-// without waiting for answers.
+// orchestrate sends a burst of orchestrations for product 1, which is held, and then ten orchestrations a
+// second for other products. It does not wait for an answer before it sends the next call.
 func orchestrate(t *testing.T, p *process, burst int, lasts time.Duration) (outcomes []outcome) {
 	t.Helper()
 	var mu sync.Mutex

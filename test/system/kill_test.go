@@ -205,8 +205,9 @@ func stockOf(t *testing.T, g *gorm.DB, product int64) (stock int64) {
 	return stock
 }
 
-// wantOneOrder expects a confirmed order with two rows of the key, and the stock of product 2. Besides the
-// sample data, every order without a key must be an order of plainProduct.
+// wantOneOrder expects that the order is CONFIRMED, that the key has two rows, of the creation and of the
+// confirmation, and that product 2 has the stock. Except in the sample data, every order without a key must
+// be an order for plainProduct.
 func wantOneOrder(t *testing.T, g *gorm.DB, id, stock int64, key string) {
 	t.Helper()
 	var status string

@@ -243,8 +243,8 @@ func TestKubernetes(t *testing.T) {
 					t.Errorf("DB_MAX_CONNECTIONS: %v; MIGRATE_ON_START is %q, want false, since the Job migrates",
 						err, env["MIGRATE_ON_START"])
 				}
-				// A rolling update starts MaxSurge pods beside the old ones, and the next when a pod has
-				// ended.
+				// A rolling update starts MaxSurge pods beside the old pods, and a further pod whenever an
+				// old pod has ended.
 				if m.Spec.MinReadySeconds < pod.TerminationGracePeriodSeconds {
 					t.Errorf("the next pod starts after %d s, while the last one may take %d s to end",
 						m.Spec.MinReadySeconds, pod.TerminationGracePeriodSeconds)

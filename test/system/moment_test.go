@@ -43,7 +43,7 @@ func (c *chaos) duringWebhook(kill func() error) error {
 		select {
 		case <-f.cut:
 			c.cut++
-		case <-time.After(momentWait / 4): // otherwise another instance, which lives on, sends this message
+		case <-time.After(momentWait / 4): // no cut: another instance, which still runs, sends this message
 		}
 		return nil
 	case <-time.After(momentWait):
@@ -60,7 +60,7 @@ func (c *chaos) duringSequencing(v *victim, kill func() error) error {
 		if err := p.Signal(syscall.SIGSTOP); err != nil {
 			return err
 		}
-		if c.sequencing(time.Second) { // the stopped process holds the lock: any other process commits sooner
+		if c.sequencing(time.Second) { // held for a second: only the stopped process does not commit sooner
 			c.sequenced++
 			return kill()
 		}

@@ -247,7 +247,8 @@ func serverRefuses(t *testing.T, engine, program string) {
 		before := open()
 		do(t, "SET GLOBAL read_only = 1")
 		s.starves(t)
-		// Connections to a server that has become a replica end: the next ones may lead to its successor.
+		// b2b must close its connections to a server that has become a replica, because new connections may
+		// lead to the new primary.
 		if now := open(); !slices.ContainsFunc(before, func(id int64) bool { return !slices.Contains(now, id) }) {
 			t.Errorf("the connections %v are still open: %v", before, now)
 		}
