@@ -155,7 +155,8 @@ func wantHealthy(t *testing.T, g *gorm.DB) {
 	}
 }
 
-// TestKeyByQuery finds every key, whether the key is in the query or in the path.
+// TestKeyByQuery looks up keys with special characters. Every key must be found, in the query and in the
+// path.
 func TestKeyByQuery(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		_, c := serve(t, g)

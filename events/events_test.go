@@ -252,7 +252,7 @@ func TestPositionsOnTheDisk(t *testing.T) {
 }
 
 // TestOvertakenSequencer lets another sequencer show the events of a sequencer that is between its two
-// transactions, and then sequence a further event. Readers still see both events afterwards.
+// transactions, and then sequence a further event. Readers must still see both events afterwards.
 func TestOvertakenSequencer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {

@@ -286,7 +286,7 @@ func TestLongPoll(t *testing.T) {
 	})
 }
 
-// TestStop stops the service while a request waits and a stream is open. Both end at once, with complete
+// TestStop stops the service while a request waits and a stream is open. Both must end at once, with complete
 // answers.
 func TestStop(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
@@ -317,7 +317,7 @@ func TestStop(t *testing.T) {
 }
 
 // TestStopBehind stops the service while a stream is far behind the last event, so that the stream never
-// waits.
+// waits. The stream must end before its last event.
 func TestStopBehind(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})

@@ -520,8 +520,8 @@ func TestWebhookTenancy(t *testing.T) {
 	})
 }
 
-// TestWebhookTypes creates and changes endpoints with types of events that do not exist. The answer names the
-// type, and nothing changes.
+// TestWebhookTypes creates and changes endpoints with types of events that do not exist. The answer must name
+// the type, and nothing may change.
 func TestWebhookTypes(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w, url := send(t, g), receive(t).URL

@@ -112,7 +112,8 @@ func outcomeOf(res *http.Response, err error) string {
 	return outcome(got.status, got.body)
 }
 
-// TestBatch executes a batch with commands that depend on each other, and with commands that are refused.
+// TestBatch executes a batch with commands that depend on each other, and with commands that must be refused.
+// Each outcome must be the same as if the commands ran one after the other.
 func TestBatch(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

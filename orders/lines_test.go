@@ -90,9 +90,9 @@ func TestLinesKeepNames(t *testing.T) {
 	})
 }
 
-// TestTextsLikeTimes gives texts that look like times to each text column of an order. When a column of a
-// query is an expression, such as a call of COALESCE, the column has no declared type, and SQLite's driver
-// turns the text into a time.
+// TestTextsLikeTimes gives texts that look like times to each text column of an order. The answers must have
+// the texts unchanged. When a column of a query is an expression, such as a call of COALESCE, the column has
+// no declared type, and SQLite's driver turns the text into a time.
 func TestTextsLikeTimes(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

@@ -520,8 +520,8 @@ func TestCancelOrder(t *testing.T) {
 	})
 }
 
-// TestNoCancellationWindow runs a service without a cancellation window. A CONFIRMED order allows no
-// cancellation, and its answer shows none.
+// TestNoCancellationWindow runs a service without a cancellation window. A CONFIRMED order must allow no
+// cancellation, and the answer must show this.
 func TestNoCancellationWindow(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

@@ -227,7 +227,7 @@ func TestExpireReservations(t *testing.T) {
 }
 
 // TestExpireByTime expires orders whose ids do not ascend with their times, as in a cluster in which each
-// server has a range of ids.
+// server has a range of ids. Only the old orders must expire.
 func TestExpireByTime(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

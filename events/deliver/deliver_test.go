@@ -184,7 +184,8 @@ func TestNoAnswer(t *testing.T) {
 }
 
 // TestOddAnswers sends to servers whose answers net/http accepts, though no server should send them. The
-// connection stays open after the answer, so a sender that reads on would wait for ever.
+// servers leave the connection open, so a sender that reads beyond the answer would wait for ever. Each
+// attempt must end, with the status of the answer, or with a failure for a status below 100.
 func TestOddAnswers(t *testing.T) {
 	for answer, status := range map[string]int{
 		"101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other": 101,
