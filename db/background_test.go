@@ -126,8 +126,8 @@ func TestRunJobsOnceShares(t *testing.T) {
 	})
 }
 
-// TestRunJobsBeforeMigration runs a job on a database without a schema. The log names the command to run, and
-// the job does not run.
+// TestRunJobsBeforeMigration runs a job on a database without a schema. The job must not run, and the log
+// must name the command to run.
 func TestRunJobsBeforeMigration(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		g, err := db.Open(ctx, c)

@@ -32,7 +32,8 @@ func TestChangedAt(t *testing.T) {
 	}
 }
 
-// TestTranslateTiDB translates errors that a TiDB of a single node returns seldom or never.
+// TestTranslateTiDB translates errors of TiDB. The test makes the errors itself, because a TiDB of a single
+// node returns them seldom or never.
 func TestTranslateTiDB(t *testing.T) {
 	for number, want := range map[uint16]struct{ conflict, unavailable bool }{
 		8002: {true, true}, 8005: {true, true}, 8022: {true, true}, 8028: {true, true}, 9004: {true, true},

@@ -48,8 +48,8 @@ func holdProduct(t *testing.T, g *gorm.DB, id int) (release func()) {
 	return release
 }
 
-// TestForUpdateIsBounded waits a bounded time for a row of another transaction. The waiting transaction keeps
-// its own locks.
+// TestForUpdateIsBounded locks a row that another transaction holds. The wait must have a bound, and the
+// waiting transaction must keep its own locks.
 func TestForUpdateIsBounded(t *testing.T) {
 	withRows(t, func(t *testing.T, g *gorm.DB) {
 		release := holdProduct(t, g, 2)
@@ -137,8 +137,8 @@ func setStock(id int) func(tx *gorm.DB) error {
 	}
 }
 
-// TestStuckTransactionsLeaveConnections lets many transactions wait for one row. Reads and InReservedTx still
-// get connections.
+// TestStuckTransactionsLeaveConnections lets many transactions wait for one row. Reads and InReservedTx must
+// still get connections.
 func TestStuckTransactionsLeaveConnections(t *testing.T) {
 	withRows(t, func(t *testing.T, g *gorm.DB) {
 		release := holdProduct(t, g, 2)
@@ -203,8 +203,8 @@ func TestWaitForTransactions(t *testing.T) {
 	})
 }
 
-// TestTurns gives a row to one caller at a time. Waiting callers give up after a while, and no state remains
-// of rows without callers.
+// TestTurns gives a row to one caller at a time. Waiting callers must give up after a while, and no state may
+// remain for a row without callers.
 func TestTurns(t *testing.T) {
 	var turns db.Turns
 	done, err := turns.Take(t.Context(), "a")

@@ -50,9 +50,9 @@ func TestMigrateSeveralAtOnce(t *testing.T) {
 	})
 }
 
-// TestMigrateAgainAfterAKill runs Migrate again after interrupted migrations, because MySQL commits each DDL
-// statement. The first migration stops after a few statements; then each migration stops before its version
-// is recorded.
+// TestMigrateAgainAfterAKill interrupts migrations, and runs Migrate again. MySQL commits each DDL statement,
+// so an interrupted migration leaves a part of its changes. The first migration is interrupted after a few
+// statements; then each migration is interrupted before its version is recorded.
 func TestMigrateAgainAfterAKill(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {
@@ -372,7 +372,7 @@ func TestTablesInDocs(t *testing.T) {
 }
 
 // TestMigrated opens a database without a schema, with the whole schema, and without the newest migration.
-// The error of Migrated names the missing migration, or the command to run.
+// The error of Migrated must name the missing migration, or the command to run.
 func TestMigrated(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		again := func() *gorm.DB { // a new process remembers nothing

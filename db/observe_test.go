@@ -16,7 +16,7 @@ import (
 	"example.com/b2b/v2/internal/timing"
 )
 
-// TestLogSlow runs a slow and a fast statement. The log has the slow statement, without its value.
+// TestLogSlow runs a slow and a fast statement. The log must have only the slow statement, without its value.
 func TestLogSlow(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		slow := "SELECT SLEEP(0.2), ?"

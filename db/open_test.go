@@ -22,7 +22,8 @@ func TestOpenUnreachable(t *testing.T) {
 	}
 }
 
-// TestUnavailable uses a database without connections in each way in which gorm runs a statement.
+// TestUnavailable runs statements on a closed database, in each way in which gorm runs a statement. The error
+// must be ErrUnavailable.
 func TestUnavailable(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if err := db.Close(g); err != nil {

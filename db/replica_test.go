@@ -76,8 +76,8 @@ func TestReadLagging(t *testing.T) {
 	})
 }
 
-// TestReplicaFallsSilent lets a replica stop answering during a read. The read ends, and is repeated on the
-// primary; later reads do not try the replica, until it answers again.
+// TestReplicaFallsSilent lets a replica stop answering during a read. The read must end, and be repeated on
+// the primary. Later reads must not try the replica until it answers again.
 func TestReplicaFallsSilent(t *testing.T) {
 	t.Parallel()
 	eachReplica(t, func(t *testing.T, g *gorm.DB, silence *dbtest.Silence) {
@@ -104,7 +104,7 @@ func TestReplicaFallsSilent(t *testing.T) {
 }
 
 // TestReplicaOfAnotherDatabase uses another database with the same schema, such as a clone, in place of the
-// replica. The replica is never read, and the log says why.
+// replica. That database must never be read, and the log must say why.
 func TestReplicaOfAnotherDatabase(t *testing.T) {
 	t.Parallel()
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {

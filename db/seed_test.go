@@ -67,8 +67,8 @@ func TestSampleTimesOf200(t *testing.T) {
 	})
 }
 
-// TestSeed runs Seed four times at once. Only one call loads the sample data, and queries find the rows by
-// their exact times.
+// TestSeed runs Seed four times at once. Only one call may load the sample data, and queries must find the
+// rows by their exact times.
 func TestSeed(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		var loaded atomic.Int64

@@ -155,7 +155,7 @@ func TestReadersDoNotWrite(t *testing.T) {
 }
 
 // TestLogIsBounded writes much data during overlapping reads, with a read in progress at every moment. The
-// write-ahead log is truncated all the same.
+// write-ahead log must be truncated nevertheless.
 func TestLogIsBounded(t *testing.T) {
 	if testing.Short() {
 		t.Skip("writes 70 MB")

@@ -55,8 +55,9 @@ func certificate(t *testing.T) (certificate, key string) {
 	return write("certificate", "CERTIFICATE", signed), write("key", "PRIVATE KEY", encoded)
 }
 
-// TestTLS connects to the test servers as they are configured: with encryption by a self-signed certificate,
-// or without encryption.
+// TestTLS connects to the test servers in each mode. A server encrypts with a self-signed certificate, or not
+// at all. So the mode verify must fail on every server, and the mode required must fail on a server without
+// encryption.
 func TestTLS(t *testing.T) {
 	another, _ := certificate(t)
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -84,6 +85,7 @@ func TestTLS(t *testing.T) {
 }
 
 // TestVerify connects in each mode to a server whose certificate is for 127.0.0.1, and not for localhost.
+// Each connection must succeed, or fail with the right error.
 func TestVerify(t *testing.T) {
 	program := server.Find("MariaDB")
 	if program == "" && (os.Getenv("CI") == "" || !server.IsChosen("MariaDB")) {

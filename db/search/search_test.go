@@ -178,7 +178,7 @@ func TestManyUnindexed(t *testing.T) {
 	})
 }
 
-// TestTextLikeTime indexes texts that look like a time. Each row is indexed once.
+// TestTextLikeTime indexes texts that look like a time. Each row must be indexed once.
 func TestTextLikeTime(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		insert(t, g, customer{ID: 1, Name: "2024-01-15 10:00:00 +0000 UTC m=1", Email: "a"},
@@ -192,8 +192,8 @@ func TestTextLikeTime(t *testing.T) {
 	})
 }
 
-// TestIndexBesideWriters runs several writers that change texts and index them. A writer finds its change
-// immediately, and all changes are found in the end.
+// TestIndexBesideWriters runs several writers that change texts and index them. A writer must find its change
+// immediately, and all changes must be found in the end.
 func TestIndexBesideWriters(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		const writers, rows = 6, 20
