@@ -266,8 +266,8 @@ func TestRotationUnderLoad(t *testing.T) {
 	}
 }
 
-// TestEvenModulus publishes an RSA key with an even modulus. The key verifies no token, and a token that
-// names the key does not make the process panic.
+// TestEvenModulus publishes an RSA key with an even modulus. The key must verify no token, and a token that
+// names the key must not make the process panic.
 func TestEvenModulus(t *testing.T) {
 	own := newKeys()
 	even := own.rsa.PublicKey

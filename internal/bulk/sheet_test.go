@@ -18,7 +18,8 @@ import (
 	"example.com/b2b/v2/openapi/ordersapi"
 )
 
-// TestSheet writes random tables with each separator, in several encodings, and reads them back.
+// TestSheet writes random tables with each separator, in several encodings. OpenSheet must read the same
+// tables back.
 func TestSheet(t *testing.T) {
 	marked := unicode.UTF16(unicode.BigEndian, unicode.UseBOM)
 	encodings := map[string]encoding.Encoding{

@@ -160,8 +160,8 @@ func TestInProcessDrain(t *testing.T) {
 	}
 }
 
-// TestInProcessDrainEnds ends Drain by its context while a call is in progress. The transport still refuses
-// new calls.
+// TestInProcessDrainEnds ends Drain by its context while a call is in progress. The transport must still
+// refuse new calls.
 func TestInProcessDrainEnds(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
 	n := inProcess(func(http.ResponseWriter, *http.Request) { close(entered); <-release })

@@ -13,7 +13,8 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 )
 
-// TestRefusedBeforeContinue refuses a request by its headers, while the caller still waits for 100 Continue.
+// TestRefusedBeforeContinue sends headers that must be refused, and waits for 100 Continue before it sends
+// the body. The refusal must come without the body.
 func TestRefusedBeforeContinue(t *testing.T) {
 	at := webtest.Run(t, server.Server{Handler: things(t, webtest.Options(), succeed)})
 	for name, c := range map[string]struct {
@@ -72,7 +73,8 @@ func TestBodyOfUnknownLength(t *testing.T) {
 	}
 }
 
-// TestContentType refuses bodies whose headers announce anything but uncompressed JSON.
+// TestContentType sends bodies with several Content-Types and Content-Encodings. Only a single Content-Type
+// of JSON in UTF-8, without a Content-Encoding, must be accepted.
 func TestContentType(t *testing.T) {
 	e := things(t, webtest.Options(), succeed)
 	for _, c := range []struct {

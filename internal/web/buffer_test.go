@@ -22,7 +22,7 @@ func (w *largestWrite) Write(p []byte) (int, error) {
 }
 
 // TestPagesAreNotBuffered reads the largest file of the documentation as a client without compression. The
-// service sends the file in small pieces, so that many slow readers do not fill the memory.
+// service must send the file in small pieces, so that many slow readers do not fill the memory.
 func TestPagesAreNotBuffered(t *testing.T) {
 	w := &largestWrite{ResponseRecorder: httptest.NewRecorder()}
 	r := httptest.NewRequest("GET", "http://localhost/docs/swagger-ui-bundle.js", nil)

@@ -223,7 +223,7 @@ func TestCorrelationID(t *testing.T) {
 	})
 }
 
-// TestServeDrains stops a server with a request in flight. Serve returns after the answer.
+// TestServeDrains stops a server with a request in flight. Serve must return after the answer.
 func TestServeDrains(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	e := engine(t, webtest.Options(), func(context.Context) error {

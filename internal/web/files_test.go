@@ -91,7 +91,8 @@ func answered(t *testing.T, conn net.Conn) (*http.Response, []byte) {
 	return res, body
 }
 
-// TestFileByItsHeaders refuses a file by the headers of the request, before the first byte of the body.
+// TestFileByItsHeaders sends headers that must be refused. The refusal must come before the first byte of the
+// body.
 func TestFileByItsHeaders(t *testing.T) {
 	for headers, want := range map[string]struct {
 		status int

@@ -33,8 +33,8 @@ var bodies = []struct {
 	{customersapi.Document, "/customers"},
 }
 
-// FuzzBody sends bodies. The engine refuses a body, or passes the body unchanged to the handler; a body in
-// the handler is valid by the document.
+// FuzzBody sends bodies. The engine must refuse a body, or pass the body unchanged to the handler. A body
+// that reaches the handler must be valid by the document.
 func FuzzBody(f *testing.F) {
 	var got any // the body that the handler received last
 	type target struct {
@@ -139,7 +139,8 @@ func isEmail(err error) bool {
 	})
 }
 
-// FuzzListParameters sends queries of a list. The handler receives only known parameters with valid values.
+// FuzzListParameters sends queries of a list. The handler must receive only known parameters with valid
+// values.
 func FuzzListParameters(f *testing.F) {
 	for _, query := range []string{
 		"", "limit=0", "limit=101", "limit=1e1", "limit=%201", "limit=+1", "limit=0x1",

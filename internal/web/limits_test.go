@@ -55,7 +55,7 @@ func token(t testing.TB, subject string) string {
 }
 
 // TestRateLimit empties a caller's bucket of three tokens, and then calls as the same or another caller. Only
-// the same caller is refused.
+// the same caller must be refused.
 func TestRateLimit(t *testing.T) {
 	limited := func(t *testing.T, proxies ...string) http.Handler {
 		o := webtest.Options()
@@ -153,7 +153,8 @@ func TestRateLimit(t *testing.T) {
 	})
 }
 
-// TestRateLimitHeaders empties a bucket of 100 tokens, which would fill in 100 seconds.
+// TestRateLimitHeaders empties a bucket of 100 tokens, which would fill in 100 seconds. The headers of each
+// answer must show the bucket.
 func TestRateLimitHeaders(t *testing.T) {
 	o := webtest.Options()
 	o.Limits = web.Limits{Rate: 1, Burst: 100} // two calls within a second get no new token

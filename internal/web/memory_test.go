@@ -163,8 +163,8 @@ func (p pipes) Accept() (net.Conn, error) {
 func (p pipes) Close() error   { close(p); return nil }
 func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
-// TestEndOfFileInTime reads a file up to the last bytes, which net/http sends after the handler, and no
-// further.
+// TestEndOfFileInTime reads a file, but not its last bytes, which net/http sends after the handler has ended.
+// The connection must be closed after the time limit for the transfer.
 func TestEndOfFileInTime(t *testing.T) {
 	o := webtest.Options()
 	o.BodyTimeout = 100 * time.Millisecond

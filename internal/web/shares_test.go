@@ -188,8 +188,8 @@ func TestExportLeavesSearch(t *testing.T) {
 	}
 }
 
-// TestSlowTransfers sends and reads files slowly. A transfer below the minimum rate is ended, although bytes
-// keep coming; a transfer above the rate is not, however long the transfer takes.
+// TestSlowTransfers sends and reads files slowly. A transfer below the minimum rate must be ended, although
+// bytes keep coming. A transfer above the rate must not be ended, however long the transfer takes.
 func TestSlowTransfers(t *testing.T) {
 	o := webtest.Options()
 	o.BodyTimeout, o.Timeout = time.Second, 10*time.Minute

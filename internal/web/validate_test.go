@@ -317,7 +317,8 @@ func TestBody(t *testing.T) {
 	}
 }
 
-// TestNullIsAbsent sends null in optional fields: the handler gets the body without the fields.
+// TestNullIsAbsent sends null in several fields. The handler must get the body without the fields that are
+// optional and not nullable.
 func TestNullIsAbsent(t *testing.T) {
 	var got any
 	e := things(t, webtest.Options(), func(c *gin.Context) {
@@ -362,7 +363,7 @@ func TestBodyReachesHandler(t *testing.T) {
 	}
 }
 
-// TestPathParameter sends keys in a path, with and without escapes.
+// TestPathParameter sends keys in a path, with and without escapes. The handler must get the key itself.
 func TestPathParameter(t *testing.T) {
 	var got string
 	s := httptest.NewServer(things(t, webtest.Options(), func(c *gin.Context) {

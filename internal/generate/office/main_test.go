@@ -2,7 +2,8 @@ package main
 
 import "testing"
 
-// TestMinified minifies a script with a template of several lines, and one that is no script.
+// TestMinified minifies a script with a template literal of several lines. A text that is not JavaScript must
+// be refused.
 func TestMinified(t *testing.T) {
 	const script = "// Greets.\nexport const greet = name => {\n" +
 		"  const said = html`<p>\n    Hello, ${name}\n  </p>`\n  return said\n}\n"

@@ -217,7 +217,7 @@ const (
 		"\n## Feed API\n\n" + endpointsHead + "\nThe end.\n" // without a section for the Customers API
 )
 
-// TestRun writes all files of a small contract. The only error is about the catalogue, whose codes name
+// TestRun writes all files of a small contract. The only error must be about the catalogue, whose codes name
 // operations that the contract lacks.
 func TestRun(t *testing.T) {
 	root := t.TempDir()
