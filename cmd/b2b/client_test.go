@@ -139,7 +139,8 @@ func TestUnknownOutcome(t *testing.T) {
 	}
 }
 
-// TestInterruptedConfirm interrupts b2b order while it waits for the answer to its confirmation.
+// TestInterruptedConfirm interrupts b2b order while it waits for the answer to its confirmation. The message
+// must say that the outcome is not known, and name the key.
 func TestInterruptedConfirm(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	_, err := callWithin(ctx, t, func(w http.ResponseWriter, r *http.Request) {
@@ -177,9 +178,9 @@ func TestExportForPeople(t *testing.T) {
 	}
 }
 
-// TestBlankFlags gives each flag of each command a blank value, as a script does whose variable is not set.
-// Taken for a flag that was left out, the value would export the orders of all customers, or issue a token
-// with all scopes.
+// TestBlankFlags gives each flag of each command a blank value, as a script with an unset variable does. The
+// command must refuse the value. If it took the flag for left out, it would export the orders of all
+// customers, or issue a token with all scopes.
 func TestBlankFlags(t *testing.T) {
 	t.Chdir(t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
@@ -275,7 +276,7 @@ func TestImportEndsEarly(t *testing.T) {
 	}
 }
 
-// TestCount counts the rows of files as the service reads them.
+// TestCount counts the rows of files. The number must be the number of rows that the service reads.
 func TestCount(t *testing.T) {
 	for file, want := range map[string]int64{
 		"": 0, "sku": 0, "sku;name\nA;B": 1, "sku;name\nA;B\n\nC;D\n": 2, "sku;name\rA;B\rC;D\r": 2,

@@ -34,6 +34,7 @@ func TestDotEnvFault(t *testing.T) {
 }
 
 // TestDotEnvByteOrderMark reads a file with a byte order mark and \r\n, as some editors on Windows write it.
+// The first variable must be read.
 func TestDotEnvByteOrderMark(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("DB_DRIVER", "") // Setenv restores the variable after the test

@@ -18,7 +18,7 @@ var longLine = regexp.MustCompile("https?://|`[a-z]+:\"|^\\s*(\"(\\\\.|[^\"\\\\]
 // tableRow matches a row of a table in a test: a line of values, from a literal or a brace to a comma.
 var tableRow = regexp.MustCompile("^\\s*[\"'`{].*,( //.*)?$")
 
-// TestLineLength holds hand-written Go files to lines of at most 120 columns.
+// TestLineLength checks that hand-written Go files have no line of more than 120 columns.
 func TestLineLength(t *testing.T) {
 	files := 0
 	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {

@@ -64,7 +64,8 @@ func TestSecretsOfManager(t *testing.T) {
 	}
 }
 
-// TestOddEvents sends bodies and headers that are not text, and a body that fills Lambda's limit of 6 MB.
+// TestOddEvents sends bodies and headers that are not text, and a body that fills Lambda's limit of 6 MB. The
+// function must answer or refuse each event, and must then still work.
 func TestOddEvents(t *testing.T) {
 	g := start(t, environment(newPeers(t).URL)...)
 	garbage := string([]byte{0, 0xff, 0xfe, 0x80, '{', 0xc3, 0x28, 0x1f, 0x8b})
@@ -100,8 +101,9 @@ func TestOddEvents(t *testing.T) {
 	}
 }
 
-// TestCorrelation follows the request id of a gateway, which the gateway's access log has. The request id
-// becomes the correlation id when the caller sends none. The log of the function always has the request id.
+// TestCorrelation follows the request id of a gateway, which is in the access log of the gateway. When the
+// caller sends no correlation id, the request id must become the correlation id. The log of the function must
+// always have the request id.
 func TestCorrelation(t *testing.T) {
 	p := newPeers(t)
 	for _, kind := range []string{"http_v2", "rest_v1"} {

@@ -211,8 +211,8 @@ func TestOrderItems(t *testing.T) {
 }
 
 // TestCancelCommand places an order with metadata, and cancels it twice with the same key. It also cancels a
-// confirmed order without a key. Then it repeats an order with its key until the order is confirmed, and once
-// more.
+// confirmed order without a key. Then it repeats an order with its key: first with --confirm added, and once
+// more. Each command must succeed, and must print the same order.
 func TestCancelCommand(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
 	env := []string{"ORDERS_API_BASE=" + p.orders}

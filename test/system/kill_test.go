@@ -62,7 +62,8 @@ func TestKilledStep(t *testing.T) {
 	})
 }
 
-// TestKilledAnywhere kills the process that runs all services at random moments of an order.
+// TestKilledAnywhere kills the process that runs all services at random moments of an order, and repeats the
+// order with its key. Each key must have one order.
 func TestKilledAnywhere(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills")
@@ -99,8 +100,8 @@ func TestKilledAnywhere(t *testing.T) {
 	})
 }
 
-// TestKilledBatch kills the process that runs all services while many orders are under way. Some of the
-// orders are in the same batch.
+// TestKilledBatch kills the process that runs all services while many orders are under way, some of them in
+// the same batch, and repeats the orders with their keys. Each key must have one order.
 func TestKilledBatch(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills")

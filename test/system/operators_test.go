@@ -24,8 +24,8 @@ import (
 
 var opsAddress = regexp.MustCompile(`(?m)^For operators +(http://127\.0\.0\.1:\d+)/metrics$`)
 
-// TestMetrics places, confirms, repeats and refuses orders. The metrics on OPS_PORT count each of these
-// calls, and docs/operations.md describes every metric.
+// TestMetrics places, confirms, repeats and refuses orders. The metrics on OPS_PORT must count each of these
+// calls, and docs/operations.md must describe every metric.
 func TestMetrics(t *testing.T) {
 	described := describedMetrics(t)
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {

@@ -383,8 +383,8 @@ func TestEveryKeyedWrite(t *testing.T) {
 	f.stockIs(t, 140)
 }
 
-// TestEmptyKey gives keys that a program forgot to fill. A new key for each call would place an order with
-// each.
+// TestEmptyKey sends keys that a program forgot to fill. The service must refuse the calls. If the client
+// made a new key for each call, each call would place an order.
 func TestEmptyKey(t *testing.T) {
 	f := newFixture(t)
 	empty := ""

@@ -59,7 +59,8 @@ func TestFollowEvents(t *testing.T) {
 	}
 }
 
-// TestOnPosition follows a feed of which most events are somebody else's.
+// TestOnPosition follows a feed, most of whose pages have no event for the caller. OnPosition must be told
+// the position after each page that has been read to its end.
 func TestOnPosition(t *testing.T) {
 	f, events := newEvents(t)
 	page := func(nextAfter int64, positions ...int64) step {
