@@ -32,8 +32,8 @@ import (
 // TestLinearizable checks that the service is linearizable. Concurrent clients call two instances of the
 // service for a few scarce products; some answers are lost, and some of the lost calls are repeated. A serial
 // order of the calls, each between its start and its answer, must explain all answers in a simple model of
-// the service: stock, orders and keys in memory. Each round has two shops, each with
-// its own products and its own partner. All clients call for both shops, and the shops use the same keys.
+// the service: stock, orders and keys in memory. Each round has two shops, each with its own products and its
+// own partner. All clients call for both shops, and the shops use the same keys.
 func TestLinearizable(t *testing.T) {
 	const rounds, clients, calls = 12, 8, 12 // the cost of a check rises steeply with the length of a history
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {

@@ -147,8 +147,7 @@ type parameters struct {
 	currency string
 }
 
-// served has a function for the parameters of each call of Served. The function returns the results of the
-// call.
+// served caches the results of Served: by parameters, a function that returns the results.
 var served sync.Map
 
 func serve(document []byte, open bool, currency string) ([]byte, *openapi3.T) {

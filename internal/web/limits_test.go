@@ -179,9 +179,9 @@ func TestRateLimitHeaders(t *testing.T) {
 	}
 }
 
-// TestManyCallers makes calls of as many callers as there are buckets, and then of one caller more. The
-// bucket of the first caller must be kept until then, and dropped then: an engine has exactly so many
-// buckets, so the memory does not grow with the number of callers.
+// TestManyCallers makes calls of as many callers as an engine has buckets. The engine must still have the
+// bucket of the first caller. After a call of one caller more, the engine must have dropped this bucket, so
+// that the memory does not grow with the number of callers.
 func TestManyCallers(t *testing.T) {
 	const burst, used = 1000, 500
 	o := webtest.Options()

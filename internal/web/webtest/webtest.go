@@ -176,8 +176,8 @@ func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httpte
 	return checkCode(route.Operation.Responses.Status(rec.Code), rec.Body.Bytes())
 }
 
-// checkColumns compares the columns of CSV with the fields of a row. The delimiter is the value of the
-// parameter.
+// checkColumns compares the columns of CSV with the fields of a row. The parameter delimiter is the value of
+// the query parameter with the same name.
 func checkColumns(schema *openapi3.Schema, delimiter string, file []byte) error {
 	table := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(file, []byte("\uFEFF"))))
 	table.Comma = map[string]rune{"": ',', "comma": ',', "semicolon": ';', "tab": '\t'}[delimiter]
