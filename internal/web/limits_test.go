@@ -180,8 +180,8 @@ func TestRateLimitHeaders(t *testing.T) {
 }
 
 // TestManyCallers makes calls of as many callers as an engine has buckets. The engine must still have the
-// bucket of the first caller. After a call of one caller more, the engine must have dropped this bucket, so
-// that the memory does not grow with the number of callers.
+// bucket of the first caller. After the calls of as many further callers, the engine must have dropped this
+// bucket, so that the memory does not grow with the number of callers.
 func TestManyCallers(t *testing.T) {
 	const burst, used = 1000, 500
 	o := webtest.Options()
