@@ -73,6 +73,7 @@ func TestSpreadsheets(t *testing.T) {
 			"UTF-16 without mark":           {"encoding=utf-16", "", encoded(t, utf16LE, german)[2:]},
 			"sep=":                          {"", "", "\uFEFFsep=;\r\n" + german},
 			"empty cells above":             {"", "", ";;;;\r\n;;\r\n" + german},
+			"sep= above the mark":           {"", "", "sep=;\r\n\uFEFF" + german},
 			"sep= and empty cells above":    {"", "", "sep=;\r\n;;;;\r\n" + german},
 			"empty cells above, and tabs":   {"", "", encoded(t, utf16LE, "\t\t\t\t\r\n"+tabs)},
 			"sep= in quotes, with a bar":    {"", "", "\"sep=|\"\n" + bars},
