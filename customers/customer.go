@@ -209,7 +209,7 @@ func (s store) list(f filter, page db.PageRequest) ([]customer, *int64, error) {
 		q = q.Unscoped()
 	}
 	if f.Email != nil {
-		q = q.Where("active_email = LOWER(?)", *f.Email)
+		q = q.Where("active_email = ?", emailKey(*f.Email))
 	}
 	if f.ExternalRef != nil {
 		q = q.Where("active_external_ref = ?", *f.ExternalRef)

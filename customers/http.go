@@ -112,9 +112,6 @@ func (s *Service) page(ctx context.Context, f filter, page db.PageRequest) ([]cu
 // filterFrom returns the filter for query parameters that package web has already validated.
 func filterFrom(search, email, externalRef, updatedSince, ids *string) (filter, error) {
 	since, err := formats.FirstMoment(updatedSince)
-	if email != nil {
-		email = new(strings.TrimSpace(*email))
-	}
 	return filter{
 		Filter: service.Filter{Search: search, IDs: formats.IDs(ids), UpdatedSince: since}, Email: email,
 		ExternalRef: externalRef,

@@ -73,6 +73,7 @@ func TestSpreadsheets(t *testing.T) {
 			"UTF-16 without mark":           {"encoding=utf-16", "", encoded(t, utf16LE, german)[2:]},
 			"sep=":                          {"", "", "\uFEFFsep=;\r\n" + german},
 			"empty cells above":             {"", "", ";;;;\r\n;;\r\n" + german},
+			"sep= above the mark":           {"", "", "sep=;\r\n\uFEFF" + german},
 			"sep= and empty cells above":    {"", "", "sep=;\r\n;;;;\r\n" + german},
 			"empty cells above, and tabs":   {"", "", encoded(t, utf16LE, "\t\t\t\t\r\n"+tabs)},
 			"sep= in quotes, with a bar":    {"", "", "\"sep=|\"\n" + bars},
@@ -126,7 +127,8 @@ func TestCells(t *testing.T) {
 				"2 TSD": "/price format", "5 MIO": "/price format", "12 MIL": "/price format", "MRD 3": "/price format",
 				"EUR 2 TSD": "/price format", "12 PEN": "1200", "12,50 VES": "1250", "DEM 12": "1200",
 			},
-			"price_cents": {"12": "12", "12,50": "/price_cents whole_number", "12.50": "/price_cents whole_number", "many": "/price_cents type"},
+			"stock":       {" 15 ": "15", "\u00a015": "15", "1 5": "/stock type", "15,00": "/stock type", " ": "/stock type"},
+			"price_cents": {"12": "12", " 12 ": "12", "12,50": "/price_cents whole_number", "12.50": "/price_cents whole_number", "many": "/price_cents type"},
 			"active": {
 				"true": "true", "TRUE": "true", "yes": "true", "1": "true", "sí": "true", "SI\u0301": "true", "SÍ": "true",
 				"Si": "true", "Verdadero": "true", "ja": "true", "WAHR": "true", "false": "false", "No": "false", "0": "false",
@@ -174,6 +176,8 @@ func TestOneErrorAtTheHeader(t *testing.T) {
 			says        []string
 		}{
 			"another separator":       {"", "sku|name\n" + rows, "validation_failed", []string{"/sku|name", "separated by commas, semicolons or tabs"}},
+			"a rare separator":        {"", "sku^name\n" + rows, "validation_failed", []string{"/sku^name", "separated by commas, semicolons or tabs"}},
+			"columns of fixed width":  {"", "sku  name\n" + rows, "validation_failed", []string{"/sku  name", "separated by commas, semicolons or tabs"}},
 			"mixed separators":        {"", "sku;name,price_cents\n" + rows, "validation_failed", []string{"/sku;name", "separated by commas"}},
 			"names in German":         {"", "Artikelnummer;Preis\n" + rows, "validation_failed", []string{"/Artikelnummer", "/Preis", "/sku"}},
 			"price and price_cents":   {"", "sku;price;price_cents\n" + rows, "validation_failed", []string{"/price_cents", "more than once"}},

@@ -81,7 +81,7 @@ func (t *table) readColumns(schema *openapi3.Schema) error {
 			if slices.Contains(fields, field) {
 				refuse(c.name, "was given more than once", validation.Repeated)
 			}
-		} else if strings.ContainsAny(name, ",;\t|:") {
+		} else if len(t.Columns) == 1 || strings.ContainsAny(name, ",;\t|:") {
 			refuse(name, "is not a known field: columns are separated by commas, semicolons or tabs, "+
 				"or by what a first line such as sep=| says", validation.UnknownField)
 		} else if c.name != "" {
@@ -168,9 +168,11 @@ func (c column) value(cell string) ([]byte, *apperr.Detail) {
 			strings.TrimSuffix(strings.ToLower(c.name), "_cents") + " takes amounts such as 1299.90"
 		fault.Params = apperr.Params{"rule": "whole_number"}
 		return nil, fault
-	case c.schema.Type.Is(openapi3.TypeInteger) && strings.IndexAny(cell, "-0123456789") == 0 &&
-		json.Valid([]byte(cell)):
-		return []byte(cell), nil
+	case c.schema.Type.Is(openapi3.TypeInteger):
+		number := strings.TrimSpace(cell) // Excel's accounting format writes spaces around a number
+		if strings.IndexAny(number, "-0123456789") == 0 && json.Valid([]byte(number)) {
+			return []byte(number), nil
+		}
 	}
 	text, _ := json.Marshal(cell)
 	return text, nil

@@ -22,7 +22,7 @@ const headSize = 8 << 10
 type Sheet struct {
 	*csv.Reader
 	Columns       []string  // cells of the first row that is not blank
-	SeparatorLine string    // the line sep= before the first row, with its line end; "" for a file without it
+	SeparatorLine string    // the line sep= before the first row, with all up to the row; "" for a file without it
 	Rest          io.Reader // the text after the rows that were read
 
 	skipped int64 // bytes of the line sep=, which the csv.Reader does not read
@@ -31,8 +31,8 @@ type Sheet struct {
 }
 
 // separatorLine matches the line sep=, which tells Excel the separator of a file. It matches only a separator
-// that CSV can have.
-var separatorLine = regexp.MustCompile(`(?i)^"?sep=([^"\r\n\x00\x{FFFD}])"?\r?\n`)
+// that CSV can have. Programs that put the line before a whole file leave the file's byte order mark below it.
+var separatorLine = regexp.MustCompile(`(?i)^"?sep=([^"\r\n\x00\x{FFFD}])"?\r?\n\x{FEFF}?`)
 
 // OpenSheet reads the first row of CSV that has more than empty cells: above a table that begins below the
 // first row of its sheet, spreadsheets write rows of empty cells. A line sep= before the rows names the

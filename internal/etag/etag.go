@@ -50,8 +50,13 @@ var entityTag = regexp.MustCompile(`(?:W/)?"([!#-~\x80-\x{10ffff}]*?)(?:-(?:gzip
 // out.
 func matches(list, tag string) bool {
 	list, content := strings.TrimSpace(list), strings.Trim(tag, `"`)
-	return list == "*" || strings.TrimPrefix(list, "W/") == content ||
-		slices.ContainsFunc(entityTag.FindAllStringSubmatch(list, -1), func(found []string) bool {
-			return found[1] == content
-		})
+	if list == "*" {
+		return true
+	}
+	if !strings.Contains(list, `"`) {
+		list = `"` + strings.TrimPrefix(list, "W/") + `"`
+	}
+	return slices.ContainsFunc(entityTag.FindAllStringSubmatch(list, -1), func(found []string) bool {
+		return found[1] == content
+	})
 }

@@ -25,6 +25,8 @@ func TestCompressingProxy(t *testing.T) {
 		`"other", W/"` + content + `-gzip" , "third"`: true,
 		content:                        true, // some clients leave the quotes out
 		`W/` + content:                 true,
+		content + `-gzip`:              true,
+		`W/` + content + `-br`:         true,
 		`"` + content + `-gzip`:        false,
 		`"` + content + `-other"`:      false,
 		`"-gzip"`:                      false,

@@ -154,8 +154,8 @@ func refuseMedia(h http.Header, code *apperr.Code, charsets []string, accepted .
 	return nil
 }
 
-// contentType returns the media type and the charset in Content-Type, in lower case. It returns "" for a
-// malformed Content-Type, and when the header is missing or repeated.
+// contentType returns the media type and the charset in Content-Type, in lower case. The charset is "" when
+// the parameters are malformed; both are "" for another malformed header, and for a missing or repeated one.
 func contentType(h http.Header) (media, charset string) {
 	sent := h["Content-Type"]
 	if len(sent) != 1 {
@@ -165,7 +165,9 @@ func contentType(h http.Header) (media, charset string) {
 		return mediaJSON, charsetUTF8
 	}
 	media, parameters, err := mime.ParseMediaType(sent[0])
-	if err != nil {
+	if errors.Is(err, mime.ErrInvalidMediaParameter) {
+		return media, ""
+	} else if err != nil {
 		return "", ""
 	}
 	charset = strings.ToLower(parameters["charset"])

@@ -117,6 +117,9 @@ func TestCharset(t *testing.T) {
 	for media, fields := range map[string][]string{
 		"application/json; charset=utf-16":     {"/header/Content-Type"},
 		"application/json; charset=iso-8859-1": {"/header/Content-Type"},
+		"application/json; utf-8":              {"/header/Content-Type"}, // as in many examples in Java
+		"application/json; charset=":           {"/header/Content-Type"},
+		"text/plain; utf-8":                    nil,
 		"text/plain; charset=utf-16":           nil,
 	} {
 		status, body, _ := webtest.Do(t, "POST", base+"/things", `{"name":"x"}`, "Content-Type", media)
