@@ -10,7 +10,7 @@ export const spanish = {
   'Sign in': 'Entrar', 'Signed in': 'Dentro', 'Sign out': 'Salir', 'Token': 'Token', 'Who': 'Quién', 'May do': 'Puede', 'Until': 'Hasta',
   'only customer {id}': 'solo el cliente {id}', 'This system needs a token.': 'Este sistema pide un token.',
   'This token is not accepted, or its time is over.': 'Este token no se acepta, o ya caducó.',
-  'Ask who runs it for a link, made by b2b office, or paste a token here.': 'Pida a quien lo administra un enlace, hecho con b2b office, o pegue aquí un token.',
+  'Ask whoever runs it for a link, made by b2b office, or paste a token here.': 'Pida a quien lo administra un enlace, hecho con b2b office, o pegue aquí un token.',
   'Sign in with your account': 'Entrar con su cuenta', 'It did not work: {why}': 'No ha funcionado: {why}',
   'Keyboard and help': 'Teclado y ayuda', 'Keyboard': 'Teclado', 'Find anything': 'Buscar lo que sea', 'The row above or below': 'La fila de arriba o de abajo',
   'Open the row': 'Abrir la fila', 'The screens on top': 'Las pantallas de arriba', 'Send the form': 'Enviar el formulario',
@@ -103,8 +103,8 @@ export const spanish = {
   'Some rows may be done. Import the file again: what is done stays as it is.': 'Puede que algunas filas estén hechas. Importe el archivo otra vez: lo hecho queda como está.',
   'This would happen:': 'Pasaría esto:', 'Done:': 'Hecho:', 'Save the refused rows, mend them, and import that file.': 'Guarde las filas rechazadas, corríjalas e importe ese archivo.',
   'Rows': 'Filas', 'Column {title}': 'Columna {title}', 'not read': 'no se lee', 'What happens': 'Qué pasa', '{shown} of {all} rows are shown.': 'Se muestran {shown} de {all} filas.',
-  'no amount': 'no es un importe', 'refused': 'rechazada', 'updated': 'cambiada', 'unchanged': 'igual', '{n} created': '{n} creadas', '{n} updated': '{n} cambiadas',
-  '{n} unchanged': '{n} iguales', '{n} refused': '{n} rechazadas', 'nothing': 'nada', 'Price in cents': 'Precio en céntimos', 'Stock level': 'Existencias',
+  'no amount': 'no es un importe', 'refused': 'rechazada', 'updated': 'cambiada', 'unchanged': 'igual', '1 created': '1 creada', '{n} created': '{n} creadas', '1 updated': '1 cambiada', '{n} updated': '{n} cambiadas',
+  '1 unchanged': '1 igual', '{n} unchanged': '{n} iguales', '1 refused': '1 rechazada', '{n} refused': '{n} rechazadas', 'nothing': 'nada', 'Price in cents': 'Precio en céntimos', 'Stock level': 'Existencias',
 
   // Today
   'Orders to confirm': 'Pedidos por confirmar', 'The oldest come first: their pieces return to stock first.': 'Primero los más antiguos: sus piezas vuelven antes a las existencias.',
@@ -126,8 +126,9 @@ export const spanish = {
   'The system cannot do this now. Try again.': 'El sistema no puede hacerlo ahora. Pruebe otra vez.',
   'It took too long to send. Try again.': 'Tardó demasiado en enviarse. Pruebe otra vez.',
   'Something went wrong in the system.': 'Algo falló en el sistema.',
-  '{sku}: {requested} asked for, {available} in stock': '{sku}: se piden {requested}, hay {available}', 'Product': 'Producto', 'Active': 'A la venta',
+  '{sku}: {requested} asked for, {available} in stock': '{sku}: se piden {requested}, hay {available}', 'Product': 'Producto',
   'is missing': 'falta', 'must be at least {limit}': 'es menor que {limit}', 'must be at most {limit}': 'es mayor que {limit}', 'is longer than {limit} characters': 'tiene más de {limit} caracteres',
   'is too short': 'es demasiado corto', 'is not valid': 'no es válido', 'is taken already': 'ya está en uso', 'must be a whole number': 'no es un número entero',
+  'must be an amount such as 1299.90': 'no es un importe como 1299,90', 'must be yes or no': 'no es ni sí ni no',
   '{d} d {h} h': '{d} d {h} h', '{h} h {m} min': '{h} h {m} min', '{m} min': '{m} min', '{m} min {s} s': '{m} min {s} s',
 }

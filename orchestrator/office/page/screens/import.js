@@ -54,13 +54,21 @@ function columnOf(kind, title) {
   return Object.entries(known[kind]).find(([name, others]) => name === plain || t(titles[name] ?? '').toLowerCase() === plain || others.includes(plain))?.[0] ?? ''
 }
 
-/** @param {string} text @param {string} separator */
-const rowsOf = (text, separator) => cells(text.replace(/^sep=.\r?\n/i, ''), separator)
+/**
+ * Reads the rows that have something in a cell. Their numbers are those of the spreadsheet, where the other rows count, too.
+ * @param {string} text
+ * @param {string} separator
+ */
+function rowsOf(text, separator) {
+  const all = cells(text.replace(/^sep=.\r?\n/i, ''), separator)
+  const [top = 0, ...filled] = [...all.keys()].filter(i => all[i]?.some(cell => cell.trim()))
+  return { header: all[top] ?? [], rows: filled.map(i => all[i] ?? []), numbers: filled.map(i => i + 1) }
+}
 
 /** Reads a file as it seems to be meant. @param {File} file @returns {Promise<Sheet>} */
 async function open(file) {
   const bytes = await file.arrayBuffer(), encoding = encodingOf(bytes), text = new TextDecoder(encoding).decode(bytes)
-  const separator = separatorOf(text), header = rowsOf(text.slice(0, 20_000), separator)[0] ?? []
+  const separator = separatorOf(text), { header } = rowsOf(text.slice(0, 20_000), separator)
   const score = kind => header.filter(title => columnOf(kind, title)).length
   const kind = score('customers') > score('products') ? 'customers' : 'products'
   return { name: file.name, bytes, encoding, text, separator, kind, columns: header.map(title => columnOf(kind, title)), decimal: '' }
@@ -101,7 +109,7 @@ export function Import() {
 
 /** @param {{ sheet: Sheet, onChange: (sheet: Sheet) => void }} props */
 function Settings({ sheet, onChange }) {
-  const [header = [], ...rows] = useMemo(() => rowsOf(sheet.text, sheet.separator), [sheet.text, sheet.separator])
+  const { header, rows, numbers } = useMemo(() => rowsOf(sheet.text, sheet.separator), [sheet.text, sheet.separator])
   const [verdicts, setVerdicts] = useState(/** @type {Map<number, Verdict>} */ (new Map()))
   const [phase, setPhase] = useState(/** @type {'ready' | 'trying' | 'tried' | 'applying' | 'applied'} */ ('ready'))
   const [summary, setSummary] = useState(/** @type {any} */ (null))
@@ -111,7 +119,7 @@ function Settings({ sheet, onChange }) {
   const change = part => {
     const next = { ...sheet, ...part }
     if (part.encoding) next.text = new TextDecoder(part.encoding).decode(sheet.bytes)
-    if (part.encoding || part.separator || part.kind) next.columns = (rowsOf(next.text.slice(0, 20_000), next.separator)[0] ?? []).map(title => columnOf(next.kind, title))
+    if (part.encoding || part.separator || part.kind) next.columns = rowsOf(next.text.slice(0, 20_000), next.separator).header.map(title => columnOf(next.kind, title))
     setVerdicts(new Map())
     setPhase('ready')
     setSummary(null)
@@ -185,7 +193,7 @@ function Settings({ sheet, onChange }) {
       <caption class="unseen">${t('Rows')}</caption>
       <thead><tr><td></td>${header.map((title, i) => html`<th scope="col"><bdi>${title}</bdi><br /><${Choice} disabled=${busy} label=${t('Column {title}', { title })} unlabeled value=${sheet.columns[i] ?? ''}
           options=${[['', t('not read')], ...Object.keys(known[sheet.kind]).map(name => [name, t(titles[name] ?? '')])]} onChange=${name => change({ columns: sheet.columns.map((was, at) => (at === i ? name : was === name ? '' : was)) })} /></th>`)}<th scope="col" class="wide">${t('What happens')}</th></tr></thead>
-      <tbody>${shown.map(i => html`<tr key=${i}><th scope="row">${number(i + 2)}</th>${header.map((_, at) => html`<td><bdi>${rows[i]?.[at]}</bdi>
+      <tbody>${shown.map(i => html`<tr key=${i}><th scope="row">${number(numbers[i] ?? 0)}</th>${header.map((_, at) => html`<td><bdi>${rows[i]?.[at]}</bdi>
         ${sheet.columns[at] === 'price' && rows[i]?.[at]?.trim() && html` <small class="quiet">${priceOf(rows[i]?.[at] ?? '', sheet.decimal)}</small>`}</td>`)}<td class=${'wide ' + (verdicts.get(i)?.look ?? '')}>${verdicts.get(i)?.says}</td></tr>`)}</tbody>
     </table></div>
     ${rows.length > shown.length && html`<p class="quiet">${t('{shown} of {all} rows are shown.', { shown: number(shown.length), all: number(rows.length) })}</p>`}
@@ -209,8 +217,9 @@ function verdict(line) {
 
 /** @param {{ created: number, updated: number, unchanged: number, refused: number }} summary */
 const says = ({ created, updated, unchanged, refused }) => [
-  [created, '{n} created'], [updated, '{n} updated'], [unchanged, '{n} unchanged'], [refused, '{n} refused'],
-].filter(([n]) => n).map(([n, text]) => t(String(text), { n: number(Number(n)) })).join(', ') || t('nothing')
+  created && count(created, '1 created', '{n} created'), updated && count(updated, '1 updated', '{n} updated'),
+  unchanged && count(unchanged, '1 unchanged', '{n} unchanged'), refused && count(refused, '1 refused', '{n} refused'),
+].filter(Boolean).join(', ') || t('nothing')
 
 /**
  * @param {{
