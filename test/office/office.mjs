@@ -1315,6 +1315,12 @@ const parts = {
     await page.getByRole('button', { name: 'Try it: nothing is changed' }).click()
     await see(page, 'This would happen: 1 created, 2 refused')
     check('and is refused again until it is mended')
+    const prices = { '12': 1200, '0,5': 50, 'R$ 1.299,90': 129990, '1 299,90 kr': 129990, 'US$12.50': 1250, "CHF 1'299.90": 129990, '12,50 VES': 1250, '': null,
+      '12€50': null, '24 90': null, '12 kg': null, '5 M$': null, 'T€ 5': null, '1 299 90': null, '12 345,678': null, '1.299': null, 'EUR 2 TSD': null }
+    await file('importes.csv', 'sku;name;price;stock\n' + Object.keys(prices).map((price, i) => `IMPORTE-${i};Uno;${price};1\n`).join(''))
+    await page.getByRole('button', { name: 'Try it: nothing is changed' }).click()
+    await see(page, 'This would happen:')
+    check('prices are those that the service reads, or none', await page.getByText('Price must be an amount such as 1299.90').count() === 9, await page.locator('.sheet').innerText())
     await file('huecos.csv', '\r\n,,,,\r\nsku,name,price,stock,active\r\nHUECO-1,Uno,3.50,1,yes\r\n,,,,\r\n\r\nHUECO-2,Dos,3.50,1,perhaps\r\n')
     await see(page, '2 rows')
     const numbers = await page.getByRole('region', { name: 'Rows' }).locator('tbody th').allInnerTexts()

@@ -79,7 +79,7 @@ function fieldsOf(row, { columns, kind, decimal }) {
   /** @type {Record<string, any>} */
   const fields = {}
   columns.forEach((name, i) => {
-    const text = (row[i] ?? '').trim()
+    const text = (row[i] ?? '').trim().normalize()
     if (!name) return
     if (!text) {
       if (kind === 'customers' && (name === 'phone' || name === 'external_ref')) fields[name] = null
