@@ -18,7 +18,7 @@ const fields = {
 const rules = {
   required: 'is missing', minimum: 'must be at least {limit}', maximum: 'must be at most {limit}', max_length: 'is longer than {limit} characters',
   min_length: 'is too short', type: 'is not valid', format: 'is not valid', unique: 'is taken already', whole_number: 'must be a whole number',
-  amount: 'must be an amount such as 1299.90', yes_or_no: 'must be yes or no',
+  amount: 'must be an amount such as 1299.90', yes_or_no: 'must be yes or no', repeated: 'is in row {row} already',
 }
 
 /**

@@ -129,6 +129,6 @@ export const spanish = {
   '{sku}: {requested} asked for, {available} in stock': '{sku}: se piden {requested}, hay {available}', 'Product': 'Producto',
   'is missing': 'falta', 'must be at least {limit}': 'es menor que {limit}', 'must be at most {limit}': 'es mayor que {limit}', 'is longer than {limit} characters': 'tiene más de {limit} caracteres',
   'is too short': 'es demasiado corto', 'is not valid': 'no es válido', 'is taken already': 'ya está en uso', 'must be a whole number': 'no es un número entero',
-  'must be an amount such as 1299.90': 'no es un importe como 1299,90', 'must be yes or no': 'no es ni sí ni no',
+  'must be an amount such as 1299.90': 'no es un importe como 1299,90', 'must be yes or no': 'no es ni sí ni no', 'is in row {row} already': 'ya está en la fila {row}',
   '{d} d {h} h': '{d} d {h} h', '{h} h {m} min': '{h} h {m} min', '{m} min': '{m} min', '{m} min {s} s': '{m} min {s} s',
 }

@@ -147,7 +147,7 @@ function Settings({ sheet, onChange }) {
     const misread = found.size
     let drawn = 0
     const onRow = (fields, line) => {
-      found.set(index.get(fields) ?? 0, verdict(line))
+      found.set(index.get(fields) ?? 0, verdict(line, row => numbers[index.get(sent[row - 1]) ?? 0] ?? row))
       if (performance.now() - drawn > 150) { drawn = performance.now(); setVerdicts(new Map(found)) }
     }
     stop.current = new AbortController()
@@ -206,10 +206,15 @@ function priceOf(text, decimal) {
   return amount === null ? t('no amount') : '= ' + money(amount)
 }
 
-/** @param {any} line what the service says of a row @returns {Verdict} */
-function verdict(line) {
+/**
+ * @param {any} line what the service says of a row
+ * @param {(row: number) => number} numberOf the number in the spreadsheet of a row that was sent
+ * @returns {Verdict}
+ */
+function verdict(line, numberOf) {
   if (line.result === 'refused') {
-    const details = (line.details ?? []).map(explainDetail)
+    const details = (line.details ?? []).map(detail => explainDetail(detail.params?.rule === 'repeated'
+      ? { ...detail, params: { ...detail.params, row: numberOf(detail.params.row) } } : detail))
     return { look: 'bad', says: [t('refused'), details.join(', ') || line.error].join(': ') }
   }
   return { look: line.result === 'unchanged' ? 'quiet' : 'good', says: t(line.result) }
