@@ -355,6 +355,8 @@ async function firstOrder(base, bases) {
   if (TOKEN) {
     const texts = await page.locator('select').allInnerTexts()
     check('19: what is wrong stands above the form', await page.getByRole('alert').getByText('needs a token').count() === 1 && texts.join('').trim() === '', texts.join())
+    await page.getByRole('button', { name: 'Place and confirm' }).click()
+    check('19: without a token, the token is asked for first', await page.locator('input[name=token]:invalid:focus').count() === 1, 'it is not')
     await page.locator('input[name=token]').fill(TOKEN)
     await page.locator('input[name=token]').blur()
   }

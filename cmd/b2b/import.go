@@ -249,15 +249,16 @@ func (i *importCommand) renamed(file io.Reader) (io.Reader, error) {
 	last := len(sheet.Columns) - 1
 	lines, _ := sheet.FieldPos(last) // number of the line on which the first row ends
 	lines += strings.Count(sheet.Columns[last], "\n")
-	for at, name := range sheet.Columns {
+	names := slices.Clone(sheet.Columns)
+	for at, name := range names {
 		if field, ok := i.fields[foldColumn(name)]; ok {
 			sheet.Columns[at] = field
 			i.columns[strings.ToLower(field)] = strings.Join(strings.Fields(name), " ")
 			delete(missing, foldColumn(name))
 		}
 	}
-	for name := range missing {
-		return nil, fmt.Errorf("--map: the file has no column %q, only %q", name, sheet.Columns)
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("--map: the file has no column %q, only %q", slices.Sorted(maps.Keys(missing))[0], names)
 	}
 	var head strings.Builder
 	row := csv.NewWriter(&head)

@@ -109,8 +109,10 @@ function complain(error) {
   const problem = $('#problem'), isToken = error?.status === 401
   problem.hidden = !error
   problem.textContent = !isToken ? error?.message : token.value ? 'This token is not accepted.'
-    : 'This deployment needs a token. Ask who runs it for one, or make one with b2b token, and paste it here.'
-  if (isToken) $('#needs-token').hidden = $('#token-of-program').hidden = false
+    : 'This deployment needs a token. Ask whoever runs it for one, or make one with b2b token, and paste it here.'
+  if (!isToken) return
+  $('#needs-token').hidden = $('#token-of-program').hidden = false
+  token.required = true
 }
 
 const templates = [...document.querySelectorAll('pre code')].map(code => [code, code.textContent])

@@ -410,7 +410,8 @@ func TestImportRefusedRows(t *testing.T) {
 		t.Error(got)
 	}
 	for args, says := range map[string]string{
-		"--encoding windows-1252 --map Preis=price": `--map: the file has no column "preis"`,
+		"--encoding windows-1252 --map Preis=price":                       `--map: the file has no column "preis"`,
+		"--encoding windows-1252 --map Bezeichnung=name --map Pris=price": `has no column "pris", only ["Artikel-\"Nr\"" "Bezeichnung" `,
 		"--map =sku":        "allowed: COLUMN=FIELD",
 		"--encoding latin9": `the encoding is "latin9"; allowed: ibm850, `,
 		"--encoding windows-1252 --map Bezeichnung=name": "/Bestand is not a known field.",

@@ -15,7 +15,7 @@ ${h&&html`<${Help} onClose=${()=>a(!1)} />`}
 ${u&&html`<${Dialog} title=${t(s?"Signed in":"Sign in")} onClose=${()=>r(!1)}><${Account} onDone=${()=>r(!1)} /><//>`}`}function Box(){const[s,e]=useState(""),n=useRef(null);return html`<div class="box" role="search"><${Combo} inputRef=${n} id="box" type="search" unlabeled label=${t("Find an order, a customer or a product")} placeholder=${t("Find: order, reference, SKU, name, email")} text=${s} maxlength="255"
 leave=${!1} onText=${e} find=${findAll} onPick=${t=>{e(""),n.current?.blur(),open(t)}} aria-keyshortcuts=${localStorage.getItem(off)?"Control+K":"/ Control+K"} /></div>`}function SignIn({refused:e}){const[n,s]=useState("");return html`<${Form} label=${t("Sign in")} class="sign-in" onSend=${()=>signIn(n)}>
 <h1>${t("Sign in")}</h1>
-<p role="alert">${t(e?"This token is not accepted, or its time is over.":"This system needs a token.")} ${t("Ask who runs it for a link, made by b2b office, or paste a token here.")}</p>
+<p role="alert">${t(e?"This token is not accepted, or its time is over.":"This system needs a token.")} ${t("Ask whoever runs it for a link, made by b2b office, or paste a token here.")}</p>
 ${hasIssuer&&html`<${Elsewhere} />`}
 <${Field} label=${t("Token")} type="password" value=${n} onInput=${s} autofocus=${!hasIssuer&&!isField(document.activeElement)} />
 <p class="buttons"><button class=${hasIssuer?"":"first"}>${t("Sign in")}</button></p>
@@ -25,7 +25,7 @@ ${(e||problem)&&html`<p class="bad" role="alert">${t("It did not work: {why}",{w
 ${n&&html`<div><dt>${t("Customer")}</dt><dd>${t("only customer {id}",{id:n})}</dd></div>`}
 ${s&&html`<div><dt>${t("Until")}</dt><dd>${exactly(new Date(s*1e3).toISOString())}</dd></div>`}</dl>
 <p class="buttons"><button type="button" onClick=${()=>{signIn(""),e()}}>${t("Sign out")}</button><button type="button" class="first" onClick=${e}>${t("Close")}</button></p>`:html`<${Form} label=${t("Sign in")} onSend=${()=>{signIn(o),e()}}>
-<p>${t("Ask who runs it for a link, made by b2b office, or paste a token here.")}</p>
+<p>${t("Ask whoever runs it for a link, made by b2b office, or paste a token here.")}</p>
 ${hasIssuer&&html`<${Elsewhere} />`}
 <${Field} label=${t("Token")} type="password" value=${o} onInput=${c} autofocus=${!hasIssuer} />
 <p class="buttons"><button class=${hasIssuer?"":"first"}>${t("Sign in")}</button><button type="button" onClick=${e}>${t("Close")}</button></p><//>`}const keys=[["/  ·  Ctrl-K","Find anything"],["↑ ↓  ·  j k","The row above or below"],["Enter","Open the row"],[".  ·  ,","The next page of a list, the first page"],["n","New order"],["r","Receive"],["c  ·  x","To “Confirm”, to “Cancel”: Enter presses it"],["p  ·  e","To “Print”, to “Export”: Enter presses it"],["1 … 6","The screens on top"],["Ctrl-Enter","Send the form"],["Esc","Leave a field or a dialog; else back"],["?","This help"]];function Help({onClose:e}){const[n,s]=useState(!localStorage.getItem(off)),o=e=>{s(e.target.checked),e.target.checked?localStorage.removeItem(off):localStorage.setItem(off,"off")};return html`<${Dialog} title=${t("Keyboard")} onClose=${e}>

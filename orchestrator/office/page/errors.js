@@ -12,12 +12,13 @@ export const isUnknown = error => error instanceof B2BError &&
 /** The names of fields, as the pages say them. @type {Record<string, string>} */
 const fields = {
   customer_id: 'Customer', product_id: 'Product', sku: 'SKU', qty: 'Quantity', name: 'Name', email: 'Email', phone: 'Phone',
-  external_ref: 'Reference', price_cents: 'Price', price: 'Price', stock: 'Stock', delta: 'Pieces', reason: 'Reason', active: 'Active', items: 'Lines',
+  external_ref: 'Reference', price_cents: 'Price', price: 'Price', stock: 'Stock', delta: 'Pieces', reason: 'Reason', active: 'For sale', items: 'Lines',
 }
 /** The rules of the documents, in words. @type {Record<string, string>} */
 const rules = {
   required: 'is missing', minimum: 'must be at least {limit}', maximum: 'must be at most {limit}', max_length: 'is longer than {limit} characters',
   min_length: 'is too short', type: 'is not valid', format: 'is not valid', unique: 'is taken already', whole_number: 'must be a whole number',
+  amount: 'must be an amount such as 1299.90', yes_or_no: 'must be yes or no', repeated: 'is in row {row} already',
 }
 
 /**
@@ -43,7 +44,8 @@ export function explainDetail(detail) {
   if (params.available !== undefined) {
     return t('{sku}: {requested} asked for, {available} in stock', { ...params, sku: params.sku ?? params.product_id })
   }
-  const rule = rules[params.type === 'integer' && name !== 'Price' ? 'whole_number' : params.rule] // a price is typed as an amount
+  const type = { integer: name === 'Price' ? 'amount' : 'whole_number', boolean: 'yes_or_no' }[params.type] // a price is typed as an amount
+  const rule = rules[type ?? params.rule]
   if (name && rule) return `${t(name)} ${t(rule, params)}`
   return name ? `${t(name)}: ${detail.message}` : detail.message
 }

@@ -59,7 +59,7 @@ export function Download({ service, path, query, name, letter = '', days: { from
 
 /**
  * Reads the cells of a spreadsheet's text: cells in quotes may have separators, quotes (doubled) and line breaks. Empty lines are
- * left out.
+ * rows, too, as in the spreadsheet.
  * @param {string} text
  * @param {string} separator
  * @returns {string[][]}
@@ -69,7 +69,7 @@ export function cells(text, separator) {
   const rows = []
   let row = /** @type {string[]} */ ([]), at = 0
   const end = () => {
-    if (row.some(cell => cell.trim())) rows.push(row)
+    if (row.length) rows.push(row)
     row = []
   }
   while (at < text.length) {
@@ -99,11 +99,11 @@ export function cells(text, separator) {
   return rows
 }
 
-/** Finds the separator in the first line of a file. @param {string} text */
+/** Finds the separator in the first line of a file with something in it. @param {string} text */
 export function separatorOf(text) {
   const named = /^sep=(.)\r?\n/i.exec(text)?.[1]
   if (named) return named
-  const first = text.split(/\r?\n/, 1)[0]?.replace(/"[^"]*"/g, '') ?? ''
+  const first = text.trimStart().split(/\r?\n/, 1)[0]?.replace(/"[^"]*"/g, '') ?? ''
   const counts = [';', '\t', ','].map(mark => /** @type {const} */ ([mark, first.split(mark).length]))
   return counts.reduce((best, one) => (one[1] > best[1] ? one : best))[0]
 }

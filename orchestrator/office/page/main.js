@@ -85,7 +85,7 @@ function SignIn({ refused }) {
   const [value, setValue] = useState('')
   return html`<${Form} label=${t('Sign in')} class="sign-in" onSend=${() => signIn(value)}>
     <h1>${t('Sign in')}</h1>
-    <p role="alert">${refused ? t('This token is not accepted, or its time is over.') : t('This system needs a token.')} ${t('Ask who runs it for a link, made by b2b office, or paste a token here.')}</p>
+    <p role="alert">${refused ? t('This token is not accepted, or its time is over.') : t('This system needs a token.')} ${t('Ask whoever runs it for a link, made by b2b office, or paste a token here.')}</p>
     ${hasIssuer && html`<${Elsewhere} />`}
     <${Field} label=${t('Token')} type="password" value=${value} onInput=${setValue} autofocus=${!hasIssuer && !isField(document.activeElement)} />
     <p class="buttons"><button class=${hasIssuer ? '' : 'first'}>${t('Sign in')}</button></p>
@@ -105,7 +105,7 @@ function Account({ onDone }) {
   const { sub, scope, customer_id: customer, exp } = bearer()
   const [value, setValue] = useState('')
   if (!token) return html`<${Form} label=${t('Sign in')} onSend=${() => { signIn(value); onDone() }}>
-    <p>${t('Ask who runs it for a link, made by b2b office, or paste a token here.')}</p>
+    <p>${t('Ask whoever runs it for a link, made by b2b office, or paste a token here.')}</p>
     ${hasIssuer && html`<${Elsewhere} />`}
     <${Field} label=${t('Token')} type="password" value=${value} onInput=${setValue} autofocus=${!hasIssuer} />
     <p class="buttons"><button class=${hasIssuer ? '' : 'first'}>${t('Sign in')}</button><button type="button" onClick=${onDone}>${t('Close')}</button></p><//>`

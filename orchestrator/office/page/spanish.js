@@ -7,10 +7,10 @@ export const spanish = {
   'Order {id}': 'Pedido {id}', 'Product {id}': 'Producto {id}', 'Customer {id}': 'Cliente {id}', 'To the first page': 'Ir a la primera página',
   'Find an order, a customer or a product': 'Buscar un pedido, un cliente o un producto',
   'Find: order, reference, SKU, name, email': 'Buscar: pedido, referencia, SKU, nombre, correo', 'Nothing found': 'No se encontró nada',
-  'Sign in': 'Entrar', 'Signed in': 'Dentro', 'Sign out': 'Salir', 'Token': 'Token', 'Who': 'Quién', 'May do': 'Puede', 'Until': 'Hasta',
+  'Sign in': 'Entrar', 'Signed in': 'Sesión iniciada', 'Sign out': 'Salir', 'Token': 'Token', 'Who': 'Quién', 'May do': 'Puede', 'Until': 'Hasta',
   'only customer {id}': 'solo el cliente {id}', 'This system needs a token.': 'Este sistema pide un token.',
   'This token is not accepted, or its time is over.': 'Este token no se acepta, o ya caducó.',
-  'Ask who runs it for a link, made by b2b office, or paste a token here.': 'Pida a quien lo administra un enlace, hecho con b2b office, o pegue aquí un token.',
+  'Ask whoever runs it for a link, made by b2b office, or paste a token here.': 'Pida a quien lo administra un enlace, hecho con b2b office, o pegue aquí un token.',
   'Sign in with your account': 'Entrar con su cuenta', 'It did not work: {why}': 'No ha funcionado: {why}',
   'Keyboard and help': 'Teclado y ayuda', 'Keyboard': 'Teclado', 'Find anything': 'Buscar lo que sea', 'The row above or below': 'La fila de arriba o de abajo',
   'Open the row': 'Abrir la fila', 'The screens on top': 'Las pantallas de arriba', 'Send the form': 'Enviar el formulario',
@@ -31,7 +31,7 @@ export const spanish = {
   // Orders
   'Order': 'Pedido', 'Customer': 'Cliente', 'Reference': 'Referencia', 'Status': 'Estado', 'Created': 'Creado', 'Total': 'Total', 'To confirm': 'Por confirmar',
   'Confirmed': 'Confirmado', 'Canceled': 'Anulado', 'Canceled by expiry': 'Anulado por vencimiento', '{time} left': 'quedan {time}', 'about to expire': 'a punto de vencer',
-  'Customer: a part of the name or email': 'Cliente: parte del nombre o correo', 'no more are printed': 'no se imprimen más', 'There are more: open this again for the next ones.': 'Hay más: vuelve a abrir esto para los siguientes.', 'There are no orders yet.': 'Todavía no hay pedidos.',
+  'Customer: a part of the name or email': 'Cliente: parte del nombre o correo', 'no more are printed': 'no se imprimen más', 'There are more: open this again for the next ones.': 'Hay más: vuelva a abrir esto para los siguientes.', 'There are no orders yet.': 'Todavía no hay pedidos.',
   '1 order selected': '1 pedido elegido', '{n} orders selected': '{n} pedidos elegidos', 'Confirm them': 'Confirmarlos', 'Cancel them': 'Anularlos',
   'Confirm all …': 'Confirmar todos …', 'Cancel all …': 'Anular todos …', 'Confirm 1 order': 'Confirmar 1 pedido', 'Confirm {n} orders': 'Confirmar {n} pedidos',
   'Cancel 1 order': 'Anular 1 pedido', 'Cancel {n} orders': 'Anular {n} pedidos', '{done} of {all} done': '{done} de {all} hechos', 'confirmed': 'confirmado', 'canceled': 'anulado',
@@ -58,7 +58,7 @@ export const spanish = {
     'Un pedido tiene {most} líneas como máximo, y serían {n}: no se ha pegado nada.',
   'Quote': 'Presupuesto', 'Choose a customer to see prices.': 'Elija un cliente para ver los precios.', 'Give a SKU and a quantity.': 'Escriba un SKU y una cantidad.',
   '1 product': '1 producto', '{n} products': '{n} productos', '1 piece': '1 pieza', '{n} pieces': '{n} piezas', 'Not enough in stock:': 'No hay bastantes:',
-  '{available} of {requested}': '{available} de {requested}', 'Order what is there': 'Pedir lo que hay', 'Everything is in stock.': 'Hay de todo.',
+  '{available} of {requested}': '{available} de {requested}', 'Order what is there': 'Pedir lo que hay', 'Everything is in stock.': 'Hay existencias de todo.',
   'Save': 'Guardar', 'Save and confirm': 'Guardar y confirmar', 'Clear': 'Vaciar',
 
   // Sending
@@ -103,8 +103,8 @@ export const spanish = {
   'Some rows may be done. Import the file again: what is done stays as it is.': 'Puede que algunas filas estén hechas. Importe el archivo otra vez: lo hecho queda como está.',
   'This would happen:': 'Pasaría esto:', 'Done:': 'Hecho:', 'Save the refused rows, mend them, and import that file.': 'Guarde las filas rechazadas, corríjalas e importe ese archivo.',
   'Rows': 'Filas', 'Column {title}': 'Columna {title}', 'not read': 'no se lee', 'What happens': 'Qué pasa', '{shown} of {all} rows are shown.': 'Se muestran {shown} de {all} filas.',
-  'no amount': 'no es un importe', 'refused': 'rechazada', 'updated': 'cambiada', 'unchanged': 'igual', '{n} created': '{n} creadas', '{n} updated': '{n} cambiadas',
-  '{n} unchanged': '{n} iguales', '{n} refused': '{n} rechazadas', 'nothing': 'nada', 'Price in cents': 'Precio en céntimos', 'Stock level': 'Existencias',
+  'no amount': 'no es un importe', 'refused': 'rechazada', 'updated': 'cambiada', 'unchanged': 'igual', '1 created': '1 creada', '{n} created': '{n} creadas', '1 updated': '1 cambiada', '{n} updated': '{n} cambiadas',
+  '1 unchanged': '1 igual', '{n} unchanged': '{n} iguales', '1 refused': '1 rechazada', '{n} refused': '{n} rechazadas', 'nothing': 'nada', 'Price in cents': 'Precio en céntimos', 'Stock level': 'Existencias',
 
   // Today
   'Orders to confirm': 'Pedidos por confirmar', 'The oldest come first: their pieces return to stock first.': 'Primero los más antiguos: sus piezas vuelven antes a las existencias.',
@@ -117,8 +117,8 @@ export const spanish = {
   'No answer came.': 'No llegó respuesta.', 'Something in it is not valid.': 'Algo no es válido.', 'There is not enough stock.': 'No hay bastantes existencias.',
   'Prices have changed since you looked. Look at the new total, and save again.': 'Los precios han cambiado. Mire el total nuevo y guarde otra vez.',
   'The order was canceled meanwhile, so it cannot be confirmed.': 'El pedido se anuló mientras tanto, así que no se puede confirmar.',
-  'The time in which the order could be canceled is over.': 'Pasó el tiempo en que se podía anular el pedido.', 'There is no such customer.': 'No hay tal cliente.', 'There is no such product.': 'No hay tal producto.',
-  'The product is not for sale.': 'El producto no está a la venta.', 'There is no such order.': 'No hay tal pedido.', 'There is nothing here.': 'Aquí no hay nada.', 'Another customer has this email.': 'Otro cliente tiene este correo.',
+  'The time in which the order could be canceled is over.': 'Pasó el tiempo en que se podía anular el pedido.', 'There is no such customer.': 'Ese cliente no existe.', 'There is no such product.': 'Ese producto no existe.',
+  'The product is not for sale.': 'El producto no está a la venta.', 'There is no such order.': 'Ese pedido no existe.', 'There is nothing here.': 'Aquí no hay nada.', 'Another customer has this email.': 'Otro cliente tiene este correo.',
   'Another product has this SKU.': 'Otro producto tiene este SKU.', 'Another order of this customer has this reference.': 'Otro pedido de este cliente tiene esta referencia.',
   'Somebody has changed it meanwhile.': 'Alguien lo ha cambiado mientras tanto.', 'You need to sign in.': 'Hay que entrar.', 'You may not do this.': 'No le está permitido.',
   'Too many requests at once. Wait a moment, and try again.': 'Demasiadas peticiones a la vez. Espere un momento y pruebe otra vez.', 'It is too large.': 'Es demasiado grande.',
@@ -126,8 +126,9 @@ export const spanish = {
   'The system cannot do this now. Try again.': 'El sistema no puede hacerlo ahora. Pruebe otra vez.',
   'It took too long to send. Try again.': 'Tardó demasiado en enviarse. Pruebe otra vez.',
   'Something went wrong in the system.': 'Algo falló en el sistema.',
-  '{sku}: {requested} asked for, {available} in stock': '{sku}: se piden {requested}, hay {available}', 'Product': 'Producto', 'Active': 'A la venta',
+  '{sku}: {requested} asked for, {available} in stock': '{sku}: se piden {requested}, hay {available}', 'Product': 'Producto',
   'is missing': 'falta', 'must be at least {limit}': 'es menor que {limit}', 'must be at most {limit}': 'es mayor que {limit}', 'is longer than {limit} characters': 'tiene más de {limit} caracteres',
   'is too short': 'es demasiado corto', 'is not valid': 'no es válido', 'is taken already': 'ya está en uso', 'must be a whole number': 'no es un número entero',
+  'must be an amount such as 1299.90': 'no es un importe como 1299,90', 'must be yes or no': 'no es ni sí ni no', 'is in row {row} already': 'ya está en la fila {row}',
   '{d} d {h} h': '{d} d {h} h', '{h} h {m} min': '{h} h {m} min', '{m} min': '{m} min', '{m} min {s} s': '{m} min {s} s',
 }

@@ -37,6 +37,10 @@ export const plainMoney = cents => (cents / 10 ** digits).toFixed(digits).replac
 
 /** The codes of ISO 4217; three other letters, as in 5 MIO or 2 TSD, may multiply. */
 const codes = new Set(Intl.supportedValuesOf('currency'))
+const signs = /^(\p{Sc}|(US|AR|AU|CA|CL|CO|HK|MX|NT|NZ|RD|SG|TT|[ABCJRS])\$|[BS]\/\.?|R)?$/u
+const names = /^(din|euro|fr|ft|kč|kr|lei|rm|rp|rs|sfr|tl|zł|грн|лв|руб)\.?$/i
+/** Reports whether a text is how spreadsheets write a currency, or none, as the services' import does. @param {string} text */
+const isCurrency = text => signs.test(text) || names.test(text) || codes.has(text)
 
 /**
  * Returns the cents of an amount that a person has typed, such as 1299.90, 1.299,90 or $1,299.90; null when the text
@@ -46,7 +50,9 @@ const codes = new Set(Intl.supportedValuesOf('currency'))
  * @returns {number | null}
  */
 export function cents(text, decimal) {
-  const plain = text.replace(/[\s\u00a0\u202f'’]|\p{Sc}|[A-Z]{3}/gu, mark => (mark.length === 3 && !codes.has(mark) ? mark : ''))
+  const [, before = '', written = '', after = ''] = /^(\D*)(\d.*\d|\d)(\D*)$/.exec(text.trim()) ?? []
+  if (!isCurrency(before.trim()) || !isCurrency(after.trim())) return null
+  const plain = written.replace(/^\d{1,3}([\s'’]\d{3})+(?![\d\s'’])/, groups => groups.replace(/\D/g, ''))
   if (!/^\d[\d.,]*$/.test(plain)) return null
   const marks = [...plain].filter(c => c === '.' || c === ',')
   const last = marks.at(-1)

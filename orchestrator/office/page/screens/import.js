@@ -54,13 +54,21 @@ function columnOf(kind, title) {
   return Object.entries(known[kind]).find(([name, others]) => name === plain || t(titles[name] ?? '').toLowerCase() === plain || others.includes(plain))?.[0] ?? ''
 }
 
-/** @param {string} text @param {string} separator */
-const rowsOf = (text, separator) => cells(text.replace(/^sep=.\r?\n/i, ''), separator)
+/**
+ * Reads the rows that have something in a cell. Their numbers are those of the spreadsheet, where the other rows count, too.
+ * @param {string} text
+ * @param {string} separator
+ */
+function rowsOf(text, separator) {
+  const all = cells(text.replace(/^sep=.\r?\n/i, ''), separator)
+  const [top = 0, ...filled] = [...all.keys()].filter(i => all[i]?.some(cell => cell.trim()))
+  return { header: all[top] ?? [], rows: filled.map(i => all[i] ?? []), numbers: filled.map(i => i + 1) }
+}
 
 /** Reads a file as it seems to be meant. @param {File} file @returns {Promise<Sheet>} */
 async function open(file) {
   const bytes = await file.arrayBuffer(), encoding = encodingOf(bytes), text = new TextDecoder(encoding).decode(bytes)
-  const separator = separatorOf(text), header = rowsOf(text.slice(0, 20_000), separator)[0] ?? []
+  const separator = separatorOf(text), { header } = rowsOf(text.slice(0, 20_000), separator)
   const score = kind => header.filter(title => columnOf(kind, title)).length
   const kind = score('customers') > score('products') ? 'customers' : 'products'
   return { name: file.name, bytes, encoding, text, separator, kind, columns: header.map(title => columnOf(kind, title)), decimal: '' }
@@ -71,7 +79,7 @@ function fieldsOf(row, { columns, kind, decimal }) {
   /** @type {Record<string, any>} */
   const fields = {}
   columns.forEach((name, i) => {
-    const text = (row[i] ?? '').trim()
+    const text = (row[i] ?? '').trim().normalize()
     if (!name) return
     if (!text) {
       if (kind === 'customers' && (name === 'phone' || name === 'external_ref')) fields[name] = null
@@ -101,7 +109,7 @@ export function Import() {
 
 /** @param {{ sheet: Sheet, onChange: (sheet: Sheet) => void }} props */
 function Settings({ sheet, onChange }) {
-  const [header = [], ...rows] = useMemo(() => rowsOf(sheet.text, sheet.separator), [sheet.text, sheet.separator])
+  const { header, rows, numbers } = useMemo(() => rowsOf(sheet.text, sheet.separator), [sheet.text, sheet.separator])
   const [verdicts, setVerdicts] = useState(/** @type {Map<number, Verdict>} */ (new Map()))
   const [phase, setPhase] = useState(/** @type {'ready' | 'trying' | 'tried' | 'applying' | 'applied'} */ ('ready'))
   const [summary, setSummary] = useState(/** @type {any} */ (null))
@@ -111,7 +119,7 @@ function Settings({ sheet, onChange }) {
   const change = part => {
     const next = { ...sheet, ...part }
     if (part.encoding) next.text = new TextDecoder(part.encoding).decode(sheet.bytes)
-    if (part.encoding || part.separator || part.kind) next.columns = (rowsOf(next.text.slice(0, 20_000), next.separator)[0] ?? []).map(title => columnOf(next.kind, title))
+    if (part.encoding || part.separator || part.kind) next.columns = rowsOf(next.text.slice(0, 20_000), next.separator).header.map(title => columnOf(next.kind, title))
     setVerdicts(new Map())
     setPhase('ready')
     setSummary(null)
@@ -139,7 +147,7 @@ function Settings({ sheet, onChange }) {
     const misread = found.size
     let drawn = 0
     const onRow = (fields, line) => {
-      found.set(index.get(fields) ?? 0, verdict(line))
+      found.set(index.get(fields) ?? 0, verdict(line, row => numbers[index.get(sent[row - 1]) ?? 0] ?? row))
       if (performance.now() - drawn > 150) { drawn = performance.now(); setVerdicts(new Map(found)) }
     }
     stop.current = new AbortController()
@@ -185,7 +193,7 @@ function Settings({ sheet, onChange }) {
       <caption class="unseen">${t('Rows')}</caption>
       <thead><tr><td></td>${header.map((title, i) => html`<th scope="col"><bdi>${title}</bdi><br /><${Choice} disabled=${busy} label=${t('Column {title}', { title })} unlabeled value=${sheet.columns[i] ?? ''}
           options=${[['', t('not read')], ...Object.keys(known[sheet.kind]).map(name => [name, t(titles[name] ?? '')])]} onChange=${name => change({ columns: sheet.columns.map((was, at) => (at === i ? name : was === name ? '' : was)) })} /></th>`)}<th scope="col" class="wide">${t('What happens')}</th></tr></thead>
-      <tbody>${shown.map(i => html`<tr key=${i}><th scope="row">${number(i + 2)}</th>${header.map((_, at) => html`<td><bdi>${rows[i]?.[at]}</bdi>
+      <tbody>${shown.map(i => html`<tr key=${i}><th scope="row">${number(numbers[i] ?? 0)}</th>${header.map((_, at) => html`<td><bdi>${rows[i]?.[at]}</bdi>
         ${sheet.columns[at] === 'price' && rows[i]?.[at]?.trim() && html` <small class="quiet">${priceOf(rows[i]?.[at] ?? '', sheet.decimal)}</small>`}</td>`)}<td class=${'wide ' + (verdicts.get(i)?.look ?? '')}>${verdicts.get(i)?.says}</td></tr>`)}</tbody>
     </table></div>
     ${rows.length > shown.length && html`<p class="quiet">${t('{shown} of {all} rows are shown.', { shown: number(shown.length), all: number(rows.length) })}</p>`}
@@ -198,10 +206,15 @@ function priceOf(text, decimal) {
   return amount === null ? t('no amount') : '= ' + money(amount)
 }
 
-/** @param {any} line what the service says of a row @returns {Verdict} */
-function verdict(line) {
+/**
+ * @param {any} line what the service says of a row
+ * @param {(row: number) => number} numberOf the number in the spreadsheet of a row that was sent
+ * @returns {Verdict}
+ */
+function verdict(line, numberOf) {
   if (line.result === 'refused') {
-    const details = (line.details ?? []).map(explainDetail)
+    const details = (line.details ?? []).map(detail => explainDetail(detail.params?.rule === 'repeated'
+      ? { ...detail, params: { ...detail.params, row: numberOf(detail.params.row) } } : detail))
     return { look: 'bad', says: [t('refused'), details.join(', ') || line.error].join(': ') }
   }
   return { look: line.result === 'unchanged' ? 'quiet' : 'good', says: t(line.result) }
@@ -209,8 +222,9 @@ function verdict(line) {
 
 /** @param {{ created: number, updated: number, unchanged: number, refused: number }} summary */
 const says = ({ created, updated, unchanged, refused }) => [
-  [created, '{n} created'], [updated, '{n} updated'], [unchanged, '{n} unchanged'], [refused, '{n} refused'],
-].filter(([n]) => n).map(([n, text]) => t(String(text), { n: number(Number(n)) })).join(', ') || t('nothing')
+  created && count(created, '1 created', '{n} created'), updated && count(updated, '1 updated', '{n} updated'),
+  unchanged && count(unchanged, '1 unchanged', '{n} unchanged'), refused && count(refused, '1 refused', '{n} refused'),
+].filter(Boolean).join(', ') || t('nothing')
 
 /**
  * @param {{
