@@ -310,6 +310,20 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
+// TestNamesTwice gives the flags --metadata and --map two values for one name. The commands must refuse them,
+// because only one of the values would count.
+func TestNamesTwice(t *testing.T) {
+	for args, want := range map[string]string{
+		"order --metadata po=1 --metadata po=2":                    "the name po comes twice",
+		"import products.csv --map Artikel=sku --map ARTIKEL=name": "the column artikel comes twice",
+	} {
+		err := run(t.Context(), strings.Fields(args), io.Discard)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("b2b %s: %v, want %s", args, err, want)
+		}
+	}
+}
+
 // TestFlagsSayAllowed checks that allowedValues knows the kind of every flag. Then it gives flags values that
 // they do not allow: each error must name the flag and its allowed values.
 func TestFlagsSayAllowed(t *testing.T) {
