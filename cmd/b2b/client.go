@@ -52,6 +52,9 @@ func outputFlag(f *flag.FlagSet, output *string, usage string) {
 
 // connect reads the configuration and makes the clients. Call it before the first request.
 func (c *client) connect() (err error) {
+	if c.timeout <= 0 {
+		return fmt.Errorf("--timeout is %v; allowed: times above 0, such as 30s", c.timeout)
+	}
 	s := c.settings
 	if err := s.Read(&s.Calling, &s.CustomersPeer, &s.OrdersPeer); err != nil {
 		return err

@@ -312,6 +312,20 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
+// TestNamesTwice gives the flags --metadata and --map two values for one name. The commands must refuse them,
+// because only one of the values would count.
+func TestNamesTwice(t *testing.T) {
+	for args, want := range map[string]string{
+		"order --metadata po=1 --metadata po=2":                    "the name po comes twice",
+		"import products.csv --map Artikel=sku --map ARTIKEL=name": "the column artikel comes twice",
+	} {
+		err := run(t.Context(), strings.Fields(args), io.Discard)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("b2b %s: %v, want %s", args, err, want)
+		}
+	}
+}
+
 // TestFlagsSayAllowed checks that allowedValues knows the kind of every flag. Then it gives flags values that
 // they do not allow: each error must name the flag and its allowed values.
 func TestFlagsSayAllowed(t *testing.T) {
@@ -327,16 +341,18 @@ func TestFlagsSayAllowed(t *testing.T) {
 		})
 	}
 	for args, want := range map[string]string{
-		"order --customer x":   `"x" for flag -customer: allowed: the id of a customer`,
-		"order --customer 1.5": `"1.5" for flag -customer: allowed: the id of a customer`,
-		"order --customer 010": `"010" for flag -customer: allowed: the id of a customer`,
-		"order --customer 0x7": `"0x7" for flag -customer: allowed: the id of a customer`,
-		"token --customer 007": `"007" for flag -customer: allowed: the id of a customer`,
-		"cancel --timeout 5":   `"5" for flag -timeout: allowed: times, such as 30s`,
-		"order --confirm=ja":   `"ja" for -confirm: allowed: true, false`,
-		"order --output xml":   `"xml" for flag -output: allowed: json, text`,
-		"order --item A":       `"A" for flag -item: allowed: PRODUCT:PIECES`,
-		"doctor --limits":      "flag provided but not defined: -limits",
+		"order --customer x":          `"x" for flag -customer: allowed: the id of a customer`,
+		"order --customer 1.5":        `"1.5" for flag -customer: allowed: the id of a customer`,
+		"order --customer 010":        `"010" for flag -customer: allowed: the id of a customer`,
+		"order --customer 0x7":        `"0x7" for flag -customer: allowed: the id of a customer`,
+		"token --customer 007":        `"007" for flag -customer: allowed: the id of a customer`,
+		"cancel --timeout 5":          `"5" for flag -timeout: allowed: times, such as 30s`,
+		"cancel 7 --timeout 0":        "--timeout is 0s; allowed: times above 0",
+		"export orders --timeout -1s": "--timeout is -1s; allowed: times above 0",
+		"order --confirm=ja":          `"ja" for -confirm: allowed: true, false`,
+		"order --output xml":          `"xml" for flag -output: allowed: json, text`,
+		"order --item A":              `"A" for flag -item: allowed: PRODUCT:PIECES`,
+		"doctor --limits":             "flag provided but not defined: -limits",
 	} {
 		err := run(t.Context(), strings.Fields(args), io.Discard)
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -51,13 +51,17 @@ func (i *importCommand) flags(f *flag.FlagSet) {
 }
 
 // addField reads a value of the flag --map, such as "Artikelnummer=sku", and sets the field of the column.
-// Error: the text does not have the form COLUMN=FIELD.
+// Error: the text does not have the form COLUMN=FIELD, or the column has a field already.
 func (i *importCommand) addField(text string) error {
 	at := strings.LastIndex(text, "=")
 	if at < 1 {
 		return errors.New("allowed: COLUMN=FIELD")
 	}
-	i.fields[foldColumn(text[:at])] = strings.TrimSpace(text[at+1:])
+	column := foldColumn(text[:at])
+	if _, found := i.fields[column]; found {
+		return fmt.Errorf("the column %s comes twice", column)
+	}
+	i.fields[column] = strings.TrimSpace(text[at+1:])
 	return nil
 }
 

@@ -146,6 +146,9 @@ func (o *orderCommand) addMetadata(text string) error {
 	if o.order.Metadata == nil {
 		o.order.Metadata = &contract.OrderMetadata{}
 	}
+	if _, found := (*o.order.Metadata)[name]; found {
+		return fmt.Errorf("the name %s comes twice", name)
+	}
 	(*o.order.Metadata)[name] = value
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	mathrand "math/rand/v2"
@@ -47,12 +48,14 @@ const (
 type transport struct {
 	Options
 	client     http.Client
+	service    string
 	operations []operation
+	address    string
 	base       string // path in the service's address, without a slash at the end; often empty
 }
 
 func (o Options) transport(service, address string) *transport {
-	t := transport{Options: o, operations: operations[service]}
+	t := transport{Options: o, service: service, address: address, operations: operations[service]}
 	if u, err := url.Parse(address); err == nil { // the generated client reports an invalid address
 		t.base = strings.TrimSuffix(u.EscapedPath(), "/")
 	}
@@ -66,8 +69,11 @@ func (o Options) transport(service, address string) *transport {
 
 // Do implements the interface HttpRequestDoer of the generated clients. It returns the response with the
 // whole body when the operation was successful, and an *Error otherwise. Imports and exports are streamed:
-// see the method stream.
+// see the method stream. Error: the Options lack the service's address.
 func (t *transport) Do(r *http.Request) (*http.Response, error) {
+	if t.address == "" {
+		return nil, fmt.Errorf("the Options of the client lack the address of the service %s", t.service)
+	}
 	if r.Header.Get(correlationHeader) == "" {
 		r.Header.Set(correlationHeader, rand.Text())
 	}

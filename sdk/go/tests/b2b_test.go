@@ -597,6 +597,28 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
+// TestUnsetAddress calls services whose addresses the client lacks. The calls must fail at once and name the
+// service, as no try can succeed, and the error must not suggest that an order may have been placed.
+func TestUnsetAddress(t *testing.T) {
+	c, err := b2b.New(b2b.Options{Deadline: 2 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	_, err = c.CreateAndConfirmOrder(t.Context(), orchestratorapi.OrchestrationRequest{CustomerID: 1})
+	if err == nil || !strings.Contains(err.Error(), "orchestrator") || errors.As(err, new(*b2b.Error)) {
+		t.Error(err)
+	}
+	for _, err = range c.ExportOrders(t.Context(), ordersapi.ExportOrdersParams{}) {
+		if err == nil || !strings.Contains(err.Error(), "service orders") || errors.As(err, new(*b2b.Error)) {
+			t.Error(err)
+		}
+	}
+	if time.Since(began) > time.Second {
+		t.Error("the calls were repeated")
+	}
+}
+
 // TestTokenOfACustomer calls services that require a token, first without a token, then with a token from the
 // command b2b token.
 func TestTokenOfACustomer(t *testing.T) {

@@ -28,7 +28,8 @@ import (
 func TestEveryOperation(t *testing.T) {
 	var status int
 	var mediaType, body, key string
-	client := must(b2b.New(b2b.Options{HTTPClient: &http.Client{
+	options := b2b.Options{Customers: nowhere, Orders: nowhere, Events: nowhere, Orchestrator: nowhere}
+	options.HTTPClient = &http.Client{
 		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			key = r.Header.Get("X-Idempotency-Key")
 			if r.Body != nil {
@@ -42,7 +43,8 @@ func TestEveryOperation(t *testing.T) {
 			header := http.Header{"Content-Type": {mediaType}, "X-Correlation-Id": {"of-the-answer"}}
 			return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body))}, nil
 		}),
-	}}))(t)
+	}
+	client := must(b2b.New(options))(t)
 	calls := 0
 	for _, service := range []struct {
 		client   any

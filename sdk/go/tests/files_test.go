@@ -181,7 +181,7 @@ func TestOddFiles(t *testing.T) {
 func TestPageSize(t *testing.T) {
 	for want, given := range map[string]*int32{"100": nil, "7": new(int32(7))} {
 		asked := ""
-		client := must(b2b.New(b2b.Options{HTTPClient: &http.Client{
+		client := must(b2b.New(b2b.Options{Orders: nowhere, HTTPClient: &http.Client{
 			Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 				asked = r.URL.Query().Get("limit")
 				return nil, errors.New("no answer")

@@ -17,6 +17,9 @@ import (
 const product = `{"success": true, "data": {"id": 2, "sku": "A", "name": "A test", "price_cents": 1, "stock": 1,
 	"active": true, "created_at": "2024-01-10T08:00:00.000Z", "updated_at": "2024-01-10T08:00:00.000Z"}}`
 
+// nowhere is the address in tests whose requests never reach a network.
+const nowhere = "http://b2b.test"
+
 // service answers every request at once, without a network, so that only the SDK's pauses take time.
 type service func() (status int, retryAfter string, err error)
 
@@ -48,7 +51,7 @@ func TestRetryAfter(t *testing.T) {
 			}
 			return 200, "", nil
 		})
-		c := must(b2b.New(b2b.Options{HTTPClient: &http.Client{Transport: s}}))(t)
+		c := must(b2b.New(b2b.Options{Orders: nowhere, HTTPClient: &http.Client{Transport: s}}))(t)
 		must(c.Orders.GetProductWithResponse(t.Context(), 2, nil))(t)
 		if len(at) != 4 || at[1] < 7*time.Second || at[2]-at[1] < 19*time.Second ||
 			at[3]-at[2] < 100*time.Millisecond || at[3] > 30*time.Second {
@@ -75,7 +78,7 @@ func TestDeadline(t *testing.T) {
 				tries := 0
 				counted := service(func() (int, string, error) { tries++; return test.service() })
 				c := must(b2b.New(b2b.Options{
-					HTTPClient: &http.Client{Transport: counted}, Deadline: 30 * time.Second}))(t)
+					Orders: nowhere, HTTPClient: &http.Client{Transport: counted}, Deadline: 30 * time.Second}))(t)
 				ctx := t.Context()
 				if test.deadline > 0 {
 					var cancel func()
@@ -100,7 +103,7 @@ func TestNotTriedAgain(t *testing.T) {
 	for status, retryable := range map[int]bool{500: true, 408: true, 404: false} {
 		tries := 0
 		answers := service(func() (int, string, error) { tries++; return status, "", nil })
-		c := must(b2b.New(b2b.Options{HTTPClient: &http.Client{Transport: answers}}))(t)
+		c := must(b2b.New(b2b.Options{Orders: nowhere, HTTPClient: &http.Client{Transport: answers}}))(t)
 		failure(c.Orders.GetProductWithResponse(t.Context(), 2, nil))(t, "unavailable", status, retryable)
 		if tries != 1 {
 			t.Errorf("%d: %d tries", status, tries)
@@ -121,7 +124,7 @@ func TestFollowPauses(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tries := 0
 				s := service(func() (int, string, error) { tries++; return refusal.status, refusal.retryAfter, nil })
-				c := must(b2b.New(b2b.Options{HTTPClient: &http.Client{Transport: s}}))(t)
+				c := must(b2b.New(b2b.Options{Events: nowhere, HTTPClient: &http.Client{Transport: s}}))(t)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
 				for _, err := range c.FollowEvents(ctx, 0, "") {

@@ -156,6 +156,8 @@ class _Call:
         self.correlation_id = correlation_id or new_key()
         self.may_repeat = request["method"] == "get" or key is not None
         self.base = services.bases[service]
+        if not self.base.startswith(("http://", "https://")):
+            raise ValueError(f"{name}: {service} is {self.base!r}; it must be an address such as https://orders.example.com")
         self.request = request | {
             "url": self.base + request["url"],
             "headers": request.get("headers", {}) | {"X-Correlation-Id": self.correlation_id},

@@ -135,10 +135,12 @@ def make(request, proxies, clock):
     bases = {service: proxy.base for service, proxy in vars(proxies).items()}
     with contextlib.ExitStack() as clients:
         if request.param == "sync":
-            yield lambda **options: clients.enter_context(B2B(**bases, now=clock.now, sleep=clock.sleep, **options))
+            yield lambda **options: clients.enter_context(B2B(**bases | {"now": clock.now, "sleep": clock.sleep} | options))
         else:
             portal = clients.enter_context(anyio.from_thread.start_blocking_portal())
-            yield lambda **options: clients.enter_context(Blocking(portal, **bases, now=clock.now, sleep=clock.async_sleep, **options))
+            yield lambda **options: clients.enter_context(
+                Blocking(portal, **bases | {"now": clock.now, "sleep": clock.async_sleep} | options)
+            )
 
 
 @pytest.fixture
@@ -395,6 +397,14 @@ def test_issue_17_12_dates_and_times_in_queries(b2b, proxies):
     assert len(proxies.orders.seen) == 1
 
 
+def test_a_call_names_the_address_that_is_none(make):
+    for address in ("", "localhost:3002", "ftp://localhost"):
+        b2b = make(orders=address)
+        for call in (lambda b2b=b2b: b2b.create_order(customer_id=1, items=[]), lambda b2b=b2b: list(b2b.export_orders())):
+            with pytest.raises(ValueError, match=rf"orders?: orders is '{address}'"):
+                call()
+
+
 def test_a_filter_that_is_none_is_refused(b2b, proxies):
     proxies.orders.seen.clear()
     for call in (
@@ -628,7 +638,7 @@ def test_a_token_that_cannot_be_had_after_a_lost_answer_leaves_the_key(make, b2b
 
 
 def test_no_wait_is_too_long_to_count(make, b2b, proxies, clock, product):
-    services = _Services({"orders": ""}, math.inf, 1, clock.now)
+    services = _Services({"orders": "http://localhost"}, math.inf, 1, clock.now)
     call = _Call(services, "create_order", "orders", {"method": "post", "url": ""}, "key")
     assert all(0 <= call.wait(Reply(503, httpx.Headers(), b"")) <= 5 for _ in range(1100))
     no_dates = ("Mon, 01 Jan 2024 00:00:00 +99999999999999", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT")
