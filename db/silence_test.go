@@ -37,7 +37,7 @@ func TestSilentServer(t *testing.T) {
 	eachServer(t, conns, func(t *testing.T, g *gorm.DB, silence *dbtest.Silence) {
 		t.Parallel() // the test mostly waits, and has its own database
 		silence.Fall()
-		for range 3 { // uses the old connections first, and then new connections
+		for range 3 { // the old connections are in use first, then new connections
 			var all sync.WaitGroup
 			for range 4 * conns {
 				all.Go(func() {

@@ -115,7 +115,7 @@ type input struct {
 	partner  int // index of the partner in callers
 	key      string
 	products [2]int64 // the products of the shop
-	qty      [2]int64 // pieces of each product for create; the delta of the product at for adjust
+	qty      [2]int64 // create: pieces of each product; adjust: the delta of product number at
 	swapped  bool     // whether create has the lines in descending product id
 	order    int64
 	at       int  // index of the product in products

@@ -337,7 +337,7 @@ func TestInitQuery(t *testing.T) {
 			case "timestamp", "statement_id", "rand_seed1", "rand_seed2":
 				continue // the server changes these variables by itself
 			case "wait_timeout":
-				continue // the proxy has an idle timeout of its own for its connections to the server
+				continue // InitQuery does not set wait_timeout, which applies to the proxy's own connections
 			}
 			if proxy[name] != want {
 				t.Errorf("%s is %s, with the proxy %s", name, want, proxy[name])

@@ -219,7 +219,7 @@ func readable(body []byte) string {
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	value := h.Get("Retry-After")
 	seconds, err := strconv.ParseInt(value, 10, 32)
-	if err == nil || errors.Is(err, strconv.ErrRange) { // on ErrRange, seconds is the limit
+	if err == nil || errors.Is(err, strconv.ErrRange) { // ErrRange leaves the nearest limit
 		return max(0, time.Duration(seconds)*time.Second)
 	}
 	if at, err := http.ParseTime(value); err == nil {

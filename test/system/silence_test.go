@@ -95,7 +95,7 @@ func suffersSilence(t *testing.T, c, behind db.Config, fall, end func() error) {
 	if err := fall(); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // uses the old connections first, and then new connections
+	for range 2 { // the old connections are in use first, then new connections
 		var crowd sync.WaitGroup
 		for range 4 * connections {
 			crowd.Go(func() { s.placeDirectly(t, "", plainProduct) })
