@@ -47,7 +47,7 @@ type customer struct {
 	UpdatedAt   time.Time      `gorm:"autoUpdateTime:false"`
 	DeletedAt   gorm.DeletedAt // gorm adds `deleted_at IS NULL` to every query that is not Unscoped
 
-	Now time.Time `gorm:"->"` // time of the database's clock; set by queries that select it
+	Now time.Time `gorm:"->"` // time of the database's clock; set by queries that select the column
 }
 
 func (c customer) Key() int64 { return c.ID }
@@ -194,7 +194,7 @@ type filter struct {
 	service.Filter
 	Email       *string // compared without regard to upper and lower case
 	ExternalRef *string
-	Deleted     bool // list deleted customers, too; Email and ExternalRef match no deleted customer
+	Deleted     bool // list deleted and other customers; Email and ExternalRef match no deleted customer
 }
 
 // mustBeCurrent reports whether the list must not come from a replica that lags: see service.ReadPage.

@@ -62,7 +62,7 @@ func TestHealthAndReady(t *testing.T) {
 		if err != nil || ready.JSON200 == nil {
 			t.Errorf("%v %s", err, ready.Body)
 		}
-		db.Close(g) // the database is gone
+		db.Close(g) // each call now fails, because the database is closed
 		ready, err = c.GetReadyWithResponse(ctx)
 		if err != nil {
 			t.Fatal(err)
@@ -656,7 +656,7 @@ func TestChangesDoNotQueue(t *testing.T) {
 			status, _, _ := webtest.Do(t, "PUT", path, `{"name":"Mine"}`, own...)
 			changed <- status
 		}()
-		time.Sleep(300 * time.Millisecond) // until the change has its turn
+		time.Sleep(300 * time.Millisecond) // gives the change time to take its turn
 		other := []string{"Authorization", bearer(t, "other", id+1), "Content-Type", "application/json"}
 		for method, body := range map[string]string{"PUT": `{"name":"Mine"}`, "DELETE": ""} {
 			status, answer, _ := webtest.Do(t, method, path, body, other...)

@@ -86,7 +86,7 @@ func (s store) importCustomers(rows []*bulk.Row[change], dryRun dryRun) error {
 			continue
 		case holder.Email != "" && emailKey(holder.Email) != emailKey(c.Email):
 			params := apperr.Params{"rule": "unique"}
-			if holder.ID != 0 { // 0 when an earlier row would create the holder
+			if holder.ID != 0 { // the id is 0 when an earlier row would create the holder
 				params["customer_id"] = holder.ID
 			}
 			r.Refuse(apperr.ExternalRefTaken.New().With("/external_ref", params, "belongs to another customer"))

@@ -28,8 +28,7 @@ func events(eventType string, customers []*customer) []history.Event {
 	return service.Views(customers, func(c *customer) history.Event { return event(eventType, *c, c.UpdatedAt) })
 }
 
-// history reads a page of the events of a customer, also of a deleted customer. Error: 404
-// customer_not_found.
+// history reads a page of the events of a customer, who may be deleted. Error: 404 customer_not_found.
 func (s store) history(id int64, page db.PageRequest) ([]history.Event, *int64, error) {
 	err := s.customers().Unscoped().Select("id").Take(&customer{}, id).Error
 	if err != nil {

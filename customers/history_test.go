@@ -52,7 +52,7 @@ func TestHistory(t *testing.T) {
 		} {
 			states = append(states, webtest.Data(t, "PUT", path, json.RawMessage(change), as("erp", id)...))
 		}
-		// Two of the requests change nothing.
+		// Two of the requests change nothing, so each repeats the state before it.
 		states = slices.CompactFunc(states, func(a, b map[string]any) bool { return reflect.DeepEqual(a, b) })
 
 		history := func(headers ...string) (all []contract.ChangeEvent) {

@@ -55,7 +55,7 @@ func TestSort(t *testing.T) {
 		}
 		for path, want := range map[string]struct {
 			rows        int
-			newestFirst bool // the order without the parameter sort
+			newestFirst bool // without the parameter sort, the list begins with the newest entry
 		}{
 			"/customers?":             {7, false},
 			"/customers?search=sort&": {7, false},
@@ -128,7 +128,7 @@ func TestUpdatedSince(t *testing.T) {
 			webtest.Do(t, "GET", base+"/customers?updated_since=2024-01-02T00:55:00Z", "")
 		})
 		t.Run("an updated_at of an answer", func(t *testing.T) {
-			for i := range 30 { // on SQLite times are texts, and some end in zeros
+			for i := range 30 { // on SQLite times are texts, and some of these texts end in zeros
 				change := api.CustomerUpdate{Name: new(fmt.Sprint("Changed ", i))}
 				res, err := c.UpdateCustomerWithResponse(ctx, 700, nil, change)
 				if err != nil || res.JSON200 == nil {
@@ -148,7 +148,7 @@ func TestUpdatedSince(t *testing.T) {
 		})
 		t.Run("export", func(t *testing.T) {
 			file := get(t, base+"/customers/export?format=ndjson&updated_since=2024-01-02T00:58:00Z")
-			if n := bytes.Count(file, []byte("\n")); n != 3 { // two customers, and customer 700
+			if n := bytes.Count(file, []byte("\n")); n != 3 { // lines of two customers and customer 700
 				t.Errorf("%d customers", n)
 			}
 		})

@@ -16,7 +16,7 @@ func (s *Service) indexCustomers(ctx context.Context) (rows int, err error) {
 	return texts.UpdateDue(ctx, s.db.DB)
 }
 
-// unindexedCustomers counts the texts that the search index lacks: see search.Index.Due.
+// unindexedCustomers counts the rows that the search index lacks, up to 10,000: see search.Index.Due.
 func (s *Service) unindexedCustomers(ctx context.Context) (rows int64, err error) {
 	return texts.Due(ctx, s.db.DB)
 }

@@ -18,7 +18,7 @@ var (
 	jobSuccess = promauto.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "b2b_job_last_success_timestamp_seconds",
 		Help: "When a background job last ended without a failure in this process.",
-	}, []string{"task"}) // not "job", because Prometheus uses this label for the scrape
+	}, []string{"task"}) // not "job", because Prometheus gives scraped metrics a label of this name
 	jobSeconds = promauto.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "b2b_job_last_duration_seconds",
 		Help: "Time of the last run of a background job.",
@@ -52,12 +52,12 @@ type Job struct {
 	Run func(ctx context.Context) (rows int, err error)
 
 	// Lag returns the age of the oldest work that is still to do, and Due returns the number of rows that are
-	// still to do: see CountDue. RunJobs sets metrics by both functions, also when another process has done
+	// still to do: see CountDue. RunJobs sets metrics by both functions, even when another process has done
 	// the run. Lag or Due is nil for a job without the measure.
 	Lag func(ctx context.Context) (time.Duration, error)
 	Due func(ctx context.Context) (rows int64, err error)
 
-	share time.Duration // the longest run, if it is set and shorter than runTimeout
+	share time.Duration // time limit of a run; 0, or a time beyond runTimeout, means runTimeout
 }
 
 // RunJobs runs jobs side by side, and repeats each job, until ctx ends. It logs every run that has changed
@@ -78,7 +78,7 @@ func RunJobsOnce(ctx context.Context, g *gorm.DB, log *slog.Logger, jobs ...Job)
 	var failures []error
 	for i, j := range jobs {
 		if deadline, found := ctx.Deadline(); found {
-			j.share = time.Until(deadline) * 9 / 10 / time.Duration(len(jobs)-i) // a tenth is for measuring
+			j.share = time.Until(deadline) * 9 / 10 / time.Duration(len(jobs)-i) // the rest is for measuring
 		}
 		if err := j.runAndReport(ctx, g, log.With("job", j.Name)); err != nil {
 			failures = append(failures, fmt.Errorf("%s: %w", j.Name, err))
@@ -90,7 +90,7 @@ func RunJobsOnce(ctx context.Context, g *gorm.DB, log *slog.Logger, jobs ...Job)
 // runAndReport runs the job, and reports the run in the log and in metrics.
 func (j Job) runAndReport(ctx context.Context, g *gorm.DB, log *slog.Logger) error {
 	start := time.Now()
-	rows, err := 0, Migrated(ctx, g) // so that the error names a missing migration instead of a missing table
+	rows, err := 0, Migrated(ctx, g) // the error names a missing migration, not a missing table
 	if err == nil {
 		rows, err = j.runAndMeasure(ctx, g)
 	}
@@ -122,7 +122,7 @@ var failurePause = time.Second
 
 func (j Job) repeat(ctx context.Context, g *gorm.DB, log *slog.Logger) {
 	jobFailures.WithLabelValues(j.Name).Add(0) // so that Prometheus sees the first failure as an increase
-	_ = j.measure(ctx)                         // the first run may take long; an error shows again after the run
+	_ = j.measure(ctx)                         // measures before the first run, which may take long
 	for ctx.Err() == nil {
 		pause := j.Interval
 		if j.runAndReport(ctx, g, log) != nil {

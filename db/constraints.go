@@ -12,7 +12,7 @@ import (
 // constraints that the database has (present). The maps have definitions by name. Equal definitions are equal
 // texts on every engine.
 func Constraints(g *gorm.DB) (made, present map[string]string, err error) {
-	files, err := fs.Glob(migrations, "migrations/"+g.Name()+"/*.sql") // in the order of the versions
+	files, err := fs.Glob(migrations, "migrations/"+g.Name()+"/*.sql") // Glob sorts the files by version
 	if err != nil {
 		return nil, nil, err
 	}

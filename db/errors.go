@@ -49,11 +49,11 @@ func (unavailable) Unavailable() bool { return true }
 // dialector is a gorm.Dialector that translates errors, and holds this package's state for a database.
 type dialector struct {
 	gorm.Dialector
-	mariaDB      bool                // the server is MariaDB
-	tiDB         bool                // the server is TiDB
+	mariaDB      bool                // true if the server is MariaDB
+	tiDB         bool                // true if the server is TiDB
 	transactions chan struct{}       // an element for each running transaction of InTx; nil on SQLite
 	ready        *singleflight.Group // running calls of Ready, by table
-	migrated     *atomic.Bool        // the schema is complete: see Migrated
+	migrated     *atomic.Bool        // true once the schema is complete: see Migrated
 	replica      *replica            // see ReadLagging; nil without Config.ReadHost
 }
 
@@ -155,11 +155,11 @@ func kindOfSQLite(err *sqlitedriver.Error) error {
 	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
 		return gorm.ErrForeignKeyViolated
 	}
-	switch err.Code() & 0xff { // the primary code
+	switch err.Code() & 0xff { // the lowest byte is the primary result code
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return ErrConflict
 	case sqlite3.SQLITE_ERROR:
-		text := err.Error() // these errors have no code of their own
+		text := err.Error() // SQLite has no code for a missing table or column, only the text
 		if strings.Contains(text, "no such table") || strings.Contains(text, "no such column") {
 			return ErrUnavailable // a migration is missing
 		}

@@ -67,7 +67,7 @@ func TestExclusiveFrom(t *testing.T) {
 
 func TestRunExclusive(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
-		a, b := dbtest.Open(t, c), dbtest.Open(t, c) // like two processes
+		a, b := dbtest.Open(t, c), dbtest.Open(t, c) // two pools, as two processes have
 		errRan := errors.New("ran")
 		// runs reports whether RunExclusive runs a function with the name now.
 		runs := func(g *gorm.DB, name string) bool {

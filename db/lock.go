@@ -29,10 +29,10 @@ const (
 // transactions run serially.
 func ForUpdate(q *gorm.DB) *gorm.DB { return ForUpdateWithin(q, maxWait) }
 
-// ForUpdateWithin is ForUpdate with another wait. From a second on, it is the same as ForUpdate. Up to
-// minWait, the query does not wait; on MariaDB, the query waits for minWait. No engine has lock waits between
-// 0 and a second, so the parameter wait limits the whole statement: see
-// https://dev.mysql.com/doc/refman/8.4/en/optimizer-hints.html#optimizer-hints-execution-time and
+// ForUpdateWithin is ForUpdate with the given wait. A wait of a second or more is the wait of ForUpdate. With
+// a wait of at most minWait, the query does not wait for a lock, except on MariaDB, where it waits for
+// minWait. No engine has lock waits between 0 and a second, so the parameter wait limits the whole statement:
+// see https://dev.mysql.com/doc/refman/8.4/en/optimizer-hints.html#optimizer-hints-execution-time and
 // https://mariadb.com/kb/en/aborting-statements/.
 func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {
 	locking := clause.Locking{Strength: clause.LockingStrengthUpdate}

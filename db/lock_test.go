@@ -109,7 +109,7 @@ func TestForUpdateIsBounded(t *testing.T) {
 func TestInTxGivesUp(t *testing.T) {
 	t.Parallel()
 	withRows(t, func(t *testing.T, g *gorm.DB) {
-		t.Parallel() // in parallel: the test mostly waits, and has its own database
+		t.Parallel() // the test mostly waits, and has its own database
 		holdProduct(t, g, 2)
 		for name, fn := range map[string]func(tx *gorm.DB) error{
 			"read with a lock": func(tx *gorm.DB) error {
@@ -252,7 +252,7 @@ func TestSilentHolder(t *testing.T) {
 	}
 	t.Parallel()
 	withRows(t, func(t *testing.T, g *gorm.DB) {
-		t.Parallel() // in parallel: the test mostly waits, and has its own database
+		t.Parallel() // the test mostly waits, and has its own database
 		silent, end := make(chan struct{}), make(chan struct{})
 		result := make(chan error, 1)
 		go func() {

@@ -102,7 +102,7 @@ func complete(ctx context.Context, g *gorm.DB) error {
 		return fmt.Errorf("%w: the schema cannot be read; when it is missing, run b2b migrate, "+
 			"or set MIGRATE_ON_START=true: %w", ErrUnavailable, err)
 	}
-	files, err := fs.Glob(migrations, "migrations/"+g.Name()+"/*.sql") // in the order of the versions
+	files, err := fs.Glob(migrations, "migrations/"+g.Name()+"/*.sql") // Glob sorts the files by version
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func TestMigrateSeveralAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 6 {
 			wg.Go(func() {
-				g, err := db.Open(ctx, c) // as a separate process
+				g, err := db.Open(ctx, c) // a pool of its own, as a separate process has
 				if err != nil {
 					t.Error(err)
 					return
@@ -141,7 +141,7 @@ func TestMigrateBesideHeldRow(t *testing.T) {
 		}
 		migrated := make(chan error, 1)
 		go func() {
-			fresh, err := db.Open(ctx, c) // g remembers that the schema was complete
+			fresh, err := db.Open(ctx, c) // a new pool, because g remembers that the schema was complete
 			if err == nil {
 				defer db.Close(fresh)
 				_, err = db.Migrate(ctx, fresh)
@@ -375,7 +375,7 @@ func TestTablesInDocs(t *testing.T) {
 // The error of Migrated must name the missing migration, or the command to run.
 func TestMigrated(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
-		again := func() *gorm.DB { // a new process remembers nothing
+		again := func() *gorm.DB { // opens the database as a new process would
 			g, err := db.Open(ctx, c)
 			if err != nil {
 				t.Fatal(err)

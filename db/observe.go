@@ -42,7 +42,7 @@ func Log(g *gorm.DB, log *slog.Logger, slow time.Duration, correlationID func(ct
 	}
 }
 
-const maxLoggedSQL = 2000 // bytes of a statement's text
+const maxLoggedSQL = 2000 // most bytes of a statement's text in the log
 
 // statementLog counts every statement of gorm, and logs the slow statements.
 type statementLog struct {
@@ -88,7 +88,7 @@ var tracer = otel.Tracer("example.com/b2b/v2/db")
 // statementName returns the kind and the first table of a statement, such as "UPDATE products", or other. The
 // number of names is small, because texts of the same kind differ in values and conditions only.
 func statementName(sql string) string {
-	if strings.HasPrefix(sql, "SET STATEMENT ") { // a time limit on MariaDB
+	if strings.HasPrefix(sql, "SET STATEMENT ") { // this prefix is a time limit on MariaDB
 		_, sql, _ = strings.Cut(sql, " FOR ")
 	}
 	kind, rest, _ := strings.Cut(strings.TrimSpace(sql), " ")

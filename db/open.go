@@ -96,7 +96,7 @@ func (d dialector) open() (*gorm.DB, error) {
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
 		NowFunc:                func() time.Time { return time.Now().UTC() },
-		Logger:                 logger.Discard, // package web logs errors, and Log adds slow statements
+		Logger:                 logger.Discard, // package web logs errors, and Log logs slow statements
 	})
 	if err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func (d dialector) open() (*gorm.DB, error) {
 	if err := g.Callback().Query().Replace("gorm:query", query); err != nil {
 		return nil, err
 	}
-	// gorm does not translate the errors of Rows. Raw(...).Scan uses Rows, too.
+	// gorm does not translate the errors of Rows. Raw(...).Scan uses Rows.
 	return g, g.Callback().Row().After("gorm:row").Register("b2b:translate", func(tx *gorm.DB) {
 		tx.Error = translate(tx.Error)
 	})
@@ -146,12 +146,12 @@ func (c Config) mysqlPool(readOnly bool) (*sql.DB, error) {
 	m.ParseTime, m.Loc = true, time.UTC
 	m.RejectReadOnly = !readOnly // closes connections to a server that has become a replica
 	m.InterpolateParams = true   // saves the round trip that prepares a statement
-	m.ClientFoundRows = true     // an UPDATE counts unchanged rows, too, as on SQLite
+	m.ClientFoundRows = true     // an UPDATE counts all rows that it finds, changed or not, as on SQLite
 	m.Logger = &mysqldriver.NopLogger{}
 	m.Params = map[string]string{
 		"time_zone":                "'+00:00'",
 		"sql_mode":                 "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
-		"innodb_lock_wait_timeout": "1",         // maxWait
+		"innodb_lock_wait_timeout": "1",         // seconds: the constant maxWait
 		"lock_wait_timeout":        "5",         // seconds, for tables; the default is a day or a year
 		"wait_timeout":             waitTimeout, // seconds; frees the locks of a lost client
 	}

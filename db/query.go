@@ -25,7 +25,7 @@ func Now(g *gorm.DB, after time.Duration) clause.Expr {
 // time at which the wait began.
 func NotBefore(g *gorm.DB, column string) clause.Expr {
 	if g.Name() == SQLite {
-		return Now(g, 0) // transactions run serially
+		return Now(g, 0) // SQLite runs transactions one after the other
 	}
 	return gorm.Expr("GREATEST("+column+", ?)", Now(g, 0))
 }
@@ -120,7 +120,7 @@ func inRange(
 	}
 	var id *int64
 	err = w.after(within(all, byIndex)).Select(first).Scan(&id).Error
-	if id == nil { // no such row, or an error
+	if id == nil { // no row is in the period, or err is set
 		return q.Where("1 = 0"), true, err
 	}
 	return within(q, byID).Where(from, *id), false, err
@@ -209,7 +209,7 @@ func UpdateEach[T interface{ Key() int64 }](q *gorm.DB, rows []T, columns ...str
 			values = append(values, ids[i], value)
 			same = same && reflect.DeepEqual(value, values[1])
 		}
-		if same { // without a CASE, which the server would evaluate for each row
+		if same { // writes no CASE, which the server would evaluate for each row
 			changed[column] = values[1]
 			continue
 		}
@@ -262,7 +262,7 @@ func PageIn[T interface{ Key() int64 }](q *gorm.DB, spans []IDRange, w PageReque
 	if w.Sort == NewestFirst {
 		slices.Reverse(spans)
 	}
-	q = q.Session(&gorm.Session{}) // so that each query of the loop starts from q
+	q = q.Session(&gorm.Session{}) // lets each query of the loop start from q
 	var rows []T
 	var cut bool
 	left := PageBytes

@@ -113,7 +113,7 @@ func (r *replica) read(ctx context.Context, fn func(q *gorm.DB) error) (age time
 	return r.age(seen), true
 }
 
-// age returns the age of data that have every change up to a beat.
+// age returns the time since a beat. A replica that has shown the beat has every change that is older.
 func (r *replica) age(beat time.Duration) time.Duration { return time.Since(r.begun) - beat }
 
 func (r *replica) state() (state ReplicaState, seen time.Duration, answering context.Context) {
@@ -165,7 +165,7 @@ func (r *replica) watch(ctx context.Context, g *gorm.DB, log *slog.Logger) {
 	err := exec(ctx, "DELETE FROM replica_beats WHERE updated_at < ?", Now(g, -beatsLast))
 	last := NoReplica
 	for {
-		beat := r.age(0).Milliseconds() // before the statement, so that the age is never too small
+		beat := r.age(0).Milliseconds() // read before the statement, so that no age is too small
 		err = errors.Join(err, exec(ctx, write, r.process, beat, Now(g, 0)))
 		select {
 		case <-time.After(beatInterval):

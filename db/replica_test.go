@@ -84,7 +84,7 @@ func TestReplicaFallsSilent(t *testing.T) {
 		waitForReplica(t, g, db.ReplicaUsed)
 		bounded, cancel := context.WithTimeout(ctx, soon)
 		defer cancel()
-		for _, want := range []int{2, 1} { // number of servers that the read tries
+		for _, want := range []int{2, 1} { // servers that the first and the second read try
 			tried := 0
 			age, err := db.ReadLagging(bounded, g, func(q *gorm.DB) error {
 				tried++

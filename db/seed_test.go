@@ -20,7 +20,7 @@ import (
 func TestSampleTimesOf200(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver != db.SQLite {
-			return // MySQL has times, not texts
+			return // MySQL stores times, not texts, so the migration has nothing to restore
 		}
 		g := dbtest.Open(t, c)
 		if _, err := db.Seed(ctx, g); err != nil {

@@ -35,9 +35,9 @@ func TestSilentServer(t *testing.T) {
 	const conns = 3
 	t.Parallel()
 	eachServer(t, conns, func(t *testing.T, g *gorm.DB, silence *dbtest.Silence) {
-		t.Parallel() // in parallel: the test mostly waits, and has its own database
+		t.Parallel() // the test mostly waits, and has its own database
 		silence.Fall()
-		for range 3 { // on the old connections first, then on new connections
+		for range 3 { // the old connections are in use first, then new connections
 			var all sync.WaitGroup
 			for range 4 * conns {
 				all.Go(func() {
@@ -53,7 +53,7 @@ func TestSilentServer(t *testing.T) {
 		bounded, cancel := context.WithTimeout(ctx, soon)
 		defer cancel()
 		if err := g.WithContext(bounded).Exec("SELECT 1").Error; !errors.Is(err, db.ErrUnavailable) ||
-			errors.Is(err, context.DeadlineExceeded) { // which would be the deadline of the request
+			errors.Is(err, context.DeadlineExceeded) { // this error would stand for the deadline of a request
 			t.Errorf("a statement without a connection: %v", err)
 		}
 		if err := db.Ready(bounded, g, "customers"); bounded.Err() != nil || !errors.Is(err, db.ErrUnavailable) {
@@ -76,7 +76,7 @@ func TestJobRunThatHangsEnds(t *testing.T) {
 	t.Cleanup(db.SetRunTimeout(time.Second))
 	eachServer(t, 10, func(t *testing.T, g *gorm.DB, silence *dbtest.Silence) {
 		alone := func(ctx context.Context) error { return g.WithContext(ctx).Exec("SELECT 1").Error }
-		exclusive := func(ctx context.Context) error { // returns nil also while a lost connection still has the lock
+		exclusive := func(ctx context.Context) error { // nil even while a lost connection has the lock
 			_, err := db.RunExclusive(ctx, g, "runs", alone)
 			return err
 		}
@@ -132,7 +132,7 @@ func (c *errorCounter) Handle(context.Context, slog.Record) error {
 func TestTableLocksAreAwaitedBriefly(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
-		t.Parallel() // in parallel: the test mostly waits, and has its own database
+		t.Parallel() // the test mostly waits, and has its own database
 		if g.Name() == db.SQLite || dbtest.IsTiDB(g) {
 			return // on TiDB, a waiting ALTER TABLE blocks no other statement
 		}

@@ -18,7 +18,7 @@ func Age(q *gorm.DB, column string) (time.Duration, error) {
 	return found[0].Now.Sub(found[0].Since), nil
 }
 
-const maxDue = 10_000 // most rows that CountDue counts, so that it takes only a few milliseconds
+const maxDue = 10_000 // most rows that CountDue counts: a few milliseconds of work
 
 // CountDue counts the rows of q, up to 10,000. The conditions of q should have an index.
 func CountDue(q *gorm.DB) (n int64, err error) {
@@ -42,7 +42,7 @@ func EstimateRows(g *gorm.DB, table string) (n int64, err error) {
 	}
 	rows, estimated := plan[0]["rows"]
 	if !estimated {
-		rows = plan[0]["estRows"] // TiDB
+		rows = plan[0]["estRows"] // TiDB's name of the column
 	}
 	var estimate float64
 	_, err = fmt.Sscan(fmt.Sprint(rows), &estimate)

@@ -23,12 +23,12 @@ type sqlitePool struct {
 }
 
 const (
-	maxReaders    = 4           // connections; each caches up to 2 MB of pages
+	maxReaders    = 4           // most connections for reads; each caches up to 2 MB of pages
 	readersIdle   = time.Minute // idle time after which a reader is closed and its cache freed
 	lockWait      = "10000"     // milliseconds to wait for the lock of another process
 	briefLockWait = "1000"      // milliseconds to wait for the lock of another process, in the method briefly
 	logPages      = "4000"      // pages of 4 KB after which SQLite copies the write-ahead log into the file
-	maxLog        = 64 << 20    // bytes of the write-ahead log: see boundLog
+	maxLog        = 64 << 20    // bytes of the write-ahead log from which boundLog truncates the log
 )
 
 // openSQLite returns the pool for a file, and creates the file's folder if missing.
@@ -46,7 +46,7 @@ func openSQLite(path string) (*sqlitePool, error) {
 			"_txlock":      {"immediate"},
 			"_time_format": {"sqlite"},
 			"_timezone":    {"UTC"},
-			"_texttotime":  {"1"}, // reads times also from expressions, which have no declared type
+			"_texttotime":  {"1"}, // reads times even from expressions, which have no declared type
 		}
 		dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}
 		connector, err := newPreparing(dsn.String())
@@ -57,7 +57,7 @@ func openSQLite(path string) (*sqlitePool, error) {
 	}
 	var err, readersErr error
 	p.DB, err = open("journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
-		"temp_store(MEMORY)", // with files, the journal of each larger statement costs system calls
+		"temp_store(MEMORY)", // a journal in a file costs system calls for each larger statement
 		"wal_autocheckpoint("+logPages+")")
 	p.readers, readersErr = open("query_only(1)")
 	if err := errors.Join(err, readersErr); err != nil {

@@ -112,7 +112,7 @@ func TestReadsBesideForeignLock(t *testing.T) {
 		})
 	}()
 	pool, _ := g.DB()
-	for deadline := time.Now().Add(time.Minute); pool.Stats().InUse == 0; { // until the writer waits
+	for deadline := time.Now().Add(time.Minute); pool.Stats().InUse == 0; { // until the transaction waits
 		if time.Now().After(deadline) {
 			t.Fatal("the writer does not wait")
 		}

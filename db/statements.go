@@ -30,8 +30,8 @@ func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
 }
 
 const (
-	maxPrepared  = 256  // statements of a connection, with some 10 KB each
-	longPrepared = 8192 // bytes of a statement; a longer statement, for example of an import, is not kept
+	maxPrepared  = 256  // most kept statements of a connection, with some 10 KB each
+	longPrepared = 8192 // bytes of the longest kept statement; an import, for example, has longer statements
 )
 
 // preparedConn is a connection that keeps the statements of ExecContext and QueryContext. SQLite plans a kept
@@ -137,14 +137,14 @@ type sqliteStmt interface {
 // release ends the use of the statement.
 func (s *prepared) release() {
 	if s.used = false; s.evicted {
-		_ = s.Close() // repeats the error of the last call
+		_ = s.Close() // Close returns the error of the last call again
 	}
 }
 
 // evict closes the statement, as soon as it is not used.
 func (s *prepared) evict() {
 	if s.evicted = true; !s.used {
-		_ = s.Close() // repeats the error of the last call
+		_ = s.Close() // Close returns the error of the last call again
 	}
 }
 

@@ -56,7 +56,7 @@ func TestKeptStatements(t *testing.T) {
 			}
 			outer = append(outer, id)
 			want("the same query within its rows", ids(tx, 2), []int{3})
-			for i := range 300 { // the statement of the open rows is no longer kept
+			for i := range 300 { // evicts the statement of the open rows
 				exec(tx, fmt.Sprintf("UPDATE things SET content = ? WHERE id = -%d", i), "y")
 			}
 		}

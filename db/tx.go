@@ -91,7 +91,7 @@ func begin(g *gorm.DB) string {
 // retry runs fn again while fn fails with ErrConflict. The parameters tries and limit bound the number and
 // the time of all tries.
 func retry(ctx context.Context, tries uint, limit time.Duration, fn func() error) error {
-	wait := backoff.NewExponentialBackOff() // with jitter
+	wait := backoff.NewExponentialBackOff() // the pauses have jitter
 	wait.InitialInterval, wait.MaxInterval = 5*time.Millisecond, 250*time.Millisecond
 	tried := false
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
@@ -218,7 +218,7 @@ func RunExclusive(
 			return false, err
 		}
 		ran = true
-		// Unlock also after a panic of the function work.
+		// Unlock even after a panic of the function work.
 		defer func() { clean = lock(name).SessionUnlock(ctx, conn) == nil }()
 		return false, work(ctx)
 	})

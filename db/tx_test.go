@@ -87,7 +87,7 @@ func TestInTx(t *testing.T) {
 				t.Error(products())
 			}
 		})
-		t.Run("many on one row", func(t *testing.T) { // TiDB reports conflicts
+		t.Run("many on one row", func(t *testing.T) { // on TiDB, these transactions conflict
 			if err := insert(g, "hot"); err != nil {
 				t.Fatal(err)
 			}
@@ -115,7 +115,7 @@ func TestInTx(t *testing.T) {
 			if err := errors.Join(insert(g, "x"), insert(g, "y")); err != nil {
 				t.Fatal(err)
 			}
-			var both sync.WaitGroup // in the first run, each transaction has a lock before it asks for a second lock
+			var both sync.WaitGroup // in the first run, waits until each transaction has its first lock
 			both.Add(2)
 			var runs atomic.Int64
 			lock := func(first, second string) error {

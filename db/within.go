@@ -93,7 +93,7 @@ func (c *counter) Scan(value any) error {
 	case string:
 		*c -= counter(len(v))
 	default:
-		*c -= 8 // a number or a time
+		*c -= 8 // the size of a number or a time
 	}
 	return nil
 }

@@ -36,17 +36,17 @@ var (
 type delivery struct {
 	ID          int64
 	EndpointID  int64
-	WebhookID   *string // nil when nothing was sent
+	WebhookID   *string // webhook-id of the message; nil when nothing was sent
 	Type        *string
 	Position    *int64 // position of the event, or of the last skipped event; nil for a test message
 	AttemptedAt time.Time
 	Outcome     string
-	Status      *int32 // nil without an answer
+	Status      *int32 // HTTP status of the answer; nil without an answer
 	DurationMS  int32
 	Answer      *string
 	Failure     *string
 
-	began time.Time // on the program's clock
+	began time.Time // start of the attempt, on the program's clock
 }
 
 // TableName implements gorm's Tabler.
@@ -58,8 +58,8 @@ func (d delivery) Key() int64 { return d.ID }
 const (
 	delivered = "delivered"
 	refused   = "refused" // the status of the answer was not 200 to 299
-	failed    = "failed"  // without an answer
-	skipped   = "skipped" // the events had been deleted
+	failed    = "failed"  // no answer came
+	skipped   = "skipped" // the events were deleted before they could be sent
 )
 
 const deliveriesKept = 7 * 24 * time.Hour // the time for which deliveries are kept
@@ -108,11 +108,11 @@ type progress struct {
 	endpoint   int64
 	lease      string
 	position   int64            // the new position of the endpoint
-	deliveries []*delivery      // in order
+	deliveries []*delivery      // attempts, and records of skipped events, in the order of their times
 	failure    *deliver.Attempt // the last attempt, when it failed
 	slow       bool             // the last attempt failed, or took long
 	skipped    bool             // the turn has skipped deleted events
-	ended      bool             // the lease ends
+	ended      bool             // the turn has ended, and its lease ends
 
 	lost     bool   // set by record: the turn no longer has the lease, so the endpoint was not written
 	disabled string // set by record: the reason why the endpoint was disabled
@@ -147,13 +147,13 @@ func (s *Service) record(ctx context.Context, all []*progress) (_ []batch.Held, 
 		for _, p := range all {
 			p.lost, p.disabled = true, ""
 			e := endpoints[p.endpoint]
-			if e == nil { // deleted
+			if e == nil { // the endpoint was deleted
 				continue
 			}
 			p.lost = e.LeasedBy == nil || *e.LeasedBy != p.lease
 			for _, d := range p.deliveries {
 				if p.lost && d.Outcome == skipped {
-					continue // the position does not move
+					continue // the turn no longer moves the position, so it has skipped nothing
 				}
 				d.ID, d.EndpointID = 0, e.ID
 				d.happened(e.Now)
@@ -189,7 +189,7 @@ func (s *Service) record(ctx context.Context, all []*progress) (_ []batch.Held, 
 func (p *progress) apply(e *endpoint) {
 	if p.position > e.Position {
 		since := e.FailingSince
-		e.retryNow() // the failures were failures of an earlier event
+		e.retryNow() // the failures belong to events before the new position
 		if p.skipped && !p.hasDelivered() {
 			// When Retention is shorter than giveUp, an endpoint that always fails would otherwise never be
 			// disabled.
@@ -229,7 +229,7 @@ func (p *progress) hasDelivered() bool {
 const (
 	giveUp    = 3 * 24 * time.Hour // the time of failures after which an endpoint is disabled
 	firstWait = 5 * time.Second
-	maxWait   = 6 * time.Hour // also the longest wait that an endpoint may ask for
+	maxWait   = 6 * time.Hour // the longest wait after a failure, even if an endpoint asks for a longer wait
 )
 
 // waitAfter returns the wait after a number of failures in a row: five seconds after the first failure, then

@@ -19,15 +19,15 @@ import (
 const (
 	leaseTime   = 10 * time.Second // the time after which another process serves the endpoints of a dead process
 	renewPause  = leaseTime / 4
-	lookPause   = 100 * time.Millisecond // pause between two looks for endpoints with events
-	busyPause   = 20 * time.Millisecond  // pause after a look that has found endpoints
-	quickPlaces = 128                    // endpoints served at once
-	slowPlaces  = 128                    // slow endpoints served at once, in addition to quickPlaces
-	slowAfter   = time.Second            // an attempt that takes longer makes an endpoint slow
-	turnTime    = 2 * time.Second        // the time after which an endpoint gives its place to the next
-	pageSize    = 20                     // events that a turn has in memory
+	lookPause   = 100 * time.Millisecond // pause between two looks for endpoints with undelivered events
+	busyPause   = 20 * time.Millisecond  // pause after a look that has found such endpoints
+	quickPlaces = 128                    // most quick endpoints that are served at once
+	slowPlaces  = 128                    // most slow endpoints that are served at once, besides quick ones
+	slowAfter   = time.Second            // an endpoint is slow when an attempt takes longer
+	turnTime    = 2 * time.Second        // the time after which an endpoint gives its place to the next one
+	pageSize    = 20                     // most events that a turn has in memory
 	stopTime    = 5 * time.Second        // time for the attempts in flight when the process stops
-	submitTime  = 2 * time.Second        // time afterwards to record what endpoints have accepted
+	submitTime  = 2 * time.Second        // time after stopTime to record what endpoints have accepted
 )
 
 // dispatcher sends events to endpoints. It looks for endpoints with undelivered events, takes their leases,
@@ -308,7 +308,7 @@ func (t *turn) sendPage(sending, over context.Context) (ended bool, err error) {
 			a, err := t.send(sending, happened)
 			if err != nil {
 				p.ended = sending.Err() != nil
-				return true, errors.Join(err, t.submit(sending)) // so that accepted events are not sent again
+				return true, errors.Join(err, t.submit(sending)) // accepted events must not be sent again
 			}
 			p.slow = !a.Delivered() || a.Took > slowAfter
 			if !a.Delivered() {
@@ -364,7 +364,7 @@ func messageOf(e placed) ([]byte, error) {
 // errLost is the error of a turn whose lease has ended or has passed to another process.
 var errLost = errors.New("the lease was lost")
 
-// submit records the progress with the recorder, also when the context sending has ended. Error: errLost when
+// submit records the progress with the recorder, even when the context sending has ended. Error: errLost when
 // the turn no longer has the lease.
 func (t *turn) submit(sending context.Context) error {
 	ctx, stop := context.WithCancel(context.WithoutCancel(sending))

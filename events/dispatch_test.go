@@ -9,7 +9,7 @@ func TestSlowDownAfterTurn(t *testing.T) {
 	ended := turn{dispatcher: d, place: d.places[false]}
 	take(d.places[false], 1)
 	ended.leave()
-	take(d.places[false], 1) // by the next turn
+	take(d.places[false], 1) // the place that ended has left goes to the next turn
 	ended.slowDown()
 	if quick, slow := len(d.places[false]), len(d.places[true]); quick != 1 || slow != 0 {
 		t.Errorf("%d quick and %d slow places are occupied, want 1 and 0", quick, slow)

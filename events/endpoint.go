@@ -22,14 +22,14 @@ type endpoint struct {
 	CustomerID     *int64 // the customer whose events the endpoint gets; nil for all events
 	URL            string
 	Description    *string
-	Types          *list // nil for all types of Subjects
+	Types          *list // types of events; nil for all types of Subjects
 	Subjects       list  // the kinds of subjects whose events the creator could read
 	Signature      deliver.Algorithm
 	Secret         deliver.Secret
-	PreviousSecret *deliver.Secret // signs, too, until PreviousUntil
+	PreviousSecret *deliver.Secret // signs besides Secret until PreviousUntil
 	PreviousUntil  *time.Time
 	Position       int64 // everything up to this position in the feed of CustomerID was delivered
-	Failures       int32 // attempts that failed since the last success
+	Failures       int32 // number of failed attempts since the last success
 	FailingSince   *time.Time
 	NextAttemptAt  *time.Time
 	Slow           bool // the last attempt failed, or took long
@@ -88,8 +88,8 @@ const (
 )
 
 const (
-	maxEndpoints   = 20             // endpoints of a customer
-	secretsOverlap = 24 * time.Hour // how long the previous secret still signs after a rotation
+	maxEndpoints   = 20             // most endpoints of a customer
+	secretsOverlap = 24 * time.Hour // the time for which the previous secret still signs after a rotation
 )
 
 // wants reports whether the endpoint gets the event.
@@ -117,7 +117,8 @@ func (e *endpoint) retryNow() { e.Failures, e.FailingSince, e.NextAttemptAt = 0,
 // endLease ends the lease: its holder can no longer change the position.
 func (e *endpoint) endLease() { e.LeasedBy, e.LeasedUntil = nil, &e.Now }
 
-// rotate gives the endpoint a new secret. The previous secret signs, too, for the time secretsOverlap.
+// rotate gives the endpoint a new secret. For the time secretsOverlap, the previous secret signs besides the
+// new secret.
 func (e *endpoint) rotate() {
 	until, before := e.Now.Add(secretsOverlap), e.Secret
 	e.Secret, e.PreviousSecret, e.PreviousUntil = deliver.NewSecret(e.Signature), &before, &until
@@ -127,7 +128,7 @@ func (e *endpoint) rotate() {
 type endpointChange struct {
 	url         *string
 	description nullable.Nullable[string]
-	types       *[]contract.EventType // empty for all types
+	types       *[]contract.EventType // new types of events; empty for all types
 	enabled     *bool
 }
 

@@ -234,7 +234,7 @@ func TestPositionsOnTheDisk(t *testing.T) {
 		want("1:10 2:11 3:20", "1:10 2:11")
 		s.sequence(t)
 		want("1:10 2:11 3:20 4:12", "1:10 2:11 3:12")
-		// A crash may also take back the second transaction. Then a reader that has read the events gets an
+		// A crash may take back even the second transaction. Then a reader that has read the events gets an
 		// empty page, and waits.
 		const takeBack = "UPDATE event_positions SET last_position = last_position - 1 WHERE customer_id IN (0, 1)"
 		must(t, g.Exec(takeBack).Error)
@@ -251,8 +251,9 @@ func TestPositionsOnTheDisk(t *testing.T) {
 	})
 }
 
-// TestOvertakenSequencer lets another sequencer show the events of a sequencer that is between its two
-// transactions, and then sequence a further event. Readers must still see both events afterwards.
+// TestOvertakenSequencer interrupts a sequencer whose events have positions, but are not visible to readers
+// yet. Another sequencer makes them visible, and sequences a further event. Afterwards readers must see both
+// events.
 func TestOvertakenSequencer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {
@@ -302,7 +303,7 @@ func TestFeedIsGapless(t *testing.T) {
 			sequencers.Go(func() {
 				for n := 0; done.Err() == nil; n++ {
 					some, cancel := context.WithTimeout(done, time.Duration(rand.N(10_000))*time.Microsecond)
-					if n%2 == i { // the other sequencer runs to its end
+					if n%2 == i { // in turn, one of the sequencers runs to its end
 						cancel()
 						some, cancel = context.WithCancel(done)
 					}
@@ -314,8 +315,8 @@ func TestFeedIsGapless(t *testing.T) {
 				}
 			})
 		}
-		total := map[int64]int64{}                 // events by customer
-		got := make([]map[string]int, customers+1) // the last version by subject, for each feed
+		total := map[int64]int64{}                 // numbers of events, by customer
+		got := make([]map[string]int, customers+1) // the last version of each subject, for each feed
 		for feed := range got {
 			got[feed] = map[string]int{}
 			readers.Go(func() {

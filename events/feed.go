@@ -28,7 +28,7 @@ type page struct {
 
 // ready returns the channel to wait on before the next page: a closed channel when the feed already has
 // events after the page, else woken. The caller must select on this channel and on the end of the reader
-// together, so that a reader that is always behind notices the end, too.
+// together, so that even a reader that is always behind notices the end.
 func (p page) ready(woken <-chan struct{}) <-chan struct{} {
 	if p.next < p.last {
 		return closed
@@ -92,7 +92,7 @@ func (s store) read(q query) (page, error) {
 	case from >= is.PrunedPosition:
 		return p, nil
 	case q.after == nil:
-		return s.read(q) // from the event that is now the oldest
+		return s.read(q) // begins with the event that is now the oldest
 	default:
 		return page{}, expired(q.field, from, is)
 	}

@@ -99,7 +99,7 @@ func TestRareType(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
 		var slow atomic.Bool
-		var reads atomic.Int32 // since slow is true
+		var reads atomic.Int32 // number of reads of events since slow is true
 		must(t, g.Callback().Query().Before("gorm:query").Register("slow", func(tx *gorm.DB) {
 			if tx.Statement.Table == "events" && slow.Load() && reads.Add(1) > 2 { // a stream begins with two reads
 				time.Sleep(2 * time.Second)
@@ -136,8 +136,8 @@ func TestRareType(t *testing.T) {
 	})
 }
 
-// TestLargeEvents reads events of 100 KB. A page must have at most 50 events, whatever its limit is, and the
-// next page must continue after the last event of the page.
+// TestLargeEvents reads events of 100 KB. A page must end at 1 MiB, which 11 events exceed, whatever its
+// limit is, and the next page must continue after the last event of the page.
 func TestLargeEvents(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
@@ -152,7 +152,7 @@ func TestLargeEvents(t *testing.T) {
 		var got []string
 		for after, last := int64(0), int64(-1); after != last; {
 			page := s.get(t, fmt.Sprint("limit=1000&after=", after))
-			if len(page.Data) == 0 || len(page.Data) > 11 { // 1 MiB
+			if len(page.Data) == 0 || len(page.Data) > 11 { // 11 events exceed a page of 1 MiB
 				t.Fatalf("a page has %d events", len(page.Data))
 			}
 			got = append(got, positions(page.Data))
@@ -181,7 +181,7 @@ func TestRareTypeTakesTurns(t *testing.T) {
 		}
 		s.sequence(t)
 		var atOnce, most atomic.Int64
-		further := func(tx *gorm.DB) bool { // whether the statement reads a window after the first
+		further := func(tx *gorm.DB) bool { // reports whether the statement reads a window after the first
 			where, ok := tx.Statement.Clauses["WHERE"].Expression.(clause.Where)
 			return ok && slices.ContainsFunc(where.Exprs, func(e clause.Expression) bool {
 				expr, ok := e.(clause.Expr)
@@ -242,7 +242,7 @@ func TestLongPoll(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
 		other := events.New(g, events.Config{}) // sequences like another process, which cannot nudge the readers of s
-		var reads atomic.Int64                  // of customer 3
+		var reads atomic.Int64                  // number of reads by customer 3
 		must(t, g.Callback().Query().After("gorm:query").Register("reads", func(tx *gorm.DB) {
 			if auth.From(tx.Statement.Context).Customer == 3 {
 				reads.Add(1)
@@ -253,7 +253,7 @@ func TestLongPoll(t *testing.T) {
 		for feed := range got {
 			headers := []string{"Authorization", token(t, int64(feed), auth.Admin)}
 			group := &all
-			if feed == 3 { // gets no event
+			if feed == 3 { // customer 3 gets no event
 				group = &idle
 			}
 			group.Go(func() { got[feed] = positions(s.get(t, "after=0&wait=60s", headers...).Data) })
@@ -276,7 +276,8 @@ func TestLongPoll(t *testing.T) {
 		}
 		s.Stop() // ends the wait of customer 3
 		idle.Wait()
-		// The request reads at first, again after the first news of the process, and at the end.
+		// The request reads at first, after the first news of the process, and at the end. The ten later
+		// events must not wake it.
 		if n := reads.Load(); n == 0 || n > 5 {
 			t.Errorf("the reader without events has read %d times", n)
 		}
@@ -564,14 +565,14 @@ func TestPrune(t *testing.T) {
 		if n, err := s.Prune(ctx); n != 0 || err != nil {
 			t.Errorf("%d events without a position were deleted: %v", n, err)
 		}
-		s.sequence(t) // before the older event, because on TiDB the sequencer orders a batch by the times
+		s.sequence(t) // on TiDB, a batch is ordered by time, and an older event follows
 		s.record(t, nil, aged(70, 2, 22), aged(1, 1, 12))
 		s.sequence(t)
 		if n, err := s.Prune(ctx); n != 0 || err != nil {
 			t.Errorf("%d events were deleted from a young feed: %v", n, err)
 		}
 		s.age(t)
-		for _, want := range []int{3, 0} { // the old event at 5 waits for the event at 4
+		for _, want := range []int{3, 0} { // the old event at 5 is kept until the young event at 4 goes
 			if n, err := s.Prune(ctx); n != want || err != nil {
 				t.Errorf("%d %v, want %d", n, err, want)
 			}
@@ -604,7 +605,7 @@ func TestPrune(t *testing.T) {
 		if !strings.Contains(string(body), `"first_after":3,"last_position":6`) {
 			t.Errorf("%s", body)
 		}
-		for range 3 { // more events than one transaction deletes
+		for range 3 { // 1,200 events, more than a transaction deletes
 			s.record(t, nil, slices.Repeat([]history.Event{aged(50, 1, 13)}, 400)...)
 		}
 		s.sequence(t)
@@ -633,7 +634,7 @@ func TestPruneAfterRestore(t *testing.T) {
 		s := serve(t, g, events.Config{Retention: 48 * time.Hour})
 		old, young := event(1, 10, 0), event(1, 11, 0)
 		old.CreatedAt = old.CreatedAt.Add(-72 * time.Hour)
-		s.record(t, nil, slices.Repeat([]history.Event{old}, 600)...) // more events than one transaction deletes
+		s.record(t, nil, slices.Repeat([]history.Event{old}, 600)...) // more events than pruneStep (500)
 		s.record(t, nil, young)
 		s.sequence(t)
 		s.age(t)

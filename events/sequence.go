@@ -15,8 +15,8 @@ import (
 // event is a row of the table events with its place in the feed.
 type event struct {
 	history.Event    `gorm:"embedded"`
-	Position         *int64 // among all events; nil until the event is sequenced
-	CustomerPosition *int64 // among the customer's events; nil without a customer
+	Position         *int64 // position among all events; nil until the event is sequenced
+	CustomerPosition *int64 // position among the customer's events; nil without a customer
 }
 
 // counter is a row of the table event_positions: the last position in the feed of a customer. Customer 0
@@ -32,8 +32,8 @@ func (counter) TableName() string { return "event_positions" }
 
 const (
 	pause     = 50 * time.Millisecond // pause between two looks for new events
-	term      = 10 * time.Second      // length of a run of Sequence; the job is measured between runs
-	batchSize = 1000                  // events that a transaction sequences
+	term      = 10 * time.Second      // length of a run of Sequence; RunJobs measures after each run
+	batchSize = 1000                  // most events that a transaction sequences
 )
 
 // Sequence gives positions to committed events as they come, for ten seconds, and returns the number of these

@@ -30,13 +30,13 @@ func (s *Service) stream(ctx context.Context, q query) (bulk.File, error) {
 		defer leave()
 		over := time.After(s.streamLife*4/5 + rand.N(s.streamLife*2/5))
 		silence := min(heartbeat, s.patience/2)
-		p, err := reader.read(q) // after join: an event that came before join does not wake this reader
+		p, err := reader.read(q) // after join, because an event before join does not wake this reader
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(out, "retry: %d\n\n", time.Second.Milliseconds()) // the pause before a client connects again
 		told := int64(-1)
-		due := time.NewTimer(silence) // until the next write at the latest
+		due := time.NewTimer(silence) // ends when the stream must write next
 		defer due.Stop()
 		for {
 			for _, e := range p.events {
@@ -48,12 +48,12 @@ func (s *Service) stream(ctx context.Context, q query) (bulk.File, error) {
 				told = e.Place
 				due.Reset(silence)
 			}
-			if err := out.Flush(); err != nil { // returns the errors of the writes, too
+			if err := out.Flush(); err != nil { // an error of an earlier write comes back here
 				return err
 			}
 			var ends, isDue bool
 			select {
-			case <-p.ready(woken): // may be for an event that q.types leaves out
+			case <-p.ready(woken): // woken may stand for an event that q.types leaves out
 			case <-due.C:
 				isDue = true
 			case <-over:
@@ -78,7 +78,7 @@ func (s *Service) stream(ctx context.Context, q query) (bulk.File, error) {
 				} else {
 					fmt.Fprintf(out, "id: %d\n\n", p.next)
 				}
-				if err := out.Flush(); err != nil { // before the read, which may take long
+				if err := out.Flush(); err != nil { // before the next read, which may take long
 					return err
 				}
 				told = p.next

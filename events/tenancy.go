@@ -75,7 +75,7 @@ func (s store) subjects() (all []string) {
 
 // positions returns the counter of the caller's feed.
 func (s store) positions() (counter, error) {
-	var c counter // stays empty before the first event
+	var c counter // stays zero before the first event
 	err := s.DB.Where("customer_id = ?", s.feed()).Limit(1).Find(&c).Error
 	return c, err
 }

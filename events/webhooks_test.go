@@ -248,7 +248,7 @@ func (w *sending) exec(statement string, args ...any) {
 func TestWebhooks(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w, r, orders := send(t, g), receive(t), receive(t)
-		w.happen("order.created", 7, 1, 3) // before the endpoints exist
+		w.happen("order.created", 7, 1, 3) // events before the endpoints exist
 		w.untilSequenced(3)
 		all := create(t, w.ClientWithResponses, api.WebhookEndpointRequest{URL: r.URL})
 		some := create(t, w.ClientWithResponses, api.WebhookEndpointRequest{
@@ -398,7 +398,7 @@ func TestWebhookRetries(t *testing.T) {
 			t.Errorf("%v", got)
 		}
 
-		// 410 disables at once.
+		// A single answer 410 disables the endpoint.
 		r.answers(func(w http.ResponseWriter, _ received) { w.WriteHeader(http.StatusGone) })
 		w.happen("order.created", 7, 3, 1)
 		r.next()
@@ -853,7 +853,7 @@ func TestWebhookFailsLongerThanRetention(t *testing.T) {
 		id := create(t, w.ClientWithResponses, api.WebhookEndpointRequest{
 			URL: r.URL, Types: &[]contract.EventType{"order.created"}}).Endpoint.ID
 		w.happen("order.created", 7, 1, 1)
-		w.happen("order.confirmed", 7, 1, 1) // not a type of the endpoint
+		w.happen("order.confirmed", 7, 1, 1) // the endpoint does not get events of this type
 		w.happen("order.created", 7, 2, 1)
 		r.next()
 		w.until(id, "the first attempt has failed", func(e api.WebhookEndpoint) bool { return e.Failures == 1 })
@@ -1101,7 +1101,7 @@ func TestHeldWebhooks(t *testing.T) {
 						}
 					})
 				}
-				time.Sleep(300 * time.Millisecond) // until the calls wait
+				time.Sleep(300 * time.Millisecond) // gives the calls time to begin to wait
 				begun := time.Now()
 				create(t, other, request)
 				elsewhere := api.WebhookEndpointUpdate{Enabled: new(false)}

@@ -132,7 +132,7 @@ func TestNamesForGenerators(t *testing.T) {
 	}
 	for name, document := range documents(t) {
 		schemas := document["components"].(map[string]any)["schemas"].(map[string]any)
-		derived := map[string]string{} // from a name in lower case to its origin
+		derived := map[string]string{} // origin of each derived name, by the name in lower case
 		for _, class := range runtime {
 			derived[strings.ToLower(class)] = "a class of generators"
 		}

@@ -47,7 +47,7 @@ const maxTries = 5
 func ask[R response, T any](
 	ctx context.Context, u upstream, call func() (R, error), success func(R) *T,
 ) (R, error) {
-	pauses := backoff.NewExponentialBackOff() // jittered
+	pauses := backoff.NewExponentialBackOff() // the pauses have jitter
 	pauses.InitialInterval, pauses.MaxInterval = 100*time.Millisecond, 2*time.Second
 	options := []backoff.RetryOption{backoff.WithBackOff(pauses), backoff.WithMaxTries(maxTries)}
 	if deadline, ok := ctx.Deadline(); ok {

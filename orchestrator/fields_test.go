@@ -46,7 +46,7 @@ func TestEveryField(t *testing.T) {
 	if status, body, _ := post(t, serveOn(t, fake.URL, webtest.Options()), string(sent)); status != 400 {
 		t.Errorf("%d %s", status, body)
 	}
-	for _, own := range []string{"idempotency_key", "correlation_id"} { // passed on as headers
+	for _, own := range []string{"idempotency_key", "correlation_id"} { // both are passed on as headers
 		delete(order, own)
 	}
 	webtest.ComesBack(t, "OrchestrationRequest", order, placed)

@@ -36,7 +36,7 @@ import (
 type peers struct {
 	t        *testing.T
 	mu       sync.Mutex
-	instead  map[string][]fault         // by step: answers instead of the next successes
+	instead  map[string][]fault         // answers instead of the next successes, by step
 	calls    []string                   // the steps, in order
 	done     []ordersapi.KeyedOperation // the operations that were done with the key
 	replayed string                     // the header Idempotency-Replayed of every answer
@@ -238,7 +238,7 @@ func TestCreateAndConfirmOrder(t *testing.T) {
 	}
 }
 
-// TestKeyInHeader sends the key of the body also as a header. The answer must be 201.
+// TestKeyInHeader sends the same key in the body and in a header. The answer must be 201.
 func TestKeyInHeader(t *testing.T) {
 	p := &peers{}
 	base := serve(t, p, time.Minute)
@@ -338,7 +338,7 @@ func TestRefusedStep(t *testing.T) {
 }
 
 // TestPeersByExactName checks that the orchestrator reads an answer by the exact names of the contract. It
-// must try again after an answer that has a name twice, or an error code in another case.
+// must try again after an answer that has a name twice, or the name of the error code in capitals.
 func TestPeersByExactName(t *testing.T) {
 	const customer = `{"success":true,"data":{"id":1,"name":"ACME Corporation","email":"ops@acme.com",` +
 		`"phone":"+1-555-0100"%s}}`
@@ -380,7 +380,7 @@ func TestNotCompensated(t *testing.T) {
 		replayed string
 		step     string
 		instead  fault
-		calls    []string // after the refused confirmation
+		calls    []string // the orchestrator's calls after the refused confirmation
 		params   string
 	}{
 		"replayed": {"true", "", nil, []string{orderStep},

@@ -38,7 +38,7 @@ func TestCanceledBy(t *testing.T) {
 				t.Errorf("a new order is canceled by %s", *o.CanceledBy)
 			}
 			canceled := webtest.Data(t, "POST", path+"/cancel", json.RawMessage(c.body), c.headers...)
-			webtest.Data(t, "POST", path+"/cancel", nil, clerk...) // changes nothing
+			webtest.Data(t, "POST", path+"/cancel", nil, clerk...) // the second cancellation changes nothing
 			read := webtest.Data(t, "GET", path, nil)
 			_, listed, _ := webtest.Do(t, "GET", fmt.Sprint(s.base, "/orders?ids=", o.ID), "")
 			var rows struct{ Data []map[string]any }

@@ -327,7 +327,8 @@ func TestBatchHeld(t *testing.T) {
 			t.Errorf("the product was not held: %v", got)
 		default:
 		}
-		// An order by sku for the held product alone waits, too: its batch loads no product.
+		// An order for the held product alone, by its sku, waits for the product as well: its batch loads no
+		// product.
 		var sku string
 		if err := g.Table("products").Select("sku").Where("id = ?", held).Scan(&sku).Error; err != nil {
 			t.Fatal(err)
@@ -416,7 +417,7 @@ func TestBatchLostCommit(t *testing.T) {
 		place := func() string { return outcomeOf(s.CreateOrder(ctx, nil, newOrder(line(p, 1)))) }
 		results := s.queued(t, place, place, place)
 		losing.Store(true)
-		open() // the batch at the gate loses the answer to its COMMIT, too
+		open() // the batch at the gate, which ends first, also loses the answer to its COMMIT
 		want := []string{"503 unavailable", "503 unavailable", "503 unavailable"}
 		if got := results(); !slices.Equal(got, want) {
 			t.Error(got)
@@ -553,7 +554,7 @@ func TestHeldPlaces(t *testing.T) {
 			}
 		}
 		var greedy []<-chan string
-		for i := range 6 { // all places: MaxHeld is 1
+		for i := range 6 { // as many commands as may wait: 6 × MaxHeld (1)
 			greedy = append(greedy, place("203.0.113.1"))
 			wait(i + 1)
 		}

@@ -53,7 +53,7 @@ func TestCreatedBetween(t *testing.T) {
 			at := start.Add(time.Duration(i)*time.Hour/10 + time.Duration(rand.N(int64(20*time.Hour)))).
 				Truncate(time.Millisecond)
 			switch {
-			case i == 700: // a wrong clock
+			case i == 700: // times of a wrong clock
 				at = start.AddDate(1, 0, 0)
 			case i == 4000:
 				at = start.AddDate(-1, 0, 0)

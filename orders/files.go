@@ -131,7 +131,7 @@ func (s store) exportOrders(f orderFilter, cursor *int64) ([]order, *int64, erro
 		return nil, nil, err
 	}
 	if cut {
-		last := items[len(items)-1].OrderID // some of its items may be missing
+		last := items[len(items)-1].OrderID // id of an order some of whose items may be missing
 		n := slices.IndexFunc(orders, func(o order) bool { return o.ID == last })
 		if n == 0 {
 			return orders[:1], &orders[0].ID, s.readItems(pointers[0])

@@ -342,7 +342,7 @@ func TestImportStatements(t *testing.T) {
 			ids = 0 // the ids of one INSERT are consecutive
 		}
 		file := numbered(250)
-		for _, want := range []int64{5 + ids, 2, 5} { // new, unchanged, changed
+		for _, want := range []int64{5 + ids, 2, 5} { // statements for new, unchanged and changed products
 			statements.Store(0)
 			if _, summary := imported(t, s.base+"/products/import", "text/csv", file); summary.Refused > 0 {
 				t.Fatal(counts(summary))
@@ -451,7 +451,7 @@ func TestImportFails(t *testing.T) {
 func TestExport(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
-		imported(t, s.base+"/products/import", "text/csv", numbered(1100)) // three pages
+		imported(t, s.base+"/products/import", "text/csv", numbered(1100)) // 1100 rows on pages of 500
 		n := api.ProductRequest{Sku: "=1+1", Name: `-"a", +1`, PriceCents: 1, Stock: 5}
 		formula, err := s.CreateProductWithResponse(ctx, nil, n)
 		if err != nil || formula.JSON201 == nil {
@@ -570,7 +570,7 @@ func TestExportForPeople(t *testing.T) {
 		if _, err := s.CreateOrderWithResponse(ctx, nil, ofTwo); err != nil {
 			t.Fatal(err)
 		}
-		for range 501 { // more than a page
+		for range 501 { // more than a page of an export (bulk.PageSize is 500)
 			s.placed(t, line(plain, 1), line(p, 1))
 		}
 

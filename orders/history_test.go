@@ -116,7 +116,7 @@ func TestHistory(t *testing.T) {
 			shows(product)
 			do("PATCH", product, `{"stock":40,"price_cents":300}`, asAnybody)
 			shows(product)
-			do("PATCH", product, `{"stock":40,"price_cents":300}`, asAnybody) // changes nothing
+			do("PATCH", product, `{"stock":40,"price_cents":300}`, asAnybody) // the product has these values
 			const want = "product.created by service in req-service, product.updated by anonymous in req-anybody, " +
 				"stock.adjusted by warehouse in req-1, stock.adjusted by anonymous in req-anybody, " +
 				"product.updated by anonymous in req-anybody, stock.adjusted by anonymous in req-anybody"

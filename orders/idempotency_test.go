@@ -213,7 +213,7 @@ func TestIdempotencyKey(t *testing.T) {
 		t.Run("expired is as good as new", func(t *testing.T) {
 			first := s.place(t, "old", line(p, 1))
 			s.expireKeys(t, "old")
-			second := s.place(t, "old", line(p, 2)) // another request may use the key
+			second := s.place(t, "old", line(p, 2)) // another request may use the expired key
 			if second.JSON201 == nil || second.JSON201.Data.ID == first.JSON201.Data.ID {
 				t.Fatalf("%s", second.Body)
 			}

@@ -46,7 +46,7 @@ func TestStockImbalance(t *testing.T) {
 		run("the rest of the turn", 4)
 		run("the next turn", 0)
 
-		for range 60 { // more products than a run checks
+		for range 60 { // more products than a run checks (productsChecked is 50)
 			wrong = s.product(t, 100, 100)
 		}
 		s.exec(t, "UPDATE products SET stock = stock + 1 WHERE id = ?", wrong)

@@ -112,13 +112,13 @@ const price0, price1, opening = 1000, 1, 4
 type input struct {
 	// op is create, confirm, cancel, adjust, product, order, key, or peek: the other partner reads the order.
 	op       string
-	partner  int // an index of callers
+	partner  int // index of the partner in callers
 	key      string
 	products [2]int64 // the products of the shop
-	qty      [2]int64 // create: pieces of each product; adjust: the delta of the product at
-	swapped  bool     // create: the lines in descending product id
+	qty      [2]int64 // create: pieces of each product; adjust: the delta of product number at
+	swapped  bool     // whether create has the lines in descending product id
 	order    int64
-	at       int  // an index of products
+	at       int  // index of the product in products
 	byClerk  bool // the caller may change products: adjust needs this, and key for a key of adjust
 }
 
@@ -329,7 +329,7 @@ var linear = porcupine.Model{
 // shop has one or two products. No order has products of two shops, so the history of each shop can be
 // checked alone.
 type shop struct {
-	partner  int // an index of callers
+	partner  int // index of the partner in callers
 	products [2]int64
 	history  []porcupine.Operation
 	orders   []int64 // ids in the answers so far

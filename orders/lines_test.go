@@ -181,7 +181,7 @@ func TestLinesOfPreviousVersion(t *testing.T) {
 		if g.Name() == db.SQLite {
 			return // a migration commits together with its version, so it never runs again
 		}
-		migrate() // as after a kill
+		migrate() // repeats the migration, as after a kill
 		rename("Renamed again")
 		wantName(before, "Thing")
 		wantName(between, "Renamed")

@@ -53,7 +53,7 @@ func TestSort(t *testing.T) {
 		s.cancel(t, o, "")
 		for path, want := range map[string]struct {
 			rows        int
-			newestFirst bool // the order without the parameter sort
+			newestFirst bool // without the parameter sort, the list begins with the newest entry
 		}{
 			"/orders?":                {7, false},
 			"/orders?status=CREATED&": {6, false},
@@ -179,7 +179,7 @@ func TestUpdatedSince(t *testing.T) {
 		})
 		t.Run("an updated_at of an answer", func(t *testing.T) {
 			p := s.product(t, 1, 1000)
-			for range 30 { // on SQLite times are texts, and some end in zeros
+			for range 30 { // on SQLite times are texts, and some of these texts end in zeros
 				s.adjust(t, p, 1, "came", "")
 				o := s.placed(t, line(p, 1))
 				s.confirm(t, o.ID, fmt.Sprint("since-", o.ID))
@@ -327,7 +327,7 @@ func TestConfirmedBetween(t *testing.T) {
 		}
 		t.Run("confirmed_at of an answer", func(t *testing.T) {
 			p := s.product(t, 1, 100)
-			for range 20 { // on SQLite times are texts, and some end in zeros
+			for range 20 { // on SQLite times are texts, and some of these texts end in zeros
 				o := s.placed(t, line(p, 1))
 				s.confirm(t, o.ID, fmt.Sprint("confirmed-", o.ID))
 				at := webtest.Data(t, "GET", fmt.Sprint(s.base, "/orders/", o.ID), nil)["confirmed_at"].(string)

@@ -169,7 +169,7 @@ func TestPeriodOfOneCustomer(t *testing.T) {
 					if slices.Sort(got); !slices.Equal(got, want) {
 						t.Errorf("%s%s: %v, want %v", path, period, got, want)
 					}
-					if len(statements) != 2 { // at most 1000 entries of the index, and the customer's orders
+					if len(statements) != 2 { // one reads 1000 entries of the index at most, one the orders
 						t.Errorf("%s%s: %q", path, period, statements)
 					}
 				}

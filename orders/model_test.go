@@ -32,7 +32,7 @@ type books struct {
 	products    []*api.Product
 	adjustments []*api.StockAdjustment
 	orders      []*api.Order
-	keys        map[[3]string]*memory // by caller, operation and key
+	keys        map[[3]string]*memory // stored results, by caller, operation and key
 	events      []event
 }
 

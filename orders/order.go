@@ -171,7 +171,7 @@ const (
 type allowedActions struct {
 	Actions              []action
 	ReservationExpiresAt *time.Time // end of the reservation of a CREATED order; nil without an end
-	CancelableUntil      *time.Time // end of the cancellation window of a CONFIRMED order; nil if not open
+	CancelableUntil      *time.Time // end of an open cancellation window of a CONFIRMED order; else nil
 }
 
 // allowedActions returns the actions that the order's status and the time o.Now allow. It alone compares the

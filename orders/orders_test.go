@@ -37,7 +37,7 @@ type system struct {
 	db                *gorm.DB
 	service           *orders.Service
 	customersDown     atomic.Bool
-	insteadOfCustomer atomic.Pointer[func(http.ResponseWriter)] // replaces the answers of the fake; or nil
+	insteadOfCustomer atomic.Pointer[func(http.ResponseWriter)] // answers in place of the fake, unless nil
 	oneBatch          sync.Once                                 // see gate
 }
 
@@ -353,7 +353,7 @@ func TestCreateOrder(t *testing.T) {
 				t.Errorf("%s", res.Body)
 			} else {
 				s.cancel(t, res.JSON201.Data.ID, "")
-				before++ // a row of orders, and below 9 rows of order_items
+				before++ // counts a row of orders, and on the next line 9 rows of order_items
 				before += 9
 			}
 			res := s.place(t, "huge", lines...)

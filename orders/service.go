@@ -23,7 +23,7 @@ type Config struct {
 	CancellationWindow time.Duration // how long after the confirmation an order may be canceled; 0 means never
 	Reservation        time.Duration // how long a CREATED order reserves its stock; 0 means for ever
 	KeyLifetime        time.Duration // how long an idempotency key is stored
-	MaxHeld            int           // how many commands may wait long for held rows: see batch.Batcher
+	MaxHeld            int           // number of commands that may wait long for held rows: see batch.Batcher
 }
 
 // Service implements the generated StrictServerInterface on a database.

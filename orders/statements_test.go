@@ -95,7 +95,7 @@ func TestBatchStatements(t *testing.T) {
 		// keys, stock, new orders, changed orders, new items, events, answers.
 		want := int64(4 + 5 + 10)
 		if g.Name() != db.SQLite {
-			want++ // the distance between the ids of one INSERT
+			want++ // one statement reads the distance between the ids of an INSERT
 		}
 		if got := statements.Load(); got != want {
 			t.Errorf("%d statements, want %d", got, want)

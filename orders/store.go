@@ -45,7 +45,7 @@ func (s *Service) indexProducts(ctx context.Context) (rows int, err error) {
 	return texts.UpdateDue(ctx, s.db.DB)
 }
 
-// unindexedProducts counts the texts that the search index lacks: see search.Index.Due.
+// unindexedProducts counts the rows that the search index lacks, up to 10,000: see search.Index.Due.
 func (s *Service) unindexedProducts(ctx context.Context) (rows int64, err error) {
 	return texts.Due(ctx, s.db.DB)
 }

@@ -72,7 +72,7 @@ func (c *calendar) period() db.Period {
 	}
 	first := midnight(c.days[0].date).Add(-longer)
 	last := midnight(c.days[len(c.days)-1].date.AddDate(0, 0, 1)).Add(longer)
-	if last.Year() > 9999 { // MySQL has no later time
+	if last.Year() > 9999 { // MySQL has no time after the year 9999
 		last = time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC)
 	}
 	return db.Period{From: &first, To: &last}

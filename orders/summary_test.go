@@ -117,7 +117,7 @@ func TestOrdersSummary(t *testing.T) {
 				}
 			}
 		}
-		for range 2 { // first while no block of ids is recorded
+		for range 2 { // compares without recorded blocks of ids, and then with them
 			for _, zone := range []string{
 				"UTC", "Europe/Madrid", "Asia/Kathmandu", "America/Havana", "Asia/Beirut", "Pacific/Apia",
 				"Australia/Lord_Howe", "America/St_Johns", "Etc/GMT-14", "Etc/GMT+12",
@@ -175,7 +175,7 @@ func TestOrdersSummaryOfToday(t *testing.T) {
 		s.cancel(t, o, "")
 		at := s.placed(t, line(q, 1)).CreatedAt.Time
 		from, to := at.AddDate(0, 0, -1).Format(time.DateOnly), at.AddDate(0, 0, 1).Format(time.DateOnly)
-		sum := func() (all api.OrdersOfDay) { // the test may run over midnight
+		sum := func() (all api.OrdersOfDay) { // adds up three days, because the test may run over midnight
 			add := func(to *api.OrderTotals, from api.OrderTotals) {
 				to.Orders += from.Orders
 				to.Units += from.Units
@@ -197,7 +197,7 @@ func TestOrdersSummaryOfToday(t *testing.T) {
 			t.Errorf("%+v, want %+v", got, want)
 		}
 		var huge []string
-		for id := range 1100 { // more than 2^63 cents together
+		for id := range 1100 { // all these orders together have more than 2^63 cents
 			const values = "(%d, 1, 'CREATED', 9007199254740991, 100000000000000, '2020-01-01', '2020-01-01')"
 			huge = append(huge, fmt.Sprintf(values, id+100))
 		}

@@ -264,7 +264,7 @@ func TestExpireByTime(t *testing.T) {
 		expire(1)
 		s.wantStock(t, p, 700)
 
-		s.service.Reservation = reservation / 2 // the new value applies to existing orders, too
+		s.service.Reservation = reservation / 2 // the new value applies to orders that exist already
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?",
 			db.Now(g, -reservation/2-time.Second), young[250].ID)
 		expire(1)
@@ -302,7 +302,7 @@ func TestCancelReason(t *testing.T) {
 			if status, answer := post(o.ID, c.body, c.headers...); status != 200 {
 				t.Errorf("%s: %d %s", c.body, status, answer)
 			}
-			s.cancel(t, o.ID, "") // the first reason stays
+			s.cancel(t, o.ID, "") // a second cancellation keeps the first reason
 			read, _ := s.GetOrderWithResponse(ctx, o.ID, nil)
 			d := read.JSON200.Data
 			if d.CancelReason == nil || string(*d.CancelReason) != c.reason ||

@@ -84,7 +84,7 @@ func TestCommandsDoNotQueue(t *testing.T) {
 				status, answer, _ := webtest.Do(t, "POST", path, "", other...)
 				answered <- outcome(status, answer)
 			}()
-			deadline := time.Now().Add(time.Minute) // a failed request has no answer
+			deadline := time.Now().Add(time.Minute) // ends the wait for a request that has failed
 			for waiting := 0; len(answered) == 0 && waiting == 0; _, waiting, _ = orders.Load(s.service) {
 				if time.Now().After(deadline) {
 					break

@@ -91,7 +91,7 @@ func TestKnownValues(t *testing.T) {
 	for _, o := range keyedOperations {
 		operations = append(operations, o.Name)
 	}
-	var events []string // of orders and products
+	var events []string // types of events of orders and products
 	for _, event := range listed("EventType", "") {
 		switch subject, _, _ := strings.Cut(event, "."); subject {
 		case "order", "product", "stock":

@@ -32,7 +32,7 @@ func TestUpdatedAt(t *testing.T) {
 		for _, step := range []struct {
 			name  string
 			do    func()
-			moved string // whether updated_at moves: of the order, of the order to expire, and of the product
+			moved string // whether updated_at of order, expiring and product has moved
 		}{
 			{"nothing", func() {}, "false false false"},
 			{"price", update(api.ProductUpdate{PriceCents: new(int64(200))}), "false false true"},
@@ -97,7 +97,7 @@ func TestDatabaseClock(t *testing.T) {
 		s.cancel(t, o.ID, "")
 		var types []string
 		err := g.Table("events").Where("subject = 'order' AND created_at >= ?", start.Add(2*time.Minute)).
-			Order("created_at, id").Pluck("type", &types).Error // the order of positions on TiDB
+			Order("created_at, id").Pluck("type", &types).Error // on TiDB, positions have this order
 		want := []string{"order.created", "order.confirmed", "order.canceled"}
 		if err != nil || !slices.Equal(types, want) {
 			t.Errorf("%v %v, want %v", err, types, want)

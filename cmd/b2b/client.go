@@ -29,7 +29,7 @@ type client struct {
 	timeout  time.Duration
 
 	*b2b.Client
-	reached *atomic.Bool // a connection to the service came about
+	reached *atomic.Bool // true once a connection to the service has come about
 }
 
 func (c *client) flags(f *flag.FlagSet) {
@@ -61,7 +61,7 @@ func (c *client) connect() (err error) {
 	}
 	c.reached = new(atomic.Bool)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.ResponseHeaderTimeout = c.timeout // the SDK does not limit the time of files
+	transport.ResponseHeaderTimeout = c.timeout // the SDK does not limit the time of imports and exports
 	options := b2b.Options{
 		Customers: cmp.Or(c.base, s.CustomersBase), Orders: cmp.Or(c.base, s.OrdersBase),
 		Deadline: c.timeout, TryTimeout: max(30*time.Second, c.timeout/2),

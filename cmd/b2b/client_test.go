@@ -26,7 +26,7 @@ func call(t *testing.T, handle http.HandlerFunc, line string) (string, error) {
 	return callWithin(t.Context(), t, handle, line)
 }
 
-// callWithin is call, until ctx ends.
+// callWithin is like call, but ends the command when ctx ends.
 func callWithin(ctx context.Context, t *testing.T, handle http.HandlerFunc, line string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
@@ -34,12 +34,12 @@ func callWithin(ctx context.Context, t *testing.T, handle http.HandlerFunc, line
 	return out.String(), err
 }
 
-// callInto is callWithin, but writes the output of the command to out.
+// callInto is like callWithin, but writes the output of the command to out.
 func callInto(ctx context.Context, t *testing.T, out io.Writer, handle http.HandlerFunc, line string) error {
 	t.Helper()
 	service := httptest.NewServer(handle)
 	t.Cleanup(service.Close)
-	t.Chdir(t.TempDir()) // without a file .env
+	t.Chdir(t.TempDir()) // an empty folder, because the command reads the file .env of its folder
 	return run(ctx, append(strings.Fields(line), "--base", service.URL), out)
 }
 
@@ -86,7 +86,7 @@ func TestUnknownOutcome(t *testing.T) {
 	gone := func(http.ResponseWriter) { panic(http.ErrAbortHandler) }
 	says := func(status int, body string) func(http.ResponseWriter) {
 		return func(w http.ResponseWriter) {
-			w.Header().Set("Retry-After", "60") // after the timeout, so that the command does not try again
+			w.Header().Set("Retry-After", "60") // beyond the timeout of 1s, so there is no second try
 			answer(w, status, body)
 		}
 	}
@@ -207,8 +207,8 @@ func TestBlankFlags(t *testing.T) {
 	}
 }
 
-// TestMapKeepsLines imports files with --map. The file with the names of the fields must have each row on the
-// same line as before, and the file of refused rows must have the refused row.
+// TestMapKeepsLines imports files with --map. The service must get each row on the line that the row has in
+// the imported file, and the file of refused rows must have the refused row.
 func TestMapKeepsLines(t *testing.T) {
 	for _, head := range []string{
 		"Art;name;stock", "\n\nArt;name;stock", "sep=;\n\nArt;name;stock", "Art;\"name\n\";stock",

@@ -56,7 +56,7 @@ func (e *exportCommand) run(ctx context.Context, out io.Writer) error {
 	if out == os.Stdout && term.IsTerminal(int(os.Stdout.Fd())) {
 		bar = progressbar.DefaultSilent(-1)
 	}
-	defer bar.Clear() // so that an error begins on a new line
+	defer bar.Clear() // removes the bar, so that an error begins on a new line
 	if _, err := io.Copy(io.MultiWriter(out, bar), res.Body); err != nil {
 		return fmt.Errorf("the answer broke off, and what was printed is not all: %w", err)
 	}

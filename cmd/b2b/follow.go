@@ -48,7 +48,7 @@ func (c *followCommand) flags(f *flag.FlagSet) {
 // errAgain marks an error after which followCommand tries again.
 var errAgain = errors.New("trying again")
 
-// isBaseRight ends an error that a wrong address explains.
+// isBaseRight ends the message of an error that a wrong address may have caused.
 const isBaseRight = "is --base or EVENTS_PORT right?"
 
 // run prints events until ctx ends. While the service does not answer, run tries again, and continues after
@@ -62,11 +62,11 @@ func (c *followCommand) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if _, err := b2b.New(b2b.Options{Events: base}); err != nil { // no other try would help
+	if _, err := b2b.New(b2b.Options{Events: base}); err != nil { // no try can succeed with this address
 		return fmt.Errorf("--base: %w", err)
 	}
 	c.token = strings.TrimSpace(cmp.Or(c.token, s.Token))
-	if strings.ContainsFunc(c.token, unicode.IsControl) { // every try would fail before it is sent
+	if strings.ContainsFunc(c.token, unicode.IsControl) { // no request could be sent with this token
 		return errors.New("--token or B2B_TOKEN has a line end or another control character in the middle")
 	}
 	client, err := eventsapi.NewClient(base, eventsapi.WithHTTPClient(&http.Client{Timeout: time.Minute}))
@@ -109,7 +109,7 @@ func (c *followCommand) read(ctx context.Context, client *eventsapi.Client, out 
 	if c.types != "" {
 		params.Types = &c.types
 	}
-	if c.after == nil { // read only the last position
+	if c.after == nil { // the first request without --after reads only the last position
 		params.Limit, params.Wait = new(int32(1)), nil
 	}
 	res, err := client.ListEvents(ctx, params, authorize)

@@ -52,7 +52,7 @@ func TestFollowRefusesOtherAnswers(t *testing.T) {
 	}, "follow --after 4"); err == nil || !strings.Contains(err.Error(), "404 Not Found: "+isBaseRight) {
 		t.Error(err)
 	}
-	if _, err := callWithin(ctx, t, func(w http.ResponseWriter, r *http.Request) { // without --after
+	if _, err := callWithin(ctx, t, func(w http.ResponseWriter, r *http.Request) { // no --after is given
 		answer(w, 200, `{"status":"maintenance"}`)
 	}, "follow"); err == nil || !strings.Contains(err.Error(), isBaseRight) {
 		t.Error(err)

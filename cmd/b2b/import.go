@@ -30,8 +30,8 @@ import (
 type importCommand struct {
 	client
 	path, kind, format, encoding, output, refused string
-	fields                                        map[string]string // fields of the service by names of columns
-	columns                                       map[string]string // columns of the file by fields of the service
+	fields                                        map[string]string // names of fields by columns
+	columns                                       map[string]string // names of columns by fields
 	dryRun                                        bool
 }
 
@@ -94,7 +94,7 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	bar := progress(rows, "rows")
-	defer bar.Clear() // so that an error begins on a new line
+	defer bar.Clear() // removes the bar, so that an error begins on a new line
 	res, err := i.send(ctx, file)
 	if err != nil {
 		return i.explain(err)
@@ -195,7 +195,7 @@ func (i *importCommand) count(file io.Reader) (rows int64, err error) {
 	for sheet.ReuseRecord = true; ; {
 		_, line, err := sheet.Row()
 		switch {
-		case line > 0: // a malformed row, too
+		case line > 0: // a row that gets an answer, well-formed or malformed
 			rows++
 		case errors.Is(err, io.EOF):
 			return rows, nil

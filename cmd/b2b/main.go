@@ -55,7 +55,7 @@ type command struct {
 	name, summary string
 	flags         func(f *flag.FlagSet) // defines the flags; nil without flags
 	argument      *string               // receives the required argument; nil without an argument
-	arguments     *[]string             // receives any number of arguments instead; nil for a command without
+	arguments     *[]string             // receives any number of arguments; nil for any other command
 	// run executes the command. It is called after the flags and the arguments are set.
 	run func(ctx context.Context, out io.Writer) error
 }
@@ -137,7 +137,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case "--version", "-version":
 		name = "version"
 	case "events":
-		if i := slices.Index(args, "--follow"); i >= 0 { // another name of b2b follow
+		if i := slices.Index(args, "--follow"); i >= 0 { // --follow is another name of the command follow
 			name, args = "follow", slices.Delete(slices.Clone(args), i, i+1)
 		}
 	}
@@ -183,8 +183,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return c.run(ctx, out)
 }
 
-// given is the value of a flag. It refuses a blank text, which is mostly an unset variable of a script: taken
-// for a flag that was left out, an empty filter would export everything, and an empty key would order again.
+// given is the value of a flag. It refuses a blank text, which is mostly an unset variable of a script: if
+// b2b ignored the flag, an empty filter would export everything, and an empty key would order a second time.
 type given struct{ flag.Value }
 
 // Set implements flag.Value.
@@ -324,7 +324,7 @@ func printRows(out io.Writer, rows [][2]string) {
 	for _, row := range rows {
 		indent = max(indent, len(row[0])+4)
 	}
-	if indent > terminalWidth()/2 { // too narrow for columns
+	if indent > terminalWidth()/2 { // the terminal is too narrow for columns
 		indent = 6
 	}
 	for _, row := range rows {

@@ -24,15 +24,15 @@ import (
 
 const (
 	refusal   = "refusal" // column or field with the reason in a file of refused rows; an import ignores it
-	maxReason = 2000      // bytes of a reason in a file
-	maxKinds  = 20        // kinds of refusals that are counted and printed separately
+	maxReason = 2000      // most bytes of a reason in a file of refused rows
+	maxKinds  = 20        // most kinds of refusals that are counted and printed separately
 )
 
 // refusals sums up the refused rows of an import, and writes them to a file.
 type refusals struct {
 	*importCommand
 	kinds  map[string]*kind // the key is the reason without its numbers
-	others int              // refused rows of all further kinds
+	others int              // number of refused rows of all kinds beyond maxKinds
 
 	file, source *os.File // file of the refused rows, and imported file; nil before the first refused row
 	out          *bufio.Writer
@@ -41,7 +41,7 @@ type refusals struct {
 }
 
 type kind struct {
-	first  int32 // line of the first row
+	first  int32 // line of the first row of this kind
 	reason string
 	count  int
 }

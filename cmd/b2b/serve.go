@@ -83,7 +83,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	o.Stopping = func() bool { return ctx.Err() != nil }
 	o.Browsers.Local = address == server.Loopback || net.ParseIP(address).IsLoopback()
 	o.Browsers.Siblings = siblings
-	o.Limits.InFlight = min(o.Limits.InFlight, maxConnections/2) // keeps connections free for 429 and 503
+	o.Limits.InFlight = min(o.Limits.InFlight, maxConnections/2) // leaves connections for 429 and 503
 	o.Limits.Imports = min(o.Limits.Imports, maxConnections/10)
 	o.Limits.Readers = min(o.Limits.Readers, maxConnections*2/5)
 	o.Limits.Exports = min(o.Limits.Exports, maxConnections/10)
@@ -113,14 +113,14 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	fmt.Fprintf(out, "\nTry: "+last.try+"\n", *last.base)
 	log.Info("started", "services", names, "version", buildinfo.Version(),
 		"app_env", c.Env, "auth_mode", c.AuthMode)
-	go debug.FreeOSMemory() // returns memory to the system that only the start needed
+	go debug.FreeOSMemory() // returns memory to the system that was needed only for the start
 	stopping := sync.OnceFunc(func() {
 		log.Info("stopping once the requests in flight are answered", "not_ready_for_seconds", c.DrainDelay.Seconds())
 	})
 	context.AfterFunc(ctx, stopping)
 	defer func() {
 		if ctx.Err() != nil {
-			stopping() // logs "stopping" before "stopped", also when AfterFunc has not run yet
+			stopping() // logs "stopping" before "stopped", even if AfterFunc has not run yet
 		}
 		log.Info("stopped")
 	}()

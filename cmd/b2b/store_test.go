@@ -13,8 +13,8 @@ import (
 )
 
 var (
-	recordFunctions  = []string{"Record"}                     // append to the history
-	recordedByCaller = []string{"writeStock", "insertPlaced"} // functions whose only caller appends to the history
+	recordFunctions  = []string{"Record"}                     // functions that append an event to the history
+	recordedByCaller = []string{"writeStock", "insertPlaced"} // functions whose only caller appends the event
 )
 
 // TestEveryChangeIsRecorded checks that each function that writes to the database of a service also appends

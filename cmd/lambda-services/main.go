@@ -94,7 +94,7 @@ func jobs(ctx context.Context, c *config.Settings) (function.Handler, error) {
 		return nil, err
 	}
 	log := options.LambdaLog(c, "jobs")
-	orders, err := services.Orders(g, c, peer.Peer{Base: "http://localhost"}) // jobs call no other service
+	orders, err := services.Orders(g, c, peer.Peer{Base: "http://localhost"}) // jobs call no peer
 	if err != nil {
 		return nil, err
 	}

@@ -151,7 +151,7 @@ func testServices(t *testing.T, c db.Config, pool string) {
 		t.Errorf("%s", again)
 	}
 
-	// A comma is a part of a key, and separates entity tags.
+	// In an idempotency key, a comma is an ordinary character. In If-None-Match, it separates entity tags.
 	one := id(send("POST", orders+"/orders", `{`+order+`}`, http.StatusCreated, "Idempotency-Key", "a,b"))
 	other := id(send("POST", orders+"/orders", `{`+order+`}`, http.StatusCreated, "Idempotency-Key", "a,c"))
 	if one == other {
@@ -335,9 +335,9 @@ func TestInitQuery(t *testing.T) {
 		for name, want := range program {
 			switch name {
 			case "timestamp", "statement_id", "rand_seed1", "rand_seed2":
-				continue // these change by themselves
+				continue // the server changes these variables by itself
 			case "wait_timeout":
-				continue // set for the proxy's own connections
+				continue // InitQuery does not set wait_timeout, which applies to the proxy's own connections
 			}
 			if proxy[name] != want {
 				t.Errorf("%s is %s, with the proxy %s", name, want, proxy[name])

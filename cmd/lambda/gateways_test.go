@@ -26,7 +26,7 @@ type mount struct {
 var mounts = map[string]mount{
 	"HTTP API":                    {"", "", httpAPI("$default", "")},
 	"HTTP API, stage":             {"", "/prod", httpAPI("prod", "/prod")},
-	"HTTP API, mapping":           {"/b2b", "/b2b", httpAPI("$default", "")}, // the event lacks the mapping
+	"HTTP API, mapping":           {"/b2b", "/b2b", httpAPI("$default", "")}, // the path lacks the mapping
 	"HTTP API, mapping and stage": {"/shop/b2b", "/shop/b2b", httpAPI("prod", "/prod")},
 
 	"HTTP API 1.0":          {"", "", restAPI("1.0", "$default", "", "")},
@@ -152,7 +152,7 @@ func TestBasePath(t *testing.T) {
 				}
 			}
 			for _, path := range []string{"/nowhere", "/b2b" + endpoint + "/k", "/prod/health", "/"} {
-				if m.public == "" { // with a prefix, the function may serve this path
+				if m.public == "" { // with a prefix, the function may serve one of these paths
 					get(path, "").expectError(t, http.StatusNotFound, "not_found")
 				}
 			}

@@ -194,8 +194,8 @@ func expectSampleAnswer(t testing.TB, a answer) {
 type peers struct {
 	*httptest.Server
 	mu    sync.Mutex
-	calls []string // method, path, token, X-Acting-For, correlation id, idempotency key
-	spans []string // traceparent
+	calls []string // each with method, path, token, X-Acting-For, correlation id, idempotency key
+	spans []string // the header traceparent of each call
 }
 
 func newPeers(t testing.TB) *peers {
@@ -377,7 +377,7 @@ func TestFunctionDeadline(t *testing.T) {
 		g := start(t, append(environment(silent.URL), "REQUEST_TIMEOUT_SECONDS=300",
 			"AWS_LAMBDA_FUNCTION_TIMEOUT=2")...)
 		a := g.send(t, "http_v2", order(sampleOrder))
-		// 504 means that the time is over; 503 would mean that all tries have failed before that.
+		// 504 means that the time is over; 503 would mean that all tries failed while there was time.
 		a.expectError(t, http.StatusGatewayTimeout, "upstream_unavailable")
 		a = g.send(t, "http_v2", request{method: "GET", path: "/health"})
 		if a.StatusCode != http.StatusOK { // the same process goes on: Lambda has not killed it

@@ -211,7 +211,7 @@ func TestSpansBeforeTheAnswer(t *testing.T) {
 	}))
 	defer silent.CloseClientConnections()
 	g = start(t, append(environment(p.URL), "OTEL_EXPORTER_OTLP_ENDPOINT="+silent.URL)...)
-	expectSampleAnswer(t, g.send(t, "http_v2", traced)) // does not wait for a silent collector
+	expectSampleAnswer(t, g.send(t, "http_v2", traced)) // the answer does not wait for a silent collector
 }
 
 // TestManyInvocations sends 10,000 events. After the first thousand, the memory of the function may grow by

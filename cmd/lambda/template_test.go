@@ -294,7 +294,7 @@ func TestTemplateDefaults(t *testing.T) {
 		}
 		switch plain, isARN := strings.CutSuffix(name, function.ARNSuffix); {
 		case isARN:
-			name, value = plain, strings.Repeat("s", 32) // instead of the secret
+			name, value = plain, strings.Repeat("s", 32) // sets the secret itself in place of its ARN
 		case strings.HasSuffix(name, "_API_BASE"):
 			value = "https://api.example.com"
 		}
@@ -417,7 +417,7 @@ func TestMakeTargets(t *testing.T) {
 			t.Errorf("ran:\n%s\nwant:\n%s", got, want)
 		}
 	}
-	stub := []string{"-o", "lambda"} // the functions count as built
+	stub := []string{"-o", "lambda"} // make takes this target as up to date, and builds no function
 	check(run(append(stub, "deploy")...), deploy("arm64", "orchestrator", "b2b")+" --guided")
 	if _, err := os.Stat(filepath.Join(folder, "samconfig.toml")); err != nil {
 		t.Error("sam deploy needs the file that it writes:", err)

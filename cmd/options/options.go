@@ -40,7 +40,7 @@ func Options(ctx context.Context, s *config.Settings, log *slog.Logger) (web.Opt
 	case s.MaxSearches > 0:
 	case s.Driver == config.MySQL:
 		o.Limits.Searches = max(1, s.Database.MaxConns/4)
-	default: // SQLite has few connections, and searches share them with all other requests
+	default: // SQLite has few connections, which searches share with all other requests
 		o.Limits.Searches = 1
 	}
 	var err error

@@ -139,7 +139,7 @@ func (s *schema) learn(t testing.TB, g *gorm.DB) {
 		s.file = file
 		return
 	}
-	statements := []string{"SET foreign_key_checks = 0"} // because the tables are created in the order of their names
+	statements := []string{"SET foreign_key_checks = 0"} // the tables are created in the order of their names
 	for _, table := range tables(t, g) {
 		var name, create string
 		must(t, g.Raw("SHOW CREATE TABLE "+table).Row().Scan(&name, &create))
@@ -253,7 +253,8 @@ func WantIndex(t *testing.T, g *gorm.DB, index string, do func()) {
 	}
 }
 
-// WantIndexes calls the function do. It fails the test unless some SELECT of this call on g uses each index.
+// WantIndexes calls the function do. It fails the test unless each index is used by some SELECT of this call
+// on g.
 func WantIndexes(t *testing.T, g *gorm.DB, do func(), indexes ...string) {
 	t.Helper()
 	plans := plansOf(t, g, do)

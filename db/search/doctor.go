@@ -40,7 +40,7 @@ func (x Index) examine(tx *gorm.DB, broken func(id string)) (checked int64, err 
 		return 0, err
 	}
 	var rows []row
-	step := max(1, indexed/sampleSize) // from the lowest id, because ids may all be odd: auto_increment_increment
+	step := max(1, indexed/sampleSize) // from the lowest id on, because all ids may be odd
 	q := tx.Table(x.Table).Select("id, folded_text, "+x.text()+" AS indexed_text").
 		Where("unindexed IS NULL AND id % ? = (SELECT MIN(id) % ? FROM "+x.Table+" WHERE unindexed IS NULL)",
 			step, step)

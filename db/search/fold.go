@@ -13,7 +13,7 @@ import (
 // characters (NFC and NFD). İ becomes i. Stored texts must be folded again when Fold changes, for example
 // because golang.org/x/text has new tables: see docs/operations.md.
 func Fold(text string) string {
-	if utf8.RuneCountInString(text) == len(text) { // no letters outside ASCII
+	if utf8.RuneCountInString(text) == len(text) { // no letter is outside ASCII
 		return strings.ToLower(text)
 	}
 	// ToLower comes first, because cases.Fold only swaps the case of Cherokee letters: it maps Ꭰ to ꭰ, and ꭰ

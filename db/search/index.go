@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	minBatch  = 100     // number of unindexed rows from which UpdateDue begins; a search compares fewer rows quickly
-	batch     = 1 << 15 // rows indexed at once; limits the memory
-	statement = 500     // rows written by a transaction; limits the waits of other transactions
+	minBatch  = 100     // UpdateDue waits for so many unindexed rows; a search compares fewer rows quickly
+	batch     = 1 << 15 // rows that are indexed at once; limits the memory
+	statement = 500     // rows that a transaction writes; limits the waits of other transactions
 )
 
 // UpdateDue calls Update if at least minBatch rows are unindexed, and otherwise does nothing. Call UpdateDue

@@ -4,8 +4,8 @@
 // The index maps each gram, a part of 1 to 3 characters of a folded text, to the ids of the rows with the
 // gram. The column folded_text has the folded text of an indexed row: see Fold. The index may also list a row
 // whose text has changed since, so a search compares every candidate with the text. A row that is not in the
-// index yet has 1 in the generated column unindexed, and a search folds and compares such rows, too. So a
-// search is correct at any time, and code that writes rows need not know of the index.
+// index yet has 1 in the generated column unindexed, and a search folds each such row and compares it with
+// the text. So a search is correct at any time, and code that writes rows need not know of the index.
 package search
 
 import (
@@ -36,12 +36,12 @@ type Row interface {
 }
 
 const (
-	chunkBits  = 16      // the low bits of an id are its offset in a chunk; each gram and chunk has a bitmap
+	chunkBits  = 16      // number of bits of an offset in a chunk: the low bits of an id
 	maxGrams   = 16      // highest number of grams that a search looks up for its text
-	maxBitmaps = 4       // number of the rarest grams, whose bitmaps a search reads
-	maxPending = 1000    // unindexed rows that a search compares; if there are more, it compares all rows
-	maxTried   = 1000    // candidates that a statement compares
-	maxScanned = 10_000  // rows that a statement of a scan returns
+	maxBitmaps = 4       // number of grams whose bitmaps a search reads: the rarest grams of the text
+	maxPending = 1000    // most unindexed rows for a search by the index; else it compares all rows
+	maxTried   = 1000    // most candidates that a statement compares with the text
+	maxScanned = 10_000  // most rows that a statement of a scan returns
 	firstRead  = 1 << 14 // bytes of bitmaps in the first statement; each later statement reads 4 times more
 )
 
@@ -94,10 +94,10 @@ func gramsOf(folded string) [][]byte {
 
 // lookup is the state of one call of Page or Scan.
 type lookup[T Row] struct {
-	matching *gorm.DB // the query of the caller, for rows that are unindexed or contain the text
+	matching *gorm.DB // the query of the caller, limited to the rows that are unindexed or contain the text
 	q        *gorm.DB // a query without conditions
 	x        Index
-	folded   string // the folded text
+	folded   string // the text of the search, folded
 	w        db.PageRequest
 	grams    [][]byte // the rarest grams of the text; their bitmaps are read
 	chunks   []chunk  // chunks that are not read yet, in the order of the page

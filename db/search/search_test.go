@@ -82,8 +82,8 @@ func found(t fataler, q *gorm.DB, text string, sort db.Sort, limit int32) (ids [
 // rows.
 func TestPage(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
-		// The alphabet has letters with a lower case, some of another length in bytes; special characters of
-		// LIKE and JSON; letters outside the basic plane of Unicode.
+		// The alphabet has capital letters, some with more or fewer bytes than their lower case; special
+		// characters of LIKE and JSON; and characters outside the basic plane of Unicode.
 		letter := rapid.SampledFrom([]rune("aAbBé%_É\\|' Σσςßẞ中文İiǅⅣⅳﬁ\u0301😀𐐀𐐨"))
 		text := func(least, most int) *rapid.Generator[string] {
 			return rapid.StringOfN(letter, least, most, 255)
@@ -198,7 +198,7 @@ func TestIndexBesideWriters(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		const writers, rows = 6, 20
 		rounds := 40
-		if g.Name() == db.SQLite { // transactions run one after the other
+		if g.Name() == db.SQLite { // SQLite runs transactions one after the other
 			rounds = 5
 		}
 		var all []customer

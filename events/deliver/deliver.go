@@ -26,8 +26,8 @@ import (
 
 // Config says to which addresses a Sender sends, and how.
 type Config struct {
-	AllowPrivate bool           // send also to addresses that are not public
-	OnlyHTTPS    bool           // send only to addresses with https://
+	AllowPrivate bool           // allow addresses that are not public
+	OnlyHTTPS    bool           // allow only addresses with https://
 	UseProxy     bool           // obey HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the environment
 	Roots        *x509.CertPool // authorities of accepted certificates; nil for the authorities of the system
 }
@@ -37,9 +37,9 @@ const Timeout = 10 * time.Second
 
 const (
 	connectTimeout = 5 * time.Second
-	maxRead        = 16 << 10 // bytes read of an answer; the connection of a longer answer is not used again
-	maxAnswer      = 500      // bytes of an answer in an Attempt
-	maxIdle        = 200      // idle connections, to all endpoints
+	maxRead        = 16 << 10 // most bytes read of an answer; a longer answer ends the connection
+	maxAnswer      = 500      // most bytes of an answer that an Attempt has
+	maxIdle        = 200      // most idle connections, to all endpoints together
 )
 
 // Sender sends messages. Several goroutines may call Send.
@@ -68,7 +68,7 @@ func (c Config) transport(d *net.Dialer) *http.Transport {
 		TLSClientConfig:        &tls.Config{RootCAs: c.Roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    connectTimeout,
 		ForceAttemptHTTP2:      true,
-		DisableCompression:     true, // a small answer could become a large one
+		DisableCompression:     true, // no decompression, because a small answer could become a large one
 		MaxIdleConns:           maxIdle,
 		MaxIdleConnsPerHost:    2,
 		IdleConnTimeout:        30 * time.Second,
@@ -81,12 +81,12 @@ type Message struct {
 	URL     string
 	ID      string   // stays the same when the message is sent again
 	Body    []byte   // JSON
-	Secrets []Secret // each signs the message
+	Secrets []Secret // the message gets a signature by each secret
 }
 
 // Attempt is the result of sending a message once.
 type Attempt struct {
-	Began      time.Time // on the program's clock
+	Began      time.Time // start of the attempt, on the program's clock
 	Took       time.Duration
 	Status     int           // HTTP status of the answer; 0 without an answer
 	Answer     string        // the first bytes of the answer, as UTF-8 without control characters
@@ -153,7 +153,7 @@ func (s *Sender) send(ctx context.Context, m Message, a *Attempt) error {
 		// After a 101, net/http returns the open connection as the body. A read of this body would not end
 		// with ctx.
 	default:
-		body, _ = io.ReadAll(io.LimitReader(res.Body, maxRead)) // the status alone counts
+		body, _ = io.ReadAll(io.LimitReader(res.Body, maxRead)) // ignores an error: only the status decides
 	}
 	a.Status, a.Answer, a.RetryAfter = res.StatusCode, readable(body), retryAfter(res.Header, a.Began)
 	return nil
@@ -219,7 +219,7 @@ func readable(body []byte) string {
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	value := h.Get("Retry-After")
 	seconds, err := strconv.ParseInt(value, 10, 32)
-	if err == nil || errors.Is(err, strconv.ErrRange) { // then seconds is the nearest number of 32 bits
+	if err == nil || errors.Is(err, strconv.ErrRange) { // ErrRange leaves the nearest limit
 		return max(0, time.Duration(seconds)*time.Second)
 	}
 	if at, err := http.ParseTime(value); err == nil {

@@ -109,7 +109,7 @@ func TestRefusedAnswers(t *testing.T) {
 			w.WriteHeader(429)
 		case "/gone":
 			w.WriteHeader(410)
-		case "/held": // the answer's status, and a body that does not come
+		case "/held": // sends the status of the answer, but no body
 			w.WriteHeader(200)
 			w.(http.Flusher).Flush()
 			<-r.Context().Done()
@@ -146,7 +146,7 @@ func TestRefusedAnswers(t *testing.T) {
 	if a := open.Send(short, message(s.URL+"/held", secret)); !a.Delivered() || a.Status != 200 {
 		t.Errorf("a held body: %+v", a)
 	}
-	s.Close() // waits for the handlers
+	s.Close() // Close waits for the handlers
 	if n := written.Load(); n >= 8<<20 {
 		t.Errorf("%d bytes of the answer without an end were taken", n)
 	}
@@ -329,7 +329,7 @@ func TestProxy(t *testing.T) {
 		asked.Store(r.RequestURI)
 	}))
 	defer proxy.Close()
-	t.Setenv("HTTP_PROXY", proxy.URL) // read once in a process, so no other test may use a proxy
+	t.Setenv("HTTP_PROXY", proxy.URL) // a process reads the variable once, so no other test may use a proxy
 	to := &url.URL{Scheme: "http", Host: "erp.acme.example", Path: "/hook"}
 	a := deliver.New(deliver.Config{}).Send(t.Context(), message(to.String(), secret))
 	if a.Status != 0 || asked.Load() != nil {

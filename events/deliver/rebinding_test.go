@@ -59,7 +59,7 @@ func nameServer(t *testing.T, address []byte) func(context.Context, string, stri
 			if err != nil {
 				return
 			}
-			end := 12 // behind the header: the name, which ends with an empty label, then type and class
+			end := 12 // end of the header; the name with its empty label, type and class follow
 			for query[end] != 0 {
 				end += int(query[end]) + 1
 			}

@@ -27,7 +27,7 @@ func TestClaimsByExactName(t *testing.T) {
 	unbound, unscoped := acme, acme
 	unbound.Customer, unscoped.Scope = 0, ""
 	for name, c := range map[string]struct {
-		claims string // besides `sub` and `exp`
+		claims string // claims of the token besides `sub` and `exp`
 		want   Principal
 		status int
 		says   string

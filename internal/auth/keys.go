@@ -30,8 +30,8 @@ const (
 	// invented key ids.
 	missInterval   = 10 * time.Second
 	missBurst      = 3
-	maxJWKS        = 1 << 20    // bytes of the issuer's answer
-	minRSA, maxRSA = 2048, 8192 // bits of an RSA key
+	maxJWKS        = 1 << 20    // most bytes of the issuer's answer
+	minRSA, maxRSA = 2048, 8192 // fewest and most bits of an RSA key
 )
 
 // FetchKeys fetches the issuer's keys from the address url of a JWKS, and returns a function to find the keys
@@ -97,7 +97,7 @@ func (k *issuerKeys) find(ctx context.Context, token *jwt.Token) (any, error) {
 		}
 		return nil, k.refresh(ctx)
 	})
-	set := k.matching(token) // look again even after an error, because another call may have fetched the key
+	set := k.matching(token) // looks even after an error, because another call may have fetched the key
 	if len(set.Keys) == 0 {
 		// %v, not %w: reason() must not take an error in the issuer's JSON for an error in the token.
 		return nil, fmt.Errorf("no key of the issuer fits (%v)", err)

@@ -55,7 +55,8 @@ func (i *issuer) saysKeys(t *testing.T, keys ...any) {
 	i.says(string(text))
 }
 
-// largeRSA returns an RSA key of 8676 bits. Its primes are Mersenne primes, because a search takes long.
+// largeRSA returns an RSA key of 8676 bits. Its primes are Mersenne primes, because a search for random
+// primes takes long.
 func largeRSA() *rsa.PrivateKey {
 	one := big.NewInt(1)
 	mersenne := func(n uint) *big.Int { return new(big.Int).Sub(new(big.Int).Lsh(one, n), one) }
@@ -196,7 +197,7 @@ func TestEndlessKeys(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "longer than") {
 		t.Errorf("%v", err)
 	}
-	if sent := <-ended; sent > 1<<25 { // more than 1 MiB, because the sockets have buffers
+	if sent := <-ended; sent > 1<<25 { // far more than 1 MiB and the sockets' buffers
 		t.Errorf("read %d bytes", sent)
 	}
 }

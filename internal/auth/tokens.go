@@ -27,7 +27,7 @@ type Tokens struct {
 	Keys     jwt.Keyfunc // finds the key of a JWT signed with RS256, ES256 or EdDSA; nil refuses these JWTs
 	Issuer   string      // required `iss`; "" accepts any issuer
 	Audience string      // required entry of `aud`; "" accepts any audience
-	Service  []string    // accepted service tokens; services send the first; the others are for a rotation
+	Service  []string    // accepted service tokens; services send the first, and a rotation needs a second
 	Verified *Verified   // remembers verified tokens; nil verifies the token of each request
 }
 
@@ -93,7 +93,7 @@ func (t Tokens) bearer(authorization string) (Principal, error) {
 	if !strings.EqualFold(scheme, "Bearer") {
 		return Anonymous, apperr.Unauthorized.New("send Authorization: Bearer TOKEN")
 	}
-	if token == "" { // openapi-generator's clients for Ruby send the scheme also without a token
+	if token == "" { // openapi-generator's clients for Ruby send the scheme even without a token
 		return Anonymous, nil
 	}
 	for _, service := range t.Service {

@@ -93,7 +93,7 @@ var acme = Principal{Subject: "acme", Customer: 7, Scope: "orders:read"}
 // TestClaims identifies callers by tokens with a valid signature and with valid or invalid claims.
 func TestClaims(t *testing.T) {
 	ago := func(d time.Duration) int64 { return time.Now().Add(-d).Unix() }
-	ahead := ago(-2 * time.Second) // within the tolerated difference of clocks
+	ahead := ago(-2 * time.Second) // ahead of this clock by less than clockSkew (5 s)
 	plain := Tokens{Secrets: []string{secret}}
 	strict := Tokens{Secrets: []string{secret}, Issuer: "https://issuer.example", Audience: "b2b"}
 	addressed := claimsOf{"iss": strict.Issuer, "aud": strict.Audience}
@@ -333,7 +333,7 @@ func TestRotation(t *testing.T) {
 	for range 50 {
 		identify(t, tokens, mintES256(t, after.ec, "made up"), acme, 401, "signature")
 	}
-	if n := i.fetched() - before50; n > 10 { // three fetches at once, and then one in ten seconds
+	if n := i.fetched() - before50; n > 10 { // missBurst (3) fetches at once, then one in ten seconds
 		t.Errorf("50 made-up ids fetched the keys %d times", n)
 	}
 }

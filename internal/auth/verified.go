@@ -23,7 +23,7 @@ type verified struct {
 }
 
 const (
-	maxVerified = 10_000 // remembered tokens, with a few hundred bytes each
+	maxVerified = 10_000 // most remembered tokens, with a few hundred bytes each
 	verifiedFor = 10 * time.Second
 )
 

@@ -54,8 +54,8 @@ type Command interface {
 // Set the exported fields before the first call. Several goroutines may call the methods.
 type Batcher[C Command] struct {
 	Name          string        // the label of the metrics
-	MaxConcurrent int           // concurrent batches, besides up to maxStalled stalled batches
-	MaxCost       int           // total cost of a batch; a more expensive command runs by itself
+	MaxConcurrent int           // most concurrent batches, besides up to maxStalled stalled batches
+	MaxCost       int           // highest total cost of a batch; a more expensive command runs by itself
 	StallTimeout  time.Duration // after this time a batch counts as stalled; 0 means DefaultStallTimeout
 	MaxHeld       int           // number of commands waiting for held rows above which BriefTimeout applies
 
@@ -100,7 +100,7 @@ const (
 	// more than its share of waiting commands: MaxHeld divided by the number of held rows.
 	BriefTimeout = 1500 * time.Millisecond
 
-	maxStalled    = 4                      // so that stalled batches do not occupy all connections
+	maxStalled    = 4                      // most stalled batches; they must leave connections for others
 	maxRetries    = 4                      // concurrent retries of the commands of a rolled-back batch
 	probePause    = 100 * time.Millisecond // pause between rounds of probing the held rows
 	probeWait     = 100 * time.Millisecond // a round waits this long for its first row, and not for other rows
@@ -193,7 +193,7 @@ func (b *Batcher[C]) next() (batch []*waiter[C]) {
 	share := (b.inProgress + len(b.queue) + b.MaxConcurrent - 1) / b.MaxConcurrent
 	cost := 0
 	remaining := b.queue[:0]
-	blocked := map[string]bool{} // keys of remaining commands: later commands must not overtake them
+	blocked := map[string]bool{} // keys of commands that stay in the queue, so that none overtakes them
 	for i, w := range b.queue {
 		if len(batch) == share || len(batch) > 0 && cost+w.command.Cost() > b.MaxCost {
 			remaining = append(remaining, b.queue[i:]...)
@@ -409,7 +409,7 @@ func (b *Batcher[C]) park(batch []*waiter[C], held []Held) (parked, refused map[
 	for _, h := range held {
 		for _, i := range h.Commands {
 			if parked[i] || refused[i] {
-				continue // a command waits for a single row at a time
+				continue // a waiting command waits for a single row at a time
 			}
 			w := batch[i]
 			if w.heldAt.IsZero() {
@@ -489,7 +489,7 @@ func (b *Batcher[C]) probe() {
 			return
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), DefaultStallTimeout)
-		wait := probeWait // wait only for the first row; each round visits the map in another order
+		wait := probeWait // the wait for the first row only; each round visits the map in another order
 		for name, row := range rows {
 			if row.free(ctx, wait) {
 				b.release(name)
@@ -519,7 +519,7 @@ func (b *Batcher[C]) removeExpired() map[string]*heldRow[C] {
 	share := b.MaxHeld / max(len(b.heldRows), 1)
 	for name, row := range b.heldRows {
 		timeout := HeldTimeout
-		if crowded && len(row.waiting) > share { // commands that wait for other rows must not be crowded out
+		if crowded && len(row.waiting) > share { // leaves places for commands that wait for other rows
 			timeout = BriefTimeout
 		}
 		row.waiting = slices.DeleteFunc(row.waiting, func(w *waiter[C]) bool {

@@ -194,7 +194,7 @@ func TestBatcher(t *testing.T) {
 		}
 		leave[1]()
 		want(t, results[1], "context canceled")
-		for running := 1; running != 0; running, _, _ = b.Load() { // never ends if the batch does not end
+		for running := 1; running != 0; running, _, _ = b.Load() { // ends only when the batch ends
 			runtime.Gosched()
 		}
 	})
@@ -343,13 +343,13 @@ func TestHeldRows(t *testing.T) {
 	t.Run("many commands wait briefly", func(t *testing.T) {
 		b, x := newBench(t, 1), &row{name: "x"}
 		var results []<-chan error
-		for i := range 19 { // MaxHeld is 3
+		for i := range 19 { // one command more than may wait: maxHeldFactor (6) × MaxHeld (3)
 			results = append(results, b.submit(ctx, &command{name: fmt.Sprint(i)}))
 			b.wantBegun(fmt.Sprint(i))
 			b.end <- x.holds(0)
 		}
 		for _, result := range results {
-			want(t, result, batch.ErrHeld.Error()) // the last command fails at once, because 6 × MaxHeld others wait
+			want(t, result, batch.ErrHeld.Error()) // the last command fails at once: 18 others wait
 		}
 	})
 	t.Run("no caller takes all places", func(t *testing.T) {
@@ -362,7 +362,7 @@ func TestHeldRows(t *testing.T) {
 			return result
 		}
 		var greedy []<-chan error
-		for i := range 18 { // all places: MaxHeld is 3
+		for i := range 18 { // as many commands as may wait: maxHeldFactor (6) × MaxHeld (3)
 			greedy = append(greedy, park(&command{name: fmt.Sprint(i), caller: "greedy"}, []*row{x, y}[i/9]))
 		}
 		var good []<-chan error

@@ -27,7 +27,7 @@ type table struct {
 // column is a column of a table. A column is not read if it has no name, or if its field has the extension
 // x-not-read in the OpenAPI document: then its cells may break the schema, as a clerk's own numbers do in id.
 type column struct {
-	name    string           // as in the first line
+	name    string           // the name in the first line of the file
 	field   []byte           // name of the field as JSON, with a colon; nil for a column that is not read
 	schema  *openapi3.Schema // schema of the field
 	inUnits bool             // the column is in units, and the field in cents
@@ -53,8 +53,8 @@ func openCSV(text *Text, schema *openapi3.Schema) (*table, error) {
 	return t, t.readColumns(schema)
 }
 
-// fieldOf returns the name of the field for the name of a column, in any case. A column with the name of a
-// field in cents, but without "_cents", is in units.
+// fieldOf returns the name of the field for the name of a column, in upper or lower case. A column with the
+// name of a field in cents, but without "_cents", is in units.
 func fieldOf(column string, schema *openapi3.Schema) (field string, inUnits bool) {
 	field = strings.ToLower(strings.TrimSpace(column))
 	if cents := field + "_cents"; schema.Properties[field] == nil && schema.Properties[cents] != nil {
@@ -206,7 +206,7 @@ var (
 	noDigit  = regexp.MustCompile(`\D`)
 )
 
-const maxAmount = 60 // bytes; the match of 64 KB takes longer than all other work on a row
+const maxAmount = 60 // most bytes of an amount; to match 64 KB takes longer than all other work on a row
 
 // cents converts an amount in units to cents, as JSON. It returns nil for a text that is not an amount.
 func cents(cell string) []byte {

@@ -80,7 +80,7 @@ func exportCSV[T any](out *bufio.Writer, l Layout, page func(cursor *int64) ([]T
 		_, _ = out.WriteString("\uFEFF") // the writer returns the error again when it is flushed
 	}
 	table := csv.NewWriter(out)
-	table.UseCRLF = true // RFC 4180
+	table.UseCRLF = true // lines end with \r\n: RFC 4180
 	if l.Delimiter != nil {
 		table.Comma = delimiters[*l.Delimiter]
 	}

@@ -10,7 +10,7 @@ import (
 // File is an answer with a file. The server sends the file while Write writes it.
 type File struct {
 	ContentType string
-	Name        string                      // for browsers that store the file; "" for an answer that they show
+	Name        string                      // file name for browsers that store the file; "" if they show it
 	Header      map[string]string           // further headers of the answer
 	Write       func(w *bufio.Writer) error // each flush sends the bytes written so far
 }

@@ -105,7 +105,7 @@ func (r *run[R, V]) run() error {
 		r.summary.Code, r.summary.Error = new(contract.ErrorCode(public.Name)), &public.Message
 		err = ErrReported{Cause: err}
 	}
-	return errors.Join(err, r.encoder.Encode(contract.ImportLine{Summary: &r.summary})) // Respond flushes
+	return errors.Join(err, r.encoder.Encode(contract.ImportLine{Summary: &r.summary})) // flushed by Respond
 }
 
 // applyAll applies all batches. It sends the answer's lines of a batch as soon as the batch is applied.

@@ -180,11 +180,11 @@ func isOnlyUTF8(before, char, next rune) bool {
 		}
 	}
 	switch {
-	case letter < 'À' || letter > 'Þ': // not a capital
+	case letter < 'À' || letter > 'Þ': // the letter is not a capital
 		return false
 	case isSmall(before): // a capital within a word
 		return true
-	case letter == 'Ã' || letter == 'Â': // may end a word of capitals, which no small letter follows
+	case letter == 'Ã' || letter == 'Â': // may end a word of capitals, after which no small letter comes
 		return before < 'A' || before > 'Z' || isSmall(next) && last != '’' && last != '\u00a0'
 	}
 	return false
@@ -192,8 +192,8 @@ func isOnlyUTF8(before, char, next rune) bool {
 
 func isSmall(c rune) bool { return c >= 'a' && c <= 'z' }
 
-// lineEnds replaces every carriage return by a line feed. Use it only for a file whose first line ends with a
-// carriage return alone, as Excel for Mac writes: it would make two line ends of \r\n.
+// lineEnds replaces every carriage return by a line feed. Use lineEnds only for a file whose first line ends
+// with a carriage return alone, as Excel for Mac writes: lineEnds would make two line ends of \r\n.
 type lineEnds struct{ text io.Reader }
 
 func (l lineEnds) Read(b []byte) (int, error) {

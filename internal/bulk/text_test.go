@@ -45,8 +45,8 @@ func TestCheckText(t *testing.T) {
 }
 
 // TestUTF8AsWindows1252 checks UTF-8 files under the name of the encoding Windows-1252. CheckText must refuse
-// a file because of a single word, unless the word makes sense in Windows-1252, too. Files in Windows-1252
-// must be accepted.
+// a file because of a single word, unless the word makes sense in Windows-1252. Files in Windows-1252 must be
+// accepted.
 func TestUTF8AsWindows1252(t *testing.T) {
 	words := "Müller|Größe|Straße|Übung|Österreich|Ärzte|ÄRZTE|Ölfarbe|Äpfel|café|Café|CAFÉ|École|" +
 		"México|Pérez|López|García|niño|Niño|año|Oñate|informaciónes|Música|corazón|Ángel|ÁNGEL|INFORMACIÓN|Íñigo|à la carte|" +

@@ -29,7 +29,7 @@ const MaxFile = 64 << 20
 
 const (
 	maxRows = 100_000
-	maxRow  = 64 << 10 // bytes of a row
+	maxRow  = 64 << 10 // most bytes of a row
 )
 
 // FileTooLarge returns the error for a file of more than MaxFile bytes.
@@ -79,7 +79,7 @@ type Record struct {
 	JSON    []byte        // valid until the next row is read
 	Refused *apperr.Error // why the row is refused; nil for a valid row
 
-	faults []apperr.Detail // faults that JSON does not show
+	faults []apperr.Detail // faults of the row that JSON does not show
 }
 
 // OpenRows receives the body, which must be an *Upload, and returns its rows. The caller must close the rows.

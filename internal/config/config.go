@@ -392,7 +392,7 @@ type Variable struct {
 	oneOf     []string
 	secret    bool
 	format    string
-	field     []int  // index in the group, for reflect
+	field     []int  // index of the field in its group, for reflect
 	pattern   string // Default, with the names of variables of Ports in braces
 }
 

@@ -86,7 +86,7 @@ func (s *Semaphore) Acquire(ctx context.Context, caller Caller) error {
 		s.queue = slices.Delete(s.queue, i, i+1)
 		return ctx.Err()
 	}
-	return nil // the slot came at the moment when ctx ended
+	return nil // the slot came at the moment at which ctx ended
 }
 
 // Release gives back a slot of the caller, for the next waiter.

@@ -120,8 +120,8 @@ func class(tables ...*unicode.RangeTable) string {
 // IsCorrelationID reports whether s has the format correlation-id.
 func IsCorrelationID(s string) bool { return All["correlation-id"].Valid(s) }
 
-// The range of times in filters. Years need four digits, because of the range of MySQL's DATETIME, and
-// because SQLite compares times as strings.
+// The range of times in filters: the years 1970 to 9999, as in the format date-or-date-time. Years need four
+// digits, because of the range of MySQL's DATETIME, and because SQLite compares times as strings.
 var (
 	firstMoment = time.Unix(0, 0).UTC()
 	lastMoment  = time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC)

@@ -50,7 +50,7 @@ func FetchSecrets(ctx context.Context, names []string) error {
 
 // secret returns the value for from, which is ARN or ARN:KEY::, and keeps the whole secret in fetched.
 func secret(ctx context.Context, from string, fetched map[string]string) (string, error) {
-	parts := strings.Split(from, ":") // arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME, and :KEY::
+	parts := strings.Split(from, ":") // arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME, or with :KEY::
 	if len(parts) < 7 || parts[2] != "secretsmanager" {
 		return "", errors.New("allowed: the ARN of a secret in AWS Secrets Manager, or ARN:KEY:: for a key of JSON")
 	}
@@ -77,7 +77,7 @@ func secret(ctx context.Context, from string, fetched map[string]string) (string
 }
 
 // secretsManager returns a client with the credentials that Lambda puts into the environment of a function.
-// The package config of the SDK looks for credentials in files and on the network, too, and would add
+// The package config of the SDK would look for credentials in files and on the network as well, and would add
 // 2 MB to the program.
 func secretsManager(region string) *secretsmanager.Client {
 	var endpoint *string // the address of AWS, unless the SDK's own variable names another

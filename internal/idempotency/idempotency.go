@@ -43,7 +43,8 @@ type Operation struct {
 }
 
 // Request returns a request of the operation, by the caller in ctx. The key may be nil. The content
-// identifies the request: a repeat must have the same content in JSON, also in later versions of the program.
+// identifies the request: a repeat must have the same content in JSON, even from a later version of the
+// program.
 func (o Operation) Request(ctx context.Context, key *string, content any) Request {
 	return Request{
 		Caller: auth.From(ctx).KeySpace(), Operation: o.Name, Key: key, Content: content, Status: o.Status,

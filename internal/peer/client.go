@@ -52,7 +52,7 @@ var ErrDown = errors.New("is down and was not called")
 const (
 	tripAfter = 10                     // failures in a row that open the breaker; trial calls that close it
 	openFor   = 500 * time.Millisecond // callers retry for longer, so they do not notice a restart of the peer
-	sizeHint  = 1 << 20                // most bytes that are allocated for an answer by its Content-Length
+	sizeHint  = 1 << 20                // limits the memory that a Content-Length alone reserves for an answer
 )
 
 // Peer says where another service is, and how to call it.

@@ -259,7 +259,7 @@ func TestBreakerIgnoresCallersWhoLeave(t *testing.T) {
 		if _, err := p.call(ctx, client); !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
-		if _, err := p.call(ctx, client); !errors.Is(err, context.Canceled) { // canceled before the call
+		if _, err := p.call(ctx, client); !errors.Is(err, context.Canceled) { // ctx has ended before the call
 			t.Fatal(err)
 		}
 	}

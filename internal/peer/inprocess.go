@@ -48,7 +48,7 @@ func (t *InProcessTransport) RoundTrip(req *http.Request) (*http.Response, error
 		return nil, errNotServing
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	detach := context.AfterFunc(req.Context(), stop) // like the end of a caller's connection
+	detach := context.AfterFunc(req.Context(), stop) // acts like the end of a caller's connection
 	answered, received := make(chan *answer, 1), asReceived(ctx, req)
 	t.workers.run(func() {
 		defer t.calls.Release(1)
@@ -79,7 +79,7 @@ func (t *InProcessTransport) serve(req *http.Request) (a *answer) {
 	defer func() {
 		if p := recover(); p != nil {
 			a = nil
-			if p != http.ErrAbortHandler { // net/http does not log this panic, either
+			if p != http.ErrAbortHandler { // net/http does not log ErrAbortHandler
 				t.log.Warn("panic", "error", fmt.Sprintf("%v\n%s", p, debug.Stack()))
 			}
 		}

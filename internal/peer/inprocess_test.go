@@ -145,7 +145,7 @@ func TestInProcessDrain(t *testing.T) {
 	go func() { drained <- n.Drain(t.Context()) }()
 	over, stop := context.WithCancel(t.Context())
 	stop()
-	for { // until new calls are refused
+	for { // waits until new calls are refused
 		req, _ := http.NewRequestWithContext(over, "GET", "http://peer/other", nil)
 		if _, err := n.RoundTrip(req); errors.Is(err, errNotServing) {
 			break

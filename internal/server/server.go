@@ -33,7 +33,7 @@ type Server struct {
 	Max, PerAddress int
 }
 
-const maxHeader = 16 << 10 // bytes
+const maxHeader = 16 << 10 // most bytes of a request's header
 
 // Serve answers requests until ctx ends, and then waits for the requests in progress. It returns an error
 // when a listener fails, or when the context drained ends before the last answer.

@@ -189,7 +189,7 @@ func TestConnections(t *testing.T) {
 	})
 	t.Run("the address with most connections makes room", func(t *testing.T) {
 		at := webtest.Run(t, server.Server{Handler: handler(), Max: 4})
-		alone := idle(t, "127.0.0.2", at) // the oldest of all
+		alone := idle(t, "127.0.0.2", at) // the oldest of all connections
 		crowd := idle(t, "127.0.0.1", at)
 		idle(t, "127.0.0.1", at)
 		idle(t, "127.0.0.1", at)

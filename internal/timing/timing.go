@@ -19,9 +19,9 @@ type Times struct {
 type Parts struct {
 	Statements  int           // number of SQL statements
 	Database    time.Duration // time of these statements
-	Pool        time.Duration // wait for a connection to the database, also in batches
+	Pool        time.Duration // wait for a connection to the database, in batches as well as outside of them
 	Turn        time.Duration // wait for earlier requests that change the same row
-	Slowest     string        // name of the slowest statement, also in batches
+	Slowest     string        // name of the slowest statement, in batches as well as outside of them
 	SlowestTime time.Duration
 	BatchSize   int           // commands in the last batch with a command of the request
 	BatchWait   time.Duration // wait until the batch began

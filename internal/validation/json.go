@@ -95,7 +95,7 @@ func (j *JSON) read(path []string, v gjson.Result, s *openapi3.Schema) any {
 		}
 		return json.Number(v.Raw)
 	}
-	return v.Value() // true, false, null
+	return v.Value() // v is true, false or null
 }
 
 // readObject returns the known fields of an object. It refuses unknown fields, and all but the first of

@@ -16,7 +16,7 @@ const authorizationField = "/header/Authorization"
 
 // authorize puts the caller into the request's context. It refuses a caller who does not meet the security
 // requirements of the operation, and a caller bound to a customer when the operation is for all customers.
-// The rate limit counts the request before any refusal, so guesses of tokens are limited, too. Errors: 401
+// The rate limit counts the request before any refusal, so that guesses of tokens are limited. Errors: 401
 // unauthorized, 403 forbidden, 429 rate_limited.
 func authorize(tokens auth.Tokens, rates *rateLimiter) func(*gin.Context, *operation) {
 	return func(c *gin.Context, op *operation) {
@@ -82,7 +82,7 @@ func identify(c *gin.Context, tokens auth.Tokens, op *operation) (auth.Principal
 			params := apperr.Params{"rule": "service_token"}
 			refusal.With(authorizationField, params, "is not the service token")
 		case missing != nil && caller.Known():
-			// RFC 6750, section 3.1
+			// The header has the form of RFC 6750, section 3.1.
 			c.Header("WWW-Authenticate",
 				fmt.Sprintf(`Bearer error="insufficient_scope", scope="%s"`, strings.Join(scopes, " ")))
 			lacking := strings.Join(missing, " ")

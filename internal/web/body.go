@@ -19,7 +19,7 @@ import (
 	"example.com/b2b/v2/internal/validation"
 )
 
-const maxBody = 1 << 20 // bytes
+const maxBody = 1 << 20 // most bytes of a JSON body
 
 // jsonBody is a request body that has been read and validated. The generated code binds ValidatedValue, so
 // the handler gets exactly the validated value.
@@ -50,7 +50,7 @@ func readBody(
 	if err == nil {
 		liftReadDeadline(c)
 	}
-	if idInBody { // a refused body sets the id, too
+	if idInBody { // even a refused body sets the correlation id
 		if id := gjson.GetBytes(text, "correlation_id").Str; formats.IsCorrelationID(id) {
 			setCorrelationID(c, c.Request.Context(), id)
 		}
@@ -77,7 +77,7 @@ func readBody(
 func receive(c *gin.Context, slot *bodySlot) (text []byte, err error) {
 	var body io.Reader = http.MaxBytesReader(c.Writer, c.Request.Body, maxBody)
 	isLarge := c.Request.ContentLength > largeBody
-	if c.Request.ContentLength < 0 { // unknown
+	if c.Request.ContentLength < 0 { // the length of the body is unknown
 		text, err = io.ReadAll(io.LimitReader(body, largeBody+1))
 		isLarge, body = len(text) > largeBody, io.MultiReader(bytes.NewReader(text), body)
 	}
@@ -129,7 +129,7 @@ func refuseByHeaders(c *gin.Context) error {
 }
 
 func refuseEncoding(c *gin.Context, code *apperr.Code) error {
-	c.Header("Accept-Encoding", "identity") // RFC 9110, section 15.5.16
+	c.Header("Accept-Encoding", "identity") // the service accepts no encoding: RFC 9110, section 15.5.16
 	return code.New().With("/header/Content-Encoding", apperr.Params{"rule": "absent"},
 		"must not be sent: the body is taken as it is")
 }
@@ -140,7 +140,7 @@ const (
 )
 
 // refuseMedia returns the error code unless the body has an accepted media type and one of the charsets. JSON
-// is in UTF-8 (RFC 8259, section 8.1). A missing or repeated Content-Type is refused, too.
+// is in UTF-8 (RFC 8259, section 8.1). It returns the code for a missing or repeated Content-Type as well.
 func refuseMedia(h http.Header, code *apperr.Code, charsets []string, accepted ...string) error {
 	media, charset := contentType(h)
 	switch {

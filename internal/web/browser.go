@@ -65,7 +65,7 @@ func (b Browsers) cors() *cors.Cors {
 		ExposedHeaders: []string{correlation.Header, "Idempotency-Replayed", "ETag", "Age", "Retry-After", "Link",
 			"Allow", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", "Deprecation", "Sunset",
 			"Content-Disposition", "X-Event-Position"},
-		MaxAge: 600, // seconds
+		MaxAge: 600, // seconds for which a browser remembers the answer to a preflight
 	})
 }
 

@@ -125,7 +125,7 @@ func TestCORS(t *testing.T) {
 	if w.Header().Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("a page may send X-Acting-For: %v", w.Header())
 	}
-	// A page must be able to read refusals, too.
+	// A page must be able to read a refusal as it reads a success.
 	if w := send(e, "GET", "localhost:3001", "/nowhere", "Origin", "https://shop.example"); w.Code != 404 ||
 		w.Header().Get("Access-Control-Allow-Origin") == "" {
 		t.Errorf("404: %d %v", w.Code, w.Header())
@@ -186,7 +186,7 @@ func TestHost(t *testing.T) {
 				t.Errorf("%s with %+v and an invalid token: %d", host, *b, w.Code)
 			}
 			// Health checks of load balancers may use any name.
-			if w := send(e, "GET", host, "/health"); w.Code != 404 { // document has no /health
+			if w := send(e, "GET", host, "/health"); w.Code != 404 { // document has no path /health
 				t.Errorf("%s/health: %d", host, w.Code)
 			}
 		}

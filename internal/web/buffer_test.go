@@ -44,7 +44,7 @@ func TestEscapedPath(t *testing.T) {
 }
 
 // TestLinkBelowBasePath requests an unknown path of a service below the path of a gateway. The link to the
-// explanation of the error must be below the gateway's path, too.
+// explanation of the error must be below the path of the gateway.
 func TestLinkBelowBasePath(t *testing.T) {
 	r := httptest.NewRequest("GET", "http://localhost/nowhere", nil)
 	w := httptest.NewRecorder()

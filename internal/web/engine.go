@@ -37,7 +37,7 @@ type Options struct {
 	CorrelationIDInBody bool
 
 	Others []docs.Linked // services that the documentation page links to
-	Front  bool          // the service has the start page; /docs shows the documents of Others, too
+	Front  bool          // the service has the start page, and its /docs also shows the documents of Others
 }
 
 // New returns an engine for the generated handlers. It panics when the document cannot be read, because the

@@ -133,7 +133,7 @@ func TestTimeLeft(t *testing.T) {
 	}{
 		{service, "5000", 5*time.Second + 100*time.Millisecond},
 		{service, "90000", timeout},
-		{service, "", timeout}, // a service of an earlier version
+		{service, "", timeout}, // a service of an earlier version sends no time
 		{service, "-5", timeout},
 		{"", "5000", timeout},
 	} {

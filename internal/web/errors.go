@@ -42,7 +42,7 @@ func Fail(c *gin.Context, err error) {
 		return
 	}
 	if public.Retry == apperr.Later && c.Writer.Header().Get("Retry-After") == "" {
-		c.Header("Retry-After", "1") // second
+		c.Header("Retry-After", "1") // a second
 	}
 	if apperr.IsHeld(err) && auth.From(c.Request.Context()).ByService {
 		c.Header(apperr.HeldHeader, "true")

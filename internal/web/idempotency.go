@@ -14,8 +14,8 @@ import (
 // IdempotencyHeader carries the idempotency key of a request.
 const IdempotencyHeader = "X-Idempotency-Key"
 
-// draftKeyHeader is the header of draft-ietf-httpapi-idempotency-key-header-07. It carries the key as a
-// quoted string; a key without quotes is accepted, too.
+// draftKeyHeader is the header of draft-ietf-httpapi-idempotency-key-header-07. By the draft, it carries the
+// key as a quoted string; the service also accepts a key without quotes.
 const draftKeyHeader = "Idempotency-Key"
 
 // mergeKeys puts the keys of IdempotencyHeader and draftKeyHeader into IdempotencyHeader, and keeps one of

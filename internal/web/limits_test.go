@@ -335,7 +335,7 @@ func TestSearchGivesUp(t *testing.T) {
 		ctx, stop := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		waiting := crowd(withContext(ctx, e), "/customers?search=a", 16)
 		for range 16 {
-			if w := <-waiting; w.Code != 504 { // not 503: there was room to wait
+			if w := <-waiting; w.Code != 504 { // the status is not 503, because there was room to wait
 				t.Errorf("%d %s", w.Code, w.Body)
 			}
 		}

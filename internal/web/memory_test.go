@@ -56,7 +56,7 @@ func TestLargeAnswerKeepsSlot(t *testing.T) {
 					ended <- struct{}{}
 				}()
 			}
-			for range 3 { // each has had the only slot for searches
+			for range 3 { // each request has had the only slot for searches
 				select {
 				case <-written:
 				case <-time.After(10 * time.Second):
@@ -81,7 +81,7 @@ func TestLargeAnswerKeepsSlot(t *testing.T) {
 // places. Small bodies, and large bodies of other callers, must be accepted.
 func TestLargeBodies(t *testing.T) {
 	o := webtest.Options()
-	o.Document, o.Limits = ordersapi.Document, web.Limits{InFlight: 40} // 4 large bodies
+	o.Document, o.Limits = ordersapi.Document, web.Limits{InFlight: 40} // 4 of the slots are for large bodies
 	e := web.New(o)
 	e.POST("/orders", func(c *gin.Context) { c.Data(http.StatusCreated, "application/json", []byte("{}")) })
 	at := webtest.Run(t, httpserver.Server{Timeout: o.Timeout, Handler: e})
@@ -186,7 +186,7 @@ func TestEndOfFileInTime(t *testing.T) {
 	defer client.Close()
 	listener <- server
 	fmt.Fprint(client, "GET /customers/export?format=csv HTTP/1.1\r\nHost: x\r\n\r\n")
-	lines := bufio.NewReaderSize(client, 16) // reads no more than it needs, but for 16 bytes
+	lines := bufio.NewReaderSize(client, 16) // reads at most 16 bytes ahead
 	for line := ""; line != "a file\n"; {
 		var err error
 		if line, err = lines.ReadString('\n'); err != nil {

@@ -189,8 +189,8 @@ type callKey struct{}
 type gatewayIDKey struct{}
 
 // WithGatewayID returns a context for a request that a gateway has given an id. The id is in the log line.
-// When the caller sends no correlation id, the id is the correlation id, too, so that the logs of the gateway
-// and of the service have the same id. The id may be "".
+// When the caller sends no correlation id, the gateway's id becomes the correlation id, so that the logs of
+// the gateway and of the service have the same id. The id may be "".
 func WithGatewayID(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, gatewayIDKey{}, id)
 }

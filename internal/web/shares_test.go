@@ -196,7 +196,7 @@ func TestSlowTransfers(t *testing.T) {
 	ended := make(chan error, 1)
 	file := func(_ context.Context, w *bufio.Writer) (err error) {
 		defer func() { ended <- err }()
-		for range 4 << 10 { // 4 MB
+		for range 4 << 10 { // 4 MiB in steps of 1 KiB
 			if _, err := w.WriteString(strings.Repeat("x", 1<<10)); err != nil {
 				return err
 			}

@@ -55,9 +55,10 @@ func limitTime(timeout, bodyTimeout time.Duration) func(*gin.Context, *operation
 }
 
 // workContext returns the context for the work on r. The context ends after the time timeout, or earlier at
-// the deadline of r's context; for a service also when the service no longer waits: see timing.LeftHeader.
-// When the caller's connection has ended, the context ends, too: at once for a service, because a service
-// closes a connection only when it no longer waits; for other callers after readsGoOn or changesGoOn.
+// the deadline of r's context; for a service, it ends no later than the service stops waiting: see
+// timing.LeftHeader. The end of the caller's connection ends the context at once for a service, because a
+// service closes a connection only when it no longer waits. For any other caller, it ends the context
+// readsGoOn or changesGoOn later.
 func workContext(r *http.Request, timeout time.Duration) (context.Context, context.CancelFunc) {
 	ctx := r.Context()
 	if auth.From(ctx).ByService {

@@ -78,7 +78,7 @@ func check(c *gin.Context, op *operation, slot *bodySlot, bodyTimeout time.Durat
 	}
 	ctx := c.Request.Context()
 	if err := ctx.Err(); err != nil && (auth.From(ctx).ByService || !errors.Is(err, context.Canceled)) {
-		return err // other callers may have closed only their half of the connection: see workContext
+		return err // a caller that is no service may have closed only its sending side: see workContext
 	}
 	faults, more := checkParameters(c, op, query), 0
 	if body != nil {

@@ -327,7 +327,7 @@ func TestNullIsAbsent(t *testing.T) {
 	})
 	for body, want := range map[string]string{
 		`{"name":"x","customer_id":null,"items":null,"sure":null,"color":null,"texts":null,"part":null}`: `map[name:x]`,
-		`{"name":"x","note":null}`:         `map[name:x note:<nil>]`, // nullable
+		`{"name":"x","note":null}`:         `map[name:x note:<nil>]`, // the field note is nullable
 		`{"part":{"id":null,"code":"x"}}`:  `map[part:map[code:x]]`,
 		`{"part":{"id":null}}`:             "",
 		`{"name":null}`:                    "",

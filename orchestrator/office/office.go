@@ -18,7 +18,8 @@ import (
 	"example.com/b2b/v2/internal/web"
 )
 
-// files has the files of page, with its own scripts minified in generated.
+// files has the files of the pages. The pages' own scripts come from generated, minified; everything else
+// comes from page.
 //
 //go:embed page/index.html page/office.css page/vendor page/generated generated
 var files embed.FS

@@ -40,7 +40,7 @@ func serve(t *testing.T, issuer string) string {
 }
 
 // TestServe checks that each path below /office is a screen whose links lead to the files, and that each file
-// is served with its type: scripts minified, all others as they are.
+// is served with its type: scripts minified, all other files as they are.
 func TestServe(t *testing.T) {
 	base := serve(t, "")
 	for at, root := range map[string]string{
@@ -103,8 +103,9 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// TestMinified checks that each script of the pages has a minified one, which exports what its source exports.
-// Templates of several lines must be html`…`, because the lines of all templates lose their indentation.
+// TestMinified checks that each script of the pages has a minified script, which exports what its source
+// exports. Templates of several lines must be html`…`, because the lines of all templates lose their
+// indentation.
 func TestMinified(t *testing.T) {
 	exported := regexp.MustCompile(`(?m)(?:^|[;}])export\s([^=(]*)`)
 	names := func(text []byte) (found []string) {

@@ -45,9 +45,9 @@ func StaticToken(token string) func(context.Context) (string, error) {
 // response is set, with all required fields. Any other call returns an *Error.
 //
 // A call without an idempotency key gets a new key, if the operation has keys. The service refuses an empty
-// XIdempotencyKey. All tries of the call have the same key. The client repeats reads, and also writes with a
-// key, after a connection error, a timeout of the try, 429, 502, 503 and 504, until the deadline. It sends a
-// write without a key once.
+// XIdempotencyKey. All tries of the call have the same key. The client repeats reads, and writes with a key,
+// after a connection error, a timeout of the try, 429, 502, 503 and 504, until the deadline. It sends a write
+// without a key once.
 type Client struct {
 	Customers    *customersapi.ClientWithResponses
 	Orders       *ordersapi.ClientWithResponses

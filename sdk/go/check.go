@@ -90,7 +90,7 @@ func complete(t reflect.Type, content any, pointer string) error {
 		for _, field := range reflect.VisibleFields(t) {
 			name, options, isField := strings.Cut(field.Tag.Get("json"), ",")
 			if name == "" {
-				continue // an embedded struct, whose fields are visible, too
+				continue // an embedded struct, whose fields VisibleFields lists as well
 			}
 			value, found := content[name]
 			if isOptional := isField && strings.Contains(options, "omit"); isOptional && value == nil {

@@ -100,7 +100,8 @@ func (c call) unexpected(res *http.Response, oddity error) *Error {
 	return c.fail(res, UnexpectedAnswer, message, oddity)
 }
 
-// fail returns an error of c. The parameter res is nil if there was no answer.
+// fail returns the error of the failed call c, and decides whether it is Retryable. The parameter res is nil
+// if there was no answer.
 func (c call) fail(res *http.Response, code contract.ErrorCode, message string, cause error) *Error {
 	e := &Error{
 		Operation: cmp.Or(c.name, c.Method+" "+c.URL.Path), Code: code, Message: message,

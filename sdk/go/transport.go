@@ -184,7 +184,7 @@ func (t *transport) authorize(ctx context.Context, r *http.Request) error {
 		return nil
 	}
 	token, err := t.Token(ctx)
-	r.Header.Set("Authorization", "Bearer "+strings.TrimSpace(token)) // a file ends with a line end
+	r.Header.Set("Authorization", "Bearer "+strings.TrimSpace(token)) // a token from a file has a line end
 	return err
 }
 
@@ -249,7 +249,7 @@ func retryAfter(res *http.Response) time.Duration {
 	}
 	value := res.Header.Get("Retry-After")
 	seconds, err := strconv.ParseUint(value, 10, 31)
-	if err == nil || errors.Is(err, strconv.ErrRange) { // then the greatest number
+	if err == nil || errors.Is(err, strconv.ErrRange) { // on ErrRange, seconds is the greatest number
 		return time.Duration(seconds) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil {

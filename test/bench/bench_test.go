@@ -257,7 +257,7 @@ func TestWrite(t *testing.T) {
 	}
 	s := section{title: "T", header: measured[:3]}
 	s.add("a", "b", "c")
-	for range 2 { // the second time replaces the first report
+	for range 2 { // the second report replaces the first
 		if err := write(page, s.String()); err != nil {
 			t.Fatal(err)
 		}

@@ -192,7 +192,7 @@ const (
 func (d *database) insert(
 	ctx context.Context, table, columns string, first, last int64, row func(n int64) []any,
 ) error {
-	const maxRows = 3000 // rows in a statement, because SQLite accepts 32766 values
+	const maxRows = 3000 // most rows in a statement; SQLite accepts 32766 values
 	values := "(?" + strings.Repeat(", ?", strings.Count(columns, ",")) + ")"
 	for ; first <= last; first += maxRows {
 		rows := min(maxRows, last-first+1)

@@ -15,9 +15,9 @@ type operation struct {
 	name    string
 	clients []int
 	usesUp  bool // each call needs a CREATED order; the call's number is the order's id
-	peers   bool // the peers have this operation, too
+	peers   bool // the peers have this operation
 	http    func(at addresses, n int64) vegeta.Target
-	sql     func(ctx context.Context, r rawSQL, n int64) error // nil: raw SQL does not run the operation
+	sql     func(ctx context.Context, r rawSQL, n int64) error // nil when raw SQL does not run the operation
 	rate    int                                                // calls per second at most; 0 means no limit
 	held    *operation                                         // orders for heldProduct: see besideHeld
 }

@@ -29,7 +29,7 @@ func TestCompensation(t *testing.T) {
 		if _, err := db.Seed(t.Context(), g); err != nil {
 			t.Fatal(err)
 		}
-		var confirmFirst atomic.Bool // confirm an order just before its cancellation
+		var confirmFirst atomic.Bool // true to confirm an order just before its cancellation
 		base := live.Serve(g, webtest.Options(), func(h http.Handler) string {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if order, isCancel := strings.CutSuffix(r.URL.Path, "/cancel"); isCancel && confirmFirst.Load() {

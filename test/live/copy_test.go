@@ -31,7 +31,7 @@ type mirror struct {
 	t       *testing.T
 	base    map[string]string
 	headers []string          // token of a partner, whose feed has no events of products; nil for all events
-	things  map[string]fields // by subject and id
+	things  map[string]fields // the copied things, by subject and id
 	after   int64
 }
 

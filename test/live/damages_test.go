@@ -322,8 +322,8 @@ func makeHistory(t *testing.T, g *gorm.DB) (do func(service, method, path string
 
 // TestHistoryOf200 turns the history into a history of version 2.0.0: items without sku and name, orders
 // without canceled_by, customers without deleted_at, and order 5 placed by a program of 2.0.0 after the
-// migration. The doctor must find nothing broken. This holds also after order 5 is confirmed and its line is
-// mended as in docs/operations.md, while the product has a new name.
+// migration. The doctor must find nothing broken. This must hold even after order 5 is confirmed and its line
+// is mended as in docs/operations.md, while the product has a new name.
 func TestHistoryOf200(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		do := makeHistory(t, g)

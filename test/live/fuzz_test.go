@@ -182,7 +182,7 @@ func FuzzKeys(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, key string) {
 		if !utf8.ValidString(key) {
-			t.Skip() // JSON text is valid UTF-8
+			t.Skip() // no JSON text has this key, because JSON is valid UTF-8
 		}
 		order := orchestratorapi.OrchestrationRequest{
 			CustomerID: 1, Items: []contract.OrderItemRequest{{ProductID: new(contract.ID(2)), Qty: 1}},

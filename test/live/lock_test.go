@@ -14,7 +14,7 @@ import (
 	"example.com/b2b/v2/test/live"
 )
 
-// TestForeignLock holds SQLite's write lock in another session. Reads must succeed, also while an order waits
+// TestForeignLock holds SQLite's write lock in another session. Reads must succeed, even while an order waits
 // for the lock. Readiness probes must answer 503 within nine seconds. The order must succeed once the lock is
 // free.
 func TestForeignLock(t *testing.T) {
@@ -50,7 +50,7 @@ func TestForeignLock(t *testing.T) {
 			if status != want {
 				t.Errorf("%s answered %d, want %d", url, status, want)
 			}
-		case <-time.After(9 * time.Second): // SQLite waits longer than this for a lock
+		case <-time.After(9 * time.Second): // less than the 10 s for which SQLite waits for a lock
 			t.Errorf("%s waits for the lock", url)
 		}
 	}
@@ -71,7 +71,7 @@ func TestForeignLock(t *testing.T) {
 	readAll()
 	placed := make(chan int, 1)
 	go func() {
-		defer close(placed) // also when the request fails
+		defer close(placed) // even when the request fails
 		const order = `{"customer_id":1,"items":[{"product_id":2,"qty":1}]}`
 		status, _, _ := webtest.Do(t, "POST", base["orders"]+"/orders", order, "Content-Type", "application/json")
 		placed <- status

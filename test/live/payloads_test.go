@@ -125,7 +125,7 @@ func (p payloads) checkShown(path string, s *openapi3.Schema) {
 	}
 }
 
-// TestEventPayloads makes a change of every type, also by imports and by the end of a reservation, and
+// TestEventPayloads makes a change of every type, some by imports and one by the end of a reservation, and
 // compares the events of the feed with the schemas that the document has for their subjects.
 func TestEventPayloads(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
@@ -222,5 +222,5 @@ func makeChanges(t *testing.T, base map[string]string, gone string) {
 	order := do("orders", "POST", "/orders", place)
 	do("orders", "POST", fmt.Sprint("/orders/", order, "/confirm"), "")
 	do("orders", "POST", fmt.Sprint("/orders/", order, "/cancel"), `{"reason": "a typo"}`)
-	do("orders", "POST", "/orders", place) // its reservation ends
+	do("orders", "POST", "/orders", place) // the reservation of this order ends
 }

@@ -190,7 +190,7 @@ func (l *placing) stop() map[string]int64 {
 // backup has the commands of docs/operations.md to copy and to restore one kind of database.
 type backup struct {
 	copy    func()
-	restore func() db.Config // into a new database
+	restore func() db.Config // restores the copy into a new database
 	skipIDs func(restored db.Config, ids int64)
 }
 

@@ -202,7 +202,7 @@ type chaos struct {
 
 	mu                               sync.Mutex // guards all fields below
 	requests, acknowledged, compared int
-	failures                         map[string]int // by kind
+	failures                         map[string]int // numbers of failed tries, by kind of failure
 	breaks                           []string
 	products                         []stock
 	placed                           []placed

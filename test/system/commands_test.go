@@ -145,7 +145,7 @@ func TestSweep(t *testing.T) {
 		}
 		p := start(t, append(environment(c), anyPorts...))
 		deadline := time.Now().Add(time.Minute)
-		for canceled := false; !canceled; { // until a round of the background jobs cancels it
+		for canceled := false; !canceled; { // until a round of the background jobs cancels the order
 			_, body, _ := webtest.Do(t, "GET", p.orders+"/orders/2", "")
 			canceled = strings.Contains(string(body), `"cancel_reason":"reservation_expired"`)
 			if !canceled && time.Now().After(deadline) {

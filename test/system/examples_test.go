@@ -74,7 +74,7 @@ func examples(t *testing.T, base string) (all []example) {
 	t.Helper()
 	_, served, _ := webtest.Do(t, "GET", base+"/openapi.yaml", "")
 	loader := openapi3.NewLoader()
-	loader.IncludeOrigin = true // the line of each operation
+	loader.IncludeOrigin = true // keeps the line of each operation
 	doc, err := loader.LoadFromData(served)
 	if err != nil {
 		t.Fatal(err)

@@ -136,7 +136,7 @@ func hoard(t *testing.T, p *process, token, method, path, body string, meanwhile
 				key := fmt.Sprintf("greedy-%d", made.Add(1))
 				status, _, _ := send(client, method, p.orders+path, body, token, key)
 				if got[i][status]++; status == http.StatusTooManyRequests {
-					time.Sleep(500 * time.Millisecond) // half of Retry-After
+					time.Sleep(500 * time.Millisecond) // half of the second that Retry-After names
 				}
 			}
 		})

@@ -306,7 +306,7 @@ func call(ctx context.Context, method, url, body, key string) (o outcome) {
 func wantOthersServed(t *testing.T, outcomes []outcome) {
 	t.Helper()
 	var times []time.Duration
-	refused, onHeld := map[int]int{}, map[int]int{} // by status
+	refused, onHeld := map[int]int{}, map[int]int{} // numbers of answers, by status
 	for _, o := range outcomes {
 		switch {
 		case o.held:

@@ -82,7 +82,7 @@ func TestKilledAnywhere(t *testing.T) {
 			p := start(t, env)
 			answered := make(chan int64)
 			go func() { answered <- order(p.orchestrator, key) }()
-			time.Sleep(time.Duration(rand.Int64N(int64(12 * time.Millisecond)))) // a random moment
+			time.Sleep(time.Duration(rand.Int64N(int64(12 * time.Millisecond))))
 			p.kill()
 			first := <-answered
 			if first == 0 {

@@ -14,7 +14,7 @@ var (
 	markdownLink = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	codeSpan     = regexp.MustCompile("`([^`\n]+)`")
 	// fileName matches a code span that stands for a file of this repository: a folder, or a name with one of
-	// the endings in the expression. A match of below stands for a file, too, when its first folder is in the
+	// the endings in the expression. A match of below stands for a file when its first folder is in the
 	// repository. A match of built is a build result, which need not exist.
 	fileName = regexp.MustCompile(`^(?:[\w.*-]+/)*[\w.*-]+\.(?:go|md|yaml|yml|sql|mjs|json)$|^(?:[\w.*-]+/)+$`)
 	below    = regexp.MustCompile(`^(\.?\w[\w-]*)/[\w.*/-]+$`)

@@ -60,7 +60,7 @@ func (c *chaos) duringSequencing(v *victim, kill func() error) error {
 		if err := p.Signal(syscall.SIGSTOP); err != nil {
 			return err
 		}
-		if c.sequencing(time.Second) { // held for a second: only the stopped process does not commit sooner
+		if c.sequencing(time.Second) { // any running process would have committed
 			c.sequenced++
 			return kill()
 		}

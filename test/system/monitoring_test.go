@@ -193,7 +193,7 @@ func load(t *testing.T, p *process, round int) {
 		short := fmt.Sprintf(`{"customer_id":1,`+items+`}`, 1_000_000)
 		const flow = "/orchestrator/create-and-confirm-order"
 		wanted(t, http.StatusCreated, "POST", p.orchestrator+flow, whole)
-		wanted(t, http.StatusCreated, "POST", p.orchestrator+flow, whole) // a repetition
+		wanted(t, http.StatusCreated, "POST", p.orchestrator+flow, whole) // repeats the call
 		var order struct{ Data struct{ ID int64 } }
 		answer := wanted(t, http.StatusCreated, "POST", p.orders+"/orders", placed)
 		if err := json.Unmarshal(answer, &order); err != nil {

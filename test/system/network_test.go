@@ -72,7 +72,7 @@ func TestNetwork(t *testing.T) {
 	for _, link := range append(peers, databases...) {
 		places[link] = []string{link}
 	}
-	var all sync.WaitGroup // side by side, because the tests mostly wait
+	var all sync.WaitGroup // runs the tests side by side, because they mostly wait
 	defer all.Wait()
 	for place, links := range places {
 		all.Go(func() {
@@ -106,7 +106,7 @@ func TestNetwork(t *testing.T) {
 // network runs the Customers API, the Orders API and the orchestrator, each in a process, on a database with
 // the sample data, with a proxy on each link.
 type network struct {
-	db        *gorm.DB // without a proxy
+	db        *gorm.DB // connection without a proxy
 	links     map[string]*toxiproxy.Proxy
 	processes map[string]*process
 	client    http.Client

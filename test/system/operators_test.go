@@ -40,7 +40,7 @@ func TestMetrics(t *testing.T) {
 		}
 		flow := p.orchestrator + "/orchestrator/create-and-confirm-order"
 		const order = `{"customer_id":1,"items":[{"product_id":2,"qty":%d}],"idempotency_key":"metrics-%d"}`
-		for _, n := range []int{1, 2, 1} { // the third is a repetition
+		for _, n := range []int{1, 2, 1} { // the third order repeats the first
 			webtest.Do(t, "POST", flow, fmt.Sprintf(order, n, n), "Content-Type", "application/json")
 		}
 		webtest.Do(t, "POST", flow, fmt.Sprintf(order, 1_000_000, 3), "Content-Type", "application/json")
@@ -129,7 +129,7 @@ func TestLogFormat(t *testing.T) {
 	for format, isLine := range map[string]func(line []byte) bool{
 		"text": func(line []byte) bool { return strings.HasPrefix(string(line), "time=") },
 		"json": json.Valid,
-		"":     json.Valid, // stderr is no terminal
+		"":     json.Valid, // JSON, because stderr is no terminal
 	} {
 		c := db.Config{Driver: db.SQLite, Path: t.TempDir() + "/b2b.db"}
 		p := start(t, slices.Concat(environment(c), anyPorts, []string{"LOG_FORMAT=" + format}))

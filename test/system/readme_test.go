@@ -28,12 +28,12 @@ import (
 
 // elsewhere lists the commands of pages that TestPages does not run.
 var elsewhere = []string{
-	"make run", "make test", "make generate", "make lint", "make build", "make lambda", // .ci/run
-	"make deploy", "make deploy PART=services", // TestMakeTargets
-	"make chaos",     // TestChaos is a short form
+	"make run", "make test", "make generate", "make lint", "make build", "make lambda", // .ci/run runs these
+	"make deploy", "make deploy PART=services", // TestMakeTargets runs these
+	"make chaos",     // TestChaos is a short form of this
 	"make test-tidb", // the same tests as make test
 	`make bench ARGS="-on instances,far -clients 32,128"`,                 // .ci/run runs all stages, small
-	"npx newman run postman/B2B-Order-Management.postman_collection.json", // .ci/run
+	"npx newman run postman/B2B-Order-Management.postman_collection.json", // .ci/run runs this
 }
 
 // absent lists the beginnings of commands that no test runs. For most of them, CI lacks an AWS account, a

@@ -232,7 +232,7 @@ func (f *frozen) wantReads(t *testing.T) {
 		{"getCustomer", c + "/customers/" + customer, "Frozen GmbH", false},
 		{"getInternalCustomer", c + "/internal/customers/" + customer, "Frozen GmbH", false},
 		{"listCustomerHistory", c + "/customers/1/history", "+1-555-0199", true},
-		{"listCustomerHistory", c + "/customers/" + customer + "/history", "Frozen GmbH", false}, // on primary only
+		{"listCustomerHistory", c + "/customers/" + customer + "/history", "Frozen GmbH", false}, // read from the primary
 		{"findCustomerIdempotencyKey", c + "/customer-idempotency-keys?key=frozen-c", "createCustomer", false},
 		{"getCustomerIdempotencyKey", c + "/customer-idempotency-keys/frozen-c", "createCustomer", false},
 

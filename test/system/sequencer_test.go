@@ -31,9 +31,9 @@ func TestFrozenSequencer(t *testing.T) {
 		t.Skip("it takes 20 seconds on each engine")
 	}
 	t.Parallel()
-	const bound = 40 * time.Second // twice the promise, for busy machines
+	const bound = 40 * time.Second // twice the 20 s of wait_timeout, for busy machines
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
-		t.Parallel() // in parallel: the test mostly waits, and has its own database
+		t.Parallel() // the test mostly waits, and has its own database
 		if c.Driver == db.SQLite {
 			t.Skip("on SQLite, a frozen writer holds the lock of the file")
 		}
@@ -92,7 +92,7 @@ func TestFrozenSender(t *testing.T) {
 	t.Parallel()
 	const bound = 40 * time.Second // four times the lease, for busy machines
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
-		t.Parallel() // in parallel: the test mostly waits, and has its own database
+		t.Parallel() // the test mostly waits, and has its own database
 		if c.Driver == db.SQLite {
 			t.Skip("on SQLite, a frozen process may hold the lock of the file")
 		}

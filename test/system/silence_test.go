@@ -22,7 +22,7 @@ func TestSilentDatabase(t *testing.T) {
 	}
 	t.Parallel()
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
-		t.Parallel() // in parallel: the test mostly waits, and has its own database
+		t.Parallel() // the test mostly waits, and has its own database
 		if c.Driver == db.SQLite {
 			t.Skip("SQLite has no connection to a server")
 		}
@@ -47,7 +47,7 @@ func TestFrozenServer(t *testing.T) {
 			continue
 		}
 		t.Run(engine.Engine, func(t *testing.T) {
-			t.Parallel() // in parallel: the test mostly waits, and has its own server
+			t.Parallel() // the test mostly waits, and has its own server
 			private, err := server.Start(engine.Engine, program, t.TempDir())
 			if err != nil {
 				t.Fatal(err)
@@ -95,7 +95,7 @@ func suffersSilence(t *testing.T, c, behind db.Config, fall, end func() error) {
 	if err := fall(); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // on the old connections, then on new connections
+	for range 2 { // the old connections are in use first, then new connections
 		var crowd sync.WaitGroup
 		for range 4 * connections {
 			crowd.Go(func() { s.placeDirectly(t, "", plainProduct) })

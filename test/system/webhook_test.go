@@ -33,9 +33,9 @@ type hook struct {
 	ids       []int64                    // ids of the events of the noted messages, without repetitions
 	data      map[string]json.RawMessage // data of the noted messages, by webhook-id
 	lastFault time.Time
-	again     int // messages that came again
+	again     int // number of messages that came a second time
 	refused   int
-	closed    int // connections that the hook has closed
+	closed    int // number of connections that the hook has closed
 }
 
 // flight is a message that a hook has received and not yet answered.

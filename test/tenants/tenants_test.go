@@ -100,7 +100,7 @@ func (s *system) value(r *rapid.T, p auth.Principal, name string) any {
 		return rapid.OneOf(id, rapid.Int64Range(1, 40)).Draw(r, name)
 	case "ids":
 		return "1,2,3,4,5,6"
-	case "from", "to": // also dates, for the summary
+	case "from", "to": // dates: lists take times, too, but the summary does not
 		return rapid.SampledFrom([]string{"2024-01-01", "2024-01-20"}).Draw(r, name)
 	case "qty", "delta":
 		return rapid.Int64Range(1, 2).Draw(r, name)
@@ -239,7 +239,7 @@ func TestPartnersApart(t *testing.T) {
 	}
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := start(t, g)
-		successes := map[string]int{}       // by operation
+		successes := map[string]int{}       // numbers of successes, by operation
 		failed := func() (names []string) { // operations without a success prove nothing
 			for _, o := range s.operations {
 				if successes[o.OperationID] == 0 {

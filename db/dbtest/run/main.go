@@ -2,7 +2,7 @@
 // end. It uses the servers that TEST_MYSQL_DSN, TEST_MARIADB_DSN and TEST_TIDB_DSN name. When the variable of
 // MySQL or MariaDB is not set, but its server program is installed, the command starts a server in a
 // temporary folder. With -require, the command fails when an engine in the list is missing. With -only, it
-// also leaves out all other engines except SQLite.
+// fails likewise, and leaves out every engine that is neither SQLite nor in the list.
 //
 // With -race and without -run, the race detector watches SQLite and the first server. Then the packages with
 // tests on a database run on the other servers without the detector, in a sixth of the CPU time. The detector

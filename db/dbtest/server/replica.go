@@ -67,7 +67,7 @@ func (s *Server) position() (log string, position int64, err error) {
 		if !rows.Next() {
 			return errors.Join(errors.New("the server has no binary log"), rows.Err())
 		}
-		values := make([]any, len(columns)) // the later columns differ by engine
+		values := make([]any, len(columns)) // columns after the second are not used; they differ by engine
 		for i := range values {
 			values[i] = new(any)
 		}

@@ -25,7 +25,7 @@ type Server struct {
 	DSN  string // DSN of the user root
 	Port int
 
-	command []string // starts and stops the server, in place of the field program
+	command []string // TEST_MYSQL_KILL: starts and stops the server, in place of the field program
 	program string
 	args    []string
 	process *os.Process

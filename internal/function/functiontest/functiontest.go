@@ -175,7 +175,7 @@ func childOf(t testing.TB, parent int) int {
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
 func (f *Function) standIn(t testing.TB, program string, variables []string, log io.Writer) {
 	seconds := 0
-	for _, v := range variables { // the last value counts
+	for _, v := range variables { // the last value of a variable counts
 		if value, found := strings.CutPrefix(v, timeLimit+"="); found {
 			seconds, _ = strconv.Atoi(value)
 		}

@@ -21,7 +21,7 @@ func main() { generate.Run(run) }
 func run(root string) error {
 	office := filepath.Join(root, "orchestrator", "office")
 	from, to := filepath.Join(office, "page"), filepath.Join(office, "generated")
-	if err := os.RemoveAll(to); err != nil { // remove the minified scripts of deleted sources, too
+	if err := os.RemoveAll(to); err != nil { // leaves no script of a deleted source
 		return err
 	}
 	for _, folder := range []string{"", "screens"} {

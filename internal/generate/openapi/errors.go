@@ -35,7 +35,7 @@ func (r responses) addErrors(op operation) {
 		}
 		name := strings.Join(names, "Or")
 		for n := 2; r.codes[name] != nil && !slices.Equal(r.codes[name], messages); n++ {
-			name = strings.Join(names, "Or") + strconv.Itoa(n) // the same codes with other messages
+			name = strings.Join(names, "Or") + strconv.Itoa(n) // a response of these codes has other messages
 		}
 		if r.codes[name] == nil {
 			r.codes[name] = messages

@@ -179,7 +179,7 @@ func TestServed(t *testing.T) {
 		{show, "404", "order_not_found", true}, // the catalogue names the operation
 		{create, "404", "order_not_found", false},
 		{create, "400", "insufficient_stock", true},
-		{create, "400", "malformed_json", true}, // it has a body
+		{create, "400", "malformed_json", true}, // the operation has a body
 		{show, "400", "malformed_json", false},
 		{show, "500", "internal", true},
 	} {

@@ -43,7 +43,7 @@ type step struct {
 	Token       string // variable with the token; "none": no token; "": the collection's token
 
 	Status int
-	Code   string         // error code
+	Code   string         // expected error code
 	Expect map[string]any // expected values, by place in the answer
 	Header map[string]string
 	Save   map[string]string // values to keep: name of the variable -> place of the value in the answer

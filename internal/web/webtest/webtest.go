@@ -72,7 +72,7 @@ func Spec(t testing.TB, document []byte) *openapi3.T {
 	return spec
 }
 
-var specs sync.Map // by the text of the document
+var specs sync.Map // parsed documents, by their text
 
 // Serve serves h until the test ends, and returns the address. The test fails when an answer breaks the
 // document: see Contract.

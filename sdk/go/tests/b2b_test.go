@@ -86,7 +86,7 @@ func start(folder string, env ...string) (addresses []string, stop func()) {
 
 // step says how a proxy treats a request.
 type step struct {
-	name   string // pass, close, drop, cut, hang; or answer
+	name   string // one of pass, close, drop, cut, hang and answer
 	status int
 	header http.Header
 	body   string
@@ -119,7 +119,7 @@ type proxy struct {
 	*httptest.Server
 	mu   sync.Mutex
 	plan []step
-	seen []*http.Request // each with its body
+	seen []*http.Request // the requests so far, each with its body
 }
 
 func newProxy(t *testing.T, target string) *proxy {

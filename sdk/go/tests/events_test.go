@@ -82,7 +82,7 @@ func TestOnPosition(t *testing.T) {
 			t.Fatal(err)
 		}
 		told = append(told, fmt.Sprint("event ", event.Position))
-		if event.Position == 901 { // its page is not over
+		if event.Position == 901 { // stops within a page, so OnPosition is not told 901
 			break
 		}
 	}

@@ -100,7 +100,7 @@ func TestEveryOperation(t *testing.T) {
 						}...)
 					}
 					for _, answer := range odd {
-						if answer == [2]string{"application/json", example} { // the same text: the example has no data
+						if answer == [2]string{"application/json", example} { // equal, as the example has no data
 							continue
 						}
 						mediaType, body = answer[0], answer[1]
