@@ -61,9 +61,10 @@ type Job struct {
 }
 
 // RunJobs runs jobs side by side, and repeats each job, until ctx ends. It logs every run that has changed
-// rows or failed. A run fails while the schema lacks migrations. After a failure, a job runs again, about a
-// second later at the earliest. A statement without an answer, for example because a firewall has forgotten
-// the connection, does not stop a job, because a run ends after three minutes.
+// rows. It logs the first of several failures in a row, and then one a minute: see Failures. A run fails while
+// the schema lacks migrations. After a failure, a job runs again, about a second later at the earliest. A
+// statement without an answer, for example because a firewall has forgotten the connection, does not stop a
+// job, because a run ends after three minutes.
 func RunJobs(ctx context.Context, g *gorm.DB, log *slog.Logger, jobs ...Job) {
 	var all sync.WaitGroup
 	for _, j := range jobs {
@@ -80,7 +81,7 @@ func RunJobsOnce(ctx context.Context, g *gorm.DB, log *slog.Logger, jobs ...Job)
 		if deadline, found := ctx.Deadline(); found {
 			j.share = time.Until(deadline) * 9 / 10 / time.Duration(len(jobs)-i) // the rest is for measuring
 		}
-		if err := j.runAndReport(ctx, g, log.With("job", j.Name)); err != nil {
+		if err := j.runAndReport(ctx, g, log.With("job", j.Name), new(Failures)); err != nil {
 			failures = append(failures, fmt.Errorf("%s: %w", j.Name, err))
 		}
 	}
@@ -88,7 +89,7 @@ func RunJobsOnce(ctx context.Context, g *gorm.DB, log *slog.Logger, jobs ...Job)
 }
 
 // runAndReport runs the job, and reports the run in the log and in metrics.
-func (j Job) runAndReport(ctx context.Context, g *gorm.DB, log *slog.Logger) error {
+func (j Job) runAndReport(ctx context.Context, g *gorm.DB, log *slog.Logger, failures *Failures) error {
 	start := time.Now()
 	rows, err := 0, Migrated(ctx, g) // the error names a missing migration, not a missing table
 	if err == nil {
@@ -101,12 +102,34 @@ func (j Job) runAndReport(ctx context.Context, g *gorm.DB, log *slog.Logger) err
 	}
 	if err != nil && ctx.Err() == nil {
 		jobFailures.WithLabelValues(j.Name).Inc()
-		log.Error("background job failed and will be tried again", "rows", rows, "error", err)
+		log.Log(ctx, failures.Level(), "background job failed and will be tried again", "rows", rows, "error", err)
 	} else if rows > 0 {
 		log.Info("background job changed rows", "rows", rows, "seconds", time.Since(start).Seconds())
 	}
+	if err == nil {
+		failures.End()
+	}
 	return err
 }
+
+// Failures says which of several failures in a row the log needs, so that an outage of the database does not
+// fill the log. The zero value is ready for use.
+type Failures struct{ logged time.Time }
+
+// Level returns the level of a failure in the log: error for the first failure since End, and then once a
+// minute; debug for the others.
+func (f *Failures) Level() slog.Level {
+	if time.Since(f.logged) < logFailureEvery {
+		return slog.LevelDebug
+	}
+	f.logged = time.Now()
+	return slog.LevelError
+}
+
+// End says that the failures have ended.
+func (f *Failures) End() { f.logged = time.Time{} }
+
+const logFailureEvery = time.Minute
 
 func (j Job) runAndMeasure(ctx context.Context, g *gorm.DB) (rows int, err error) {
 	rows, err = j.runOnce(ctx, g)
@@ -117,15 +140,16 @@ func (j Job) runAndMeasure(ctx context.Context, g *gorm.DB) (rows int, err error
 }
 
 // failurePause is the shortest pause after a failed run, before the random variation of a fifth. Without a
-// pause, a failing job would fill the log while the database is away. Tests change failurePause.
+// pause, a failing job would keep a processor busy while the database is away. Tests change failurePause.
 var failurePause = time.Second
 
 func (j Job) repeat(ctx context.Context, g *gorm.DB, log *slog.Logger) {
 	jobFailures.WithLabelValues(j.Name).Add(0) // so that Prometheus sees the first failure as an increase
-	_ = j.measure(ctx)                         // measures before the first run, which may take long
+	_ = j.measure(ctx)                         // the first run may take long; an error shows again after the run
+	var failures Failures
 	for ctx.Err() == nil {
 		pause := j.Interval
-		if j.runAndReport(ctx, g, log) != nil {
+		if j.runAndReport(ctx, g, log, &failures) != nil {
 			pause = max(pause, failurePause)
 		}
 		select {

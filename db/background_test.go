@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync/atomic"
@@ -106,6 +107,35 @@ func TestRunJobsFailurePause(t *testing.T) {
 			}})
 		if n := strings.Count(out.String(), "background job failed"); n != 1 || runs < 50 {
 			t.Errorf("%d lines beside %d runs: %.2000s", n, runs, &out)
+		}
+	})
+}
+
+// TestFailures runs a job that fails three times in a row, succeeds, and fails again. The log must have the
+// first failure in each row.
+func TestFailures(t *testing.T) {
+	t.Cleanup(db.SetFailurePause(0))
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		ctx, cancel := context.WithTimeout(ctx, soon)
+		defer cancel()
+		var out bytes.Buffer
+		runs := 0
+		db.RunJobs(ctx, g, slog.New(slog.NewTextHandler(&out, nil)),
+			db.Job{Name: "fails", Interval: time.Millisecond, Run: func(context.Context) (int, error) {
+				runs++
+				switch {
+				case runs == 4:
+					return 0, nil
+				case runs == 7:
+					cancel()
+				}
+				return 0, fmt.Errorf("failure %d", runs)
+			}})
+		for failure, want := range map[string]bool{"failure 1": true, "failure 2": false, "failure 3": false,
+			"failure 5": true, "failure 6": false} {
+			if strings.Contains(out.String(), failure) != want {
+				t.Errorf("%s is in the log: %v\n%s", failure, !want, &out)
+			}
 		}
 	})
 }

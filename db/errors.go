@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -86,6 +87,16 @@ func translate(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %w", kind, err)
+}
+
+// isDenied reports whether the user of the database lacks a right on a table or a column, or on a database.
+func isDenied(err error) bool {
+	var my *mysqldriver.MySQLError
+	return errors.As(err, &my) && slices.Contains([]uint16{
+		1044, // ER_DBACCESS_DENIED_ERROR
+		1142, // ER_TABLEACCESS_DENIED_ERROR
+		1143, // ER_COLUMNACCESS_DENIED_ERROR
+	}, my.Number)
 }
 
 // isUnsupported reports whether the server does not support the statement. TiDB does not support READ ONLY

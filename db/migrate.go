@@ -26,11 +26,21 @@ var (
 
 // Migrate brings the schema to the newest version and returns the number of migrations done. Several
 // processes may call Migrate at once: the first migrates, and the other processes wait. When nothing is to be
-// done, the user of the database needs no right to change the schema.
+// done, the user of the database needs no right to change the schema. Otherwise the error says which command
+// needs the right.
 func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 	if complete(ctx, g) == nil {
 		return 0, nil
 	}
+	steps, err := migrate(ctx, g)
+	if isDenied(err) {
+		err = fmt.Errorf("%w; run b2b migrate as a user who may change the schema, and start the services afterwards",
+			err)
+	}
+	return steps, err
+}
+
+func migrate(ctx context.Context, g *gorm.DB) (int, error) {
 	pool, err := g.DB()
 	if err != nil {
 		return 0, err

@@ -406,7 +406,8 @@ func TestMigrated(t *testing.T) {
 }
 
 // TestMigrateWithoutRights calls Migrate as a user who may not change the schema. When the schema is
-// complete, Migrate must return no error.
+// complete, Migrate must return no error. When it lacks a migration, the error must name the command for a
+// user with the right.
 func TestMigrateWithoutRights(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {
@@ -431,6 +432,13 @@ func TestMigrateWithoutRights(t *testing.T) {
 		t.Cleanup(func() { db.Close(limited) })
 		if steps, err := db.Migrate(ctx, limited); err != nil || steps != 0 {
 			t.Errorf("%d steps, %v", steps, err)
+		}
+		if err := g.Exec("DROP TABLE goose_db_version").Error; err != nil {
+			t.Fatal(err)
+		}
+		_, err = db.Migrate(ctx, limited)
+		if err == nil || !strings.Contains(err.Error(), "run b2b migrate as a user") {
+			t.Errorf("without the table of versions: %v", err)
 		}
 	})
 }

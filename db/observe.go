@@ -34,7 +34,8 @@ var (
 )
 
 // Log makes g log each statement that takes at least the time slow, waits for locks included: name, text
-// without values, time, number of rows, and the context's correlation id. Call Log before g is used.
+// without values, time, number of rows, and the context's correlation id. At the level debug, the log has all
+// statements. Call Log before g is used.
 func Log(g *gorm.DB, log *slog.Logger, slow time.Duration, correlationID func(ctx context.Context) string) {
 	g.Logger = statementLog{logger.Discard, log, slow, correlationID}
 	if r := g.Dialector.(dialector).replica; r != nil {
@@ -44,7 +45,7 @@ func Log(g *gorm.DB, log *slog.Logger, slow time.Duration, correlationID func(ct
 
 const maxLoggedSQL = 2000 // most bytes of a statement's text in the log
 
-// statementLog counts every statement of gorm, and logs the slow statements.
+// statementLog counts every statement of gorm, and logs the slow statements; at the level debug, all.
 type statementLog struct {
 	logger.Interface
 	log           *slog.Logger
@@ -58,19 +59,23 @@ func (l statementLog) Trace(ctx context.Context, begin time.Time, statement func
 	l.add(ctx, statementName(sql), sql, begin, rows)
 }
 
-// add counts a statement that has just ended, and logs it when it was slow.
+// add counts a statement that has just ended, and logs it: see Log.
 func (l statementLog) add(ctx context.Context, name, sql string, begin time.Time, rows int64) {
 	took := time.Since(begin)
 	count(ctx, name, begin, took)
+	level, message := slog.LevelWarn, "slow statement"
 	if took < l.slow {
+		level, message = slog.LevelDebug, "statement"
+	}
+	if !l.log.Enabled(ctx, level) {
 		return
 	}
 	attributes := []any{"statement", name, "sql", sql[:min(len(sql), maxLoggedSQL)],
-		"ms", took.Milliseconds(), "rows", rows}
+		"ms", float64(took.Microseconds()) / 1000, "rows", rows}
 	if id := l.correlationID(ctx); id != "" {
 		attributes = append(attributes, "correlation_id", id)
 	}
-	l.log.WarnContext(ctx, "slow statement", attributes...)
+	l.log.Log(ctx, level, message, attributes...)
 }
 
 // count adds a statement to the metrics, to the times of the request, and to its trace.

@@ -16,7 +16,8 @@ import (
 	"example.com/b2b/v2/internal/timing"
 )
 
-// TestLogSlow runs a slow and a fast statement. The log must have only the slow statement, without its value.
+// TestLogSlow runs a slow and a fast statement. The log must have only the slow statement, without its value;
+// at the level debug, the log must have both.
 func TestLogSlow(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		slow := "SELECT SLEEP(0.2), ?"
@@ -36,7 +37,7 @@ func TestLogSlow(t *testing.T) {
 		var line struct {
 			Level, Msg, SQL, Statement string
 			Correlation                string `json:"correlation_id"`
-			MS                         int64
+			MS                         float64
 		}
 		if err := json.Unmarshal(out.Bytes(), &line); err != nil {
 			t.Fatalf("%v: %s", err, &out)
@@ -45,8 +46,19 @@ func TestLogSlow(t *testing.T) {
 			line.Correlation != "as-tested" || line.MS < 100 || bytes.Contains(out.Bytes(), []byte("secret")) {
 			t.Errorf("%s", &out)
 		}
+		out.Reset()
+		log = slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		db.Log(g, log, time.Hour, func(context.Context) string { return "as-tested" })
+		fast := g.WithContext(ctx).Raw("SELECT 1, ? FROM customers", "a secret")
+		if err := fast.Scan(&map[string]any{}).Error; err != nil {
+			t.Fatal(err)
+		}
+		const want = `level=DEBUG msg=statement statement="SELECT customers" sql="SELECT 1, ? FROM customers" ms=`
+		if got := out.String(); !strings.Contains(got, want) || strings.Contains(got, "secret") {
+			t.Errorf("at the level debug: %s", got)
+		}
 		parts := times.Parts()
-		if parts.Statements != 2 || parts.Slowest != "SELECT" || parts.SlowestTime < 100*time.Millisecond ||
+		if parts.Statements != 3 || parts.Slowest != "SELECT" || parts.SlowestTime < 100*time.Millisecond ||
 			parts.Database < parts.SlowestTime {
 			t.Errorf("%+v", parts)
 		}

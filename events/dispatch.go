@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/events/deliver"
 	"example.com/b2b/v2/openapi/contract"
 	api "example.com/b2b/v2/openapi/eventsapi"
@@ -61,6 +62,7 @@ func (s *Service) Deliver(ctx context.Context, log *slog.Logger) {
 	defer stop()
 	context.AfterFunc(ctx, func() { time.AfterFunc(stopTime, stop) })
 	d.turns.Go(func() { d.renew(ctx) })
+	var failures db.Failures
 	for ctx.Err() == nil {
 		pause, err := lookPause, s.migrated(ctx)
 		for _, slow := range []bool{false, true} {
@@ -73,8 +75,10 @@ func (s *Service) Deliver(ctx context.Context, log *slog.Logger) {
 			}
 		}
 		if err != nil && ctx.Err() == nil {
-			d.log.Error("webhooks cannot be delivered now", "error", err)
+			d.log.Log(ctx, failures.Level(), "webhooks cannot be delivered now", "error", err)
 			pause = 10 * lookPause
+		} else {
+			failures.End()
 		}
 		select {
 		case <-time.After(pause):

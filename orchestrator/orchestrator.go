@@ -18,6 +18,7 @@ import (
 	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/internal/correlation"
 	"example.com/b2b/v2/internal/peer"
+	"example.com/b2b/v2/internal/web"
 	"example.com/b2b/v2/openapi/contract"
 	"example.com/b2b/v2/openapi/customersapi"
 	api "example.com/b2b/v2/openapi/orchestratorapi"
@@ -66,6 +67,7 @@ func (s *Service) CreateAndConfirmOrder(
 	if err != nil {
 		return nil, err
 	}
+	web.LogOrder(ctx, created.JSON201.Data.ID)
 	confirmed, err := ask(ctx, ordersAPI, func() (*ordersapi.ConfirmOrderResponse, error) {
 		return s.orders.ConfirmOrderWithResponse(ctx, created.JSON201.Data.ID,
 			&ordersapi.ConfirmOrderParams{XIdempotencyKey: r.Body.IdempotencyKey})

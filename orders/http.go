@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/tidwall/gjson"
+
 	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/internal/bulk"
 	"example.com/b2b/v2/internal/formats"
@@ -412,6 +414,7 @@ func answer(a idempotency.Answer, err error) (server.Answer, error) { return a.R
 // an answer stored by an earlier version lacks: see withNames.
 func (s *Service) orderAnswer(ctx context.Context, a idempotency.Answer, err error) (server.Answer, error) {
 	if err == nil {
+		web.LogOrder(ctx, gjson.GetBytes(a.Body, "data.id").Int())
 		a, err = s.withNames(ctx, a)
 	}
 	return a.Respond, err

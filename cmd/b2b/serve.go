@@ -33,6 +33,8 @@ import (
 
 // serve runs services, a single service or all, until ctx ends. Then it answers the requests in flight,
 // within c.ShutdownTimeout. When all services run, CUSTOMERS_API_BASE and ORDERS_API_BASE are ignored.
+// The parameter out gets the addresses, and an example of a call; in production only the log has the
+// addresses.
 func serve(ctx context.Context, c *config.Settings, services []*service, out io.Writer) error {
 	signal.Ignore(syscall.SIGPIPE) // the services go on when the program that reads their log has ended
 	all := len(services) > 1
@@ -44,6 +46,11 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 		return err
 	}
 	log := slog.New(logHandler(c))
+	lines := log // for the lines after the start
+	if c.Env == config.Production {
+		out = io.Discard // whatever collects the log mostly reads stdout, too
+		lines = log.With("version", buildinfo.Version(), "instance", instance())
+	}
 	if config.KnownToAll(c.ServiceTokens[0]) {
 		log.Warn("SERVICE_TOKEN is one that everybody knows; " +
 			"set APP_ENV=production before others can reach this machine")
@@ -69,13 +76,13 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	}
 	var g *gorm.DB
 	if services[0].database {
-		if g, err = openReady(ctx, c, log, all); err != nil {
+		if g, err = openReady(ctx, c, lines, all); err != nil {
 			return err
 		}
 		defer db.Close(g)
-		defer db.WatchReplica(g, log)()
+		defer db.WatchReplica(g, lines)()
 	}
-	o, err := options.Options(ctx, c, log)
+	o, err := options.Options(ctx, c, lines)
 	if err != nil {
 		return err
 	}
@@ -88,13 +95,14 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	o.Limits.Readers = min(o.Limits.Readers, maxConnections*2/5)
 	o.Limits.Exports = min(o.Limits.Exports, maxConnections/10)
 	var names []string
+	addresses := map[string]string{}
 	for _, s := range services {
-		o.Log, o.Service = log.With("service", s.name), s.name
+		o.Log, o.Service = lines.With("service", s.name), s.name
 		o.Others = others(c, s, services)
 		if err := s.prepare(g, o, maxConnections, c.MaxPerAddress); err != nil {
 			return err
 		}
-		names = append(names, s.name)
+		names, addresses[s.name] = append(names, s.name), *s.base
 		fmt.Fprintf(out, "%-14s %s   documentation: %s/docs\n", s.title, *s.base, *s.base)
 	}
 	if g != nil {
@@ -106,14 +114,18 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	}
 	if ops != nil {
 		defer ops.Close()
-		fmt.Fprintf(out, "%-14s http://%s/metrics\n", "For operators", ops.Addr())
+		addresses["metrics"] = fmt.Sprintf("http://%s/metrics", ops.Addr())
+		fmt.Fprintf(out, "%-14s %s\n", "For operators", addresses["metrics"])
 		go serveOperators(ops, g)
 	}
 	last := services[len(services)-1]
 	fmt.Fprintf(out, "\nTry: "+last.try+"\n", *last.base)
-	log.Info("started", "services", names, "version", buildinfo.Version(),
-		"app_env", c.Env, "auth_mode", c.AuthMode)
-	go debug.FreeOSMemory() // returns memory to the system that was needed only for the start
+	started := []any{"services", names, "version", buildinfo.Version(), "app_env", c.Env, "auth_mode", c.AuthMode}
+	if c.Env == config.Production {
+		started = append(started, "instance", instance(), "addresses", addresses)
+	}
+	log.Info("started", started...)
+	go debug.FreeOSMemory() // returns memory to the system that only the start needed
 	stopping := sync.OnceFunc(func() {
 		log.Info("stopping once the requests in flight are answered", "not_ready_for_seconds", c.DrainDelay.Seconds())
 	})
@@ -133,6 +145,12 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	defer stop()
 	context.AfterFunc(draining, func() { time.AfterFunc(c.ShutdownTimeout, stop) })
 	return runUntil(draining, drained, services)
+}
+
+// instance names this process in the log, among those of several machines: the machine, and the process id.
+func instance() string {
+	host, _ := os.Hostname()
+	return fmt.Sprintf("%s/%d", host, os.Getpid())
 }
 
 // stopTraces sends the last spans, within five seconds.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"regexp"
@@ -17,9 +18,9 @@ import (
 )
 
 // accessLog writes a log line for each request after the answer. The level is error for an error with a
-// status of 500 or more, and info for all other requests. For the probes /health and /ready, the level is
-// debug unless the status has changed since the last probe. When an error has stopped a file before its end,
-// accessLog closes the connection.
+// status of 500 or more, unless the service is about to stop, and info for all other requests. For the probes
+// /health and /ready, the level is debug unless the status has changed since the last probe. When an error has
+// stopped a file before its end, accessLog closes the connection.
 func accessLog(log *slog.Logger) gin.HandlerFunc {
 	lastStatus := map[string]*atomic.Int64{"/health": new(atomic.Int64), "/ready": new(atomic.Int64)}
 	for _, status := range lastStatus {
@@ -43,7 +44,8 @@ func accessLog(log *slog.Logger) gin.HandlerFunc {
 }
 
 func level(c *gin.Context) slog.Level {
-	if c.Errors.Last() != nil && loggedStatus(c) >= http.StatusInternalServerError {
+	err := c.Errors.Last()
+	if err != nil && loggedStatus(c) >= http.StatusInternalServerError && !errors.Is(err.Err, errStopping) {
 		return slog.LevelError
 	}
 	return slog.LevelInfo
@@ -58,6 +60,10 @@ func loggedStatus(c *gin.Context) int {
 	return c.Writer.Status()
 }
 
+// slowRequest is the time from which a log line has the mark slow, as in the alert B2BSlow. Files and readers
+// of events never have the mark.
+const slowRequest = time.Second
+
 // attributes returns the attributes of a log line, together less than 4 KB. Times are in milliseconds.
 func attributes(c *gin.Context, took time.Duration) []slog.Attr {
 	call, ctx := callOf(c), c.Request.Context()
@@ -66,7 +72,11 @@ func attributes(c *gin.Context, took time.Duration) []slog.Attr {
 		slog.String("method", loggable(c.Request.Method, 20)),
 		slog.String("path", loggable(c.Request.URL.Path, 500)),
 		slog.Int("status", loggedStatus(c)),
-		milliseconds("ms", took),
+		milliseconds("ms", took))
+	if op := call.operation; op != nil && took >= slowRequest && !op.waits && !op.streams && op.row == nil {
+		all = append(all, slog.Bool("slow", true))
+	}
+	all = append(all,
 		slog.String("correlation_id", loggable(correlation.ID(ctx), 128)))
 	if id := gatewayID(ctx); id != "" {
 		all = append(all, slog.String("gateway_id", loggable(id, 128)))
@@ -84,6 +94,9 @@ func attributes(c *gin.Context, took time.Duration) []slog.Attr {
 	}
 	if call.customer != 0 {
 		all = append(all, slog.Int64("customer", call.customer))
+	}
+	if call.order != 0 {
+		all = append(all, slog.Int64("order", call.order))
 	}
 	if call.actingFor {
 		all = append(all, slog.Bool("by_service", true))
@@ -147,6 +160,14 @@ func appendTimes(all []slog.Attr, parts timing.Parts) []slog.Attr {
 
 func milliseconds(name string, d time.Duration) slog.Attr {
 	return slog.Float64(name, float64(d.Microseconds())/1000)
+}
+
+// LogOrder adds the id of an order to the log line of a request. The parameter ctx is the context of a
+// handler.
+func LogOrder(ctx context.Context, id int64) {
+	if begun, ok := ctx.Value(callKey{}).(*call); ok {
+		begun.order = id
+	}
 }
 
 // LoggedCorrelationID returns correlation.ID in the form of the access log.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gin-gonic/gin"
+
 	"example.com/b2b/v2/internal/auth"
 	"example.com/b2b/v2/internal/correlation"
 	"example.com/b2b/v2/internal/web"
@@ -83,6 +85,26 @@ func TestLogLine(t *testing.T) {
 		}
 		if err != nil || line.Operation != c.operation || line.Caller != c.caller || log.Len() > 4096 {
 			t.Errorf("%s as %.20q: %v %s", c.path, c.authorization, err, &log)
+		}
+	}
+}
+
+// TestSlowLine expects the mark slow in the log line of a request that takes a second, and in no other line.
+func TestSlowLine(t *testing.T) {
+	var log bytes.Buffer
+	o := webtest.Options()
+	o.Log = webtest.Log(&log)
+	base := serveThings(t, o, func(c *gin.Context) {
+		if c.FullPath() == "/old" {
+			time.Sleep(time.Second)
+		}
+		succeed(c)
+	})
+	for path, slow := range map[string]bool{"/old": true, "/either": false} {
+		log.Reset()
+		webtest.Do(t, "GET", base+path, "", "Authorization", "Bearer "+webtest.Token)
+		if strings.Contains(log.String(), `"slow":true`) != slow {
+			t.Errorf("%s: %s", path, &log)
 		}
 	}
 }

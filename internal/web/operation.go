@@ -177,6 +177,7 @@ type call struct {
 	correlateBody bool        // the body of an error has the correlation id
 	caller        string      // caller's subject, the actor of events; "" until the middleware authorize ends
 	customer      int64       // the only customer for whom the caller may act; 0 means all customers
+	order         int64       // the order of a command, for the log; 0 means none
 	actingFor     bool        // another service calls for the caller
 	code          string      // code of the error; "" without an error
 	limit         string      // name of the limit that refused the request; "" for none

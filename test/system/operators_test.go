@@ -217,6 +217,9 @@ func TestReadyEndsFirst(t *testing.T) {
 	if stopping < 0 || stopped < stopping {
 		t.Errorf("the log has stopping at %d, stopped at %d", stopping, stopped)
 	}
+	if strings.Contains(log, `"level":"ERROR"`) {
+		t.Errorf("a planned stop is logged as an error: %s", log)
+	}
 }
 
 // TestReadyWithoutMigrations starts b2b on an empty database, without migrations. /ready must answer 503, and

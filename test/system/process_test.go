@@ -3,6 +3,7 @@ package system_test
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -65,7 +66,8 @@ func start(t *testing.T, env []string, args ...string) *process {
 func launch(t *testing.T, env []string, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{cmd: cmd, log: &bytes.Buffer{}}
-	p.cmd.Dir, p.cmd.Env, p.cmd.Stderr = t.TempDir(), env, p.log
+	log := &watchedLog{log: p.log, started: make(chan []byte, 1)}
+	p.cmd.Dir, p.cmd.Env, p.cmd.Stderr = t.TempDir(), env, log
 	forbidSecrets(env)
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -81,21 +83,15 @@ func launch(t *testing.T, env []string, cmd *exec.Cmd) *process {
 		p.kill()
 		webtest.WantNoLeak(t, p.log.Bytes())
 	})
+	if slices.Contains(env, "APP_ENV=production") {
+		p.readStarted(t, log, out)
+		return p
+	}
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		p.announced += lines.Text() + "\n"
 		if m := serviceAddress.FindStringSubmatch(lines.Text()); m != nil {
-			p.base, p.all = m[2], append(p.all, m[2])
-			switch m[1] {
-			case "Customers API":
-				p.customers = m[2]
-			case "Orders API":
-				p.orders = m[2]
-			case "Events API":
-				p.events = m[2]
-			case "Orchestrator":
-				p.orchestrator = m[2]
-			}
+			p.add(m[1], m[2])
 		}
 		if strings.HasPrefix(lines.Text(), "Try: ") {
 			go io.Copy(io.Discard, out)
@@ -107,7 +103,72 @@ func launch(t *testing.T, env []string, cmd *exec.Cmd) *process {
 	return nil
 }
 
+// add adds the address of a service, which has the name of the output or of the log.
+func (p *process) add(service, base string) {
+	p.base, p.all = base, append(p.all, base)
+	switch service {
+	case "Customers API", "customers":
+		p.customers = base
+	case "Orders API", "orders":
+		p.orders = base
+	case "Events API", "events":
+		p.events = base
+	case "Orchestrator", "orchestrator":
+		p.orchestrator = base
+	}
+}
+
+// readStarted waits for the line "started" of production, and reads the addresses. Stdout must stay empty.
+func (p *process) readStarted(t *testing.T, log *watchedLog, stdout io.Reader) {
+	t.Helper()
+	ended := make(chan []byte)
+	go func() {
+		all, _ := io.ReadAll(stdout)
+		ended <- all
+	}()
+	var started struct {
+		Services  []string
+		Addresses map[string]string
+	}
+	select {
+	case line := <-log.started:
+		if err := json.Unmarshal(line, &started); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		t.Cleanup(func() {
+			p.kill()
+			if all := <-ended; len(all) > 0 {
+				t.Errorf("stdout of production: %s", all)
+			}
+		})
+	case <-ended:
+		p.cmd.Wait()
+		t.Fatalf("%v did not start: %s", p.cmd.Args, p.log)
+	}
+	for _, name := range started.Services {
+		p.add(name, started.Addresses[name])
+	}
+}
+
+// watchedLog is a log in JSON. Its line "started" is also sent to started.
+type watchedLog struct {
+	log     *bytes.Buffer
+	started chan []byte
+}
+
+func (l *watchedLog) Write(b []byte) (int, error) {
+	n, err := l.log.Write(b)
+	if l.started != nil {
+		if line := startedLine.Find(l.log.Bytes()); line != nil {
+			l.started <- bytes.Clone(line)
+			l.started = nil
+		}
+	}
+	return n, err
+}
+
 var (
+	startedLine    = regexp.MustCompile(`(?m)^.*"msg":"started".*\n`)
 	serviceAddress = regexp.MustCompile(`^(\S.*?) +(http://\S+:\d+) +documentation:`)
 	secretVariable = regexp.MustCompile("_(TOKEN|SECRET|PASSWORD)$")
 )

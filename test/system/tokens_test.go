@@ -63,6 +63,16 @@ func TestToken(t *testing.T) {
 		}
 	}
 	p.stop()
+	for line := range strings.Lines(p.log.String()) {
+		if strings.Contains(line, `"msg":"request"`) &&
+			!(strings.Contains(line, `"instance":"`) && strings.Contains(line, `"version":"`)) {
+			t.Errorf("the line does not name the process: %s", line)
+		}
+		placed := strings.Contains(line, `"status":201`) && strings.Contains(line, `"method":"POST"`)
+		if placed != strings.Contains(line, `"order":`) && !strings.Contains(line, "/confirm") {
+			t.Errorf("the line of a new order must have the id: %s", line)
+		}
+	}
 
 	env = []string{} // development, with the default secret
 	partner = token("--sub", "acme", "--scope", "orders:read", "--customer", "1")
