@@ -77,20 +77,20 @@ var (
 		Sentence: "The request is not valid.",
 		Example:  Detail{"/query/limit", "must be at most 100", Params{"rule": "maximum", "limit": 100}},
 		When: "A field, parameter or header breaks a rule of the document. " +
-			"`details` names every one, up to 20.",
+			"`details` names every fault, up to 20.",
 		Do: "Correct what `details` names."})
 	IdempotencyKeyRequired = define(Code{Name: "idempotency_key_required", Status: http.StatusBadRequest,
 		Retry: Never, On: []string{WithNeededKey},
 		Sentence: "Send an X-Idempotency-Key with this request.",
 		Example:  Detail{"/header/X-Idempotency-Key", "is required", Params{"rule": "required"}},
-		When:     "The operation insists on an idempotency key and got none.",
+		When:     "The operation needs an idempotency key, and the request has none.",
 		Do:       "Make a key for this one effect, keep it, and send it with every try."})
 	InsufficientStock = define(Code{Name: "insufficient_stock", Status: http.StatusBadRequest,
 		Retry: AfterThat, On: []string{"createOrder", "createAndConfirmOrder"},
 		Sentence: "There is not enough stock for this order.",
 		Example: Detail{"/items/0/qty", "product 2: asked 5, available 3",
 			Params{"product_id": 2, "sku": "LAPTOP-HP-2024", "requested": 5, "available": 3}},
-		When: "At least one product has fewer pieces than the order asks for. " +
+		When: "At least one product has fewer pieces on stock than the order asks for. " +
 			"`details` names every short line. Nothing was taken.",
 		Do: "Order what is available, or try again when stock has come. The key is still free."})
 	InsufficientStockToRemove = define(Code{Name: "insufficient_stock", Status: http.StatusBadRequest,
@@ -98,19 +98,19 @@ var (
 		Sentence: "There is not enough stock for this adjustment.",
 		Example: Detail{"/delta", "product 2: asked 5, available 3",
 			Params{"product_id": 2, "sku": "LAPTOP-HP-2024", "requested": 5, "available": 3}},
-		When: "The adjustment would take more pieces than are there. Nothing was changed.",
-		Do:   "Look how many there are. The key is still free."})
+		When: "The adjustment would take more pieces than are on stock. Nothing was changed.",
+		Do:   "Look up the stock of the product. The key is still free."})
 	ProductInactive = define(Code{Name: "product_inactive", Status: http.StatusBadRequest,
 		Retry: AfterThat, On: []string{"createOrder", "quoteOrder", "createAndConfirmOrder"},
 		Sentence: "A product of this order cannot be ordered any more.",
 		Example: Detail{"/items/0/sku", "product 2 is not active",
 			Params{"product_id": 2, "sku": "LAPTOP-HP-2024"}},
-		When: "At least one product of the order is not `active`. `details` names every line with one.",
+		When: "At least one product of the order is not `active`. `details` names every line with such a product.",
 		Do:   "Order something else. The key is still free."})
 	OrderNotConfirmable = define(Code{Name: "order_not_confirmable", Status: http.StatusBadRequest,
 		Retry: Never, On: []string{"confirmOrder", "createAndConfirmOrder"},
 		Sentence: "Order %d is CANCELED and cannot be confirmed.", Args: []any{3},
-		When: "The order is canceled: somebody asked for it, or its reservation has expired.",
+		When: "The order is canceled: a caller canceled it, or its reservation has expired.",
 		Do:   "Place a new order, with a new key."})
 	CancelWindowClosed = define(Code{Name: "cancel_window_closed", Status: http.StatusBadRequest,
 		Retry: Never, On: []string{"cancelOrder"},
@@ -121,7 +121,7 @@ var (
 	Unauthorized = define(Code{Name: "unauthorized", Status: http.StatusUnauthorized,
 		Retry: Never, On: []string{WithSecurity},
 		Sentence: "This operation needs a valid token: %s.", Args: []any{"send Authorization: Bearer TOKEN"},
-		When: "The token is missing, has expired, or is not one that this deployment accepts.",
+		When: "The token is missing, has expired, or is no token that this deployment accepts.",
 		Do:   "Send a valid token; get a new one when it has expired."})
 	Forbidden = define(Code{Name: "forbidden", Status: http.StatusForbidden,
 		Retry: Never, On: []string{WithSecurity},
@@ -130,9 +130,9 @@ var (
 		Sentence: "You may not do this.",
 		Example: Detail{"/header/Authorization", "lacks the scope orders:write",
 			Params{"scope": "orders:write"}},
-		When: "Who calls is known, and may not do this: the token lacks a scope, or acts for another " +
-			"customer. Or a browser sends it for a page of another site, or under a name that is not the " +
-			"service's.",
+		When: "The caller is known, and may not make this call: the token lacks a scope, or acts for another " +
+			"customer. Or a browser sends the call for a page of another site, or to a host name that is not " +
+			"the service's.",
 		Do: "Ask for a token that may, or leave out what `details` names."})
 	NotFound = define(Code{Name: "not_found", Status: http.StatusNotFound,
 		Retry: Never, On: []string{Unrouted},
@@ -154,7 +154,7 @@ var (
 		Retry: Never, On: []string{"createOrder", "quoteOrder", "createAndConfirmOrder"},
 		Sentence: "A product of this order does not exist.",
 		Example:  Detail{"/items/0/product_id", "there is no product 77", Params{"product_id": 77}},
-		When:     "At least one product of the order does not exist. `details` names every one.",
+		When:     "At least one product of the order does not exist. `details` names every missing product.",
 		Do:       "Check the ids and skus."})
 	OrderNotFound = define(Code{Name: "order_not_found", Status: http.StatusNotFound,
 		Retry: Never, On: []string{"/orders/{id}", "createAndConfirmOrder", "getOrchestration",
@@ -178,36 +178,36 @@ var (
 		Sentence: "The order was placed with this key, and was not confirmed with it.",
 		Example: Detail{"/path/idempotency_key", "order 5 is CREATED: repeat the call to complete it",
 			Params{"order_id": 5, "order_status": "CREATED"}},
-		When: "The call got as far as placing the order. `details` says how the order stands.",
+		When: "The call has placed the order, and has not confirmed it. `details` has the state of the order.",
 		Do: "Repeat the POST with the same key to complete a CREATED order. " +
-			"For a CANCELED one it is too late: use a new key."})
+			"A CANCELED order stays as it is: use a new key."})
 	MethodNotAllowed = define(Code{Name: "method_not_allowed", Status: http.StatusMethodNotAllowed,
 		Retry: Never, On: []string{Unrouted},
 		Sentence: "%s is not possible here.", Args: []any{"DELETE"},
 		When: "The path exists, with other methods (`Allow`).",
-		Do:   "Use one of them."})
+		Do:   "Use a method of `Allow`."})
 	RequestTimeout = define(Code{Name: "request_timeout", Status: http.StatusRequestTimeout,
 		Retry: Later, On: []string{WithBody, WithRows},
 		Unprovoked: "needs a connection on which a body takes ten seconds.",
 		Sentence:   "The body did not arrive in time.",
 		When: "The body took longer than ten seconds to arrive, " +
 			"or less than 64 KiB of an import came in ten seconds. Nothing was changed.",
-		Do: "Send it again over a better connection."})
+		Do: "Send the request again over a better connection."})
 	EmailTaken = define(Code{Name: "email_taken", Status: http.StatusConflict,
 		Retry: Never, On: []string{"createCustomer", "updateCustomer"},
 		Sentence: "Another customer has this email.",
 		Example:  Detail{"/email", "belongs to another customer", Params{"rule": "unique", "customer_id": 1}},
 		When:     "Another customer that is not deleted has the email, in any case.",
-		Do: "`params` names that customer, unless your token acts for one alone: " +
-			"use it, or use another email."})
+		Do: "`params` names that customer, unless your token acts for one customer: " +
+			"use the existing customer, or another email."})
 	ExternalRefTaken = define(Code{Name: "external_ref_taken", Status: http.StatusConflict,
 		Retry: AfterThat, On: []string{"createCustomer", "updateCustomer"},
 		Sentence: "Another customer has this external_ref.",
 		Example: Detail{"/external_ref", "belongs to another customer",
 			Params{"rule": "unique", "customer_id": 1}},
 		When: "Another customer that is not deleted has the external_ref.",
-		Do: "`params` names that customer, unless your token acts for one alone: " +
-			"use it, or use another number."})
+		Do: "`params` names that customer, unless your token acts for one customer: " +
+			"use the existing customer, or another number."})
 	OrderExternalRefTaken = define(Code{Name: "external_ref_taken", Status: http.StatusConflict,
 		Retry: AfterThat, On: []string{"createOrder", "createAndConfirmOrder"},
 		Sentence: "The customer has order %d with this external_ref already.", Args: []any{3},
@@ -228,7 +228,7 @@ var (
 		Sentence: "Another product has this sku.",
 		Example:  Detail{"/sku", "belongs to another product", Params{"rule": "unique", "product_id": 2}},
 		When:     "Another product has the sku.",
-		Do:       "`params` names that product: use it, or use another sku."})
+		Do:       "`params` names that product: use the existing product, or another sku."})
 	TooManyWebhookEndpoints = define(Code{Name: "too_many_webhook_endpoints", Status: http.StatusConflict,
 		Retry: AfterThat, On: []string{"createWebhookEndpoint"},
 		Unprovoked: "needs a token of a customer that has twenty endpoints.",
@@ -242,15 +242,15 @@ var (
 		Example: Detail{"/query/after", "is 17, and must be from 4711 to 5813",
 			Params{"after": 17, "first_after": 4711, "last_position": 5813}},
 		When: "The next event after `after` was deleted, because the deployment keeps events for a limited time " +
-			"(90 days unless it says otherwise). Or no event has had the position: it is of another token's " +
+			"(90 days by default). Or no event has had the position: the position is of another token's " +
 			"feed, or the database was restored from an earlier backup.",
 		Do: "Make the copy anew from the exports, then go on from the smallest `X-Event-Position` of their " +
-			"answers. `params` has the smallest `after` that still works, for who needs no copy."})
+			"answers. `params` has the smallest `after` that still works, for programs that need no copy."})
 	PreconditionFailed = define(Code{Name: "precondition_failed", Status: http.StatusPreconditionFailed,
 		Retry: Never, On: []string{WithIfMatch},
 		Sentence: "It has changed since you read it; read it again.",
-		When:     "The state is no longer the one that `If-Match` names. Nothing was changed.",
-		Do:       "Read it again, decide again, and send its new `ETag`."})
+		When:     "The thing no longer has the state that `If-Match` names. Nothing was changed.",
+		Do:       "Read the thing again, decide again, and send the new `ETag`."})
 	PayloadTooLarge = define(Code{Name: "payload_too_large", Status: http.StatusRequestEntityTooLarge,
 		Retry: Never, On: []string{WithBody},
 		Sentence: "The body is larger than 1 MiB.",
@@ -261,7 +261,7 @@ var (
 		Sentence: "The file is too large: %s.",
 		Args:     []any{"the row on line 17 is longer than 64 KiB; a quote is probably missing"},
 		When: "An import has more than 64 MiB or more than 100 000 rows, or a row has more than 64 KiB. " +
-			"`row` of the last line that was answered says how far it was read.",
+			"`row` of the last line of the answer says how far the file was read.",
 		Do: "Send the file in parts. A long row of CSV is often several rows, the first of which lacks a quote."})
 	UnsupportedMediaType = define(Code{Name: "unsupported_media_type",
 		Status: http.StatusUnsupportedMediaType, Retry: Never, On: []string{WithBody},
@@ -277,16 +277,16 @@ var (
 	IdempotencyKeyReused = define(Code{Name: "idempotency_key_reused", Status: http.StatusUnprocessableEntity,
 		Retry: Never, On: []string{WithKey, "createAndConfirmOrder"},
 		Sentence: "This idempotency key was used for another request.",
-		When:     "The key has done something else: another body, or another id.",
+		When:     "The key was used for another request: another body, or another id.",
 		Do:       "Use a new key for a new effect; repeat a call with exactly the same request."})
 	RateLimited = define(Code{Name: "rate_limited", Status: http.StatusTooManyRequests,
 		Retry: Later, On: []string{Business},
 		Unprovoked: "needs more calls in a second than the deployment takes.",
 		Sentence:   "Too many requests; %s.", Args: []any{"try again"},
-		When: "You send more than this deployment takes from one caller (`RateLimit` says how much is " +
-			"left), or have your share of the requests, searches, imports, exports or readers of events that it " +
-			"has at once.",
-		Do: "Wait as long as `Retry-After` says; send less at once."})
+		When: "You send more calls than this deployment takes from one caller (`RateLimit` has the number that is " +
+			"left), or you use your share of its simultaneous requests, searches, imports, exports or readers " +
+			"of events.",
+		Do: "Wait as long as `Retry-After` says; send fewer calls at once."})
 	Internal = define(Code{Name: "internal", Status: http.StatusInternalServerError,
 		Retry: Again, On: []string{Always},
 		Unprovoked: "would be a defect.",

@@ -352,29 +352,29 @@ func (e OrderStatus) Valid() bool {
 	}
 }
 
-// APIErrorDetail defines model for ApiErrorDetail.
+// APIErrorDetail A reason for an error, with the field that the reason concerns.
 type APIErrorDetail struct {
-	// Field Which field, as a JSON pointer into the body, or `/query/…`, `/path/…`, `/header/…`, `/body` for the others.
+	// Field The field, as a JSON pointer into the body. A parameter is `/query/…`, `/path/…` or `/header/…`; the body as a whole is `/body`.
 	//
 	// Example: /items/0/qty
 	Field string `json:"field"`
 
-	// Message What is wrong with it.
+	// Message The reason, for a person.
 	//
 	// Example: product 2: asked 5, available 3
 	Message string `json:"message"`
 
-	// Params The same for a program: strings, numbers and booleans. Which there are follows from the error's `code`, and others may be
-	// added. Of what breaks a rule of this document it is `rule`, its keyword in snake_case (`required`, `minimum`, `max_length`,
-	// `enum`, `format`, …) or a word such as `unknown_field`, `repeated`, `whole_number` or `unique`, and what belongs to the
-	// rule: `limit`, `type`, `format`, or `values` with spaces between them.
+	// Params The reason for a program: strings, numbers and booleans. The error's `code` decides which there are; others may be added. For a
+	// value that breaks a rule of this document: `rule`, the keyword in snake_case (`required`, `minimum`, `max_length`, `enum`,
+	// `format`, …) or a word such as `unknown_field`, `repeated`, `whole_number` or `unique`; and, where the rule has them, `limit`,
+	// `type`, `format`, or `values` with spaces between them.
 	//
 	//
 	// Example: {"available":3,"product_id":2,"requested":5,"sku":"LAPTOP-HP-2024"}
 	Params *map[string]interface{} `json:"params,omitempty"`
 }
 
-// CSVDelimiter What separates the cells of CSV.
+// CSVDelimiter The character between the cells of CSV.
 //
 // Example: semicolon
 type CSVDelimiter string
@@ -384,55 +384,55 @@ type CSVDelimiter string
 // Example: 259800
 type Cents = int64
 
-// ChangeEvent One change of one thing. It is written with the change, or not at all, and never changes.
+// ChangeEvent An event, which records one change of one thing. The event is written together with the change, or not at all, and never changes.
 type ChangeEvent struct {
-	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// ID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	ID ID `json:"id"`
 
-	// Type What happened. `product.updated` is a change of its name, its price or whether it is active; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. `webhook_endpoint.disabled`: nothing more is sent to a webhook endpoint, see its `disabled_reason`.
+	// Type The kind of change. `product.updated` is a change of a product's name, its price or its `active`; `stock.adjusted` is a change of its stock other than by an order, because an order has events of its own. After `webhook_endpoint.disabled` nothing more is sent to a webhook endpoint; see its `disabled_reason`.
 	//
 	// Example: order.created
 	Type EventType `json:"type"`
 
-	// Subject What kind of thing changed.
+	// Subject The kind of thing that changed.
 	//
 	// Example: order
 	Subject EventSubject `json:"subject"`
 
-	// SubjectID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// SubjectID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	SubjectID ID `json:"subject_id"`
 
-	// CustomerID The customer whom it concerns; null for a product.
+	// CustomerID The id of the customer whom the event concerns; null when it concerns no customer, as for a product.
 	//
 	// Example: 1
 	CustomerID *int64 `json:"customer_id"`
 
-	// Actor Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
+	// Actor The author of the change: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
 	//
 	// Example: erp@acme.com
 	Actor string `json:"actor"`
 
-	// CorrelationID The correlation id of the call; null when no call did it.
+	// CorrelationID The correlation id of the call that made the change; null when no call made it.
 	//
 	// Example: req-12345
 	CorrelationID *string `json:"correlation_id"`
 
-	// CreatedAt RFC 3339, UTC, milliseconds.
+	// CreatedAt A time as in RFC 3339, in UTC with milliseconds.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	CreatedAt Timestamp `json:"created_at"`
 
-	// Representation The thing right after the change, as reading it showed it then as `data`; of a deleted customer, with its `deleted_at`.
+	// Representation The thing right after the change, as a read returned it in `data` at that moment. A deleted customer has its `deleted_at`.
 	//
 	// Example: {"customer_id":1,"id":3,"status":"CREATED","total_cents":259800}
 	Representation json.RawMessage `json:"representation"`
 }
 
-// CorrelationID Names this call in the logs of every service that it touched.
+// CorrelationID Identifies this call in the logs of every service that took part in the call.
 //
 // Example: req-12345
 type CorrelationID = string
@@ -442,7 +442,7 @@ type CorrelationID = string
 // Example: 2024-01-01
 type DateFilter = string
 
-// ErrorBody defines model for ErrorBody.
+// ErrorBody The body of every error.
 type ErrorBody struct {
 	// Success Always false.
 	//
@@ -454,46 +454,48 @@ type ErrorBody struct {
 	// Example: The request is not valid.
 	Error string `json:"error"`
 
-	// Code Stable; branch on it.
+	// Code The code of an error. Codes are stable; programs branch on them.
 	//
 	// Example: validation_failed
 	Code ErrorCode `json:"code"`
 
-	// CorrelationID The call's correlation id; in every error of the orchestrator. The others send it as `X-Correlation-Id` only.
+	// CorrelationID The call's correlation id. Every error of the orchestrator has this field; the other services send the id only as `X-Correlation-Id`.
 	//
 	// Example: req-12345
 	CorrelationID *string `json:"correlationId,omitempty"`
 
-	// Details What is wrong where; only there when it says more than `error`.
+	// Details The reasons for the error, each with its field; absent when `error` says it all.
 	Details *[]APIErrorDetail `json:"details,omitempty"`
 }
 
-// ErrorCode Stable; branch on it.
+// ErrorCode The code of an error. Codes are stable; programs branch on them.
 //
 // Example: validation_failed
 type ErrorCode string
 
-// EventListResponse defines model for EventListResponse.
+// EventListResponse A page of a history.
 type EventListResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
 	Success Success       `json:"success"`
 	Data    []ChangeEvent `json:"data"`
-	Meta    Meta          `json:"meta"`
+
+	// Meta Says where the next page of a list begins.
+	Meta Meta `json:"meta"`
 }
 
-// EventSubject What kind of thing changed.
+// EventSubject The kind of thing that changed.
 //
 // Example: order
 type EventSubject string
 
-// EventType What happened. `product.updated` is a change of its name, its price or whether it is active; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. `webhook_endpoint.disabled`: nothing more is sent to a webhook endpoint, see its `disabled_reason`.
+// EventType The kind of change. `product.updated` is a change of a product's name, its price or its `active`; `stock.adjusted` is a change of its stock other than by an order, because an order has events of its own. After `webhook_endpoint.disabled` nothing more is sent to a webhook endpoint; see its `disabled_reason`.
 //
 // Example: order.created
 type EventType string
 
-// ExpectedTotalCents What you expect the order to cost, in cents. When it costs anything else, it is refused with 409 `total_changed` and nothing is taken. Not stored with the order.
+// ExpectedTotalCents The total that you expect, in cents. When the order costs anything else, the call is refused with 409 `total_changed`, and no stock is taken. The expected total is not stored with the order.
 //
 // Example: 259800
 type ExpectedTotalCents = int64
@@ -503,139 +505,139 @@ type ExpectedTotalCents = int64
 // Example: windows-1252
 type FileEncoding string
 
-// FileFormat How a file is written.
+// FileFormat The format of a file.
 //
 // Example: csv
 type FileFormat string
 
-// Health defines model for Health.
+// Health Says which program answers.
 type Health struct {
 	// Status Always `ok`.
 	//
 	// Example: ok
 	Status string `json:"status"`
 
-	// Service Which service answered.
+	// Service The name of the service that answered.
 	//
 	// Example: orders-api
 	Service string `json:"service"`
 
-	// Version Which version of the program it is.
+	// Version The version of the program.
 	//
 	// Example: 1.4.0
 	Version string `json:"version"`
 
-	// Replica In `/ready` of a service that has a replica of its database (`DB_READ_HOST`): whether reads that may lag come from it, or from
-	// the primary, because the replica lags too much or does not answer.
+	// Replica Only in `/ready` of a service that has a replica of its database (`DB_READ_HOST`). `used` means that reads that may lag come
+	// from the replica. With `lags` (too much) or `away` (no answer, or another database) they come from the primary.
 	//
 	//
 	// Example: used
 	Replica *HealthReplica `json:"replica,omitempty"`
 }
 
-// HealthReplica In `/ready` of a service that has a replica of its database (`DB_READ_HOST`): whether reads that may lag come from it, or from
-// the primary, because the replica lags too much or does not answer.
+// HealthReplica Only in `/ready` of a service that has a replica of its database (`DB_READ_HOST`). `used` means that reads that may lag come
+// from the replica. With `lags` (too much) or `away` (no answer, or another database) they come from the primary.
 //
 // Example: used
 type HealthReplica string
 
-// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+// ID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 //
 // Example: 1
 type ID = int64
 
-// IDList Ids with commas between them, at most 100.
+// IDList At most 100 ids, separated by commas.
 //
 // Example: 1,2
 type IDList = string
 
-// IdempotencyKey Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path cannot hold.
+// IdempotencyKey Your own name for one effect, of visible ASCII characters; neither `.` nor `..`, which a path cannot have.
 //
 // Example: po-4711
 type IdempotencyKey = string
 
-// ImportLine One line of what an import answers: of one row, or, the last line, the `summary`.
+// ImportLine A line of an import's answer: the result of one row, or, as the last line, the `summary`.
 type ImportLine struct {
 	// Row The line of the file on which the row begins, from 1; the first line of a CSV file names its columns.
 	//
 	// Example: 17
 	Row *int32 `json:"row,omitempty"`
 
-	// Result What became of the row.
+	// Result The result of the row.
 	//
 	// Example: created
 	Result *ImportLineResult `json:"result,omitempty"`
 
-	// ID What the row stands for. Absent when it is refused, and when a dry run would create it.
+	// ID The id of the product or customer. Absent for a refused row, and for a new row of a dry run.
 	//
 	// Example: 42
 	ID *int64 `json:"id,omitempty"`
 
-	// Code Stable; branch on it.
+	// Code The code of an error. Codes are stable; programs branch on them.
 	//
 	// Example: validation_failed
 	Code *ErrorCode `json:"code,omitempty"`
 
-	// Error Why the row is refused, for a person.
+	// Error The reason for the refusal of the row, for a person.
 	//
 	// Example: The request is not valid.
 	Error *string `json:"error,omitempty"`
 
-	// Details What is wrong in which field of a refused row.
+	// Details The reasons for the refusal of the row, each with its field.
 	Details *[]APIErrorDetail `json:"details,omitempty"`
 
-	// Summary What became of the file.
+	// Summary The result of an import. A dry run counts the results that the rows would have.
 	Summary *ImportSummary `json:"summary,omitempty"`
 }
 
-// ImportLineResult What became of the row.
+// ImportLineResult The result of the row.
 //
 // Example: created
 type ImportLineResult string
 
-// ImportSummary What became of the file.
+// ImportSummary The result of an import. A dry run counts the results that the rows would have.
 type ImportSummary struct {
-	// Complete Whether the file was read to its end. If not, `code` and `error` say why, and of the rows without a line it is not known what became of them: repeat the call.
+	// Complete Whether the file was read to its end. If not, `code` and `error` say why, and rows without a line may or may not be imported: repeat the call.
 	//
 	// Example: true
 	Complete bool `json:"complete"`
 
-	// DryRun Whether nothing was changed.
+	// DryRun Whether the import was a dry run, which changes nothing.
 	//
 	// Example: false
 	DryRun bool `json:"dry_run"`
 
-	// Rows How many rows.
+	// Rows The number of rows with a line in the answer.
 	//
 	// Example: 3
 	Rows int32 `json:"rows"`
 
-	// Created How many rows.
+	// Created The number of rows that created a product or customer.
 	//
 	// Example: 3
 	Created int32 `json:"created"`
 
-	// Updated How many rows.
+	// Updated The number of rows that changed a product or customer.
 	//
 	// Example: 3
 	Updated int32 `json:"updated"`
 
-	// Unchanged How many rows.
+	// Unchanged The number of rows that changed nothing.
 	//
 	// Example: 3
 	Unchanged int32 `json:"unchanged"`
 
-	// Refused How many rows.
+	// Refused The number of refused rows.
 	//
 	// Example: 3
 	Refused int32 `json:"refused"`
 
-	// Code Stable; branch on it.
+	// Code The code of an error. Codes are stable; programs branch on them.
 	//
 	// Example: validation_failed
 	Code *ErrorCode `json:"code,omitempty"`
 
-	// Error Why the file was not read to its end, for a person.
+	// Error The reason why the file was not read to its end, for a person.
 	//
 	// Example: The service could not finish in time; try again.
 	Error *string `json:"error,omitempty"`
@@ -646,25 +648,25 @@ type ImportSummary struct {
 // Example: -created_at
 type ListSort string
 
-// Meta defines model for Meta.
+// Meta Says where the next page of a list begins.
 type Meta struct {
-	// NextCursor Pass it as `cursor` for the next page; null exactly when there is none.
+	// NextCursor The `cursor` of the next page; null exactly on the last page.
 	NextCursor *int64 `json:"nextCursor"`
 }
 
-// NullableTimestamp RFC 3339, UTC, milliseconds; null when it has not happened or does not apply.
+// NullableTimestamp A time as in RFC 3339, in UTC with milliseconds; null when there is no such time, or not yet.
 //
 // Example: 2024-03-01T09:30:00.000Z
 type NullableTimestamp = Time
 
-// OrderExternalRef The customer's own number for the order, such as that of its purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not CANCELED have the same.
+// OrderExternalRef The customer's own number for the order, such as the number of a purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer have the same number, unless one of them is CANCELED.
 //
 // Example: PO-2024-0815
 type OrderExternalRef = string
 
-// OrderItem defines model for OrderItem.
+// OrderItem An item of an order, with its product as it was when the order was placed.
 type OrderItem struct {
-	// ProductID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// ProductID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	ProductID ID `json:"product_id"`
@@ -679,12 +681,12 @@ type OrderItem struct {
 	// Example: HP EliteBook 840
 	Name string `json:"name"`
 
-	// Qty Pieces. Several lines of a request may have been merged into this one.
+	// Qty The number of pieces. Several lines of a request may have been merged into this item.
 	//
 	// Example: 2
 	Qty int64 `json:"qty"`
 
-	// UnitPriceCents Price of one piece when the order was placed, in cents.
+	// UnitPriceCents The price of one piece when the order was placed, in cents.
 	//
 	// Example: 129900
 	UnitPriceCents int64 `json:"unit_price_cents"`
@@ -695,45 +697,45 @@ type OrderItem struct {
 	SubtotalCents Cents `json:"subtotal_cents"`
 }
 
-// OrderItemRequest Pieces of one product, which either `product_id` or `sku` names.
+// OrderItemRequest A line of an order, pieces of one product. Either `product_id` or `sku` names the product.
 type OrderItemRequest struct {
-	// ProductID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// ProductID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	ProductID *ID `json:"product_id,omitempty"`
 
-	// Sku The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+	// Sku The product's code; unique, case-sensitive, without spaces at either end or control characters.
 	//
 	// Example: LAPTOP-DELL-2024
 	Sku *Sku `json:"sku,omitempty"`
 
-	// Qty Pieces.
+	// Qty The number of pieces.
 	//
 	// Example: 2
 	Qty int64 `json:"qty"`
 }
 
-// OrderMetadata What else you want to keep with the order, up to 20 texts of up to 500 characters, by names of up to 40. Nothing here reads it.
+// OrderMetadata Your own data on the order, up to 20 texts of up to 500 characters, under names of up to 40 characters. The services do not use it.
 //
 // Example: {"cost_center":"4711","ordered_by":"J. Doe"}
 type OrderMetadata map[string]string
 
-// OrderStatus Where the order stands.
+// OrderStatus The status of the order.
 //
 // Example: CREATED
 type OrderStatus string
 
-// Sku The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+// Sku The product's code; unique, case-sensitive, without spaces at either end or control characters.
 //
 // Example: LAPTOP-DELL-2024
 type Sku = string
 
-// Success Always true here; false in every error.
+// Success Always true; every error has false here.
 //
 // Example: true
 type Success = bool
 
-// Timestamp RFC 3339, UTC, milliseconds.
+// Timestamp A time as in RFC 3339, in UTC with milliseconds.
 //
 // Example: 2024-03-01T09:30:00.000Z
 type Timestamp = Time

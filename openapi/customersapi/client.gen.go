@@ -33,9 +33,9 @@ func (e CustomerKeyedOperationOperation) Valid() bool {
 	}
 }
 
-// Customer defines model for Customer.
+// Customer A business customer, who places orders.
 type Customer struct {
-	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// ID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	ID externalRef0.ID `json:"id"`
@@ -55,33 +55,33 @@ type Customer struct {
 	// Example: +1-555-0200
 	Phone *Phone `json:"phone"`
 
-	// ExternalRef Your own number for the customer, such as that of your ERP; case-sensitive, without spaces at either end or control characters. No two customers that are not deleted have the same.
+	// ExternalRef Your own number for the customer, such as the number in your ERP; case-sensitive, without spaces at either end or control characters. No two customers have the same number, unless one of them is deleted.
 	//
 	// Example: C-1007
 	ExternalRef *CustomerExternalRef `json:"external_ref"`
 
-	// CreatedAt RFC 3339, UTC, milliseconds.
+	// CreatedAt A time as in RFC 3339, in UTC with milliseconds.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	CreatedAt externalRef0.Timestamp `json:"created_at"`
 
-	// UpdatedAt RFC 3339, UTC, milliseconds.
+	// UpdatedAt A time as in RFC 3339, in UTC with milliseconds.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	UpdatedAt externalRef0.Timestamp `json:"updated_at"`
 
-	// DeletedAt RFC 3339, UTC, milliseconds; null when it has not happened or does not apply.
+	// DeletedAt A time as in RFC 3339, in UTC with milliseconds; null when there is no such time, or not yet.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	DeletedAt *externalRef0.NullableTimestamp `json:"deleted_at"`
 }
 
-// CustomerExternalRef Your own number for the customer, such as that of your ERP; case-sensitive, without spaces at either end or control characters. No two customers that are not deleted have the same.
+// CustomerExternalRef Your own number for the customer, such as the number in your ERP; case-sensitive, without spaces at either end or control characters. No two customers have the same number, unless one of them is deleted.
 //
 // Example: C-1007
 type CustomerExternalRef = string
 
-// CustomerImportRow A customer to create, or what is to change of one. Absent fields keep their value.
+// CustomerImportRow A customer to create, or the changes of the customer with this `email`. Absent fields keep their values.
 type CustomerImportRow struct {
 	// Name The customer's name; not blank, without control characters.
 	//
@@ -103,83 +103,87 @@ type CustomerImportRow struct {
 	// Example: C-1008
 	ExternalRef nullable.Nullable[string] `json:"external_ref,omitempty"`
 
-	// ID Of an export; it is not read. In CSV it may be anything, such as a number of your own.
+	// ID The `id` in an export, which imports do not read. In CSV this column may have anything, such as numbers of your own.
 	//
 	// Example: 2
 	ID *int64 `json:"id,omitempty"`
 
-	// CreatedAt Of an export; it is not read.
+	// CreatedAt The `created_at` in an export, which imports do not read.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	CreatedAt *string `json:"created_at,omitempty"`
 
-	// UpdatedAt Of an export; it is not read.
+	// UpdatedAt The `updated_at` in an export, which imports do not read.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	UpdatedAt *string `json:"updated_at,omitempty"`
 
-	// DeletedAt Of an export; a row with a time in it is refused, so that no file makes a deleted customer anew.
+	// DeletedAt The `deleted_at` in an export. A row with a time here is refused, so that no file makes a deleted customer anew.
 	//
 	// Example:
 	DeletedAt *string `json:"deleted_at,omitempty"`
 
-	// Refusal Of a file of refused rows, as `b2b import` writes it; it is not read.
+	// Refusal The reason for a refusal, in a file of refused rows that `b2b import` has written; imports do not read this field.
 	//
 	// Example: The request is not valid. /name is required.
 	Refusal *string `json:"refusal,omitempty"`
 }
 
-// CustomerKeyReport defines model for CustomerKeyReport.
+// CustomerKeyReport The operations that an idempotency key has carried out.
 type CustomerKeyReport struct {
-	// IdempotencyKey Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path cannot hold.
+	// IdempotencyKey Your own name for one effect, of visible ASCII characters; neither `.` nor `..`, which a path cannot have.
 	//
 	// Example: po-4711
 	IdempotencyKey externalRef0.IdempotencyKey `json:"idempotency_key"`
 
-	// Operations What the key has done, one entry for each operation.
+	// Operations The operations that the key has carried out.
 	Operations []CustomerKeyedOperation `json:"operations"`
 }
 
 // CustomerKeyReportResponse defines model for CustomerKeyReportResponse.
 type CustomerKeyReportResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
 	Success externalRef0.Success `json:"success"`
-	Data    CustomerKeyReport    `json:"data"`
+
+	// Data The operations that an idempotency key has carried out.
+	Data CustomerKeyReport `json:"data"`
 }
 
-// CustomerKeyedOperation defines model for CustomerKeyedOperation.
+// CustomerKeyedOperation An operation that an idempotency key has carried out. The key is kept until `expires_at`.
 type CustomerKeyedOperation struct {
-	// Operation The operation, as this document calls it.
+	// Operation The `operationId` of the operation in this document.
 	//
 	// Example: createCustomer
 	Operation CustomerKeyedOperationOperation `json:"operation"`
 
-	// CustomerID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// CustomerID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	CustomerID externalRef0.ID `json:"customer_id"`
 
-	// ExpiresAt RFC 3339, UTC, milliseconds.
+	// ExpiresAt A time as in RFC 3339, in UTC with milliseconds.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	ExpiresAt externalRef0.Timestamp `json:"expires_at"`
 }
 
-// CustomerKeyedOperationOperation The operation, as this document calls it.
+// CustomerKeyedOperationOperation The `operationId` of the operation in this document.
 //
 // Example: createCustomer
 type CustomerKeyedOperationOperation string
 
-// CustomerListResponse defines model for CustomerListResponse.
+// CustomerListResponse A page of customers.
 type CustomerListResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
 	Success externalRef0.Success `json:"success"`
 	Data    []Customer           `json:"data"`
-	Meta    externalRef0.Meta    `json:"meta"`
+
+	// Meta Says where the next page of a list begins.
+	Meta externalRef0.Meta `json:"meta"`
 }
 
 // CustomerName The customer's name; not blank, without control characters.
@@ -187,7 +191,7 @@ type CustomerListResponse struct {
 // Example: Tech Solutions Inc
 type CustomerName = string
 
-// CustomerRequest defines model for CustomerRequest.
+// CustomerRequest A customer to create.
 type CustomerRequest struct {
 	// Name The customer's name; not blank, without control characters.
 	//
@@ -204,7 +208,7 @@ type CustomerRequest struct {
 	// Example: +1-555-0200
 	Phone *Phone `json:"phone,omitempty"`
 
-	// ExternalRef Your own number for the customer, such as that of your ERP; case-sensitive, without spaces at either end or control characters. No two customers that are not deleted have the same.
+	// ExternalRef Your own number for the customer, such as the number in your ERP; case-sensitive, without spaces at either end or control characters. No two customers have the same number, unless one of them is deleted.
 	//
 	// Example: C-1007
 	ExternalRef *CustomerExternalRef `json:"external_ref,omitempty"`
@@ -212,14 +216,16 @@ type CustomerRequest struct {
 
 // CustomerResponse defines model for CustomerResponse.
 type CustomerResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
 	Success externalRef0.Success `json:"success"`
-	Data    Customer             `json:"data"`
+
+	// Data A business customer, who places orders.
+	Data Customer `json:"data"`
 }
 
-// CustomerUpdate Absent fields keep their value.
+// CustomerUpdate The changes of a customer. Absent fields keep their values.
 type CustomerUpdate struct {
 	// Name The customer's name; not blank, without control characters.
 	//
@@ -242,9 +248,9 @@ type CustomerUpdate struct {
 	ExternalRef nullable.Nullable[string] `json:"external_ref,omitempty"`
 }
 
-// DeletedResponse defines model for DeletedResponse.
+// DeletedResponse The answer to a deletion.
 type DeletedResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
 	Success externalRef0.Success `json:"success"`
@@ -268,7 +274,7 @@ type Phone = string
 // Cursor defines model for Cursor.
 type Cursor = int64
 
-// CustomerID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+// CustomerID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 //
 // Example: 1
 type CustomerID = externalRef0.ID
@@ -287,17 +293,17 @@ type Encoding = externalRef0.FileEncoding
 // ExportBOM defines model for ExportBOM.
 type ExportBOM = bool
 
-// ExportDelimiter What separates the cells of CSV.
+// ExportDelimiter The character between the cells of CSV.
 //
 // Example: semicolon
 type ExportDelimiter = externalRef0.CSVDelimiter
 
-// ExportFormat How a file is written.
+// ExportFormat The format of a file.
 //
 // Example: csv
 type ExportFormat = externalRef0.FileFormat
 
-// Ids Ids with commas between them, at most 100.
+// Ids At most 100 ids, separated by commas.
 //
 // Example: 1,2
 type Ids = externalRef0.IDList
@@ -326,66 +332,66 @@ type Sort = externalRef0.ListSort
 // Example: 2024-01-01
 type UpdatedSince = externalRef0.DateFilter
 
-// CustomerNotFound defines model for CustomerNotFound.
+// CustomerNotFound The body of every error.
 type CustomerNotFound = externalRef0.ErrorBody
 
-// EmailTakenOrExternalRefTaken defines model for EmailTakenOrExternalRefTaken.
+// EmailTakenOrExternalRefTaken The body of every error.
 type EmailTakenOrExternalRefTaken = externalRef0.ErrorBody
 
-// Forbidden defines model for Forbidden.
+// Forbidden The body of every error.
 type Forbidden = externalRef0.ErrorBody
 
-// IdempotencyKeyReused defines model for IdempotencyKeyReused.
+// IdempotencyKeyReused The body of every error.
 type IdempotencyKeyReused = externalRef0.ErrorBody
 
-// IdempotencyKeyUnknown defines model for IdempotencyKeyUnknown.
+// IdempotencyKeyUnknown The body of every error.
 type IdempotencyKeyUnknown = externalRef0.ErrorBody
 
-// Internal defines model for Internal.
+// Internal The body of every error.
 type Internal = externalRef0.ErrorBody
 
-// MalformedJSONOrValidationFailed defines model for MalformedJsonOrValidationFailed.
+// MalformedJSONOrValidationFailed The body of every error.
 type MalformedJSONOrValidationFailed = externalRef0.ErrorBody
 
-// MalformedRowOrValidationFailed defines model for MalformedRowOrValidationFailed.
+// MalformedRowOrValidationFailed The body of every error.
 type MalformedRowOrValidationFailed = externalRef0.ErrorBody
 
-// PayloadTooLarge defines model for PayloadTooLarge.
+// PayloadTooLarge The body of every error.
 type PayloadTooLarge = externalRef0.ErrorBody
 
-// PayloadTooLarge2 defines model for PayloadTooLarge2.
+// PayloadTooLarge2 The body of every error.
 type PayloadTooLarge2 = externalRef0.ErrorBody
 
-// PreconditionFailed defines model for PreconditionFailed.
+// PreconditionFailed The body of every error.
 type PreconditionFailed = externalRef0.ErrorBody
 
-// RateLimited defines model for RateLimited.
+// RateLimited The body of every error.
 type RateLimited = externalRef0.ErrorBody
 
-// RequestTimeout defines model for RequestTimeout.
+// RequestTimeout The body of every error.
 type RequestTimeout = externalRef0.ErrorBody
 
-// Timeout defines model for Timeout.
+// Timeout The body of every error.
 type Timeout = externalRef0.ErrorBody
 
-// Unauthorized defines model for Unauthorized.
+// Unauthorized The body of every error.
 type Unauthorized = externalRef0.ErrorBody
 
-// Unavailable defines model for Unavailable.
+// Unavailable The body of every error.
 type Unavailable = externalRef0.ErrorBody
 
-// UnsupportedMediaType defines model for UnsupportedMediaType.
+// UnsupportedMediaType The body of every error.
 type UnsupportedMediaType = externalRef0.ErrorBody
 
-// UnsupportedMediaType2 defines model for UnsupportedMediaType2.
+// UnsupportedMediaType2 The body of every error.
 type UnsupportedMediaType2 = externalRef0.ErrorBody
 
-// ValidationFailed defines model for ValidationFailed.
+// ValidationFailed The body of every error.
 type ValidationFailed = externalRef0.ErrorBody
 
 // FindCustomerIdempotencyKeyParams defines parameters for FindCustomerIdempotencyKey.
 type FindCustomerIdempotencyKeyParams struct {
-	// Key The key, percent-encoded. It arrives unchanged through every proxy and gateway.
+	// Key The key. In a URL it must be percent-encoded; the SDKs do this. The key arrives unchanged through every proxy and gateway.
 	Key externalRef0.IdempotencyKey `form:"key" json:"key"`
 }
 
@@ -400,43 +406,46 @@ type ListCustomersParams struct {
 	// ExternalRef Only the customer with exactly this `external_ref`.
 	ExternalRef *string `form:"external_ref,omitempty" json:"external_ref,omitempty"`
 
-	// UpdatedSince Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
-	// keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-	// the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
-	// while you read. Leave the parameter out for the first copy: it is made for finding few among many.
+	// UpdatedSince Only entries whose `updated_at` is at or after this moment: a date (its first moment in UTC) or RFC 3339. To keep a copy up to
+	// date, note the time before you begin, read page after page to the end, and next time ask from one minute before the noted time:
+	// this finds the changes that were still being committed then. Entries that you have, and entries that changed while you read, may
+	// come again. Leave the parameter out for the first copy: the parameter is made to find few entries among many.
 	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 
-	// Sort `created_at`, the oldest first, or `-created_at`, the newest first, by ascending or descending id. Keep it while you read page after page.
+	// Sort The order of the list: `created_at`, the oldest first, by ascending id, or `-created_at`, the newest first, by descending id. Keep
+	// the order while you read page after page.
 	Sort *Sort `form:"sort,omitempty" json:"sort,omitempty"`
 
-	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
+	// Cursor The last id that you have seen, from `meta.nextCursor`. The page starts after this id, in the order of the list. 0 is the beginning of the list.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
+	// Limit The highest number of entries in the page. A page also ends at about 1 MiB; `meta.nextCursor` then goes on after its last entry,
+	// as after any page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Ids Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-	// repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
+	// Ids Only entries with these ids, at most 100, separated by commas. An id that the caller could not find otherwise is left out, and a
+	// repeated id counts once. With `limit=100` one page has all entries, unless the page ends earlier because of its size.
 	Ids *Ids `form:"ids,omitempty" json:"ids,omitempty"`
 
-	// IncludeDeleted Deleted customers, too, each with its `deleted_at`; a deletion moves `updated_at`, so that a copy kept by `updated_since`
-	// misses none. Needs the scope `events:read` besides the operation's. `email` and `external_ref` find no deleted customer,
-	// because another customer may have them now; `search` and `ids` do.
+	// IncludeDeleted Whether to list deleted customers, too, each with its `deleted_at`. A deletion moves `updated_at`, so that a copy kept by
+	// `updated_since` misses no deletion. `true` needs the scope `events:read` besides the operation's. `email` and `external_ref`
+	// find no deleted customer, because another customer may have the same email or number now; `search` and `ids` do.
 	IncludeDeleted *bool `form:"include_deleted,omitempty" json:"include_deleted,omitempty"`
 }
 
 // CreateCustomerParams defines parameters for CreateCustomer.
 type CreateCustomerParams struct {
-	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
-	// `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
-	// `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
-	// headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`. The key is kept for 24 hours; a later
+	// repeat is a new request. `Idempotency-Key` is accepted as another spelling of this header, also between quotes, as in
+	// draft-ietf-httpapi-idempotency-key-header: `Idempotency-Key: "k"` is the key `k`. In `X-Idempotency-Key`, in a path and in a body,
+	// quotes belong to the key. Both headers may be sent when they have the same key. The same key with another request is 422
+	// `idempotency_key_reused`.
 	XIdempotencyKey *externalRef0.IdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
 // ExportCustomersParams defines parameters for ExportCustomers.
 type ExportCustomersParams struct {
-	// Format `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
+	// Format The format of the file: `csv` as in RFC 4180, or `ndjson`, one JSON object per line.
 	Format *ExportFormat `form:"format,omitempty" json:"format,omitempty"`
 
 	// Search A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
@@ -448,66 +457,69 @@ type ExportCustomersParams struct {
 	// ExternalRef Only the customer with exactly this `external_ref`.
 	ExternalRef *string `form:"external_ref,omitempty" json:"external_ref,omitempty"`
 
-	// UpdatedSince Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
-	// keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-	// the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
-	// while you read. Leave the parameter out for the first copy: it is made for finding few among many.
+	// UpdatedSince Only entries whose `updated_at` is at or after this moment: a date (its first moment in UTC) or RFC 3339. To keep a copy up to
+	// date, note the time before you begin, read page after page to the end, and next time ask from one minute before the noted time:
+	// this finds the changes that were still being committed then. Entries that you have, and entries that changed while you read, may
+	// come again. Leave the parameter out for the first copy: the parameter is made to find few entries among many.
 	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 
-	// Bom Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8.
+	// Bom Only with `format=csv`: begin the file with a byte order mark, by which Excel recognizes UTF-8.
 	Bom *ExportBOM `form:"bom,omitempty" json:"bom,omitempty"`
 
-	// Delimiter Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
+	// Delimiter Only with `format=csv`: the character between cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
 	// (U+0009). Excel expects a semicolon where the decimal separator is a comma.
 	Delimiter *ExportDelimiter `form:"delimiter,omitempty" json:"delimiter,omitempty"`
 
-	// Ids Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-	// repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
+	// Ids Only entries with these ids, at most 100, separated by commas. An id that the caller could not find otherwise is left out, and a
+	// repeated id counts once. With `limit=100` one page has all entries, unless the page ends earlier because of its size.
 	Ids *Ids `form:"ids,omitempty" json:"ids,omitempty"`
 
-	// IncludeDeleted Deleted customers, too, each with its `deleted_at`; a deletion moves `updated_at`, so that a copy kept by `updated_since`
-	// misses none. Needs the scope `events:read` besides the operation's. `email` and `external_ref` find no deleted customer,
-	// because another customer may have them now; `search` and `ids` do.
+	// IncludeDeleted Whether to list deleted customers, too, each with its `deleted_at`. A deletion moves `updated_at`, so that a copy kept by
+	// `updated_since` misses no deletion. `true` needs the scope `events:read` besides the operation's. `email` and `external_ref`
+	// find no deleted customer, because another customer may have the same email or number now; `search` and `ids` do.
 	IncludeDeleted *bool `form:"include_deleted,omitempty" json:"include_deleted,omitempty"`
 }
 
 // ImportCustomersParams defines parameters for ImportCustomers.
 type ImportCustomersParams struct {
-	// DryRun Say what would become of each row, and change nothing.
+	// DryRun Report the result that each row would have, and change nothing.
 	DryRun *DryRun `form:"dry_run,omitempty" json:"dry_run,omitempty"`
 
-	// Encoding The encoding of the file, where it is not UTF-8: Excel's "CSV" is in `windows-1252` in Western Europe and America. It counts more
-	// than the charset in `Content-Type`, which may say the same. A byte order mark in the file, of UTF-8 or UTF-16, counts more than both.
+	// Encoding The encoding of a file that is not in UTF-8: Excel's "CSV" is in `windows-1252` in Western Europe and America. The parameter counts
+	// more than the charset in `Content-Type`, which may name the encoding, too. A byte order mark in the file, of UTF-8 or UTF-16,
+	// counts more than both.
 	Encoding *Encoding `form:"encoding,omitempty" json:"encoding,omitempty"`
 }
 
 // DeleteCustomerParams defines parameters for DeleteCustomer.
 type DeleteCustomerParams struct {
-	// IfMatch The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
+	// IfMatch The `ETag` of the state that you have seen, several tags separated by commas, or `*` for any state. When the thing has another state now, the answer is 412 `precondition_failed`. The tag is a hash of the content: `W/` before the tag, and `-gzip`, `-br` or `-zstd` at its end, which proxies add when they compress, do not count.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // GetCustomerParams defines parameters for GetCustomer.
 type GetCustomerParams struct {
-	// IfNoneMatch The `ETag` that you have, compared as in `If-Match`; 304 without a body when nothing has changed since.
+	// IfNoneMatch The `ETag` of the state that you have, compared as in `If-Match`. When the thing still has this state, the answer is 304 without a body.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // UpdateCustomerParams defines parameters for UpdateCustomer.
 type UpdateCustomerParams struct {
-	// IfMatch The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
+	// IfMatch The `ETag` of the state that you have seen, several tags separated by commas, or `*` for any state. When the thing has another state now, the answer is 412 `precondition_failed`. The tag is a hash of the content: `W/` before the tag, and `-gzip`, `-br` or `-zstd` at its end, which proxies add when they compress, do not count.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // ListCustomerHistoryParams defines parameters for ListCustomerHistory.
 type ListCustomerHistoryParams struct {
-	// Sort `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+	// Sort The order of the list: `-created_at`, the newest first, by descending id, or `created_at`, the oldest first, by ascending id. Keep
+	// the order while you read page after page.
 	Sort *NewestFirstSort `form:"sort,omitempty" json:"sort,omitempty"`
 
-	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
+	// Cursor The last id that you have seen, from `meta.nextCursor`. The page starts after this id, in the order of the list. 0 is the beginning of the list.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
+	// Limit The highest number of entries in the page. A page also ends at about 1 MiB; `meta.nextCursor` then goes on after its last entry,
+	// as after any page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -591,26 +603,27 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
-	// FindCustomerIdempotencyKey What has a key done? (key in the query)
+	// FindCustomerIdempotencyKey Look up an idempotency key (key in the query)
 	//
-	// Answers as `GET /customer-idempotency-keys/{key}`, and finds every key behind every proxy and gateway, also a key with `%` or
-	// `/`.
+	// Answers as `GET /customer-idempotency-keys/{key}`, for every key, also a key with `%` or `/`, and behind every proxy and gateway.
 	//
 	// Corresponds with GET /customer-idempotency-keys (the `FindCustomerIdempotencyKey` operationId).
 	FindCustomerIdempotencyKey(ctx context.Context, params *FindCustomerIdempotencyKeyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetCustomerIdempotencyKey What has a key done?
+	// GetCustomerIdempotencyKey Look up an idempotency key
 	//
-	// For whoever lost an answer: each operation of this service that the key has carried out, and what it stands for. 404 when
-	// nothing has been committed with it. Reading changes nothing. A key with `%` or `/`: `GET /customer-idempotency-keys?key=…`.
+	// Serves callers that lost an answer: lists each operation of this service that the key has carried out, with its customer. The
+	// answer is 404 when nothing has been committed with the key. Reading changes nothing. For a key with `%` or `/`, call
+	// `GET /customer-idempotency-keys?key=…`.
 	//
 	// Corresponds with GET /customer-idempotency-keys/{key} (the `GetCustomerIdempotencyKey` operationId).
 	GetCustomerIdempotencyKey(ctx context.Context, key externalRef0.IdempotencyKey, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListCustomers List and search customers
 	//
-	// Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer is in the list only with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
-	// are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
+	// Lists the customers that match all filters, the oldest first unless `sort` says otherwise. A deleted customer is in the list only
+	// with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case: `%` and `_` are ordinary
+	// characters. Read page after page by passing `meta.nextCursor` as `cursor` until `nextCursor` is `null`.
 	//
 	// Corresponds with GET /customers (the `ListCustomers` operationId).
 	ListCustomers(ctx context.Context, params *ListCustomersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -618,8 +631,8 @@ type ClientInterface interface {
 	// CreateCustomerWithBody Create a customer
 	//
 	// Creates a customer. The email is trimmed and must not belong to another customer, whatever its case; the email of a
-	// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. So it is with
-	// `external_ref`. The 409 names the customer that is there, in `params` of its detail.
+	// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. The same holds for
+	// `external_ref`. The 409 names the existing customer in `params` of its detail.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -629,8 +642,8 @@ type ClientInterface interface {
 	// CreateCustomer Create a customer
 	//
 	// Creates a customer. The email is trimmed and must not belong to another customer, whatever its case; the email of a
-	// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. So it is with
-	// `external_ref`. The 409 names the customer that is there, in `params` of its detail.
+	// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. The same holds for
+	// `external_ref`. The 409 names the existing customer in `params` of its detail.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -639,11 +652,11 @@ type ClientInterface interface {
 
 	// ExportCustomers Read all customers as a file
 	//
-	// All customers in ascending id, or those that the filters of the list leave. The answer comes while it is read, so its status is
-	// 200 even when it ends early: a file is whole when the connection was not broken off. Rows that change meanwhile are as they are
-	// when the answer comes to them.
+	// Exports all customers in ascending id, or the customers that match all filters. The answer is sent while the rows are read, so its
+	// status is 200 even when it ends early: a file is whole when the connection was not broken off. A row that changes meanwhile is in
+	// the file as it is when it is read.
 	//
-	// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
+	// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the stored values: a value that a
 	// spreadsheet may take for a formula is not changed.
 	//
 	// Corresponds with GET /customers/export (the `ExportCustomers` operationId).
@@ -652,22 +665,22 @@ type ClientInterface interface {
 	// ImportCustomersWithBody Create and change customers, row by row
 	//
 	// Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one JSON object a line), in the
-	// fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets what the row gives,
-	// and keeps what it does not; an email that nobody has makes a new customer, for which the row must also give the name. To give a
-	// customer another email, change that one.
+	// fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets the values of the row, and keeps its
+	// other values. An email that no customer has makes a new customer, for which the row must also have the name. To give a customer
+	// another email, call `PUT /customers/{id}`.
 	//
 	// An `external_ref` that another customer has is refused. An empty CSV cell clears `phone` and `external_ref`, as null does in
-	// NDJSON; in any other column it gives nothing.
+	// NDJSON; in any other column an empty cell counts as not given.
 	//
-	// CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first line `sep=|` says; names of
-	// columns in any case; columns without a name are not read; rows of empty cells are skipped.
+	// CSV is read as spreadsheets write it: cells are separated by commas, semicolons or tabs, or by the character of a first line
+	// `sep=|`; names of columns may have any case; columns without a name are not read; rows of empty cells are skipped.
 	//
-	// Each row is for itself: one that is refused harms no other. A row that names what an earlier one of the file names already is
-	// refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says what the run then does. A repeat
-	// changes nothing, except that a row refused for an `external_ref` that a later row frees is accepted then. The
-	// answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
-	// summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at a time; when the
-	// connection breaks, repeat the call: what is done already is `unchanged`.
+	// Rows are independent: a refused row affects no other row. A row with the `email` or the `external_ref` of an earlier row of the
+	// file is refused. Rows are decided in their order, each after the changes of the earlier rows, and a dry run reports the results
+	// that the import would have. A repeat changes nothing, with one exception: a row that was refused for an `external_ref` that a later
+	// row frees is accepted then. The answer comes line by line while the rows are processed, in their order: each line is an
+	// `ImportLine`, the last line has the summary. Once the answer has begun its status stays 200: read the summary. Rows are applied
+	// some hundreds at a time. When the connection breaks, repeat the call: rows that are done already are `unchanged`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -676,23 +689,24 @@ type ClientInterface interface {
 
 	// DeleteCustomer Delete a customer
 	//
-	// Deletes softly: the customer's orders stay, the customer is 404 from now on, and its email may be used again. Deleting it a second
-	// time is 404. Its history stays readable, and lists with `include_deleted=true` have it.
+	// Deletes the customer softly: its orders stay, the customer is 404 from now on, and its email may be used again. A second deletion
+	// is 404. The customer's history stays readable, and lists with `include_deleted=true` have the customer.
 	//
 	// Corresponds with DELETE /customers/{id} (the `DeleteCustomer` operationId).
 	DeleteCustomer(ctx context.Context, id externalRef0.ID, params *DeleteCustomerParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetCustomer Read one customer
 	//
-	// Returns the customer. A deleted customer is 404, as one that never was.
+	// Returns the customer. The answer is 404 for a deleted customer, as for an unknown id.
 	//
 	// Corresponds with GET /customers/{id} (the `GetCustomer` operationId).
 	GetCustomer(ctx context.Context, id CustomerID, params *GetCustomerParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateCustomerWithBody Change a customer
 	//
-	// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone, `"external_ref": null` the
-	// number. A new email or number obeys the rule of creation; to a token that acts for one customer the 409 names no other.
+	// Changes the given fields; the other fields keep their values. `"phone": null` clears the phone number, `"external_ref": null` the
+	// `external_ref`. A new email or `external_ref` must not belong to another customer, as for a new customer; to a token that acts for
+	// one customer, the 409 does not name the other customer.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -701,47 +715,49 @@ type ClientInterface interface {
 
 	// UpdateCustomer Change a customer
 	//
-	// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone, `"external_ref": null` the
-	// number. A new email or number obeys the rule of creation; to a token that acts for one customer the 409 names no other.
+	// Changes the given fields; the other fields keep their values. `"phone": null` clears the phone number, `"external_ref": null` the
+	// `external_ref`. A new email or `external_ref` must not belong to another customer, as for a new customer; to a token that acts for
+	// one customer, the 409 does not name the other customer.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PUT /customers/{id} (the `UpdateCustomer` operationId).
 	UpdateCustomer(ctx context.Context, id CustomerID, params *UpdateCustomerParams, body UpdateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListCustomerHistory List what has happened to a customer
+	// ListCustomerHistory List the history of a customer
 	//
-	// Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when, and how the record was then. The history of a deleted customer ends with its deletion.
+	// Lists every change of the customer's record, newest first unless `sort` says otherwise: each with its author, its time, and the record after the change. The history of a deleted customer ends with the deletion.
 	//
 	// Corresponds with GET /customers/{id}/history (the `ListCustomerHistory` operationId).
 	ListCustomerHistory(ctx context.Context, id CustomerID, params *ListCustomerHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetHealth Is the process alive?
+	// GetHealth Check whether the process is alive
 	//
-	// Answers 200 while the process runs. It asks nobody else; use `/ready` to decide whether to send traffic.
+	// Answers 200 while the process runs, without asking the database or other services. Use `/ready` to decide whether to send traffic.
 	//
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetInternalCustomer Read one customer, for the other services
 	//
-	// The same answer as `GET /customers/{id}`, for services that hold the service token.
+	// Answers as `GET /customers/{id}`, to services that have the service token.
 	//
 	// Corresponds with GET /internal/customers/{id} (the `GetInternalCustomer` operationId).
 	GetInternalCustomer(ctx context.Context, id CustomerID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetReady Can the service do its work?
+	// GetReady Check whether the service can do its work
 	//
-	// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
+	// Answers 200 when the service takes calls and can do its work: its database answers, has the whole schema and takes changes; for
+	// an orchestrator, the other services are ready. Otherwise the answer is 503. The answer is also 503 as soon as the service is told
+	// to stop, while other calls are still answered.
 	//
 	// Corresponds with GET /ready (the `GetReady` operationId).
 	GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
-// FindCustomerIdempotencyKey What has a key done? (key in the query)
+// FindCustomerIdempotencyKey Look up an idempotency key (key in the query)
 //
-// Answers as `GET /customer-idempotency-keys/{key}`, and finds every key behind every proxy and gateway, also a key with `%` or
-// `/`.
+// Answers as `GET /customer-idempotency-keys/{key}`, for every key, also a key with `%` or `/`, and behind every proxy and gateway.
 //
 // Corresponds with GET /customer-idempotency-keys (the `FindCustomerIdempotencyKey` operationId).
 func (c *Client) FindCustomerIdempotencyKey(ctx context.Context, params *FindCustomerIdempotencyKeyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -756,10 +772,11 @@ func (c *Client) FindCustomerIdempotencyKey(ctx context.Context, params *FindCus
 	return c.Client.Do(req)
 }
 
-// GetCustomerIdempotencyKey What has a key done?
+// GetCustomerIdempotencyKey Look up an idempotency key
 //
-// For whoever lost an answer: each operation of this service that the key has carried out, and what it stands for. 404 when
-// nothing has been committed with it. Reading changes nothing. A key with `%` or `/`: `GET /customer-idempotency-keys?key=…`.
+// Serves callers that lost an answer: lists each operation of this service that the key has carried out, with its customer. The
+// answer is 404 when nothing has been committed with the key. Reading changes nothing. For a key with `%` or `/`, call
+// `GET /customer-idempotency-keys?key=…`.
 //
 // Corresponds with GET /customer-idempotency-keys/{key} (the `GetCustomerIdempotencyKey` operationId).
 func (c *Client) GetCustomerIdempotencyKey(ctx context.Context, key externalRef0.IdempotencyKey, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -776,8 +793,9 @@ func (c *Client) GetCustomerIdempotencyKey(ctx context.Context, key externalRef0
 
 // ListCustomers List and search customers
 //
-// Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer is in the list only with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
-// are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
+// Lists the customers that match all filters, the oldest first unless `sort` says otherwise. A deleted customer is in the list only
+// with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case: `%` and `_` are ordinary
+// characters. Read page after page by passing `meta.nextCursor` as `cursor` until `nextCursor` is `null`.
 //
 // Corresponds with GET /customers (the `ListCustomers` operationId).
 func (c *Client) ListCustomers(ctx context.Context, params *ListCustomersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -795,8 +813,8 @@ func (c *Client) ListCustomers(ctx context.Context, params *ListCustomersParams,
 // CreateCustomerWithBody Create a customer
 //
 // Creates a customer. The email is trimmed and must not belong to another customer, whatever its case; the email of a
-// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. So it is with
-// `external_ref`. The 409 names the customer that is there, in `params` of its detail.
+// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. The same holds for
+// `external_ref`. The 409 names the existing customer in `params` of its detail.
 //
 // Takes any type of body and a specified content type.
 //
@@ -816,8 +834,8 @@ func (c *Client) CreateCustomerWithBody(ctx context.Context, params *CreateCusto
 // CreateCustomer Create a customer
 //
 // Creates a customer. The email is trimmed and must not belong to another customer, whatever its case; the email of a
-// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. So it is with
-// `external_ref`. The 409 names the customer that is there, in `params` of its detail.
+// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. The same holds for
+// `external_ref`. The 409 names the existing customer in `params` of its detail.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -836,11 +854,11 @@ func (c *Client) CreateCustomer(ctx context.Context, params *CreateCustomerParam
 
 // ExportCustomers Read all customers as a file
 //
-// All customers in ascending id, or those that the filters of the list leave. The answer comes while it is read, so its status is
-// 200 even when it ends early: a file is whole when the connection was not broken off. Rows that change meanwhile are as they are
-// when the answer comes to them.
+// Exports all customers in ascending id, or the customers that match all filters. The answer is sent while the rows are read, so its
+// status is 200 even when it ends early: a file is whole when the connection was not broken off. A row that changes meanwhile is in
+// the file as it is when it is read.
 //
-// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
+// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the stored values: a value that a
 // spreadsheet may take for a formula is not changed.
 //
 // Corresponds with GET /customers/export (the `ExportCustomers` operationId).
@@ -859,22 +877,22 @@ func (c *Client) ExportCustomers(ctx context.Context, params *ExportCustomersPar
 // ImportCustomersWithBody Create and change customers, row by row
 //
 // Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one JSON object a line), in the
-// fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets what the row gives,
-// and keeps what it does not; an email that nobody has makes a new customer, for which the row must also give the name. To give a
-// customer another email, change that one.
+// fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets the values of the row, and keeps its
+// other values. An email that no customer has makes a new customer, for which the row must also have the name. To give a customer
+// another email, call `PUT /customers/{id}`.
 //
 // An `external_ref` that another customer has is refused. An empty CSV cell clears `phone` and `external_ref`, as null does in
-// NDJSON; in any other column it gives nothing.
+// NDJSON; in any other column an empty cell counts as not given.
 //
-// CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first line `sep=|` says; names of
-// columns in any case; columns without a name are not read; rows of empty cells are skipped.
+// CSV is read as spreadsheets write it: cells are separated by commas, semicolons or tabs, or by the character of a first line
+// `sep=|`; names of columns may have any case; columns without a name are not read; rows of empty cells are skipped.
 //
-// Each row is for itself: one that is refused harms no other. A row that names what an earlier one of the file names already is
-// refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says what the run then does. A repeat
-// changes nothing, except that a row refused for an `external_ref` that a later row frees is accepted then. The
-// answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
-// summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at a time; when the
-// connection breaks, repeat the call: what is done already is `unchanged`.
+// Rows are independent: a refused row affects no other row. A row with the `email` or the `external_ref` of an earlier row of the
+// file is refused. Rows are decided in their order, each after the changes of the earlier rows, and a dry run reports the results
+// that the import would have. A repeat changes nothing, with one exception: a row that was refused for an `external_ref` that a later
+// row frees is accepted then. The answer comes line by line while the rows are processed, in their order: each line is an
+// `ImportLine`, the last line has the summary. Once the answer has begun its status stays 200: read the summary. Rows are applied
+// some hundreds at a time. When the connection breaks, repeat the call: rows that are done already are `unchanged`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -893,8 +911,8 @@ func (c *Client) ImportCustomersWithBody(ctx context.Context, params *ImportCust
 
 // DeleteCustomer Delete a customer
 //
-// Deletes softly: the customer's orders stay, the customer is 404 from now on, and its email may be used again. Deleting it a second
-// time is 404. Its history stays readable, and lists with `include_deleted=true` have it.
+// Deletes the customer softly: its orders stay, the customer is 404 from now on, and its email may be used again. A second deletion
+// is 404. The customer's history stays readable, and lists with `include_deleted=true` have the customer.
 //
 // Corresponds with DELETE /customers/{id} (the `DeleteCustomer` operationId).
 func (c *Client) DeleteCustomer(ctx context.Context, id externalRef0.ID, params *DeleteCustomerParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -911,7 +929,7 @@ func (c *Client) DeleteCustomer(ctx context.Context, id externalRef0.ID, params 
 
 // GetCustomer Read one customer
 //
-// Returns the customer. A deleted customer is 404, as one that never was.
+// Returns the customer. The answer is 404 for a deleted customer, as for an unknown id.
 //
 // Corresponds with GET /customers/{id} (the `GetCustomer` operationId).
 func (c *Client) GetCustomer(ctx context.Context, id CustomerID, params *GetCustomerParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -928,8 +946,9 @@ func (c *Client) GetCustomer(ctx context.Context, id CustomerID, params *GetCust
 
 // UpdateCustomerWithBody Change a customer
 //
-// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone, `"external_ref": null` the
-// number. A new email or number obeys the rule of creation; to a token that acts for one customer the 409 names no other.
+// Changes the given fields; the other fields keep their values. `"phone": null` clears the phone number, `"external_ref": null` the
+// `external_ref`. A new email or `external_ref` must not belong to another customer, as for a new customer; to a token that acts for
+// one customer, the 409 does not name the other customer.
 //
 // Takes any type of body and a specified content type.
 //
@@ -948,8 +967,9 @@ func (c *Client) UpdateCustomerWithBody(ctx context.Context, id CustomerID, para
 
 // UpdateCustomer Change a customer
 //
-// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone, `"external_ref": null` the
-// number. A new email or number obeys the rule of creation; to a token that acts for one customer the 409 names no other.
+// Changes the given fields; the other fields keep their values. `"phone": null` clears the phone number, `"external_ref": null` the
+// `external_ref`. A new email or `external_ref` must not belong to another customer, as for a new customer; to a token that acts for
+// one customer, the 409 does not name the other customer.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -966,9 +986,9 @@ func (c *Client) UpdateCustomer(ctx context.Context, id CustomerID, params *Upda
 	return c.Client.Do(req)
 }
 
-// ListCustomerHistory List what has happened to a customer
+// ListCustomerHistory List the history of a customer
 //
-// Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when, and how the record was then. The history of a deleted customer ends with its deletion.
+// Lists every change of the customer's record, newest first unless `sort` says otherwise: each with its author, its time, and the record after the change. The history of a deleted customer ends with the deletion.
 //
 // Corresponds with GET /customers/{id}/history (the `ListCustomerHistory` operationId).
 func (c *Client) ListCustomerHistory(ctx context.Context, id CustomerID, params *ListCustomerHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -983,9 +1003,9 @@ func (c *Client) ListCustomerHistory(ctx context.Context, id CustomerID, params 
 	return c.Client.Do(req)
 }
 
-// GetHealth Is the process alive?
+// GetHealth Check whether the process is alive
 //
-// Answers 200 while the process runs. It asks nobody else; use `/ready` to decide whether to send traffic.
+// Answers 200 while the process runs, without asking the database or other services. Use `/ready` to decide whether to send traffic.
 //
 // Corresponds with GET /health (the `GetHealth` operationId).
 func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1002,7 +1022,7 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 
 // GetInternalCustomer Read one customer, for the other services
 //
-// The same answer as `GET /customers/{id}`, for services that hold the service token.
+// Answers as `GET /customers/{id}`, to services that have the service token.
 //
 // Corresponds with GET /internal/customers/{id} (the `GetInternalCustomer` operationId).
 func (c *Client) GetInternalCustomer(ctx context.Context, id CustomerID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1017,9 +1037,11 @@ func (c *Client) GetInternalCustomer(ctx context.Context, id CustomerID, reqEdit
 	return c.Client.Do(req)
 }
 
-// GetReady Can the service do its work?
+// GetReady Check whether the service can do its work
 //
-// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
+// Answers 200 when the service takes calls and can do its work: its database answers, has the whole schema and takes changes; for
+// an orchestrator, the other services are ready. Otherwise the answer is 503. The answer is also 503 as soon as the service is told
+// to stop, while other calls are still answered.
 //
 // Corresponds with GET /ready (the `GetReady` operationId).
 func (c *Client) GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1918,20 +1940,20 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
-	// FindCustomerIdempotencyKeyWithResponse What has a key done? (key in the query)
+	// FindCustomerIdempotencyKeyWithResponse Look up an idempotency key (key in the query)
 	//
-	// Answers as `GET /customer-idempotency-keys/{key}`, and finds every key behind every proxy and gateway, also a key with `%` or
-	// `/`.
+	// Answers as `GET /customer-idempotency-keys/{key}`, for every key, also a key with `%` or `/`, and behind every proxy and gateway.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /customer-idempotency-keys (the `FindCustomerIdempotencyKey` operationId).
 	FindCustomerIdempotencyKeyWithResponse(ctx context.Context, params *FindCustomerIdempotencyKeyParams, reqEditors ...RequestEditorFn) (*FindCustomerIdempotencyKeyResponse, error)
 
-	// GetCustomerIdempotencyKeyWithResponse What has a key done?
+	// GetCustomerIdempotencyKeyWithResponse Look up an idempotency key
 	//
-	// For whoever lost an answer: each operation of this service that the key has carried out, and what it stands for. 404 when
-	// nothing has been committed with it. Reading changes nothing. A key with `%` or `/`: `GET /customer-idempotency-keys?key=…`.
+	// Serves callers that lost an answer: lists each operation of this service that the key has carried out, with its customer. The
+	// answer is 404 when nothing has been committed with the key. Reading changes nothing. For a key with `%` or `/`, call
+	// `GET /customer-idempotency-keys?key=…`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1940,8 +1962,9 @@ type ClientWithResponsesInterface interface {
 
 	// ListCustomersWithResponse List and search customers
 	//
-	// Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer is in the list only with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
-	// are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
+	// Lists the customers that match all filters, the oldest first unless `sort` says otherwise. A deleted customer is in the list only
+	// with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case: `%` and `_` are ordinary
+	// characters. Read page after page by passing `meta.nextCursor` as `cursor` until `nextCursor` is `null`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1951,8 +1974,8 @@ type ClientWithResponsesInterface interface {
 	// CreateCustomerWithBodyWithResponse Create a customer
 	//
 	// Creates a customer. The email is trimmed and must not belong to another customer, whatever its case; the email of a
-	// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. So it is with
-	// `external_ref`. The 409 names the customer that is there, in `params` of its detail.
+	// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. The same holds for
+	// `external_ref`. The 409 names the existing customer in `params` of its detail.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1962,8 +1985,8 @@ type ClientWithResponsesInterface interface {
 	// CreateCustomerWithResponse Create a customer
 	//
 	// Creates a customer. The email is trimmed and must not belong to another customer, whatever its case; the email of a
-	// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. So it is with
-	// `external_ref`. The 409 names the customer that is there, in `params` of its detail.
+	// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. The same holds for
+	// `external_ref`. The 409 names the existing customer in `params` of its detail.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1972,11 +1995,11 @@ type ClientWithResponsesInterface interface {
 
 	// ExportCustomersWithResponse Read all customers as a file
 	//
-	// All customers in ascending id, or those that the filters of the list leave. The answer comes while it is read, so its status is
-	// 200 even when it ends early: a file is whole when the connection was not broken off. Rows that change meanwhile are as they are
-	// when the answer comes to them.
+	// Exports all customers in ascending id, or the customers that match all filters. The answer is sent while the rows are read, so its
+	// status is 200 even when it ends early: a file is whole when the connection was not broken off. A row that changes meanwhile is in
+	// the file as it is when it is read.
 	//
-	// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
+	// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the stored values: a value that a
 	// spreadsheet may take for a formula is not changed.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -1987,22 +2010,22 @@ type ClientWithResponsesInterface interface {
 	// ImportCustomersWithBodyWithResponse Create and change customers, row by row
 	//
 	// Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one JSON object a line), in the
-	// fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets what the row gives,
-	// and keeps what it does not; an email that nobody has makes a new customer, for which the row must also give the name. To give a
-	// customer another email, change that one.
+	// fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets the values of the row, and keeps its
+	// other values. An email that no customer has makes a new customer, for which the row must also have the name. To give a customer
+	// another email, call `PUT /customers/{id}`.
 	//
 	// An `external_ref` that another customer has is refused. An empty CSV cell clears `phone` and `external_ref`, as null does in
-	// NDJSON; in any other column it gives nothing.
+	// NDJSON; in any other column an empty cell counts as not given.
 	//
-	// CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first line `sep=|` says; names of
-	// columns in any case; columns without a name are not read; rows of empty cells are skipped.
+	// CSV is read as spreadsheets write it: cells are separated by commas, semicolons or tabs, or by the character of a first line
+	// `sep=|`; names of columns may have any case; columns without a name are not read; rows of empty cells are skipped.
 	//
-	// Each row is for itself: one that is refused harms no other. A row that names what an earlier one of the file names already is
-	// refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says what the run then does. A repeat
-	// changes nothing, except that a row refused for an `external_ref` that a later row frees is accepted then. The
-	// answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
-	// summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at a time; when the
-	// connection breaks, repeat the call: what is done already is `unchanged`.
+	// Rows are independent: a refused row affects no other row. A row with the `email` or the `external_ref` of an earlier row of the
+	// file is refused. Rows are decided in their order, each after the changes of the earlier rows, and a dry run reports the results
+	// that the import would have. A repeat changes nothing, with one exception: a row that was refused for an `external_ref` that a later
+	// row frees is accepted then. The answer comes line by line while the rows are processed, in their order: each line is an
+	// `ImportLine`, the last line has the summary. Once the answer has begun its status stays 200: read the summary. Rows are applied
+	// some hundreds at a time. When the connection breaks, repeat the call: rows that are done already are `unchanged`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2011,8 +2034,8 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteCustomerWithResponse Delete a customer
 	//
-	// Deletes softly: the customer's orders stay, the customer is 404 from now on, and its email may be used again. Deleting it a second
-	// time is 404. Its history stays readable, and lists with `include_deleted=true` have it.
+	// Deletes the customer softly: its orders stay, the customer is 404 from now on, and its email may be used again. A second deletion
+	// is 404. The customer's history stays readable, and lists with `include_deleted=true` have the customer.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2021,7 +2044,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetCustomerWithResponse Read one customer
 	//
-	// Returns the customer. A deleted customer is 404, as one that never was.
+	// Returns the customer. The answer is 404 for a deleted customer, as for an unknown id.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2030,8 +2053,9 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateCustomerWithBodyWithResponse Change a customer
 	//
-	// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone, `"external_ref": null` the
-	// number. A new email or number obeys the rule of creation; to a token that acts for one customer the 409 names no other.
+	// Changes the given fields; the other fields keep their values. `"phone": null` clears the phone number, `"external_ref": null` the
+	// `external_ref`. A new email or `external_ref` must not belong to another customer, as for a new customer; to a token that acts for
+	// one customer, the 409 does not name the other customer.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2040,26 +2064,27 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateCustomerWithResponse Change a customer
 	//
-	// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone, `"external_ref": null` the
-	// number. A new email or number obeys the rule of creation; to a token that acts for one customer the 409 names no other.
+	// Changes the given fields; the other fields keep their values. `"phone": null` clears the phone number, `"external_ref": null` the
+	// `external_ref`. A new email or `external_ref` must not belong to another customer, as for a new customer; to a token that acts for
+	// one customer, the 409 does not name the other customer.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /customers/{id} (the `UpdateCustomer` operationId).
 	UpdateCustomerWithResponse(ctx context.Context, id CustomerID, params *UpdateCustomerParams, body UpdateCustomerJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateCustomerResponse, error)
 
-	// ListCustomerHistoryWithResponse List what has happened to a customer
+	// ListCustomerHistoryWithResponse List the history of a customer
 	//
-	// Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when, and how the record was then. The history of a deleted customer ends with its deletion.
+	// Lists every change of the customer's record, newest first unless `sort` says otherwise: each with its author, its time, and the record after the change. The history of a deleted customer ends with the deletion.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /customers/{id}/history (the `ListCustomerHistory` operationId).
 	ListCustomerHistoryWithResponse(ctx context.Context, id CustomerID, params *ListCustomerHistoryParams, reqEditors ...RequestEditorFn) (*ListCustomerHistoryResponse, error)
 
-	// GetHealthWithResponse Is the process alive?
+	// GetHealthWithResponse Check whether the process is alive
 	//
-	// Answers 200 while the process runs. It asks nobody else; use `/ready` to decide whether to send traffic.
+	// Answers 200 while the process runs, without asking the database or other services. Use `/ready` to decide whether to send traffic.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2068,16 +2093,18 @@ type ClientWithResponsesInterface interface {
 
 	// GetInternalCustomerWithResponse Read one customer, for the other services
 	//
-	// The same answer as `GET /customers/{id}`, for services that hold the service token.
+	// Answers as `GET /customers/{id}`, to services that have the service token.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /internal/customers/{id} (the `GetInternalCustomer` operationId).
 	GetInternalCustomerWithResponse(ctx context.Context, id CustomerID, reqEditors ...RequestEditorFn) (*GetInternalCustomerResponse, error)
 
-	// GetReadyWithResponse Can the service do its work?
+	// GetReadyWithResponse Check whether the service can do its work
 	//
-	// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
+	// Answers 200 when the service takes calls and can do its work: its database answers, has the whole schema and takes changes; for
+	// an orchestrator, the other services are ready. Otherwise the answer is 503. The answer is also 503 as soon as the service is told
+	// to stop, while other calls are still answered.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4326,10 +4353,9 @@ func (r GetReadyResponse) ContentType() string {
 	return ""
 }
 
-// FindCustomerIdempotencyKeyWithResponse What has a key done? (key in the query)
+// FindCustomerIdempotencyKeyWithResponse Look up an idempotency key (key in the query)
 //
-// Answers as `GET /customer-idempotency-keys/{key}`, and finds every key behind every proxy and gateway, also a key with `%` or
-// `/`.
+// Answers as `GET /customer-idempotency-keys/{key}`, for every key, also a key with `%` or `/`, and behind every proxy and gateway.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4342,10 +4368,11 @@ func (c *ClientWithResponses) FindCustomerIdempotencyKeyWithResponse(ctx context
 	return ParseFindCustomerIdempotencyKeyResponse(rsp)
 }
 
-// GetCustomerIdempotencyKeyWithResponse What has a key done?
+// GetCustomerIdempotencyKeyWithResponse Look up an idempotency key
 //
-// For whoever lost an answer: each operation of this service that the key has carried out, and what it stands for. 404 when
-// nothing has been committed with it. Reading changes nothing. A key with `%` or `/`: `GET /customer-idempotency-keys?key=…`.
+// Serves callers that lost an answer: lists each operation of this service that the key has carried out, with its customer. The
+// answer is 404 when nothing has been committed with the key. Reading changes nothing. For a key with `%` or `/`, call
+// `GET /customer-idempotency-keys?key=…`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4360,8 +4387,9 @@ func (c *ClientWithResponses) GetCustomerIdempotencyKeyWithResponse(ctx context.
 
 // ListCustomersWithResponse List and search customers
 //
-// Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer is in the list only with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
-// are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
+// Lists the customers that match all filters, the oldest first unless `sort` says otherwise. A deleted customer is in the list only
+// with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case: `%` and `_` are ordinary
+// characters. Read page after page by passing `meta.nextCursor` as `cursor` until `nextCursor` is `null`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4377,8 +4405,8 @@ func (c *ClientWithResponses) ListCustomersWithResponse(ctx context.Context, par
 // CreateCustomerWithBodyWithResponse Create a customer
 //
 // Creates a customer. The email is trimmed and must not belong to another customer, whatever its case; the email of a
-// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. So it is with
-// `external_ref`. The 409 names the customer that is there, in `params` of its detail.
+// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. The same holds for
+// `external_ref`. The 409 names the existing customer in `params` of its detail.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -4394,8 +4422,8 @@ func (c *ClientWithResponses) CreateCustomerWithBodyWithResponse(ctx context.Con
 // CreateCustomerWithResponse Create a customer
 //
 // Creates a customer. The email is trimmed and must not belong to another customer, whatever its case; the email of a
-// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. So it is with
-// `external_ref`. The 409 names the customer that is there, in `params` of its detail.
+// deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. The same holds for
+// `external_ref`. The 409 names the existing customer in `params` of its detail.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -4410,11 +4438,11 @@ func (c *ClientWithResponses) CreateCustomerWithResponse(ctx context.Context, pa
 
 // ExportCustomersWithResponse Read all customers as a file
 //
-// All customers in ascending id, or those that the filters of the list leave. The answer comes while it is read, so its status is
-// 200 even when it ends early: a file is whole when the connection was not broken off. Rows that change meanwhile are as they are
-// when the answer comes to them.
+// Exports all customers in ascending id, or the customers that match all filters. The answer is sent while the rows are read, so its
+// status is 200 even when it ends early: a file is whole when the connection was not broken off. A row that changes meanwhile is in
+// the file as it is when it is read.
 //
-// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
+// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the stored values: a value that a
 // spreadsheet may take for a formula is not changed.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -4431,22 +4459,22 @@ func (c *ClientWithResponses) ExportCustomersWithResponse(ctx context.Context, p
 // ImportCustomersWithBodyWithResponse Create and change customers, row by row
 //
 // Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one JSON object a line), in the
-// fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets what the row gives,
-// and keeps what it does not; an email that nobody has makes a new customer, for which the row must also give the name. To give a
-// customer another email, change that one.
+// fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets the values of the row, and keeps its
+// other values. An email that no customer has makes a new customer, for which the row must also have the name. To give a customer
+// another email, call `PUT /customers/{id}`.
 //
 // An `external_ref` that another customer has is refused. An empty CSV cell clears `phone` and `external_ref`, as null does in
-// NDJSON; in any other column it gives nothing.
+// NDJSON; in any other column an empty cell counts as not given.
 //
-// CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first line `sep=|` says; names of
-// columns in any case; columns without a name are not read; rows of empty cells are skipped.
+// CSV is read as spreadsheets write it: cells are separated by commas, semicolons or tabs, or by the character of a first line
+// `sep=|`; names of columns may have any case; columns without a name are not read; rows of empty cells are skipped.
 //
-// Each row is for itself: one that is refused harms no other. A row that names what an earlier one of the file names already is
-// refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says what the run then does. A repeat
-// changes nothing, except that a row refused for an `external_ref` that a later row frees is accepted then. The
-// answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
-// summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at a time; when the
-// connection breaks, repeat the call: what is done already is `unchanged`.
+// Rows are independent: a refused row affects no other row. A row with the `email` or the `external_ref` of an earlier row of the
+// file is refused. Rows are decided in their order, each after the changes of the earlier rows, and a dry run reports the results
+// that the import would have. A repeat changes nothing, with one exception: a row that was refused for an `external_ref` that a later
+// row frees is accepted then. The answer comes line by line while the rows are processed, in their order: each line is an
+// `ImportLine`, the last line has the summary. Once the answer has begun its status stays 200: read the summary. Rows are applied
+// some hundreds at a time. When the connection breaks, repeat the call: rows that are done already are `unchanged`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -4461,8 +4489,8 @@ func (c *ClientWithResponses) ImportCustomersWithBodyWithResponse(ctx context.Co
 
 // DeleteCustomerWithResponse Delete a customer
 //
-// Deletes softly: the customer's orders stay, the customer is 404 from now on, and its email may be used again. Deleting it a second
-// time is 404. Its history stays readable, and lists with `include_deleted=true` have it.
+// Deletes the customer softly: its orders stay, the customer is 404 from now on, and its email may be used again. A second deletion
+// is 404. The customer's history stays readable, and lists with `include_deleted=true` have the customer.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4477,7 +4505,7 @@ func (c *ClientWithResponses) DeleteCustomerWithResponse(ctx context.Context, id
 
 // GetCustomerWithResponse Read one customer
 //
-// Returns the customer. A deleted customer is 404, as one that never was.
+// Returns the customer. The answer is 404 for a deleted customer, as for an unknown id.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4492,8 +4520,9 @@ func (c *ClientWithResponses) GetCustomerWithResponse(ctx context.Context, id Cu
 
 // UpdateCustomerWithBodyWithResponse Change a customer
 //
-// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone, `"external_ref": null` the
-// number. A new email or number obeys the rule of creation; to a token that acts for one customer the 409 names no other.
+// Changes the given fields; the other fields keep their values. `"phone": null` clears the phone number, `"external_ref": null` the
+// `external_ref`. A new email or `external_ref` must not belong to another customer, as for a new customer; to a token that acts for
+// one customer, the 409 does not name the other customer.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -4508,8 +4537,9 @@ func (c *ClientWithResponses) UpdateCustomerWithBodyWithResponse(ctx context.Con
 
 // UpdateCustomerWithResponse Change a customer
 //
-// Changes the fields that are given; the others keep their value. `"phone": null` clears the phone, `"external_ref": null` the
-// number. A new email or number obeys the rule of creation; to a token that acts for one customer the 409 names no other.
+// Changes the given fields; the other fields keep their values. `"phone": null` clears the phone number, `"external_ref": null` the
+// `external_ref`. A new email or `external_ref` must not belong to another customer, as for a new customer; to a token that acts for
+// one customer, the 409 does not name the other customer.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -4522,9 +4552,9 @@ func (c *ClientWithResponses) UpdateCustomerWithResponse(ctx context.Context, id
 	return ParseUpdateCustomerResponse(rsp)
 }
 
-// ListCustomerHistoryWithResponse List what has happened to a customer
+// ListCustomerHistoryWithResponse List the history of a customer
 //
-// Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when, and how the record was then. The history of a deleted customer ends with its deletion.
+// Lists every change of the customer's record, newest first unless `sort` says otherwise: each with its author, its time, and the record after the change. The history of a deleted customer ends with the deletion.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4537,9 +4567,9 @@ func (c *ClientWithResponses) ListCustomerHistoryWithResponse(ctx context.Contex
 	return ParseListCustomerHistoryResponse(rsp)
 }
 
-// GetHealthWithResponse Is the process alive?
+// GetHealthWithResponse Check whether the process is alive
 //
-// Answers 200 while the process runs. It asks nobody else; use `/ready` to decide whether to send traffic.
+// Answers 200 while the process runs, without asking the database or other services. Use `/ready` to decide whether to send traffic.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4554,7 +4584,7 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 
 // GetInternalCustomerWithResponse Read one customer, for the other services
 //
-// The same answer as `GET /customers/{id}`, for services that hold the service token.
+// Answers as `GET /customers/{id}`, to services that have the service token.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4567,9 +4597,11 @@ func (c *ClientWithResponses) GetInternalCustomerWithResponse(ctx context.Contex
 	return ParseGetInternalCustomerResponse(rsp)
 }
 
-// GetReadyWithResponse Can the service do its work?
+// GetReadyWithResponse Check whether the service can do its work
 //
-// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
+// Answers 200 when the service takes calls and can do its work: its database answers, has the whole schema and takes changes; for
+// an orchestrator, the other services are ready. Otherwise the answer is 503. The answer is also 503 as soon as the service is told
+// to stop, while other calls are still answered.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -86,138 +86,144 @@ func (e WebhookSignature) Valid() bool {
 
 // CustomerEvent A `FeedEvent` whose subject is `customer`.
 type CustomerEvent struct {
-	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// ID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	ID externalRef0.ID `json:"id"`
 
-	// Type What happened. `product.updated` is a change of its name, its price or whether it is active; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. `webhook_endpoint.disabled`: nothing more is sent to a webhook endpoint, see its `disabled_reason`.
+	// Type The kind of change. `product.updated` is a change of a product's name, its price or its `active`; `stock.adjusted` is a change of its stock other than by an order, because an order has events of its own. After `webhook_endpoint.disabled` nothing more is sent to a webhook endpoint; see its `disabled_reason`.
 	//
 	// Example: order.created
 	Type externalRef0.EventType `json:"type"`
 
-	// Subject The subject of all these events.
+	// Subject The kind of thing that changed, the same in all these events.
 	//
 	// Example: customer
 	Subject contract.EventSubject `json:"subject"`
 
-	// SubjectID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// SubjectID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	SubjectID externalRef0.ID `json:"subject_id"`
 
-	// CustomerID The customer whom it concerns; null for a product.
+	// CustomerID The id of the customer whom the event concerns; null when it concerns no customer, as for a product.
 	//
 	// Example: 1
 	CustomerID *int64 `json:"customer_id"`
 
-	// Actor Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
+	// Actor The author of the change: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
 	//
 	// Example: erp@acme.com
 	Actor string `json:"actor"`
 
-	// CorrelationID The correlation id of the call; null when no call did it.
+	// CorrelationID The correlation id of the call that made the change; null when no call made it.
 	//
 	// Example: req-12345
 	CorrelationID *string `json:"correlation_id"`
 
-	// CreatedAt RFC 3339, UTC, milliseconds.
+	// CreatedAt A time as in RFC 3339, in UTC with milliseconds.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
-	CreatedAt      externalRef0.Timestamp `json:"created_at"`
-	Representation customersapi.Customer  `json:"representation"`
+	CreatedAt externalRef0.Timestamp `json:"created_at"`
 
-	// Position A place in the feed; 0 is before the first event. The first event has position 1, each next event the next number.
+	// Representation A business customer, who places orders.
+	Representation customersapi.Customer `json:"representation"`
+
+	// Position A position in the feed; 0 is before the first event. The first event has position 1, each next event the next number.
 	//
 	// Example: 15
 	Position EventPosition `json:"position"`
 }
 
-// EventPosition A place in the feed; 0 is before the first event. The first event has position 1, each next event the next number.
+// EventPosition A position in the feed; 0 is before the first event. The first event has position 1, each next event the next number.
 //
 // Example: 15
 type EventPosition = int64
 
-// FeedEvent An event with its place in the feed. Read it by its `subject`: `order` as an `OrderEvent`, `product` as a `ProductEvent`,
+// FeedEvent An event with its position in the feed. Read an event by its `subject`: `order` as an `OrderEvent`, `product` as a `ProductEvent`,
 // `customer` as a `CustomerEvent`, `webhook_endpoint` as a `WebhookEndpointEvent`. Pass over an event of a subject that you
 // do not know. An event from before an update of the service lacks the fields that came with the update.
 type FeedEvent struct {
 	// Embedded struct due to allOf(../common.yaml#/components/schemas/ChangeEvent)
 	externalRef0.ChangeEvent `yaml:",inline"`
 	// Embedded fields due to inline allOf schema
-	// Position A place in the feed; 0 is before the first event. The first event has position 1, each next event the next number.
+	// Position A position in the feed; 0 is before the first event. The first event has position 1, each next event the next number.
 	//
 	// Example: 15
 	Position EventPosition `json:"position"`
 }
 
-// FeedMeta defines model for FeedMeta.
+// FeedMeta Says where the feed goes on.
 type FeedMeta struct {
-	// NextAfter Pass it as `after` to go on.
+	// NextAfter The position to pass as `after` to go on.
 	//
 	// Example: 15
 	NextAfter int64 `json:"next_after"`
 
-	// LastPosition The position of the newest event that there is, whether `types` shows it or not.
+	// LastPosition The position of the newest event, whether `types` shows this event or not.
 	//
 	// Example: 15
 	LastPosition int64 `json:"last_position"`
 }
 
-// FeedResponse defines model for FeedResponse.
+// FeedResponse A page of the feed.
 type FeedResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
 	Success externalRef0.Success `json:"success"`
 	Data    []FeedEvent          `json:"data"`
-	Meta    FeedMeta             `json:"meta"`
+
+	// Meta Says where the feed goes on.
+	Meta FeedMeta `json:"meta"`
 }
 
 // OrderEvent A `FeedEvent` whose subject is `order`.
 type OrderEvent struct {
-	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// ID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	ID externalRef0.ID `json:"id"`
 
-	// Type What happened. `product.updated` is a change of its name, its price or whether it is active; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. `webhook_endpoint.disabled`: nothing more is sent to a webhook endpoint, see its `disabled_reason`.
+	// Type The kind of change. `product.updated` is a change of a product's name, its price or its `active`; `stock.adjusted` is a change of its stock other than by an order, because an order has events of its own. After `webhook_endpoint.disabled` nothing more is sent to a webhook endpoint; see its `disabled_reason`.
 	//
 	// Example: order.created
 	Type externalRef0.EventType `json:"type"`
 
-	// Subject The subject of all these events.
+	// Subject The kind of thing that changed, the same in all these events.
 	//
 	// Example: order
 	Subject contract.EventSubject `json:"subject"`
 
-	// SubjectID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// SubjectID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	SubjectID externalRef0.ID `json:"subject_id"`
 
-	// CustomerID The customer whom it concerns; null for a product.
+	// CustomerID The id of the customer whom the event concerns; null when it concerns no customer, as for a product.
 	//
 	// Example: 1
 	CustomerID *int64 `json:"customer_id"`
 
-	// Actor Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
+	// Actor The author of the change: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
 	//
 	// Example: erp@acme.com
 	Actor string `json:"actor"`
 
-	// CorrelationID The correlation id of the call; null when no call did it.
+	// CorrelationID The correlation id of the call that made the change; null when no call made it.
 	//
 	// Example: req-12345
 	CorrelationID *string `json:"correlation_id"`
 
-	// CreatedAt RFC 3339, UTC, milliseconds.
+	// CreatedAt A time as in RFC 3339, in UTC with milliseconds.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
-	CreatedAt      externalRef0.Timestamp `json:"created_at"`
-	Representation ordersapi.Order        `json:"representation"`
+	CreatedAt externalRef0.Timestamp `json:"created_at"`
 
-	// Position A place in the feed; 0 is before the first event. The first event has position 1, each next event the next number.
+	// Representation An order with its items.
+	Representation ordersapi.Order `json:"representation"`
+
+	// Position A position in the feed; 0 is before the first event. The first event has position 1, each next event the next number.
 	//
 	// Example: 15
 	Position EventPosition `json:"position"`
@@ -225,48 +231,50 @@ type OrderEvent struct {
 
 // ProductEvent A `FeedEvent` whose subject is `product`.
 type ProductEvent struct {
-	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// ID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	ID externalRef0.ID `json:"id"`
 
-	// Type What happened. `product.updated` is a change of its name, its price or whether it is active; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. `webhook_endpoint.disabled`: nothing more is sent to a webhook endpoint, see its `disabled_reason`.
+	// Type The kind of change. `product.updated` is a change of a product's name, its price or its `active`; `stock.adjusted` is a change of its stock other than by an order, because an order has events of its own. After `webhook_endpoint.disabled` nothing more is sent to a webhook endpoint; see its `disabled_reason`.
 	//
 	// Example: order.created
 	Type externalRef0.EventType `json:"type"`
 
-	// Subject The subject of all these events.
+	// Subject The kind of thing that changed, the same in all these events.
 	//
 	// Example: product
 	Subject contract.EventSubject `json:"subject"`
 
-	// SubjectID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// SubjectID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	SubjectID externalRef0.ID `json:"subject_id"`
 
-	// CustomerID The customer whom it concerns; null for a product.
+	// CustomerID The id of the customer whom the event concerns; null when it concerns no customer, as for a product.
 	//
 	// Example: 1
 	CustomerID *int64 `json:"customer_id"`
 
-	// Actor Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
+	// Actor The author of the change: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
 	//
 	// Example: erp@acme.com
 	Actor string `json:"actor"`
 
-	// CorrelationID The correlation id of the call; null when no call did it.
+	// CorrelationID The correlation id of the call that made the change; null when no call made it.
 	//
 	// Example: req-12345
 	CorrelationID *string `json:"correlation_id"`
 
-	// CreatedAt RFC 3339, UTC, milliseconds.
+	// CreatedAt A time as in RFC 3339, in UTC with milliseconds.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
-	CreatedAt      externalRef0.Timestamp `json:"created_at"`
-	Representation ordersapi.Product      `json:"representation"`
+	CreatedAt externalRef0.Timestamp `json:"created_at"`
 
-	// Position A place in the feed; 0 is before the first event. The first event has position 1, each next event the next number.
+	// Representation A product with its price and its stock.
+	Representation ordersapi.Product `json:"representation"`
+
+	// Position A position in the feed; 0 is before the first event. The first event has position 1, each next event the next number.
 	//
 	// Example: 15
 	Position EventPosition `json:"position"`
@@ -274,7 +282,7 @@ type ProductEvent struct {
 
 // WebhookDeletedResponse defines model for WebhookDeletedResponse.
 type WebhookDeletedResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
 	Success externalRef0.Success `json:"success"`
@@ -285,9 +293,9 @@ type WebhookDeletedResponse struct {
 	Message string `json:"message"`
 }
 
-// WebhookDelivery One attempt to send a message, or a note that events were skipped.
+// WebhookDelivery An attempt to send a message, or a record that events were skipped.
 type WebhookDelivery struct {
-	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// ID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	ID externalRef0.ID `json:"id"`
@@ -302,12 +310,12 @@ type WebhookDelivery struct {
 	// Example: order.confirmed
 	Type *string `json:"type"`
 
-	// Position The position of the event; null for a test. Of what was skipped, the last position.
+	// Position The position of the event, or of the last skipped event; null for a test.
 	//
 	// Example: 15
 	Position *int64 `json:"position"`
 
-	// AttemptedAt RFC 3339, UTC, milliseconds.
+	// AttemptedAt A time as in RFC 3339, in UTC with milliseconds.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	AttemptedAt externalRef0.Timestamp `json:"attempted_at"`
@@ -317,20 +325,20 @@ type WebhookDelivery struct {
 	// Example: delivered
 	Outcome WebhookDeliveryOutcome `json:"outcome"`
 
-	// Status The HTTP status of the answer; null without one.
+	// Status The HTTP status of the answer; null without an answer.
 	//
 	// Example: 204
 	Status *int32 `json:"status"`
 
-	// DurationMs How long it took.
+	// DurationMs The duration of the attempt, in milliseconds.
 	//
 	// Example: 38
 	DurationMs int32 `json:"duration_ms"`
 
-	// Answer The beginning of the answer.
+	// Answer The beginning of the answer's body; null without a body.
 	Answer *string `json:"answer"`
 
-	// Failure Why there was no answer, for a person.
+	// Failure The reason why there was no answer, for a person; null with an answer.
 	Failure *string `json:"failure"`
 }
 
@@ -341,206 +349,212 @@ type WebhookDeliveryOutcome string
 
 // WebhookDeliveryListResponse defines model for WebhookDeliveryListResponse.
 type WebhookDeliveryListResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
 	Success externalRef0.Success `json:"success"`
 	Data    []WebhookDelivery    `json:"data"`
-	Meta    externalRef0.Meta    `json:"meta"`
+
+	// Meta Says where the next page of a list begins.
+	Meta externalRef0.Meta `json:"meta"`
 }
 
 // WebhookDeliveryResponse defines model for WebhookDeliveryResponse.
 type WebhookDeliveryResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
 	Success externalRef0.Success `json:"success"`
 
-	// Data One attempt to send a message, or a note that events were skipped.
+	// Data An attempt to send a message, or a record that events were skipped.
 	Data WebhookDelivery `json:"data"`
 }
 
-// WebhookDescription Your own words for it.
+// WebhookDescription Your description of the endpoint.
 //
 // Example: The ERP of ACME
 type WebhookDescription = string
 
-// WebhookEndpoint defines model for WebhookEndpoint.
+// WebhookEndpoint An address to which events are sent, without its secret.
 type WebhookEndpoint struct {
-	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// ID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	ID externalRef0.ID `json:"id"`
 
-	// CustomerID The customer whose events it gets; null for those of all.
+	// CustomerID The id of the customer whose events the endpoint gets; null for the events of all customers.
 	//
 	// Example: 1
 	CustomerID *int64 `json:"customer_id"`
 
-	// URL Where events are sent: `https://`, with a name that everybody can resolve. In development `http://` works, too. Addresses of
+	// URL The address to which events are sent: `https://`, with a name that everybody can resolve. In development `http://` works, too. Addresses of
 	// private networks are refused, unless the deployment allows them.
 	//
 	//
 	// Example: https://erp.acme.example/webhooks
 	URL WebhookURL `json:"url"`
 
-	// Description Your own words for it.
+	// Description Your description of the endpoint.
 	//
 	// Example: The ERP of ACME
 	Description *WebhookDescription `json:"description"`
 
-	// Types Only events of these types; an empty list is all that the endpoint may get, also of types that come later.
+	// Types The types of the events that are sent. An empty list stands for all types that the endpoint may get, also types that come later.
 	//
 	// Example: ["order.created","order.confirmed","order.canceled"]
 	Types WebhookTypes `json:"types"`
 
-	// Subjects The kinds of things whose events it may get, as its creator's token could read them.
+	// Subjects The kinds of things whose events the endpoint may get, because its creator's token could read them.
 	Subjects []externalRef0.EventSubject `json:"subjects"`
 
-	// Signature How messages are signed.
+	// Signature The method that signs messages.
 	//
 	// Example: hmac-sha256
 	Signature WebhookSignature `json:"signature"`
 
-	// PublicKey The key that checks signatures of `ed25519`; null for `hmac-sha256`. After a rotation, the new one.
+	// PublicKey The key that checks signatures of `ed25519`, after a rotation the new key; null for `hmac-sha256`.
 	PublicKey *string `json:"public_key"`
 
-	// PreviousSecretUntil Until when messages are also signed with the secret before the last rotation.
+	// PreviousSecretUntil The time until when messages are also signed with the secret before the last rotation; null without such a secret.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	PreviousSecretUntil *contract.Time `json:"previous_secret_until"`
 
-	// Enabled Whether events are sent.
+	// Enabled Whether events are sent to the endpoint.
 	//
 	// Example: true
 	Enabled bool `json:"enabled"`
 
-	// DisabledAt RFC 3339, UTC, milliseconds; null when it has not happened or does not apply.
+	// DisabledAt A time as in RFC 3339, in UTC with milliseconds; null when there is no such time, or not yet.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	DisabledAt *externalRef0.NullableTimestamp `json:"disabled_at"`
 
-	// DisabledReason Why it is disabled: by a call, after three days of failures, or because it answered 410.
+	// DisabledReason The reason why the endpoint is disabled: `requested` by a call, `failing` for three days, or `gone` because it answered 410; null for an enabled endpoint.
 	DisabledReason *WebhookEndpointDisabledReason `json:"disabled_reason"`
 
-	// Position Everything up to here was delivered.
+	// Position The position up to which the endpoint has its events.
 	//
 	// Example: 15
 	Position int64 `json:"position"`
 
-	// Failures How often the next event has failed in a row.
+	// Failures The number of failures in a row of the next event.
 	//
 	// Example: 0
 	Failures int32 `json:"failures"`
 
-	// FailingSince RFC 3339, UTC, milliseconds; null when it has not happened or does not apply.
+	// FailingSince A time as in RFC 3339, in UTC with milliseconds; null when there is no such time, or not yet.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	FailingSince *externalRef0.NullableTimestamp `json:"failing_since"`
 
-	// NextAttemptAt The end of the wait after a failure; null without one.
+	// NextAttemptAt The end of the wait after a failure; null without a wait.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	NextAttemptAt *contract.Time `json:"next_attempt_at"`
 
-	// CreatedBy Whose token created it, as the actor of events.
+	// CreatedBy The caller who created the endpoint, as in `actor` of events.
 	//
 	// Example: erp@acme.com
 	CreatedBy string `json:"created_by"`
 
-	// CreatedAt RFC 3339, UTC, milliseconds.
+	// CreatedAt A time as in RFC 3339, in UTC with milliseconds.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	CreatedAt externalRef0.Timestamp `json:"created_at"`
 
-	// UpdatedAt RFC 3339, UTC, milliseconds.
+	// UpdatedAt A time as in RFC 3339, in UTC with milliseconds.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	UpdatedAt externalRef0.Timestamp `json:"updated_at"`
 }
 
-// WebhookEndpointDisabledReason Why it is disabled: by a call, after three days of failures, or because it answered 410.
+// WebhookEndpointDisabledReason The reason why the endpoint is disabled: `requested` by a call, `failing` for three days, or `gone` because it answered 410; null for an enabled endpoint.
 type WebhookEndpointDisabledReason string
 
 // WebhookEndpointEvent A `FeedEvent` whose subject is `webhook_endpoint`.
 type WebhookEndpointEvent struct {
-	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// ID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	ID externalRef0.ID `json:"id"`
 
-	// Type What happened. `product.updated` is a change of its name, its price or whether it is active; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. `webhook_endpoint.disabled`: nothing more is sent to a webhook endpoint, see its `disabled_reason`.
+	// Type The kind of change. `product.updated` is a change of a product's name, its price or its `active`; `stock.adjusted` is a change of its stock other than by an order, because an order has events of its own. After `webhook_endpoint.disabled` nothing more is sent to a webhook endpoint; see its `disabled_reason`.
 	//
 	// Example: order.created
 	Type externalRef0.EventType `json:"type"`
 
-	// Subject The subject of all these events.
+	// Subject The kind of thing that changed, the same in all these events.
 	//
 	// Example: webhook_endpoint
 	Subject contract.EventSubject `json:"subject"`
 
-	// SubjectID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// SubjectID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	SubjectID externalRef0.ID `json:"subject_id"`
 
-	// CustomerID The customer whom it concerns; null for a product.
+	// CustomerID The id of the customer whom the event concerns; null when it concerns no customer, as for a product.
 	//
 	// Example: 1
 	CustomerID *int64 `json:"customer_id"`
 
-	// Actor Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
+	// Actor The author of the change: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
 	//
 	// Example: erp@acme.com
 	Actor string `json:"actor"`
 
-	// CorrelationID The correlation id of the call; null when no call did it.
+	// CorrelationID The correlation id of the call that made the change; null when no call made it.
 	//
 	// Example: req-12345
 	CorrelationID *string `json:"correlation_id"`
 
-	// CreatedAt RFC 3339, UTC, milliseconds.
+	// CreatedAt A time as in RFC 3339, in UTC with milliseconds.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
-	CreatedAt      externalRef0.Timestamp `json:"created_at"`
-	Representation WebhookEndpoint        `json:"representation"`
+	CreatedAt externalRef0.Timestamp `json:"created_at"`
 
-	// Position A place in the feed; 0 is before the first event. The first event has position 1, each next event the next number.
+	// Representation An address to which events are sent, without its secret.
+	Representation WebhookEndpoint `json:"representation"`
+
+	// Position A position in the feed; 0 is before the first event. The first event has position 1, each next event the next number.
 	//
 	// Example: 15
 	Position EventPosition `json:"position"`
 }
 
-// WebhookEndpointListResponse defines model for WebhookEndpointListResponse.
+// WebhookEndpointListResponse A page of webhook endpoints.
 type WebhookEndpointListResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
 	Success externalRef0.Success `json:"success"`
 	Data    []WebhookEndpoint    `json:"data"`
-	Meta    externalRef0.Meta    `json:"meta"`
+
+	// Meta Says where the next page of a list begins.
+	Meta externalRef0.Meta `json:"meta"`
 }
 
-// WebhookEndpointRequest defines model for WebhookEndpointRequest.
+// WebhookEndpointRequest A webhook endpoint to create.
 type WebhookEndpointRequest struct {
-	// URL Where events are sent: `https://`, with a name that everybody can resolve. In development `http://` works, too. Addresses of
+	// URL The address to which events are sent: `https://`, with a name that everybody can resolve. In development `http://` works, too. Addresses of
 	// private networks are refused, unless the deployment allows them.
 	//
 	//
 	// Example: https://erp.acme.example/webhooks
 	URL WebhookURL `json:"url"`
 
-	// Description Your own words for it.
+	// Description Your description of the endpoint.
 	//
 	// Example: The ERP of ACME
 	Description *WebhookDescription `json:"description,omitempty"`
 
-	// Types Only events of these types; an empty list is all that the endpoint may get, also of types that come later.
+	// Types The types of the events that are sent. An empty list stands for all types that the endpoint may get, also types that come later.
 	//
 	// Example: ["order.created","order.confirmed","order.canceled"]
 	Types *WebhookTypes `json:"types,omitempty"`
 
-	// Signature How messages are signed. `hmac-sha256` signs with a secret that both sides know (`v1`), `ed25519` with a key that only the sender knows (`v1a`); receivers check with `public_key`.
+	// Signature The method that signs messages. `hmac-sha256` signs with a secret that both sides know (`v1`), `ed25519` with a key that only the sender knows (`v1a`); receivers check with `public_key`.
 	//
 	// Example: hmac-sha256
 	Signature *WebhookSignature `json:"signature,omitempty"`
@@ -548,40 +562,43 @@ type WebhookEndpointRequest struct {
 
 // WebhookEndpointResponse defines model for WebhookEndpointResponse.
 type WebhookEndpointResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
 	Success externalRef0.Success `json:"success"`
-	Data    WebhookEndpoint      `json:"data"`
+
+	// Data An address to which events are sent, without its secret.
+	Data WebhookEndpoint `json:"data"`
 }
 
-// WebhookEndpointUpdate Absent fields keep their value.
+// WebhookEndpointUpdate The changes of a webhook endpoint. Absent fields keep their values.
 type WebhookEndpointUpdate struct {
-	// URL Where events are sent: `https://`, with a name that everybody can resolve. In development `http://` works, too. Addresses of
+	// URL The address to which events are sent: `https://`, with a name that everybody can resolve. In development `http://` works, too. Addresses of
 	// private networks are refused, unless the deployment allows them.
 	//
 	//
 	// Example: https://erp.acme.example/webhooks
 	URL *WebhookURL `json:"url,omitempty"`
 
-	// Description Your own words for it; null clears them.
+	// Description Your new description of the endpoint; null clears the description.
 	//
 	// Example: The ERP of ACME
 	Description nullable.Nullable[string] `json:"description,omitempty"`
 
-	// Types Only events of these types; an empty list is all that the endpoint may get, also of types that come later.
+	// Types The types of the events that are sent. An empty list stands for all types that the endpoint may get, also types that come later.
 	//
 	// Example: ["order.created","order.confirmed","order.canceled"]
 	Types *WebhookTypes `json:"types,omitempty"`
 
-	// Enabled Whether events are sent.
+	// Enabled Whether events are sent to the endpoint.
 	//
 	// Example: true
 	Enabled *bool `json:"enabled,omitempty"`
 }
 
-// WebhookEndpointWithSecret defines model for WebhookEndpointWithSecret.
+// WebhookEndpointWithSecret A webhook endpoint with its new secret.
 type WebhookEndpointWithSecret struct {
+	// Endpoint An address to which events are sent, without its secret.
 	Endpoint WebhookEndpoint `json:"endpoint"`
 
 	// Secret The secret that checks signatures of `hmac-sha256`. No later answer shows it. Null for `ed25519`, whose `public_key` is no secret.
@@ -592,17 +609,17 @@ type WebhookEndpointWithSecret struct {
 
 // WebhookMessage The body of a request to a webhook endpoint. Check the signature of its bytes before you read it.
 type WebhookMessage struct {
-	// Type The event's type; or `webhook_endpoint.test`, which is of no event: its `data` shows the endpoint, at position 0.
+	// Type The type of the event; or `webhook_endpoint.test` for a test, which is no event: its `data` shows the endpoint, at position 0.
 	//
 	// Example: order.confirmed
 	Type string `json:"type"`
 
-	// Timestamp When it happened.
+	// Timestamp The time of the event.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	Timestamp contract.Time `json:"timestamp"`
 
-	// Data An event with its place in the feed. Read it by its `subject`: `order` as an `OrderEvent`, `product` as a `ProductEvent`,
+	// Data An event with its position in the feed. Read an event by its `subject`: `order` as an `OrderEvent`, `product` as a `ProductEvent`,
 	// `customer` as a `CustomerEvent`, `webhook_endpoint` as a `WebhookEndpointEvent`. Pass over an event of a subject that you
 	// do not know. An event from before an update of the service lacks the fields that came with the update.
 	Data FeedEvent `json:"data"`
@@ -610,24 +627,26 @@ type WebhookMessage struct {
 
 // WebhookSecretResponse defines model for WebhookSecretResponse.
 type WebhookSecretResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
-	Success externalRef0.Success      `json:"success"`
-	Data    WebhookEndpointWithSecret `json:"data"`
+	Success externalRef0.Success `json:"success"`
+
+	// Data A webhook endpoint with its new secret.
+	Data WebhookEndpointWithSecret `json:"data"`
 }
 
-// WebhookSignature How messages are signed. `hmac-sha256` signs with a secret that both sides know (`v1`), `ed25519` with a key that only the sender knows (`v1a`); receivers check with `public_key`.
+// WebhookSignature The method that signs messages. `hmac-sha256` signs with a secret that both sides know (`v1`), `ed25519` with a key that only the sender knows (`v1a`); receivers check with `public_key`.
 //
 // Example: hmac-sha256
 type WebhookSignature string
 
-// WebhookTypes Only events of these types; an empty list is all that the endpoint may get, also of types that come later.
+// WebhookTypes The types of the events that are sent. An empty list stands for all types that the endpoint may get, also types that come later.
 //
 // Example: ["order.created","order.confirmed","order.canceled"]
 type WebhookTypes = []externalRef0.EventType
 
-// WebhookURL Where events are sent: `https://`, with a name that everybody can resolve. In development `http://` works, too. Addresses of
+// WebhookURL The address to which events are sent: `https://`, with a name that everybody can resolve. In development `http://` works, too. Addresses of
 // private networks are refused, unless the deployment allows them.
 //
 // Example: https://erp.acme.example/webhooks
@@ -649,119 +668,125 @@ type NewestFirstSort = externalRef0.ListSort
 // Example: -created_at
 type Sort = externalRef0.ListSort
 
-// WebhookEndpointID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+// WebhookEndpointID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 //
 // Example: 1
 type WebhookEndpointID = externalRef0.ID
 
-// EventsExpired defines model for EventsExpired.
+// EventsExpired The body of every error.
 type EventsExpired = externalRef0.ErrorBody
 
-// Forbidden defines model for Forbidden.
+// Forbidden The body of every error.
 type Forbidden = externalRef0.ErrorBody
 
-// IdempotencyKeyReused defines model for IdempotencyKeyReused.
+// IdempotencyKeyReused The body of every error.
 type IdempotencyKeyReused = externalRef0.ErrorBody
 
-// Internal defines model for Internal.
+// Internal The body of every error.
 type Internal = externalRef0.ErrorBody
 
-// MalformedJSONOrValidationFailed defines model for MalformedJsonOrValidationFailed.
+// MalformedJSONOrValidationFailed The body of every error.
 type MalformedJSONOrValidationFailed = externalRef0.ErrorBody
 
-// PayloadTooLarge defines model for PayloadTooLarge.
+// PayloadTooLarge The body of every error.
 type PayloadTooLarge = externalRef0.ErrorBody
 
-// RateLimited defines model for RateLimited.
+// RateLimited The body of every error.
 type RateLimited = externalRef0.ErrorBody
 
-// RequestTimeout defines model for RequestTimeout.
+// RequestTimeout The body of every error.
 type RequestTimeout = externalRef0.ErrorBody
 
-// Timeout defines model for Timeout.
+// Timeout The body of every error.
 type Timeout = externalRef0.ErrorBody
 
-// TooManyWebhookEndpoints defines model for TooManyWebhookEndpoints.
+// TooManyWebhookEndpoints The body of every error.
 type TooManyWebhookEndpoints = externalRef0.ErrorBody
 
-// Unauthorized defines model for Unauthorized.
+// Unauthorized The body of every error.
 type Unauthorized = externalRef0.ErrorBody
 
-// Unavailable defines model for Unavailable.
+// Unavailable The body of every error.
 type Unavailable = externalRef0.ErrorBody
 
-// UnsupportedMediaType defines model for UnsupportedMediaType.
+// UnsupportedMediaType The body of every error.
 type UnsupportedMediaType = externalRef0.ErrorBody
 
-// ValidationFailed defines model for ValidationFailed.
+// ValidationFailed The body of every error.
 type ValidationFailed = externalRef0.ErrorBody
 
-// WebhookEndpointNotFound defines model for WebhookEndpointNotFound.
+// WebhookEndpointNotFound The body of every error.
 type WebhookEndpointNotFound = externalRef0.ErrorBody
 
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
-	// After The position up to which you have all events, from `meta.next_after` or `X-Event-Position`. Without it the oldest events that are still there are the first.
+	// After The position up to which you have all events, from `meta.next_after` or `X-Event-Position`. Without `after` the answer begins with the oldest event that is still there.
 	After *int64 `form:"after,omitempty" json:"after,omitempty"`
 
-	// Types Only events of these types, separated by commas. Without it all that your token may read.
+	// Types Only events of these types, separated by commas. Without `types` the answer has all events that your token may read.
 	Types *string `form:"types,omitempty" json:"types,omitempty"`
 
-	// Limit How many to return at most. A page of more than about 1 MiB has fewer; `meta.next_after` goes on behind them.
+	// Limit The highest number of events in the page. A page also ends at about 1 MiB; `meta.next_after` then goes on after its last event.
 	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Wait How many seconds to wait for an event when there is none, `30` or `30s`, up to 60; the service may answer earlier.
+	// Wait The seconds to wait for an event when there is none, `30` or `30s`, up to 60. The service may answer earlier.
 	Wait *string `form:"wait,omitempty" json:"wait,omitempty"`
 
-	// LastEventID The last `id` of a stream, which goes on behind it; it counts more than `after`. Browsers send it on their own.
+	// LastEventID The last `id` of an earlier stream; the new stream goes on after this position. The header counts more than `after`. Browsers send it on their own.
 	LastEventID *int64 `json:"Last-Event-ID,omitempty"`
 }
 
 // ListWebhookEndpointsParams defines parameters for ListWebhookEndpoints.
 type ListWebhookEndpointsParams struct {
-	// Sort `created_at`, the oldest first, or `-created_at`, the newest first, by ascending or descending id. Keep it while you read page after page.
+	// Sort The order of the list: `created_at`, the oldest first, by ascending id, or `-created_at`, the newest first, by descending id. Keep
+	// the order while you read page after page.
 	Sort *Sort `form:"sort,omitempty" json:"sort,omitempty"`
 
-	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
+	// Cursor The last id that you have seen, from `meta.nextCursor`. The page starts after this id, in the order of the list. 0 is the beginning of the list.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
+	// Limit The highest number of entries in the page. A page also ends at about 1 MiB; `meta.nextCursor` then goes on after its last entry,
+	// as after any page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // CreateWebhookEndpointParams defines parameters for CreateWebhookEndpoint.
 type CreateWebhookEndpointParams struct {
-	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
-	// `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
-	// `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
-	// headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`. The key is kept for 24 hours; a later
+	// repeat is a new request. `Idempotency-Key` is accepted as another spelling of this header, also between quotes, as in
+	// draft-ietf-httpapi-idempotency-key-header: `Idempotency-Key: "k"` is the key `k`. In `X-Idempotency-Key`, in a path and in a body,
+	// quotes belong to the key. Both headers may be sent when they have the same key. The same key with another request is 422
+	// `idempotency_key_reused`.
 	XIdempotencyKey *externalRef0.IdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
 // ListWebhookDeliveriesParams defines parameters for ListWebhookDeliveries.
 type ListWebhookDeliveriesParams struct {
-	// Sort `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+	// Sort The order of the list: `-created_at`, the newest first, by descending id, or `created_at`, the oldest first, by ascending id. Keep
+	// the order while you read page after page.
 	Sort *NewestFirstSort `form:"sort,omitempty" json:"sort,omitempty"`
 
-	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
+	// Cursor The last id that you have seen, from `meta.nextCursor`. The page starts after this id, in the order of the list. 0 is the beginning of the list.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
+	// Limit The highest number of entries in the page. A page also ends at about 1 MiB; `meta.nextCursor` then goes on after its last entry,
+	// as after any page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ReplayWebhookEventsParams defines parameters for ReplayWebhookEvents.
 type ReplayWebhookEventsParams struct {
-	// After The position after which to begin, as in `GET /events`.
+	// After The position after which to send the events, as in `GET /events`.
 	After int64 `form:"after" json:"after"`
 }
 
 // RotateWebhookSecretParams defines parameters for RotateWebhookSecret.
 type RotateWebhookSecretParams struct {
-	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
-	// `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
-	// `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
-	// headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`. The key is kept for 24 hours; a later
+	// repeat is a new request. `Idempotency-Key` is accepted as another spelling of this header, also between quotes, as in
+	// draft-ietf-httpapi-idempotency-key-header: `Idempotency-Key: "k"` is the key `k`. In `X-Idempotency-Key`, in a path and in a body,
+	// quotes belong to the key. Both headers may be sent when they have the same key. The same key with another request is 422
+	// `idempotency_key_reused`.
 	XIdempotencyKey *externalRef0.IdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
@@ -845,119 +870,121 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
-	// ListEvents Read what has happened after a position
+	// ListEvents Read the events after a position
 	//
-	// Events with a position above `after`, in ascending order. No event ever gets a position below one that you have seen, so the
-	// number is all that you need to keep: store `meta.next_after` together with what you made of the events, and pass it as `after`.
-	// Pass it also when there was no event: it may be ahead of the last event, when `types` has left events out. You have read
-	// everything that there is when `next_after` is `last_position`.
+	// Lists the events with a position above `after`, in ascending order. No event ever gets a position below a position that you have
+	// seen, so a position is all that you need to keep: store `meta.next_after` together with the results of your work on the events, and
+	// pass `next_after` as `after`. Do this also when there was no event: `next_after` may be ahead of the last event, when `types` has
+	// left events out. You have read all events when `next_after` is `last_position`.
 	//
-	// **Which events.** Those of what your token may read: `orders:read` shows the events of orders, `customers:read` those of
-	// customers, `products:read` those of products. A token with a `customer_id` sees the events of its own customer and that
-	// customer's orders, and none of products. Positions are counted for each customer, and for callers without a customer over
-	// all events: a position belongs to the kind of token that got it.
+	// **Which events.** A token sees the events of the things that it may read: `orders:read` shows the events of orders, `customers:read` the
+	// events of customers, `products:read` the events of products. A token with a `customer_id` sees the events of its own customer and
+	// of that customer's orders, and no events of products. Positions are counted for each customer, and for callers without a customer
+	// over all events: a position belongs to the kind of token that got it.
 	//
-	// **Waiting.** With `wait` an answer without events comes only after that time, and as soon as there is one.
+	// **Waiting.** With `wait` the answer comes as soon as there is an event, and without an event at the end of that time.
 	//
-	// **Streaming.** With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that does not end with the events
-	// that there are: each event has its position as `id`, and the event as JSON in `data`. An `id` without `data` moves the position
-	// on past events that `types` left out. A comment comes every 15 seconds when nothing else does. The service ends a stream after
-	// some minutes, and when it stops: connect again with the last `id` as `Last-Event-ID`, as `EventSource` does on its own.
+	// **Streaming.** With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that goes on with future events: each
+	// event has its position as `id`, and itself as JSON in `data`. An `id` without `data` moves the position past events that
+	// `types` left out. A comment comes every 15 seconds when nothing else does. The service ends a stream after some minutes, and when
+	// the service stops: connect again with the last `id` as `Last-Event-ID`, as `EventSource` does on its own.
 	//
 	// **Too late.** Events are deleted after a while (90 days, unless the deployment says otherwise). When the next event after
 	// `after` has been deleted, or no event ever had that position, the answer is 410 `events_expired`: read everything again
-	// with the exports, and go on from the smallest `X-Event-Position` that they name.
+	// with the exports, and go on from the smallest `X-Event-Position` of their answers.
 	//
 	// Corresponds with GET /events (the `ListEvents` operationId).
 	ListEvents(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetHealth Is the process alive?
+	// GetHealth Check whether the process is alive
 	//
-	// Answers 200 while the process runs. It asks nobody else; use `/ready` to decide whether to send traffic.
+	// Answers 200 while the process runs, without asking the database or other services. Use `/ready` to decide whether to send traffic.
 	//
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetReady Can the service do its work?
+	// GetReady Check whether the service can do its work
 	//
-	// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
+	// Answers 200 when the service takes calls and can do its work: its database answers, has the whole schema and takes changes; for
+	// an orchestrator, the other services are ready. Otherwise the answer is 503. The answer is also 503 as soon as the service is told
+	// to stop, while other calls are still answered.
 	//
 	// Corresponds with GET /ready (the `GetReady` operationId).
 	GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListWebhookEndpoints List the endpoints
+	// ListWebhookEndpoints List the webhook endpoints
 	//
-	// The endpoints of your customer, or all for callers without a customer; without their secrets.
+	// Lists the endpoints of your customer, or all endpoints for callers without a customer; without their secrets.
 	//
 	// Corresponds with GET /webhook-endpoints (the `ListWebhookEndpoints` operationId).
 	ListWebhookEndpoints(ctx context.Context, params *ListWebhookEndpointsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateWebhookEndpointWithBody Have events sent to a URL
+	// CreateWebhookEndpointWithBody Create a webhook endpoint
 	//
 	// Creates an endpoint: from now on, each event that happens is sent to the URL as a `POST` with a `WebhookMessage`, signed by the
-	// specification Standard Webhooks. The answer has the secret, and no later answer has it: keep it where your program checks the
-	// signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
+	// specification Standard Webhooks. The answer has the secret, and no later answer shows the secret: keep it where your program checks
+	// the signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
 	//
-	// **Which events.** Those of what your token may read now, as `GET /events` shows them: with `orders:read` the events of orders,
-	// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them, and a type
-	// that does not exist is refused.
+	// **Which events.** An endpoint gets the events that your token may read now, as `GET /events` shows them: with `orders:read` the
+	// events of orders, and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows
+	// the events, and a type that does not exist is refused.
 	//
-	// **Order.** An endpoint gets one event after the other, in the order of their positions. The next one is sent when the one before
+	// **Order.** An endpoint gets one event after the other, in the order of their positions. The next event is sent when the event before
 	// was answered with a status from 200 to 299 within 10 seconds. Anything else is a failure: the same event is sent again after a
-	// wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait that `Retry-After` asks for is
+	// wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait in a `Retry-After` of your answer is
 	// obeyed, up to six hours. After three days of failures, and at once after a 410, the endpoint is disabled, and the event
 	// `webhook_endpoint.disabled` is in the feed. Redirects are not followed.
 	//
-	// **Twice.** An event may arrive again with the same `webhook-id`, when your answer was lost: note the ids that you have worked
-	// through.
+	// **Repeats.** An event may arrive again with the same `webhook-id`, when your answer was lost: note the ids of the events that you
+	// have worked through.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /webhook-endpoints (the `CreateWebhookEndpoint` operationId).
 	CreateWebhookEndpointWithBody(ctx context.Context, params *CreateWebhookEndpointParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateWebhookEndpoint Have events sent to a URL
+	// CreateWebhookEndpoint Create a webhook endpoint
 	//
 	// Creates an endpoint: from now on, each event that happens is sent to the URL as a `POST` with a `WebhookMessage`, signed by the
-	// specification Standard Webhooks. The answer has the secret, and no later answer has it: keep it where your program checks the
-	// signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
+	// specification Standard Webhooks. The answer has the secret, and no later answer shows the secret: keep it where your program checks
+	// the signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
 	//
-	// **Which events.** Those of what your token may read now, as `GET /events` shows them: with `orders:read` the events of orders,
-	// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them, and a type
-	// that does not exist is refused.
+	// **Which events.** An endpoint gets the events that your token may read now, as `GET /events` shows them: with `orders:read` the
+	// events of orders, and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows
+	// the events, and a type that does not exist is refused.
 	//
-	// **Order.** An endpoint gets one event after the other, in the order of their positions. The next one is sent when the one before
+	// **Order.** An endpoint gets one event after the other, in the order of their positions. The next event is sent when the event before
 	// was answered with a status from 200 to 299 within 10 seconds. Anything else is a failure: the same event is sent again after a
-	// wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait that `Retry-After` asks for is
+	// wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait in a `Retry-After` of your answer is
 	// obeyed, up to six hours. After three days of failures, and at once after a 410, the endpoint is disabled, and the event
 	// `webhook_endpoint.disabled` is in the feed. Redirects are not followed.
 	//
-	// **Twice.** An event may arrive again with the same `webhook-id`, when your answer was lost: note the ids that you have worked
-	// through.
+	// **Repeats.** An event may arrive again with the same `webhook-id`, when your answer was lost: note the ids of the events that you
+	// have worked through.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /webhook-endpoints (the `CreateWebhookEndpoint` operationId).
 	CreateWebhookEndpoint(ctx context.Context, params *CreateWebhookEndpointParams, body CreateWebhookEndpointJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteWebhookEndpoint Delete an endpoint
+	// DeleteWebhookEndpoint Delete a webhook endpoint
 	//
-	// Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the answers that are stored for idempotency keys; its deliveries within days.
+	// Deletes the endpoint. Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the answers that are stored for idempotency keys; its deliveries are deleted within days.
 	//
 	// Corresponds with DELETE /webhook-endpoints/{id} (the `DeleteWebhookEndpoint` operationId).
 	DeleteWebhookEndpoint(ctx context.Context, id WebhookEndpointID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetWebhookEndpoint Read one endpoint
+	// GetWebhookEndpoint Read one webhook endpoint
 	//
-	// How far it has come, and how it fares; without its secret.
+	// Returns the endpoint with its position in the feed and its failures, without its secret.
 	//
 	// Corresponds with GET /webhook-endpoints/{id} (the `GetWebhookEndpoint` operationId).
 	GetWebhookEndpoint(ctx context.Context, id WebhookEndpointID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateWebhookEndpointWithBody Change an endpoint
+	// UpdateWebhookEndpointWithBody Change a webhook endpoint
 	//
-	// Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it stopped, and another `url` is
-	// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
+	// Changes the given fields, at least one; the other fields keep their values. With `enabled: true` a disabled endpoint goes on where it
+	// stopped; a new `url` is tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
 	// events that are on their way may still be sent as before: to the old `url`, of the old `types`, or to a disabled endpoint.
 	//
 	// Takes any type of body and a specified content type.
@@ -965,10 +992,10 @@ type ClientInterface interface {
 	// Corresponds with PATCH /webhook-endpoints/{id} (the `UpdateWebhookEndpoint` operationId).
 	UpdateWebhookEndpointWithBody(ctx context.Context, id WebhookEndpointID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateWebhookEndpoint Change an endpoint
+	// UpdateWebhookEndpoint Change a webhook endpoint
 	//
-	// Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it stopped, and another `url` is
-	// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
+	// Changes the given fields, at least one; the other fields keep their values. With `enabled: true` a disabled endpoint goes on where it
+	// stopped; a new `url` is tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
 	// events that are on their way may still be sent as before: to the old `url`, of the old `types`, or to a disabled endpoint.
 	//
 	// Takes a body of the `application/json` content type.
@@ -976,63 +1003,64 @@ type ClientInterface interface {
 	// Corresponds with PATCH /webhook-endpoints/{id} (the `UpdateWebhookEndpoint` operationId).
 	UpdateWebhookEndpoint(ctx context.Context, id WebhookEndpointID, body UpdateWebhookEndpointJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListWebhookDeliveries List what was sent to an endpoint
+	// ListWebhookDeliveries List the deliveries to a webhook endpoint
 	//
-	// Each attempt of the last seven days, newest first unless `sort` says otherwise.
+	// Lists each attempt to send a message in the last seven days, newest first unless `sort` says otherwise.
 	//
 	// Corresponds with GET /webhook-endpoints/{id}/deliveries (the `ListWebhookDeliveries` operationId).
 	ListWebhookDeliveries(ctx context.Context, id WebhookEndpointID, params *ListWebhookDeliveriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ReplayWebhookEvents Send events again
+	// ReplayWebhookEvents Send events to a webhook endpoint again
 	//
-	// Sends everything after the position `after`, again or, when it is ahead of the endpoint, without what lies between. Each event
-	// has the `webhook-id` that it had before: a receiver that notes ids must forget those of the events that it wants to work through
-	// again. The wait after a failure ends. For some seconds, events that are on their way may still arrive in the order before.
+	// Moves the endpoint to the position `after`, so that the events after this position are sent, again or for the first time. A position
+	// ahead of the endpoint leaves out the events in between. Each event has the same `webhook-id` as before: a receiver that notes ids
+	// must forget the ids of the events that it wants to work through again. The wait after a failure ends. For some seconds, events that
+	// are on their way may still arrive in the earlier order.
 	//
 	// Corresponds with POST /webhook-endpoints/{id}/replay (the `ReplayWebhookEvents` operationId).
 	ReplayWebhookEvents(ctx context.Context, id WebhookEndpointID, params *ReplayWebhookEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RotateWebhookSecret Replace the secret
+	// RotateWebhookSecret Replace the secret of a webhook endpoint
 	//
-	// Makes a new secret, which only this answer has. For a day, messages are signed with both secrets, and either checks them. A
-	// second rotation within the day ends the older of the three at once: rotate twice when a secret is known to others. Repeat a
-	// call whose answer you did not get with the same `X-Idempotency-Key`. Messages that are on their way for some seconds more have
-	// the signatures of before.
+	// Makes a new secret, which only this answer has. For a day, messages are signed with both secrets, and either secret checks them. A
+	// second rotation within the day ends the oldest of the three secrets at once: rotate twice when a secret is known to others. Repeat
+	// a call whose answer you did not get with the same `X-Idempotency-Key`. For some seconds, messages that are on their way still have
+	// the earlier signatures.
 	//
 	// Corresponds with POST /webhook-endpoints/{id}/rotate-secret (the `RotateWebhookSecret` operationId).
 	RotateWebhookSecret(ctx context.Context, id WebhookEndpointID, params *RotateWebhookSecretParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// TestWebhookEndpoint Send a test message now
+	// TestWebhookEndpoint Send a test message to a webhook endpoint
 	//
-	// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or has not within 10
-	// seconds: whether it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
+	// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or after 10 seconds:
+	// `outcome` says whether the message was delivered. A test changes nothing in the order of events, and goes to disabled endpoints, too.
 	//
 	// Corresponds with POST /webhook-endpoints/{id}/test (the `TestWebhookEndpoint` operationId).
 	TestWebhookEndpoint(ctx context.Context, id WebhookEndpointID, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
-// ListEvents Read what has happened after a position
+// ListEvents Read the events after a position
 //
-// Events with a position above `after`, in ascending order. No event ever gets a position below one that you have seen, so the
-// number is all that you need to keep: store `meta.next_after` together with what you made of the events, and pass it as `after`.
-// Pass it also when there was no event: it may be ahead of the last event, when `types` has left events out. You have read
-// everything that there is when `next_after` is `last_position`.
+// Lists the events with a position above `after`, in ascending order. No event ever gets a position below a position that you have
+// seen, so a position is all that you need to keep: store `meta.next_after` together with the results of your work on the events, and
+// pass `next_after` as `after`. Do this also when there was no event: `next_after` may be ahead of the last event, when `types` has
+// left events out. You have read all events when `next_after` is `last_position`.
 //
-// **Which events.** Those of what your token may read: `orders:read` shows the events of orders, `customers:read` those of
-// customers, `products:read` those of products. A token with a `customer_id` sees the events of its own customer and that
-// customer's orders, and none of products. Positions are counted for each customer, and for callers without a customer over
-// all events: a position belongs to the kind of token that got it.
+// **Which events.** A token sees the events of the things that it may read: `orders:read` shows the events of orders, `customers:read` the
+// events of customers, `products:read` the events of products. A token with a `customer_id` sees the events of its own customer and
+// of that customer's orders, and no events of products. Positions are counted for each customer, and for callers without a customer
+// over all events: a position belongs to the kind of token that got it.
 //
-// **Waiting.** With `wait` an answer without events comes only after that time, and as soon as there is one.
+// **Waiting.** With `wait` the answer comes as soon as there is an event, and without an event at the end of that time.
 //
-// **Streaming.** With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that does not end with the events
-// that there are: each event has its position as `id`, and the event as JSON in `data`. An `id` without `data` moves the position
-// on past events that `types` left out. A comment comes every 15 seconds when nothing else does. The service ends a stream after
-// some minutes, and when it stops: connect again with the last `id` as `Last-Event-ID`, as `EventSource` does on its own.
+// **Streaming.** With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that goes on with future events: each
+// event has its position as `id`, and itself as JSON in `data`. An `id` without `data` moves the position past events that
+// `types` left out. A comment comes every 15 seconds when nothing else does. The service ends a stream after some minutes, and when
+// the service stops: connect again with the last `id` as `Last-Event-ID`, as `EventSource` does on its own.
 //
 // **Too late.** Events are deleted after a while (90 days, unless the deployment says otherwise). When the next event after
 // `after` has been deleted, or no event ever had that position, the answer is 410 `events_expired`: read everything again
-// with the exports, and go on from the smallest `X-Event-Position` that they name.
+// with the exports, and go on from the smallest `X-Event-Position` of their answers.
 //
 // Corresponds with GET /events (the `ListEvents` operationId).
 func (c *Client) ListEvents(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1047,9 +1075,9 @@ func (c *Client) ListEvents(ctx context.Context, params *ListEventsParams, reqEd
 	return c.Client.Do(req)
 }
 
-// GetHealth Is the process alive?
+// GetHealth Check whether the process is alive
 //
-// Answers 200 while the process runs. It asks nobody else; use `/ready` to decide whether to send traffic.
+// Answers 200 while the process runs, without asking the database or other services. Use `/ready` to decide whether to send traffic.
 //
 // Corresponds with GET /health (the `GetHealth` operationId).
 func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1064,9 +1092,11 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 	return c.Client.Do(req)
 }
 
-// GetReady Can the service do its work?
+// GetReady Check whether the service can do its work
 //
-// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
+// Answers 200 when the service takes calls and can do its work: its database answers, has the whole schema and takes changes; for
+// an orchestrator, the other services are ready. Otherwise the answer is 503. The answer is also 503 as soon as the service is told
+// to stop, while other calls are still answered.
 //
 // Corresponds with GET /ready (the `GetReady` operationId).
 func (c *Client) GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1081,9 +1111,9 @@ func (c *Client) GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*
 	return c.Client.Do(req)
 }
 
-// ListWebhookEndpoints List the endpoints
+// ListWebhookEndpoints List the webhook endpoints
 //
-// The endpoints of your customer, or all for callers without a customer; without their secrets.
+// Lists the endpoints of your customer, or all endpoints for callers without a customer; without their secrets.
 //
 // Corresponds with GET /webhook-endpoints (the `ListWebhookEndpoints` operationId).
 func (c *Client) ListWebhookEndpoints(ctx context.Context, params *ListWebhookEndpointsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1098,24 +1128,24 @@ func (c *Client) ListWebhookEndpoints(ctx context.Context, params *ListWebhookEn
 	return c.Client.Do(req)
 }
 
-// CreateWebhookEndpointWithBody Have events sent to a URL
+// CreateWebhookEndpointWithBody Create a webhook endpoint
 //
 // Creates an endpoint: from now on, each event that happens is sent to the URL as a `POST` with a `WebhookMessage`, signed by the
-// specification Standard Webhooks. The answer has the secret, and no later answer has it: keep it where your program checks the
-// signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
+// specification Standard Webhooks. The answer has the secret, and no later answer shows the secret: keep it where your program checks
+// the signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
 //
-// **Which events.** Those of what your token may read now, as `GET /events` shows them: with `orders:read` the events of orders,
-// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them, and a type
-// that does not exist is refused.
+// **Which events.** An endpoint gets the events that your token may read now, as `GET /events` shows them: with `orders:read` the
+// events of orders, and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows
+// the events, and a type that does not exist is refused.
 //
-// **Order.** An endpoint gets one event after the other, in the order of their positions. The next one is sent when the one before
+// **Order.** An endpoint gets one event after the other, in the order of their positions. The next event is sent when the event before
 // was answered with a status from 200 to 299 within 10 seconds. Anything else is a failure: the same event is sent again after a
-// wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait that `Retry-After` asks for is
+// wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait in a `Retry-After` of your answer is
 // obeyed, up to six hours. After three days of failures, and at once after a 410, the endpoint is disabled, and the event
 // `webhook_endpoint.disabled` is in the feed. Redirects are not followed.
 //
-// **Twice.** An event may arrive again with the same `webhook-id`, when your answer was lost: note the ids that you have worked
-// through.
+// **Repeats.** An event may arrive again with the same `webhook-id`, when your answer was lost: note the ids of the events that you
+// have worked through.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1132,24 +1162,24 @@ func (c *Client) CreateWebhookEndpointWithBody(ctx context.Context, params *Crea
 	return c.Client.Do(req)
 }
 
-// CreateWebhookEndpoint Have events sent to a URL
+// CreateWebhookEndpoint Create a webhook endpoint
 //
 // Creates an endpoint: from now on, each event that happens is sent to the URL as a `POST` with a `WebhookMessage`, signed by the
-// specification Standard Webhooks. The answer has the secret, and no later answer has it: keep it where your program checks the
-// signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
+// specification Standard Webhooks. The answer has the secret, and no later answer shows the secret: keep it where your program checks
+// the signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
 //
-// **Which events.** Those of what your token may read now, as `GET /events` shows them: with `orders:read` the events of orders,
-// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them, and a type
-// that does not exist is refused.
+// **Which events.** An endpoint gets the events that your token may read now, as `GET /events` shows them: with `orders:read` the
+// events of orders, and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows
+// the events, and a type that does not exist is refused.
 //
-// **Order.** An endpoint gets one event after the other, in the order of their positions. The next one is sent when the one before
+// **Order.** An endpoint gets one event after the other, in the order of their positions. The next event is sent when the event before
 // was answered with a status from 200 to 299 within 10 seconds. Anything else is a failure: the same event is sent again after a
-// wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait that `Retry-After` asks for is
+// wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait in a `Retry-After` of your answer is
 // obeyed, up to six hours. After three days of failures, and at once after a 410, the endpoint is disabled, and the event
 // `webhook_endpoint.disabled` is in the feed. Redirects are not followed.
 //
-// **Twice.** An event may arrive again with the same `webhook-id`, when your answer was lost: note the ids that you have worked
-// through.
+// **Repeats.** An event may arrive again with the same `webhook-id`, when your answer was lost: note the ids of the events that you
+// have worked through.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1166,9 +1196,9 @@ func (c *Client) CreateWebhookEndpoint(ctx context.Context, params *CreateWebhoo
 	return c.Client.Do(req)
 }
 
-// DeleteWebhookEndpoint Delete an endpoint
+// DeleteWebhookEndpoint Delete a webhook endpoint
 //
-// Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the answers that are stored for idempotency keys; its deliveries within days.
+// Deletes the endpoint. Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the answers that are stored for idempotency keys; its deliveries are deleted within days.
 //
 // Corresponds with DELETE /webhook-endpoints/{id} (the `DeleteWebhookEndpoint` operationId).
 func (c *Client) DeleteWebhookEndpoint(ctx context.Context, id WebhookEndpointID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1183,9 +1213,9 @@ func (c *Client) DeleteWebhookEndpoint(ctx context.Context, id WebhookEndpointID
 	return c.Client.Do(req)
 }
 
-// GetWebhookEndpoint Read one endpoint
+// GetWebhookEndpoint Read one webhook endpoint
 //
-// How far it has come, and how it fares; without its secret.
+// Returns the endpoint with its position in the feed and its failures, without its secret.
 //
 // Corresponds with GET /webhook-endpoints/{id} (the `GetWebhookEndpoint` operationId).
 func (c *Client) GetWebhookEndpoint(ctx context.Context, id WebhookEndpointID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1200,10 +1230,10 @@ func (c *Client) GetWebhookEndpoint(ctx context.Context, id WebhookEndpointID, r
 	return c.Client.Do(req)
 }
 
-// UpdateWebhookEndpointWithBody Change an endpoint
+// UpdateWebhookEndpointWithBody Change a webhook endpoint
 //
-// Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it stopped, and another `url` is
-// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
+// Changes the given fields, at least one; the other fields keep their values. With `enabled: true` a disabled endpoint goes on where it
+// stopped; a new `url` is tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
 // events that are on their way may still be sent as before: to the old `url`, of the old `types`, or to a disabled endpoint.
 //
 // Takes any type of body and a specified content type.
@@ -1221,10 +1251,10 @@ func (c *Client) UpdateWebhookEndpointWithBody(ctx context.Context, id WebhookEn
 	return c.Client.Do(req)
 }
 
-// UpdateWebhookEndpoint Change an endpoint
+// UpdateWebhookEndpoint Change a webhook endpoint
 //
-// Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it stopped, and another `url` is
-// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
+// Changes the given fields, at least one; the other fields keep their values. With `enabled: true` a disabled endpoint goes on where it
+// stopped; a new `url` is tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
 // events that are on their way may still be sent as before: to the old `url`, of the old `types`, or to a disabled endpoint.
 //
 // Takes a body of the `application/json` content type.
@@ -1242,9 +1272,9 @@ func (c *Client) UpdateWebhookEndpoint(ctx context.Context, id WebhookEndpointID
 	return c.Client.Do(req)
 }
 
-// ListWebhookDeliveries List what was sent to an endpoint
+// ListWebhookDeliveries List the deliveries to a webhook endpoint
 //
-// Each attempt of the last seven days, newest first unless `sort` says otherwise.
+// Lists each attempt to send a message in the last seven days, newest first unless `sort` says otherwise.
 //
 // Corresponds with GET /webhook-endpoints/{id}/deliveries (the `ListWebhookDeliveries` operationId).
 func (c *Client) ListWebhookDeliveries(ctx context.Context, id WebhookEndpointID, params *ListWebhookDeliveriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1259,11 +1289,12 @@ func (c *Client) ListWebhookDeliveries(ctx context.Context, id WebhookEndpointID
 	return c.Client.Do(req)
 }
 
-// ReplayWebhookEvents Send events again
+// ReplayWebhookEvents Send events to a webhook endpoint again
 //
-// Sends everything after the position `after`, again or, when it is ahead of the endpoint, without what lies between. Each event
-// has the `webhook-id` that it had before: a receiver that notes ids must forget those of the events that it wants to work through
-// again. The wait after a failure ends. For some seconds, events that are on their way may still arrive in the order before.
+// Moves the endpoint to the position `after`, so that the events after this position are sent, again or for the first time. A position
+// ahead of the endpoint leaves out the events in between. Each event has the same `webhook-id` as before: a receiver that notes ids
+// must forget the ids of the events that it wants to work through again. The wait after a failure ends. For some seconds, events that
+// are on their way may still arrive in the earlier order.
 //
 // Corresponds with POST /webhook-endpoints/{id}/replay (the `ReplayWebhookEvents` operationId).
 func (c *Client) ReplayWebhookEvents(ctx context.Context, id WebhookEndpointID, params *ReplayWebhookEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1278,12 +1309,12 @@ func (c *Client) ReplayWebhookEvents(ctx context.Context, id WebhookEndpointID, 
 	return c.Client.Do(req)
 }
 
-// RotateWebhookSecret Replace the secret
+// RotateWebhookSecret Replace the secret of a webhook endpoint
 //
-// Makes a new secret, which only this answer has. For a day, messages are signed with both secrets, and either checks them. A
-// second rotation within the day ends the older of the three at once: rotate twice when a secret is known to others. Repeat a
-// call whose answer you did not get with the same `X-Idempotency-Key`. Messages that are on their way for some seconds more have
-// the signatures of before.
+// Makes a new secret, which only this answer has. For a day, messages are signed with both secrets, and either secret checks them. A
+// second rotation within the day ends the oldest of the three secrets at once: rotate twice when a secret is known to others. Repeat
+// a call whose answer you did not get with the same `X-Idempotency-Key`. For some seconds, messages that are on their way still have
+// the earlier signatures.
 //
 // Corresponds with POST /webhook-endpoints/{id}/rotate-secret (the `RotateWebhookSecret` operationId).
 func (c *Client) RotateWebhookSecret(ctx context.Context, id WebhookEndpointID, params *RotateWebhookSecretParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1298,10 +1329,10 @@ func (c *Client) RotateWebhookSecret(ctx context.Context, id WebhookEndpointID, 
 	return c.Client.Do(req)
 }
 
-// TestWebhookEndpoint Send a test message now
+// TestWebhookEndpoint Send a test message to a webhook endpoint
 //
-// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or has not within 10
-// seconds: whether it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
+// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or after 10 seconds:
+// `outcome` says whether the message was delivered. A test changes nothing in the order of events, and goes to disabled endpoints, too.
 //
 // Corresponds with POST /webhook-endpoints/{id}/test (the `TestWebhookEndpoint` operationId).
 func (c *Client) TestWebhookEndpoint(ctx context.Context, id WebhookEndpointID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1992,131 +2023,133 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
-	// ListEventsWithResponse Read what has happened after a position
+	// ListEventsWithResponse Read the events after a position
 	//
-	// Events with a position above `after`, in ascending order. No event ever gets a position below one that you have seen, so the
-	// number is all that you need to keep: store `meta.next_after` together with what you made of the events, and pass it as `after`.
-	// Pass it also when there was no event: it may be ahead of the last event, when `types` has left events out. You have read
-	// everything that there is when `next_after` is `last_position`.
+	// Lists the events with a position above `after`, in ascending order. No event ever gets a position below a position that you have
+	// seen, so a position is all that you need to keep: store `meta.next_after` together with the results of your work on the events, and
+	// pass `next_after` as `after`. Do this also when there was no event: `next_after` may be ahead of the last event, when `types` has
+	// left events out. You have read all events when `next_after` is `last_position`.
 	//
-	// **Which events.** Those of what your token may read: `orders:read` shows the events of orders, `customers:read` those of
-	// customers, `products:read` those of products. A token with a `customer_id` sees the events of its own customer and that
-	// customer's orders, and none of products. Positions are counted for each customer, and for callers without a customer over
-	// all events: a position belongs to the kind of token that got it.
+	// **Which events.** A token sees the events of the things that it may read: `orders:read` shows the events of orders, `customers:read` the
+	// events of customers, `products:read` the events of products. A token with a `customer_id` sees the events of its own customer and
+	// of that customer's orders, and no events of products. Positions are counted for each customer, and for callers without a customer
+	// over all events: a position belongs to the kind of token that got it.
 	//
-	// **Waiting.** With `wait` an answer without events comes only after that time, and as soon as there is one.
+	// **Waiting.** With `wait` the answer comes as soon as there is an event, and without an event at the end of that time.
 	//
-	// **Streaming.** With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that does not end with the events
-	// that there are: each event has its position as `id`, and the event as JSON in `data`. An `id` without `data` moves the position
-	// on past events that `types` left out. A comment comes every 15 seconds when nothing else does. The service ends a stream after
-	// some minutes, and when it stops: connect again with the last `id` as `Last-Event-ID`, as `EventSource` does on its own.
+	// **Streaming.** With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that goes on with future events: each
+	// event has its position as `id`, and itself as JSON in `data`. An `id` without `data` moves the position past events that
+	// `types` left out. A comment comes every 15 seconds when nothing else does. The service ends a stream after some minutes, and when
+	// the service stops: connect again with the last `id` as `Last-Event-ID`, as `EventSource` does on its own.
 	//
 	// **Too late.** Events are deleted after a while (90 days, unless the deployment says otherwise). When the next event after
 	// `after` has been deleted, or no event ever had that position, the answer is 410 `events_expired`: read everything again
-	// with the exports, and go on from the smallest `X-Event-Position` that they name.
+	// with the exports, and go on from the smallest `X-Event-Position` of their answers.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /events (the `ListEvents` operationId).
 	ListEventsWithResponse(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*ListEventsResponse, error)
 
-	// GetHealthWithResponse Is the process alive?
+	// GetHealthWithResponse Check whether the process is alive
 	//
-	// Answers 200 while the process runs. It asks nobody else; use `/ready` to decide whether to send traffic.
+	// Answers 200 while the process runs, without asking the database or other services. Use `/ready` to decide whether to send traffic.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealthWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetHealthResponse, error)
 
-	// GetReadyWithResponse Can the service do its work?
+	// GetReadyWithResponse Check whether the service can do its work
 	//
-	// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
+	// Answers 200 when the service takes calls and can do its work: its database answers, has the whole schema and takes changes; for
+	// an orchestrator, the other services are ready. Otherwise the answer is 503. The answer is also 503 as soon as the service is told
+	// to stop, while other calls are still answered.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /ready (the `GetReady` operationId).
 	GetReadyWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetReadyResponse, error)
 
-	// ListWebhookEndpointsWithResponse List the endpoints
+	// ListWebhookEndpointsWithResponse List the webhook endpoints
 	//
-	// The endpoints of your customer, or all for callers without a customer; without their secrets.
+	// Lists the endpoints of your customer, or all endpoints for callers without a customer; without their secrets.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /webhook-endpoints (the `ListWebhookEndpoints` operationId).
 	ListWebhookEndpointsWithResponse(ctx context.Context, params *ListWebhookEndpointsParams, reqEditors ...RequestEditorFn) (*ListWebhookEndpointsResponse, error)
 
-	// CreateWebhookEndpointWithBodyWithResponse Have events sent to a URL
+	// CreateWebhookEndpointWithBodyWithResponse Create a webhook endpoint
 	//
 	// Creates an endpoint: from now on, each event that happens is sent to the URL as a `POST` with a `WebhookMessage`, signed by the
-	// specification Standard Webhooks. The answer has the secret, and no later answer has it: keep it where your program checks the
-	// signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
+	// specification Standard Webhooks. The answer has the secret, and no later answer shows the secret: keep it where your program checks
+	// the signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
 	//
-	// **Which events.** Those of what your token may read now, as `GET /events` shows them: with `orders:read` the events of orders,
-	// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them, and a type
-	// that does not exist is refused.
+	// **Which events.** An endpoint gets the events that your token may read now, as `GET /events` shows them: with `orders:read` the
+	// events of orders, and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows
+	// the events, and a type that does not exist is refused.
 	//
-	// **Order.** An endpoint gets one event after the other, in the order of their positions. The next one is sent when the one before
+	// **Order.** An endpoint gets one event after the other, in the order of their positions. The next event is sent when the event before
 	// was answered with a status from 200 to 299 within 10 seconds. Anything else is a failure: the same event is sent again after a
-	// wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait that `Retry-After` asks for is
+	// wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait in a `Retry-After` of your answer is
 	// obeyed, up to six hours. After three days of failures, and at once after a 410, the endpoint is disabled, and the event
 	// `webhook_endpoint.disabled` is in the feed. Redirects are not followed.
 	//
-	// **Twice.** An event may arrive again with the same `webhook-id`, when your answer was lost: note the ids that you have worked
-	// through.
+	// **Repeats.** An event may arrive again with the same `webhook-id`, when your answer was lost: note the ids of the events that you
+	// have worked through.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /webhook-endpoints (the `CreateWebhookEndpoint` operationId).
 	CreateWebhookEndpointWithBodyWithResponse(ctx context.Context, params *CreateWebhookEndpointParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateWebhookEndpointResponse, error)
 
-	// CreateWebhookEndpointWithResponse Have events sent to a URL
+	// CreateWebhookEndpointWithResponse Create a webhook endpoint
 	//
 	// Creates an endpoint: from now on, each event that happens is sent to the URL as a `POST` with a `WebhookMessage`, signed by the
-	// specification Standard Webhooks. The answer has the secret, and no later answer has it: keep it where your program checks the
-	// signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
+	// specification Standard Webhooks. The answer has the secret, and no later answer shows the secret: keep it where your program checks
+	// the signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
 	//
-	// **Which events.** Those of what your token may read now, as `GET /events` shows them: with `orders:read` the events of orders,
-	// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them, and a type
-	// that does not exist is refused.
+	// **Which events.** An endpoint gets the events that your token may read now, as `GET /events` shows them: with `orders:read` the
+	// events of orders, and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows
+	// the events, and a type that does not exist is refused.
 	//
-	// **Order.** An endpoint gets one event after the other, in the order of their positions. The next one is sent when the one before
+	// **Order.** An endpoint gets one event after the other, in the order of their positions. The next event is sent when the event before
 	// was answered with a status from 200 to 299 within 10 seconds. Anything else is a failure: the same event is sent again after a
-	// wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait that `Retry-After` asks for is
+	// wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait in a `Retry-After` of your answer is
 	// obeyed, up to six hours. After three days of failures, and at once after a 410, the endpoint is disabled, and the event
 	// `webhook_endpoint.disabled` is in the feed. Redirects are not followed.
 	//
-	// **Twice.** An event may arrive again with the same `webhook-id`, when your answer was lost: note the ids that you have worked
-	// through.
+	// **Repeats.** An event may arrive again with the same `webhook-id`, when your answer was lost: note the ids of the events that you
+	// have worked through.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /webhook-endpoints (the `CreateWebhookEndpoint` operationId).
 	CreateWebhookEndpointWithResponse(ctx context.Context, params *CreateWebhookEndpointParams, body CreateWebhookEndpointJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateWebhookEndpointResponse, error)
 
-	// DeleteWebhookEndpointWithResponse Delete an endpoint
+	// DeleteWebhookEndpointWithResponse Delete a webhook endpoint
 	//
-	// Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the answers that are stored for idempotency keys; its deliveries within days.
+	// Deletes the endpoint. Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the answers that are stored for idempotency keys; its deliveries are deleted within days.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /webhook-endpoints/{id} (the `DeleteWebhookEndpoint` operationId).
 	DeleteWebhookEndpointWithResponse(ctx context.Context, id WebhookEndpointID, reqEditors ...RequestEditorFn) (*DeleteWebhookEndpointResponse, error)
 
-	// GetWebhookEndpointWithResponse Read one endpoint
+	// GetWebhookEndpointWithResponse Read one webhook endpoint
 	//
-	// How far it has come, and how it fares; without its secret.
+	// Returns the endpoint with its position in the feed and its failures, without its secret.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /webhook-endpoints/{id} (the `GetWebhookEndpoint` operationId).
 	GetWebhookEndpointWithResponse(ctx context.Context, id WebhookEndpointID, reqEditors ...RequestEditorFn) (*GetWebhookEndpointResponse, error)
 
-	// UpdateWebhookEndpointWithBodyWithResponse Change an endpoint
+	// UpdateWebhookEndpointWithBodyWithResponse Change a webhook endpoint
 	//
-	// Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it stopped, and another `url` is
-	// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
+	// Changes the given fields, at least one; the other fields keep their values. With `enabled: true` a disabled endpoint goes on where it
+	// stopped; a new `url` is tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
 	// events that are on their way may still be sent as before: to the old `url`, of the old `types`, or to a disabled endpoint.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -2124,10 +2157,10 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PATCH /webhook-endpoints/{id} (the `UpdateWebhookEndpoint` operationId).
 	UpdateWebhookEndpointWithBodyWithResponse(ctx context.Context, id WebhookEndpointID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateWebhookEndpointResponse, error)
 
-	// UpdateWebhookEndpointWithResponse Change an endpoint
+	// UpdateWebhookEndpointWithResponse Change a webhook endpoint
 	//
-	// Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it stopped, and another `url` is
-	// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
+	// Changes the given fields, at least one; the other fields keep their values. With `enabled: true` a disabled endpoint goes on where it
+	// stopped; a new `url` is tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
 	// events that are on their way may still be sent as before: to the old `url`, of the old `types`, or to a disabled endpoint.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -2135,42 +2168,43 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PATCH /webhook-endpoints/{id} (the `UpdateWebhookEndpoint` operationId).
 	UpdateWebhookEndpointWithResponse(ctx context.Context, id WebhookEndpointID, body UpdateWebhookEndpointJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateWebhookEndpointResponse, error)
 
-	// ListWebhookDeliveriesWithResponse List what was sent to an endpoint
+	// ListWebhookDeliveriesWithResponse List the deliveries to a webhook endpoint
 	//
-	// Each attempt of the last seven days, newest first unless `sort` says otherwise.
+	// Lists each attempt to send a message in the last seven days, newest first unless `sort` says otherwise.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /webhook-endpoints/{id}/deliveries (the `ListWebhookDeliveries` operationId).
 	ListWebhookDeliveriesWithResponse(ctx context.Context, id WebhookEndpointID, params *ListWebhookDeliveriesParams, reqEditors ...RequestEditorFn) (*ListWebhookDeliveriesResponse, error)
 
-	// ReplayWebhookEventsWithResponse Send events again
+	// ReplayWebhookEventsWithResponse Send events to a webhook endpoint again
 	//
-	// Sends everything after the position `after`, again or, when it is ahead of the endpoint, without what lies between. Each event
-	// has the `webhook-id` that it had before: a receiver that notes ids must forget those of the events that it wants to work through
-	// again. The wait after a failure ends. For some seconds, events that are on their way may still arrive in the order before.
+	// Moves the endpoint to the position `after`, so that the events after this position are sent, again or for the first time. A position
+	// ahead of the endpoint leaves out the events in between. Each event has the same `webhook-id` as before: a receiver that notes ids
+	// must forget the ids of the events that it wants to work through again. The wait after a failure ends. For some seconds, events that
+	// are on their way may still arrive in the earlier order.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /webhook-endpoints/{id}/replay (the `ReplayWebhookEvents` operationId).
 	ReplayWebhookEventsWithResponse(ctx context.Context, id WebhookEndpointID, params *ReplayWebhookEventsParams, reqEditors ...RequestEditorFn) (*ReplayWebhookEventsResponse, error)
 
-	// RotateWebhookSecretWithResponse Replace the secret
+	// RotateWebhookSecretWithResponse Replace the secret of a webhook endpoint
 	//
-	// Makes a new secret, which only this answer has. For a day, messages are signed with both secrets, and either checks them. A
-	// second rotation within the day ends the older of the three at once: rotate twice when a secret is known to others. Repeat a
-	// call whose answer you did not get with the same `X-Idempotency-Key`. Messages that are on their way for some seconds more have
-	// the signatures of before.
+	// Makes a new secret, which only this answer has. For a day, messages are signed with both secrets, and either secret checks them. A
+	// second rotation within the day ends the oldest of the three secrets at once: rotate twice when a secret is known to others. Repeat
+	// a call whose answer you did not get with the same `X-Idempotency-Key`. For some seconds, messages that are on their way still have
+	// the earlier signatures.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /webhook-endpoints/{id}/rotate-secret (the `RotateWebhookSecret` operationId).
 	RotateWebhookSecretWithResponse(ctx context.Context, id WebhookEndpointID, params *RotateWebhookSecretParams, reqEditors ...RequestEditorFn) (*RotateWebhookSecretResponse, error)
 
-	// TestWebhookEndpointWithResponse Send a test message now
+	// TestWebhookEndpointWithResponse Send a test message to a webhook endpoint
 	//
-	// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or has not within 10
-	// seconds: whether it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
+	// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or after 10 seconds:
+	// `outcome` says whether the message was delivered. A test changes nothing in the order of events, and goes to disabled endpoints, too.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4214,28 +4248,28 @@ func (r TestWebhookEndpointResponse) ContentType() string {
 	return ""
 }
 
-// ListEventsWithResponse Read what has happened after a position
+// ListEventsWithResponse Read the events after a position
 //
-// Events with a position above `after`, in ascending order. No event ever gets a position below one that you have seen, so the
-// number is all that you need to keep: store `meta.next_after` together with what you made of the events, and pass it as `after`.
-// Pass it also when there was no event: it may be ahead of the last event, when `types` has left events out. You have read
-// everything that there is when `next_after` is `last_position`.
+// Lists the events with a position above `after`, in ascending order. No event ever gets a position below a position that you have
+// seen, so a position is all that you need to keep: store `meta.next_after` together with the results of your work on the events, and
+// pass `next_after` as `after`. Do this also when there was no event: `next_after` may be ahead of the last event, when `types` has
+// left events out. You have read all events when `next_after` is `last_position`.
 //
-// **Which events.** Those of what your token may read: `orders:read` shows the events of orders, `customers:read` those of
-// customers, `products:read` those of products. A token with a `customer_id` sees the events of its own customer and that
-// customer's orders, and none of products. Positions are counted for each customer, and for callers without a customer over
-// all events: a position belongs to the kind of token that got it.
+// **Which events.** A token sees the events of the things that it may read: `orders:read` shows the events of orders, `customers:read` the
+// events of customers, `products:read` the events of products. A token with a `customer_id` sees the events of its own customer and
+// of that customer's orders, and no events of products. Positions are counted for each customer, and for callers without a customer
+// over all events: a position belongs to the kind of token that got it.
 //
-// **Waiting.** With `wait` an answer without events comes only after that time, and as soon as there is one.
+// **Waiting.** With `wait` the answer comes as soon as there is an event, and without an event at the end of that time.
 //
-// **Streaming.** With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that does not end with the events
-// that there are: each event has its position as `id`, and the event as JSON in `data`. An `id` without `data` moves the position
-// on past events that `types` left out. A comment comes every 15 seconds when nothing else does. The service ends a stream after
-// some minutes, and when it stops: connect again with the last `id` as `Last-Event-ID`, as `EventSource` does on its own.
+// **Streaming.** With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that goes on with future events: each
+// event has its position as `id`, and itself as JSON in `data`. An `id` without `data` moves the position past events that
+// `types` left out. A comment comes every 15 seconds when nothing else does. The service ends a stream after some minutes, and when
+// the service stops: connect again with the last `id` as `Last-Event-ID`, as `EventSource` does on its own.
 //
 // **Too late.** Events are deleted after a while (90 days, unless the deployment says otherwise). When the next event after
 // `after` has been deleted, or no event ever had that position, the answer is 410 `events_expired`: read everything again
-// with the exports, and go on from the smallest `X-Event-Position` that they name.
+// with the exports, and go on from the smallest `X-Event-Position` of their answers.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4248,9 +4282,9 @@ func (c *ClientWithResponses) ListEventsWithResponse(ctx context.Context, params
 	return ParseListEventsResponse(rsp)
 }
 
-// GetHealthWithResponse Is the process alive?
+// GetHealthWithResponse Check whether the process is alive
 //
-// Answers 200 while the process runs. It asks nobody else; use `/ready` to decide whether to send traffic.
+// Answers 200 while the process runs, without asking the database or other services. Use `/ready` to decide whether to send traffic.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4263,9 +4297,11 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 	return ParseGetHealthResponse(rsp)
 }
 
-// GetReadyWithResponse Can the service do its work?
+// GetReadyWithResponse Check whether the service can do its work
 //
-// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
+// Answers 200 when the service takes calls and can do its work: its database answers, has the whole schema and takes changes; for
+// an orchestrator, the other services are ready. Otherwise the answer is 503. The answer is also 503 as soon as the service is told
+// to stop, while other calls are still answered.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4278,9 +4314,9 @@ func (c *ClientWithResponses) GetReadyWithResponse(ctx context.Context, reqEdito
 	return ParseGetReadyResponse(rsp)
 }
 
-// ListWebhookEndpointsWithResponse List the endpoints
+// ListWebhookEndpointsWithResponse List the webhook endpoints
 //
-// The endpoints of your customer, or all for callers without a customer; without their secrets.
+// Lists the endpoints of your customer, or all endpoints for callers without a customer; without their secrets.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4293,24 +4329,24 @@ func (c *ClientWithResponses) ListWebhookEndpointsWithResponse(ctx context.Conte
 	return ParseListWebhookEndpointsResponse(rsp)
 }
 
-// CreateWebhookEndpointWithBodyWithResponse Have events sent to a URL
+// CreateWebhookEndpointWithBodyWithResponse Create a webhook endpoint
 //
 // Creates an endpoint: from now on, each event that happens is sent to the URL as a `POST` with a `WebhookMessage`, signed by the
-// specification Standard Webhooks. The answer has the secret, and no later answer has it: keep it where your program checks the
-// signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
+// specification Standard Webhooks. The answer has the secret, and no later answer shows the secret: keep it where your program checks
+// the signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
 //
-// **Which events.** Those of what your token may read now, as `GET /events` shows them: with `orders:read` the events of orders,
-// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them, and a type
-// that does not exist is refused.
+// **Which events.** An endpoint gets the events that your token may read now, as `GET /events` shows them: with `orders:read` the
+// events of orders, and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows
+// the events, and a type that does not exist is refused.
 //
-// **Order.** An endpoint gets one event after the other, in the order of their positions. The next one is sent when the one before
+// **Order.** An endpoint gets one event after the other, in the order of their positions. The next event is sent when the event before
 // was answered with a status from 200 to 299 within 10 seconds. Anything else is a failure: the same event is sent again after a
-// wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait that `Retry-After` asks for is
+// wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait in a `Retry-After` of your answer is
 // obeyed, up to six hours. After three days of failures, and at once after a 410, the endpoint is disabled, and the event
 // `webhook_endpoint.disabled` is in the feed. Redirects are not followed.
 //
-// **Twice.** An event may arrive again with the same `webhook-id`, when your answer was lost: note the ids that you have worked
-// through.
+// **Repeats.** An event may arrive again with the same `webhook-id`, when your answer was lost: note the ids of the events that you
+// have worked through.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -4323,24 +4359,24 @@ func (c *ClientWithResponses) CreateWebhookEndpointWithBodyWithResponse(ctx cont
 	return ParseCreateWebhookEndpointResponse(rsp)
 }
 
-// CreateWebhookEndpointWithResponse Have events sent to a URL
+// CreateWebhookEndpointWithResponse Create a webhook endpoint
 //
 // Creates an endpoint: from now on, each event that happens is sent to the URL as a `POST` with a `WebhookMessage`, signed by the
-// specification Standard Webhooks. The answer has the secret, and no later answer has it: keep it where your program checks the
-// signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
+// specification Standard Webhooks. The answer has the secret, and no later answer shows the secret: keep it where your program checks
+// the signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
 //
-// **Which events.** Those of what your token may read now, as `GET /events` shows them: with `orders:read` the events of orders,
-// and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them, and a type
-// that does not exist is refused.
+// **Which events.** An endpoint gets the events that your token may read now, as `GET /events` shows them: with `orders:read` the
+// events of orders, and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows
+// the events, and a type that does not exist is refused.
 //
-// **Order.** An endpoint gets one event after the other, in the order of their positions. The next one is sent when the one before
+// **Order.** An endpoint gets one event after the other, in the order of their positions. The next event is sent when the event before
 // was answered with a status from 200 to 299 within 10 seconds. Anything else is a failure: the same event is sent again after a
-// wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait that `Retry-After` asks for is
+// wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait in a `Retry-After` of your answer is
 // obeyed, up to six hours. After three days of failures, and at once after a 410, the endpoint is disabled, and the event
 // `webhook_endpoint.disabled` is in the feed. Redirects are not followed.
 //
-// **Twice.** An event may arrive again with the same `webhook-id`, when your answer was lost: note the ids that you have worked
-// through.
+// **Repeats.** An event may arrive again with the same `webhook-id`, when your answer was lost: note the ids of the events that you
+// have worked through.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -4353,9 +4389,9 @@ func (c *ClientWithResponses) CreateWebhookEndpointWithResponse(ctx context.Cont
 	return ParseCreateWebhookEndpointResponse(rsp)
 }
 
-// DeleteWebhookEndpointWithResponse Delete an endpoint
+// DeleteWebhookEndpointWithResponse Delete a webhook endpoint
 //
-// Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the answers that are stored for idempotency keys; its deliveries within days.
+// Deletes the endpoint. Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the answers that are stored for idempotency keys; its deliveries are deleted within days.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4368,9 +4404,9 @@ func (c *ClientWithResponses) DeleteWebhookEndpointWithResponse(ctx context.Cont
 	return ParseDeleteWebhookEndpointResponse(rsp)
 }
 
-// GetWebhookEndpointWithResponse Read one endpoint
+// GetWebhookEndpointWithResponse Read one webhook endpoint
 //
-// How far it has come, and how it fares; without its secret.
+// Returns the endpoint with its position in the feed and its failures, without its secret.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4383,10 +4419,10 @@ func (c *ClientWithResponses) GetWebhookEndpointWithResponse(ctx context.Context
 	return ParseGetWebhookEndpointResponse(rsp)
 }
 
-// UpdateWebhookEndpointWithBodyWithResponse Change an endpoint
+// UpdateWebhookEndpointWithBodyWithResponse Change a webhook endpoint
 //
-// Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it stopped, and another `url` is
-// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
+// Changes the given fields, at least one; the other fields keep their values. With `enabled: true` a disabled endpoint goes on where it
+// stopped; a new `url` is tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
 // events that are on their way may still be sent as before: to the old `url`, of the old `types`, or to a disabled endpoint.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -4400,10 +4436,10 @@ func (c *ClientWithResponses) UpdateWebhookEndpointWithBodyWithResponse(ctx cont
 	return ParseUpdateWebhookEndpointResponse(rsp)
 }
 
-// UpdateWebhookEndpointWithResponse Change an endpoint
+// UpdateWebhookEndpointWithResponse Change a webhook endpoint
 //
-// Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it stopped, and another `url` is
-// tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
+// Changes the given fields, at least one; the other fields keep their values. With `enabled: true` a disabled endpoint goes on where it
+// stopped; a new `url` is tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
 // events that are on their way may still be sent as before: to the old `url`, of the old `types`, or to a disabled endpoint.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -4417,9 +4453,9 @@ func (c *ClientWithResponses) UpdateWebhookEndpointWithResponse(ctx context.Cont
 	return ParseUpdateWebhookEndpointResponse(rsp)
 }
 
-// ListWebhookDeliveriesWithResponse List what was sent to an endpoint
+// ListWebhookDeliveriesWithResponse List the deliveries to a webhook endpoint
 //
-// Each attempt of the last seven days, newest first unless `sort` says otherwise.
+// Lists each attempt to send a message in the last seven days, newest first unless `sort` says otherwise.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4432,11 +4468,12 @@ func (c *ClientWithResponses) ListWebhookDeliveriesWithResponse(ctx context.Cont
 	return ParseListWebhookDeliveriesResponse(rsp)
 }
 
-// ReplayWebhookEventsWithResponse Send events again
+// ReplayWebhookEventsWithResponse Send events to a webhook endpoint again
 //
-// Sends everything after the position `after`, again or, when it is ahead of the endpoint, without what lies between. Each event
-// has the `webhook-id` that it had before: a receiver that notes ids must forget those of the events that it wants to work through
-// again. The wait after a failure ends. For some seconds, events that are on their way may still arrive in the order before.
+// Moves the endpoint to the position `after`, so that the events after this position are sent, again or for the first time. A position
+// ahead of the endpoint leaves out the events in between. Each event has the same `webhook-id` as before: a receiver that notes ids
+// must forget the ids of the events that it wants to work through again. The wait after a failure ends. For some seconds, events that
+// are on their way may still arrive in the earlier order.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4449,12 +4486,12 @@ func (c *ClientWithResponses) ReplayWebhookEventsWithResponse(ctx context.Contex
 	return ParseReplayWebhookEventsResponse(rsp)
 }
 
-// RotateWebhookSecretWithResponse Replace the secret
+// RotateWebhookSecretWithResponse Replace the secret of a webhook endpoint
 //
-// Makes a new secret, which only this answer has. For a day, messages are signed with both secrets, and either checks them. A
-// second rotation within the day ends the older of the three at once: rotate twice when a secret is known to others. Repeat a
-// call whose answer you did not get with the same `X-Idempotency-Key`. Messages that are on their way for some seconds more have
-// the signatures of before.
+// Makes a new secret, which only this answer has. For a day, messages are signed with both secrets, and either secret checks them. A
+// second rotation within the day ends the oldest of the three secrets at once: rotate twice when a secret is known to others. Repeat
+// a call whose answer you did not get with the same `X-Idempotency-Key`. For some seconds, messages that are on their way still have
+// the earlier signatures.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4467,10 +4504,10 @@ func (c *ClientWithResponses) RotateWebhookSecretWithResponse(ctx context.Contex
 	return ParseRotateWebhookSecretResponse(rsp)
 }
 
-// TestWebhookEndpointWithResponse Send a test message now
+// TestWebhookEndpointWithResponse Send a test message to a webhook endpoint
 //
-// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or has not within 10
-// seconds: whether it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
+// Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or after 10 seconds:
+// `outcome` says whether the message was delivered. A test changes nothing in the order of events, and goes to disabled endpoints, too.
 //
 // Returns a wrapper object for the known response body format(s).
 //

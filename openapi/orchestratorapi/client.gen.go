@@ -17,18 +17,24 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
-// Orchestration defines model for Orchestration.
+// Orchestration A confirmed order with its customer.
 type Orchestration struct {
+	// Customer The customer of an order.
 	Customer OrderingCustomer `json:"customer"`
-	Order    PlacedOrder      `json:"order"`
+
+	// Order An order as the call confirmed it.
+	Order PlacedOrder `json:"order"`
 }
 
-// OrchestrationReport defines model for OrchestrationReport.
+// OrchestrationReport The order of an idempotency key, as the call confirmed it, with its customer and its current status.
 type OrchestrationReport struct {
+	// Customer The customer of an order.
 	Customer OrderingCustomer `json:"customer"`
-	Order    PlacedOrder      `json:"order"`
 
-	// CurrentStatus Where the order stands.
+	// Order An order as the call confirmed it.
+	Order PlacedOrder `json:"order"`
+
+	// CurrentStatus The status of the order.
 	//
 	// Example: CREATED
 	CurrentStatus externalRef0.OrderStatus `json:"current_status"`
@@ -36,21 +42,23 @@ type OrchestrationReport struct {
 
 // OrchestrationReportResponse defines model for OrchestrationReportResponse.
 type OrchestrationReportResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
 	Success externalRef0.Success `json:"success"`
 
-	// CorrelationID Names this call in the logs of every service that it touched.
+	// CorrelationID Identifies this call in the logs of every service that took part in the call.
 	//
 	// Example: req-12345
 	CorrelationID externalRef0.CorrelationID `json:"correlationId"`
-	Data          OrchestrationReport        `json:"data"`
+
+	// Data The order of an idempotency key, as the call confirmed it, with its customer and its current status.
+	Data OrchestrationReport `json:"data"`
 }
 
-// OrchestrationRequest defines model for OrchestrationRequest.
+// OrchestrationRequest An order to place and confirm, with the key that names this order.
 type OrchestrationRequest struct {
-	// CustomerID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// CustomerID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	CustomerID externalRef0.ID `json:"customer_id"`
@@ -58,27 +66,27 @@ type OrchestrationRequest struct {
 	// Items The lines of the order.
 	Items []externalRef0.OrderItemRequest `json:"items"`
 
-	// ExpectedTotalCents What you expect the order to cost, in cents. When it costs anything else, it is refused with 409 `total_changed` and nothing is taken. Not stored with the order.
+	// ExpectedTotalCents The total that you expect, in cents. When the order costs anything else, the call is refused with 409 `total_changed`, and no stock is taken. The expected total is not stored with the order.
 	//
 	// Example: 259800
 	ExpectedTotalCents *externalRef0.ExpectedTotalCents `json:"expected_total_cents,omitempty"`
 
-	// ExternalRef The customer's own number for the order, such as that of its purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not CANCELED have the same.
+	// ExternalRef The customer's own number for the order, such as the number of a purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer have the same number, unless one of them is CANCELED.
 	//
 	// Example: PO-2024-0815
 	ExternalRef *externalRef0.OrderExternalRef `json:"external_ref,omitempty"`
 
-	// Metadata What else you want to keep with the order, up to 20 texts of up to 500 characters, by names of up to 40. Nothing here reads it.
+	// Metadata Your own data on the order, up to 20 texts of up to 500 characters, under names of up to 40 characters. The services do not use it.
 	//
 	// Example: {"cost_center":"4711","ordered_by":"J. Doe"}
 	Metadata *externalRef0.OrderMetadata `json:"metadata,omitempty"`
 
-	// IdempotencyKey Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path cannot hold.
+	// IdempotencyKey Your own name for one effect, of visible ASCII characters; neither `.` nor `..`, which a path cannot have.
 	//
 	// Example: po-4711
 	IdempotencyKey externalRef0.IdempotencyKey `json:"idempotency_key"`
 
-	// CorrelationID Names this call in the logs of every service that it touched.
+	// CorrelationID Identifies this call in the logs of every service that took part in the call.
 	//
 	// Example: req-12345
 	CorrelationID *externalRef0.CorrelationID `json:"correlation_id,omitempty"`
@@ -86,21 +94,23 @@ type OrchestrationRequest struct {
 
 // OrchestrationResponse defines model for OrchestrationResponse.
 type OrchestrationResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
 	Success externalRef0.Success `json:"success"`
 
-	// CorrelationID Names this call in the logs of every service that it touched.
+	// CorrelationID Identifies this call in the logs of every service that took part in the call.
 	//
 	// Example: req-12345
 	CorrelationID externalRef0.CorrelationID `json:"correlationId"`
-	Data          Orchestration              `json:"data"`
+
+	// Data A confirmed order with its customer.
+	Data Orchestration `json:"data"`
 }
 
-// OrderingCustomer defines model for OrderingCustomer.
+// OrderingCustomer The customer of an order.
 type OrderingCustomer struct {
-	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// ID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	ID externalRef0.ID `json:"id"`
@@ -121,14 +131,14 @@ type OrderingCustomer struct {
 	Phone *string `json:"phone"`
 }
 
-// PlacedOrder defines model for PlacedOrder.
+// PlacedOrder An order as the call confirmed it.
 type PlacedOrder struct {
-	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// ID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	ID externalRef0.ID `json:"id"`
 
-	// Status What the call made of the order; always CONFIRMED.
+	// Status The status of the order when the call confirmed it; always CONFIRMED.
 	//
 	// Example: CONFIRMED
 	Status string `json:"status"`
@@ -142,57 +152,57 @@ type PlacedOrder struct {
 	Items []externalRef0.OrderItem `json:"items"`
 }
 
-// CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncomplete defines model for CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncomplete.
+// CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncomplete The body of every error.
 type CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncomplete = externalRef0.ErrorBody
 
-// CustomerNotFoundOrProductNotFoundOrOrderNotFound defines model for CustomerNotFoundOrProductNotFoundOrOrderNotFound.
+// CustomerNotFoundOrProductNotFoundOrOrderNotFound The body of every error.
 type CustomerNotFoundOrProductNotFoundOrOrderNotFound = externalRef0.ErrorBody
 
-// ExternalRefTakenOrTotalChanged defines model for ExternalRefTakenOrTotalChanged.
+// ExternalRefTakenOrTotalChanged The body of every error.
 type ExternalRefTakenOrTotalChanged = externalRef0.ErrorBody
 
-// Forbidden defines model for Forbidden.
+// Forbidden The body of every error.
 type Forbidden = externalRef0.ErrorBody
 
-// IdempotencyKeyReused defines model for IdempotencyKeyReused.
+// IdempotencyKeyReused The body of every error.
 type IdempotencyKeyReused = externalRef0.ErrorBody
 
-// Internal defines model for Internal.
+// Internal The body of every error.
 type Internal = externalRef0.ErrorBody
 
-// MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmable defines model for MalformedJsonOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmable.
+// MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmable The body of every error.
 type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmable = externalRef0.ErrorBody
 
-// PayloadTooLarge defines model for PayloadTooLarge.
+// PayloadTooLarge The body of every error.
 type PayloadTooLarge = externalRef0.ErrorBody
 
-// RateLimited defines model for RateLimited.
+// RateLimited The body of every error.
 type RateLimited = externalRef0.ErrorBody
 
-// RequestTimeout defines model for RequestTimeout.
+// RequestTimeout The body of every error.
 type RequestTimeout = externalRef0.ErrorBody
 
-// Unauthorized defines model for Unauthorized.
+// Unauthorized The body of every error.
 type Unauthorized = externalRef0.ErrorBody
 
-// Unavailable defines model for Unavailable.
+// Unavailable The body of every error.
 type Unavailable = externalRef0.ErrorBody
 
-// UnsupportedMediaType defines model for UnsupportedMediaType.
+// UnsupportedMediaType The body of every error.
 type UnsupportedMediaType = externalRef0.ErrorBody
 
-// UpstreamUnavailableOrTimeout defines model for UpstreamUnavailableOrTimeout.
+// UpstreamUnavailableOrTimeout The body of every error.
 type UpstreamUnavailableOrTimeout = externalRef0.ErrorBody
 
-// UpstreamUnavailableOrUnavailable defines model for UpstreamUnavailableOrUnavailable.
+// UpstreamUnavailableOrUnavailable The body of every error.
 type UpstreamUnavailableOrUnavailable = externalRef0.ErrorBody
 
-// ValidationFailed defines model for ValidationFailed.
+// ValidationFailed The body of every error.
 type ValidationFailed = externalRef0.ErrorBody
 
 // FindOrchestrationParams defines parameters for FindOrchestration.
 type FindOrchestrationParams struct {
-	// IdempotencyKey The key of the POST, percent-encoded. It arrives unchanged through every proxy and gateway.
+	// IdempotencyKey The key of the POST. In a URL it must be percent-encoded; the SDKs do this. The key arrives unchanged through every proxy and gateway.
 	IdempotencyKey externalRef0.IdempotencyKey `form:"idempotency_key" json:"idempotency_key"`
 }
 
@@ -273,39 +283,39 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
-	// GetHealth Is the process alive?
+	// GetHealth Check whether the process is alive
 	//
-	// Answers 200 while the process runs. It asks nobody else; use `/ready` to decide whether to send traffic.
+	// Answers 200 while the process runs, without asking the database or other services. Use `/ready` to decide whether to send traffic.
 	//
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// FindOrchestration What became of a call? (key in the query)
+	// FindOrchestration Look up the result of a call (key in the query)
 	//
-	// Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, and finds every key behind every proxy and gateway,
-	// also a key with `%` or `/`.
+	// Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, for every key, also a key with `%` or `/`, and behind
+	// every proxy and gateway.
 	//
 	// Corresponds with GET /orchestrator/create-and-confirm-order (the `FindOrchestration` operationId).
 	FindOrchestration(ctx context.Context, params *FindOrchestrationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateAndConfirmOrderWithBody Place and confirm an order in one call
 	//
-	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
-	// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
-	// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
-	// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
-	// earlier call has placed with the key stays as it is.
+	// Validates the customer, places the order with the idempotency key, and confirms the order with the same key. When the order can
+	// definitely not be confirmed, the answer is the reason. Its detail `/idempotency_key` has the `order_id`, the `order_status` if you
+	// may read the order, and `compensated`: whether the order was canceled for that reason, and its stock given back. Only an order
+	// that this call has placed, and that nobody has confirmed since, is canceled. An order that an earlier call has placed with the key
+	// stays as it is.
 	//
-	// An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the key stays free.
+	// An order that does not cost its `expected_total_cents` is not placed: the answer is 409 `total_changed`, and the key stays free.
 	//
-	// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
+	// The key is a field of the body. You may also send the key as `Idempotency-Key` or `X-Idempotency-Key`, as for the other services;
 	// a header with another key than the body's is 400 `validation_failed`.
 	//
 	// Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
-	// `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it since, and the customer
-	// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys?key=…` still
-	// names the order.
+	// `Idempotency-Replayed: true`, shows the order as it was when this key confirmed it, whatever its status is now, and the customer
+	// as it is now. When the customer was deleted since, a repeat is 404, and the Orders API's `GET /idempotency-keys?key=…` still names
+	// the order.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -314,50 +324,52 @@ type ClientInterface interface {
 
 	// CreateAndConfirmOrder Place and confirm an order in one call
 	//
-	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
-	// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
-	// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
-	// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
-	// earlier call has placed with the key stays as it is.
+	// Validates the customer, places the order with the idempotency key, and confirms the order with the same key. When the order can
+	// definitely not be confirmed, the answer is the reason. Its detail `/idempotency_key` has the `order_id`, the `order_status` if you
+	// may read the order, and `compensated`: whether the order was canceled for that reason, and its stock given back. Only an order
+	// that this call has placed, and that nobody has confirmed since, is canceled. An order that an earlier call has placed with the key
+	// stays as it is.
 	//
-	// An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the key stays free.
+	// An order that does not cost its `expected_total_cents` is not placed: the answer is 409 `total_changed`, and the key stays free.
 	//
-	// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
+	// The key is a field of the body. You may also send the key as `Idempotency-Key` or `X-Idempotency-Key`, as for the other services;
 	// a header with another key than the body's is 400 `validation_failed`.
 	//
 	// Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
-	// `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it since, and the customer
-	// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys?key=…` still
-	// names the order.
+	// `Idempotency-Replayed: true`, shows the order as it was when this key confirmed it, whatever its status is now, and the customer
+	// as it is now. When the customer was deleted since, a repeat is 404, and the Orders API's `GET /idempotency-keys?key=…` still names
+	// the order.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /orchestrator/create-and-confirm-order (the `CreateAndConfirmOrder` operationId).
 	CreateAndConfirmOrder(ctx context.Context, body CreateAndConfirmOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetOrchestration What became of a call?
+	// GetOrchestration Look up the result of a call
 	//
-	// For whoever lost the answer: `customer` and `order` as the POST answered or would answer, when the order that the key
-	// stands for was placed and confirmed; and in `current_status` where that order stands now. Else 404:
-	// `idempotency_key_unknown` when nothing has happened yet, `order_incomplete` with how far it got in `details` when the
-	// order is placed and not confirmed. Reading changes nothing. A key with `%` or `/`:
+	// Serves callers that lost the answer of the POST. When the order of the key was placed and confirmed, `customer` and `order` are
+	// as in the answer of the POST, or of its repeat, and `current_status` is the order's status now. Otherwise the answer is 404:
+	// `idempotency_key_unknown` when nothing has happened yet, or `order_incomplete`, with the state of the order in `details`, when the
+	// order is placed and not confirmed. Reading changes nothing. For a key with `%` or `/`, call
 	// `GET /orchestrator/create-and-confirm-order?idempotency_key=…`.
 	//
 	// Corresponds with GET /orchestrator/create-and-confirm-order/{idempotency_key} (the `GetOrchestration` operationId).
 	GetOrchestration(ctx context.Context, idempotencyKey externalRef0.IdempotencyKey, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetReady Can the service do its work?
+	// GetReady Check whether the service can do its work
 	//
-	// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
+	// Answers 200 when the service takes calls and can do its work: its database answers, has the whole schema and takes changes; for
+	// an orchestrator, the other services are ready. Otherwise the answer is 503. The answer is also 503 as soon as the service is told
+	// to stop, while other calls are still answered.
 	//
 	// Corresponds with GET /ready (the `GetReady` operationId).
 	GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
-// GetHealth Is the process alive?
+// GetHealth Check whether the process is alive
 //
-// Answers 200 while the process runs. It asks nobody else; use `/ready` to decide whether to send traffic.
+// Answers 200 while the process runs, without asking the database or other services. Use `/ready` to decide whether to send traffic.
 //
 // Corresponds with GET /health (the `GetHealth` operationId).
 func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -372,10 +384,10 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 	return c.Client.Do(req)
 }
 
-// FindOrchestration What became of a call? (key in the query)
+// FindOrchestration Look up the result of a call (key in the query)
 //
-// Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, and finds every key behind every proxy and gateway,
-// also a key with `%` or `/`.
+// Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, for every key, also a key with `%` or `/`, and behind
+// every proxy and gateway.
 //
 // Corresponds with GET /orchestrator/create-and-confirm-order (the `FindOrchestration` operationId).
 func (c *Client) FindOrchestration(ctx context.Context, params *FindOrchestrationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -392,22 +404,22 @@ func (c *Client) FindOrchestration(ctx context.Context, params *FindOrchestratio
 
 // CreateAndConfirmOrderWithBody Place and confirm an order in one call
 //
-// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
-// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
-// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
-// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
-// earlier call has placed with the key stays as it is.
+// Validates the customer, places the order with the idempotency key, and confirms the order with the same key. When the order can
+// definitely not be confirmed, the answer is the reason. Its detail `/idempotency_key` has the `order_id`, the `order_status` if you
+// may read the order, and `compensated`: whether the order was canceled for that reason, and its stock given back. Only an order
+// that this call has placed, and that nobody has confirmed since, is canceled. An order that an earlier call has placed with the key
+// stays as it is.
 //
-// An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the key stays free.
+// An order that does not cost its `expected_total_cents` is not placed: the answer is 409 `total_changed`, and the key stays free.
 //
-// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
+// The key is a field of the body. You may also send the key as `Idempotency-Key` or `X-Idempotency-Key`, as for the other services;
 // a header with another key than the body's is 400 `validation_failed`.
 //
 // Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 // 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
-// `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it since, and the customer
-// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys?key=…` still
-// names the order.
+// `Idempotency-Replayed: true`, shows the order as it was when this key confirmed it, whatever its status is now, and the customer
+// as it is now. When the customer was deleted since, a repeat is 404, and the Orders API's `GET /idempotency-keys?key=…` still names
+// the order.
 //
 // Takes any type of body and a specified content type.
 //
@@ -426,22 +438,22 @@ func (c *Client) CreateAndConfirmOrderWithBody(ctx context.Context, contentType 
 
 // CreateAndConfirmOrder Place and confirm an order in one call
 //
-// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
-// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
-// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
-// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
-// earlier call has placed with the key stays as it is.
+// Validates the customer, places the order with the idempotency key, and confirms the order with the same key. When the order can
+// definitely not be confirmed, the answer is the reason. Its detail `/idempotency_key` has the `order_id`, the `order_status` if you
+// may read the order, and `compensated`: whether the order was canceled for that reason, and its stock given back. Only an order
+// that this call has placed, and that nobody has confirmed since, is canceled. An order that an earlier call has placed with the key
+// stays as it is.
 //
-// An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the key stays free.
+// An order that does not cost its `expected_total_cents` is not placed: the answer is 409 `total_changed`, and the key stays free.
 //
-// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
+// The key is a field of the body. You may also send the key as `Idempotency-Key` or `X-Idempotency-Key`, as for the other services;
 // a header with another key than the body's is 400 `validation_failed`.
 //
 // Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 // 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
-// `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it since, and the customer
-// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys?key=…` still
-// names the order.
+// `Idempotency-Replayed: true`, shows the order as it was when this key confirmed it, whatever its status is now, and the customer
+// as it is now. When the customer was deleted since, a repeat is 404, and the Orders API's `GET /idempotency-keys?key=…` still names
+// the order.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -458,12 +470,12 @@ func (c *Client) CreateAndConfirmOrder(ctx context.Context, body CreateAndConfir
 	return c.Client.Do(req)
 }
 
-// GetOrchestration What became of a call?
+// GetOrchestration Look up the result of a call
 //
-// For whoever lost the answer: `customer` and `order` as the POST answered or would answer, when the order that the key
-// stands for was placed and confirmed; and in `current_status` where that order stands now. Else 404:
-// `idempotency_key_unknown` when nothing has happened yet, `order_incomplete` with how far it got in `details` when the
-// order is placed and not confirmed. Reading changes nothing. A key with `%` or `/`:
+// Serves callers that lost the answer of the POST. When the order of the key was placed and confirmed, `customer` and `order` are
+// as in the answer of the POST, or of its repeat, and `current_status` is the order's status now. Otherwise the answer is 404:
+// `idempotency_key_unknown` when nothing has happened yet, or `order_incomplete`, with the state of the order in `details`, when the
+// order is placed and not confirmed. Reading changes nothing. For a key with `%` or `/`, call
 // `GET /orchestrator/create-and-confirm-order?idempotency_key=…`.
 //
 // Corresponds with GET /orchestrator/create-and-confirm-order/{idempotency_key} (the `GetOrchestration` operationId).
@@ -479,9 +491,11 @@ func (c *Client) GetOrchestration(ctx context.Context, idempotencyKey externalRe
 	return c.Client.Do(req)
 }
 
-// GetReady Can the service do its work?
+// GetReady Check whether the service can do its work
 //
-// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
+// Answers 200 when the service takes calls and can do its work: its database answers, has the whole schema and takes changes; for
+// an orchestrator, the other services are ready. Otherwise the answer is 503. The answer is also 503 as soon as the service is told
+// to stop, while other calls are still answered.
 //
 // Corresponds with GET /ready (the `GetReady` operationId).
 func (c *Client) GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -718,19 +732,19 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
-	// GetHealthWithResponse Is the process alive?
+	// GetHealthWithResponse Check whether the process is alive
 	//
-	// Answers 200 while the process runs. It asks nobody else; use `/ready` to decide whether to send traffic.
+	// Answers 200 while the process runs, without asking the database or other services. Use `/ready` to decide whether to send traffic.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealthWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetHealthResponse, error)
 
-	// FindOrchestrationWithResponse What became of a call? (key in the query)
+	// FindOrchestrationWithResponse Look up the result of a call (key in the query)
 	//
-	// Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, and finds every key behind every proxy and gateway,
-	// also a key with `%` or `/`.
+	// Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, for every key, also a key with `%` or `/`, and behind
+	// every proxy and gateway.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -739,22 +753,22 @@ type ClientWithResponsesInterface interface {
 
 	// CreateAndConfirmOrderWithBodyWithResponse Place and confirm an order in one call
 	//
-	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
-	// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
-	// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
-	// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
-	// earlier call has placed with the key stays as it is.
+	// Validates the customer, places the order with the idempotency key, and confirms the order with the same key. When the order can
+	// definitely not be confirmed, the answer is the reason. Its detail `/idempotency_key` has the `order_id`, the `order_status` if you
+	// may read the order, and `compensated`: whether the order was canceled for that reason, and its stock given back. Only an order
+	// that this call has placed, and that nobody has confirmed since, is canceled. An order that an earlier call has placed with the key
+	// stays as it is.
 	//
-	// An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the key stays free.
+	// An order that does not cost its `expected_total_cents` is not placed: the answer is 409 `total_changed`, and the key stays free.
 	//
-	// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
+	// The key is a field of the body. You may also send the key as `Idempotency-Key` or `X-Idempotency-Key`, as for the other services;
 	// a header with another key than the body's is 400 `validation_failed`.
 	//
 	// Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
-	// `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it since, and the customer
-	// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys?key=…` still
-	// names the order.
+	// `Idempotency-Replayed: true`, shows the order as it was when this key confirmed it, whatever its status is now, and the customer
+	// as it is now. When the customer was deleted since, a repeat is 404, and the Orders API's `GET /idempotency-keys?key=…` still names
+	// the order.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -763,34 +777,34 @@ type ClientWithResponsesInterface interface {
 
 	// CreateAndConfirmOrderWithResponse Place and confirm an order in one call
 	//
-	// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
-	// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
-	// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
-	// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
-	// earlier call has placed with the key stays as it is.
+	// Validates the customer, places the order with the idempotency key, and confirms the order with the same key. When the order can
+	// definitely not be confirmed, the answer is the reason. Its detail `/idempotency_key` has the `order_id`, the `order_status` if you
+	// may read the order, and `compensated`: whether the order was canceled for that reason, and its stock given back. Only an order
+	// that this call has placed, and that nobody has confirmed since, is canceled. An order that an earlier call has placed with the key
+	// stays as it is.
 	//
-	// An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the key stays free.
+	// An order that does not cost its `expected_total_cents` is not placed: the answer is 409 `total_changed`, and the key stays free.
 	//
-	// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
+	// The key is a field of the body. You may also send the key as `Idempotency-Key` or `X-Idempotency-Key`, as for the other services;
 	// a header with another key than the body's is 400 `validation_failed`.
 	//
 	// Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 	// 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
-	// `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it since, and the customer
-	// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys?key=…` still
-	// names the order.
+	// `Idempotency-Replayed: true`, shows the order as it was when this key confirmed it, whatever its status is now, and the customer
+	// as it is now. When the customer was deleted since, a repeat is 404, and the Orders API's `GET /idempotency-keys?key=…` still names
+	// the order.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /orchestrator/create-and-confirm-order (the `CreateAndConfirmOrder` operationId).
 	CreateAndConfirmOrderWithResponse(ctx context.Context, body CreateAndConfirmOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateAndConfirmOrderResponse, error)
 
-	// GetOrchestrationWithResponse What became of a call?
+	// GetOrchestrationWithResponse Look up the result of a call
 	//
-	// For whoever lost the answer: `customer` and `order` as the POST answered or would answer, when the order that the key
-	// stands for was placed and confirmed; and in `current_status` where that order stands now. Else 404:
-	// `idempotency_key_unknown` when nothing has happened yet, `order_incomplete` with how far it got in `details` when the
-	// order is placed and not confirmed. Reading changes nothing. A key with `%` or `/`:
+	// Serves callers that lost the answer of the POST. When the order of the key was placed and confirmed, `customer` and `order` are
+	// as in the answer of the POST, or of its repeat, and `current_status` is the order's status now. Otherwise the answer is 404:
+	// `idempotency_key_unknown` when nothing has happened yet, or `order_incomplete`, with the state of the order in `details`, when the
+	// order is placed and not confirmed. Reading changes nothing. For a key with `%` or `/`, call
 	// `GET /orchestrator/create-and-confirm-order?idempotency_key=…`.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -798,9 +812,11 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /orchestrator/create-and-confirm-order/{idempotency_key} (the `GetOrchestration` operationId).
 	GetOrchestrationWithResponse(ctx context.Context, idempotencyKey externalRef0.IdempotencyKey, reqEditors ...RequestEditorFn) (*GetOrchestrationResponse, error)
 
-	// GetReadyWithResponse Can the service do its work?
+	// GetReadyWithResponse Check whether the service can do its work
 	//
-	// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
+	// Answers 200 when the service takes calls and can do its work: its database answers, has the whole schema and takes changes; for
+	// an orchestrator, the other services are ready. Otherwise the answer is 503. The answer is also 503 as soon as the service is told
+	// to stop, while other calls are still answered.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1579,9 +1595,9 @@ func (r GetReadyResponse) ContentType() string {
 	return ""
 }
 
-// GetHealthWithResponse Is the process alive?
+// GetHealthWithResponse Check whether the process is alive
 //
-// Answers 200 while the process runs. It asks nobody else; use `/ready` to decide whether to send traffic.
+// Answers 200 while the process runs, without asking the database or other services. Use `/ready` to decide whether to send traffic.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -1594,10 +1610,10 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 	return ParseGetHealthResponse(rsp)
 }
 
-// FindOrchestrationWithResponse What became of a call? (key in the query)
+// FindOrchestrationWithResponse Look up the result of a call (key in the query)
 //
-// Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, and finds every key behind every proxy and gateway,
-// also a key with `%` or `/`.
+// Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, for every key, also a key with `%` or `/`, and behind
+// every proxy and gateway.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -1612,22 +1628,22 @@ func (c *ClientWithResponses) FindOrchestrationWithResponse(ctx context.Context,
 
 // CreateAndConfirmOrderWithBodyWithResponse Place and confirm an order in one call
 //
-// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
-// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
-// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
-// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
-// earlier call has placed with the key stays as it is.
+// Validates the customer, places the order with the idempotency key, and confirms the order with the same key. When the order can
+// definitely not be confirmed, the answer is the reason. Its detail `/idempotency_key` has the `order_id`, the `order_status` if you
+// may read the order, and `compensated`: whether the order was canceled for that reason, and its stock given back. Only an order
+// that this call has placed, and that nobody has confirmed since, is canceled. An order that an earlier call has placed with the key
+// stays as it is.
 //
-// An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the key stays free.
+// An order that does not cost its `expected_total_cents` is not placed: the answer is 409 `total_changed`, and the key stays free.
 //
-// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
+// The key is a field of the body. You may also send the key as `Idempotency-Key` or `X-Idempotency-Key`, as for the other services;
 // a header with another key than the body's is 400 `validation_failed`.
 //
 // Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 // 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
-// `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it since, and the customer
-// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys?key=…` still
-// names the order.
+// `Idempotency-Replayed: true`, shows the order as it was when this key confirmed it, whatever its status is now, and the customer
+// as it is now. When the customer was deleted since, a repeat is 404, and the Orders API's `GET /idempotency-keys?key=…` still names
+// the order.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -1642,22 +1658,22 @@ func (c *ClientWithResponses) CreateAndConfirmOrderWithBodyWithResponse(ctx cont
 
 // CreateAndConfirmOrderWithResponse Place and confirm an order in one call
 //
-// Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
-// definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
-// `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
-// stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
-// earlier call has placed with the key stays as it is.
+// Validates the customer, places the order with the idempotency key, and confirms the order with the same key. When the order can
+// definitely not be confirmed, the answer is the reason. Its detail `/idempotency_key` has the `order_id`, the `order_status` if you
+// may read the order, and `compensated`: whether the order was canceled for that reason, and its stock given back. Only an order
+// that this call has placed, and that nobody has confirmed since, is canceled. An order that an earlier call has placed with the key
+// stays as it is.
 //
-// An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the key stays free.
+// An order that does not cost its `expected_total_cents` is not placed: the answer is 409 `total_changed`, and the key stays free.
 //
-// The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
+// The key is a field of the body. You may also send the key as `Idempotency-Key` or `X-Idempotency-Key`, as for the other services;
 // a header with another key than the body's is 400 `validation_failed`.
 //
 // Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
 // 503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
-// `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it since, and the customer
-// as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys?key=…` still
-// names the order.
+// `Idempotency-Replayed: true`, shows the order as it was when this key confirmed it, whatever its status is now, and the customer
+// as it is now. When the customer was deleted since, a repeat is 404, and the Orders API's `GET /idempotency-keys?key=…` still names
+// the order.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -1670,12 +1686,12 @@ func (c *ClientWithResponses) CreateAndConfirmOrderWithResponse(ctx context.Cont
 	return ParseCreateAndConfirmOrderResponse(rsp)
 }
 
-// GetOrchestrationWithResponse What became of a call?
+// GetOrchestrationWithResponse Look up the result of a call
 //
-// For whoever lost the answer: `customer` and `order` as the POST answered or would answer, when the order that the key
-// stands for was placed and confirmed; and in `current_status` where that order stands now. Else 404:
-// `idempotency_key_unknown` when nothing has happened yet, `order_incomplete` with how far it got in `details` when the
-// order is placed and not confirmed. Reading changes nothing. A key with `%` or `/`:
+// Serves callers that lost the answer of the POST. When the order of the key was placed and confirmed, `customer` and `order` are
+// as in the answer of the POST, or of its repeat, and `current_status` is the order's status now. Otherwise the answer is 404:
+// `idempotency_key_unknown` when nothing has happened yet, or `order_incomplete`, with the state of the order in `details`, when the
+// order is placed and not confirmed. Reading changes nothing. For a key with `%` or `/`, call
 // `GET /orchestrator/create-and-confirm-order?idempotency_key=…`.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -1689,9 +1705,11 @@ func (c *ClientWithResponses) GetOrchestrationWithResponse(ctx context.Context, 
 	return ParseGetOrchestrationResponse(rsp)
 }
 
-// GetReadyWithResponse Can the service do its work?
+// GetReadyWithResponse Check whether the service can do its work
 //
-// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
+// Answers 200 when the service takes calls and can do its work: its database answers, has the whole schema and takes changes; for
+// an orchestrator, the other services are ready. Otherwise the answer is 503. The answer is also 503 as soon as the service is told
+// to stop, while other calls are still answered.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -99,12 +99,12 @@ func (e SummaryPeriod) Valid() bool {
 	}
 }
 
-// AdjustmentReason Why, in your words; not blank, without control characters.
+// AdjustmentReason The reason of a change of stock, in the words of its author; not blank, without control characters.
 //
 // Example: delivery 4711
 type AdjustmentReason = string
 
-// CancelReason Why the order is CANCELED, else null: somebody requested it; nobody confirmed it in time; or it was placed and could not be confirmed.
+// CancelReason The reason why the order is CANCELED; null for any other order. `requested`: a caller canceled the order. `reservation_expired`: nobody confirmed the order in time. `compensation`: the order was placed and could not be confirmed.
 //
 // Example: requested
 type CancelReason string
@@ -114,14 +114,14 @@ type CancelReason string
 // Example: reservation_expired
 type CancelReasonFilter = CancelReason
 
-// Cancellation defines model for Cancellation.
+// Cancellation The reason of a cancellation, for people, and its cause, for programs.
 type Cancellation struct {
-	// Reason Why, in your words; not blank, without control characters. The order shows it as `cancel_note`.
+	// Reason The reason in your own words; not blank, without control characters. The order shows the reason as `cancel_note`.
 	//
 	// Example: The customer changed their mind.
 	Reason *string `json:"reason,omitempty"`
 
-	// Cause What the order shows as `cancel_reason`; `requested` when it is left out. `compensation`, an order placed on the way to something that then failed, is for the services of this system, and only for an order that nobody has confirmed: else it is 412 `precondition_failed`.
+	// Cause The cause that the order shows as `cancel_reason`; `requested` when the field is left out. Only the services of this system send `compensation`, for an order that they placed as a step of work that failed in a later step. An order that was confirmed is not canceled with this cause: the answer is 412 `precondition_failed`.
 	//
 	// Example: requested
 	Cause *CancelReason `json:"cause,omitempty"`
@@ -132,58 +132,60 @@ type Cancellation struct {
 // Example: 2024-03-01
 type Day = string
 
-// KeyReport defines model for KeyReport.
+// KeyReport The operations that an idempotency key has carried out.
 type KeyReport struct {
-	// IdempotencyKey Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path cannot hold.
+	// IdempotencyKey Your own name for one effect, of visible ASCII characters; neither `.` nor `..`, which a path cannot have.
 	//
 	// Example: po-4711
 	IdempotencyKey externalRef0.IdempotencyKey `json:"idempotency_key"`
 
-	// Operations What the key has done, one entry for each operation.
+	// Operations The operations that the key has carried out.
 	Operations []KeyedOperation `json:"operations"`
 }
 
 // KeyReportResponse defines model for KeyReportResponse.
 type KeyReportResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
 	Success externalRef0.Success `json:"success"`
-	Data    KeyReport            `json:"data"`
+
+	// Data The operations that an idempotency key has carried out.
+	Data KeyReport `json:"data"`
 }
 
-// KeyedOperation defines model for KeyedOperation.
+// KeyedOperation An operation that an idempotency key has carried out. The key is kept until `expires_at`.
 type KeyedOperation struct {
-	// Operation The operation, as this document calls it.
+	// Operation The `operationId` of the operation in this document.
 	//
 	// Example: createOrder
 	Operation KeyedOperationOperation `json:"operation"`
 
-	// OrderID The order that the key stands for; null for a product.
+	// OrderID The id of the order that was placed, confirmed or canceled; null for a product.
 	//
 	// Example: 3
 	OrderID *int64 `json:"order_id"`
 
-	// OrderStatus Where that order stands now; null for a product.
+	// OrderStatus The order's current status; null for a product.
 	//
 	// Example: CONFIRMED
 	OrderStatus *contract.OrderStatus `json:"order_status"`
 
-	// ProductID The product that was created, or whose stock was adjusted; null for an order.
+	// ProductID The id of the product that was created, or whose stock was adjusted; null for an order.
 	ProductID *int64 `json:"product_id"`
 
-	// ExpiresAt RFC 3339, UTC, milliseconds.
+	// ExpiresAt A time as in RFC 3339, in UTC with milliseconds.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	ExpiresAt externalRef0.Timestamp `json:"expires_at"`
 }
 
-// KeyedOperationOperation The operation, as this document calls it.
+// KeyedOperationOperation The `operationId` of the operation in this document.
 //
 // Example: createOrder
 type KeyedOperationOperation string
 
-// Order defines model for Order.
+// Order An order with its items.
 type Order struct {
 	// Embedded struct due to allOf(#/components/schemas/OrderSummary)
 	OrderSummary `yaml:",inline"`
@@ -192,7 +194,7 @@ type Order struct {
 	Items []externalRef0.OrderItem `json:"items"`
 }
 
-// OrderAction What may be done with an order.
+// OrderAction An action that an order allows.
 //
 // Example: confirm
 type OrderAction string
@@ -202,10 +204,10 @@ type OrderAction string
 // Example: 1
 type OrderCustomerID = int64
 
-// OrderLineRow A line of an order, in a file that has a row for each. An order of three lines has three rows.
+// OrderLineRow A line of an order, in a file that has a row for each line. An order of three lines has three rows.
 type OrderLineRow struct {
 	// Embedded fields due to inline allOf schema
-	// OrderID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// OrderID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	OrderID externalRef0.ID `json:"order_id"`
@@ -215,32 +217,32 @@ type OrderLineRow struct {
 	// Example: 1
 	CustomerID OrderCustomerID `json:"customer_id"`
 
-	// ExternalRef The customer's own number for the order, such as that of its purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not CANCELED have the same.
+	// ExternalRef The customer's own number for the order, such as the number of a purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer have the same number, unless one of them is CANCELED.
 	//
 	// Example: PO-2024-0815
 	ExternalRef *externalRef0.OrderExternalRef `json:"external_ref"`
 
-	// Metadata What else you want to keep with the order, up to 20 texts of up to 500 characters, by names of up to 40. Nothing here reads it.
+	// Metadata Your own data on the order, up to 20 texts of up to 500 characters, under names of up to 40 characters. The services do not use it.
 	//
 	// Example: {"cost_center":"4711","ordered_by":"J. Doe"}
 	Metadata *externalRef0.OrderMetadata `json:"metadata"`
 
-	// Status Where the order stands.
+	// Status The status of the order.
 	//
 	// Example: CREATED
 	Status externalRef0.OrderStatus `json:"status"`
 
-	// CreatedAt RFC 3339, UTC, milliseconds.
+	// CreatedAt A time as in RFC 3339, in UTC with milliseconds.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	CreatedAt externalRef0.Timestamp `json:"created_at"`
 
-	// ConfirmedAt RFC 3339, UTC, milliseconds; null when it has not happened or does not apply.
+	// ConfirmedAt A time as in RFC 3339, in UTC with milliseconds; null when there is no such time, or not yet.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	ConfirmedAt *externalRef0.NullableTimestamp `json:"confirmed_at"`
 
-	// CanceledAt RFC 3339, UTC, milliseconds; null when it has not happened or does not apply.
+	// CanceledAt A time as in RFC 3339, in UTC with milliseconds; null when there is no such time, or not yet.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	CanceledAt *externalRef0.NullableTimestamp `json:"canceled_at"`
@@ -248,17 +250,19 @@ type OrderLineRow struct {
 	externalRef0.OrderItem `yaml:",inline"`
 }
 
-// OrderListResponse defines model for OrderListResponse.
+// OrderListResponse A page of orders.
 type OrderListResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
 	Success externalRef0.Success `json:"success"`
 	Data    []OrderSummary       `json:"data"`
-	Meta    externalRef0.Meta    `json:"meta"`
+
+	// Meta Says where the next page of a list begins.
+	Meta externalRef0.Meta `json:"meta"`
 }
 
-// OrderRequest defines model for OrderRequest.
+// OrderRequest An order to place.
 type OrderRequest struct {
 	// CustomerID The customer's id, from the Customers API.
 	//
@@ -268,17 +272,17 @@ type OrderRequest struct {
 	// Items The lines of the order.
 	Items []externalRef0.OrderItemRequest `json:"items"`
 
-	// ExpectedTotalCents What you expect the order to cost, in cents. When it costs anything else, it is refused with 409 `total_changed` and nothing is taken. Not stored with the order.
+	// ExpectedTotalCents The total that you expect, in cents. When the order costs anything else, the call is refused with 409 `total_changed`, and no stock is taken. The expected total is not stored with the order.
 	//
 	// Example: 259800
 	ExpectedTotalCents *externalRef0.ExpectedTotalCents `json:"expected_total_cents,omitempty"`
 
-	// ExternalRef The customer's own number for the order, such as that of its purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not CANCELED have the same.
+	// ExternalRef The customer's own number for the order, such as the number of a purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer have the same number, unless one of them is CANCELED.
 	//
 	// Example: PO-2024-0815
 	ExternalRef *externalRef0.OrderExternalRef `json:"external_ref,omitempty"`
 
-	// Metadata What else you want to keep with the order, up to 20 texts of up to 500 characters, by names of up to 40. Nothing here reads it.
+	// Metadata Your own data on the order, up to 20 texts of up to 500 characters, under names of up to 40 characters. The services do not use it.
 	//
 	// Example: {"cost_center":"4711","ordered_by":"J. Doe"}
 	Metadata *externalRef0.OrderMetadata `json:"metadata,omitempty"`
@@ -286,11 +290,13 @@ type OrderRequest struct {
 
 // OrderResponse defines model for OrderResponse.
 type OrderResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
 	Success externalRef0.Success `json:"success"`
-	Data    Order                `json:"data"`
+
+	// Data An order with its items.
+	Data Order `json:"data"`
 }
 
 // OrderStatusFilter A status to look for.
@@ -298,9 +304,9 @@ type OrderResponse struct {
 // Example: CONFIRMED
 type OrderStatusFilter = contract.OrderStatus
 
-// OrderSummary defines model for OrderSummary.
+// OrderSummary An order without its items.
 type OrderSummary struct {
-	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// ID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	ID externalRef0.ID `json:"id"`
@@ -310,17 +316,17 @@ type OrderSummary struct {
 	// Example: 1
 	CustomerID OrderCustomerID `json:"customer_id"`
 
-	// ExternalRef The customer's own number for the order, such as that of its purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not CANCELED have the same.
+	// ExternalRef The customer's own number for the order, such as the number of a purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer have the same number, unless one of them is CANCELED.
 	//
 	// Example: PO-2024-0815
 	ExternalRef *externalRef0.OrderExternalRef `json:"external_ref"`
 
-	// Metadata What else you want to keep with the order, up to 20 texts of up to 500 characters, by names of up to 40. Nothing here reads it.
+	// Metadata Your own data on the order, up to 20 texts of up to 500 characters, under names of up to 40 characters. The services do not use it.
 	//
 	// Example: {"cost_center":"4711","ordered_by":"J. Doe"}
 	Metadata *externalRef0.OrderMetadata `json:"metadata"`
 
-	// Status Where the order stands.
+	// Status The status of the order.
 	//
 	// Example: CREATED
 	Status externalRef0.OrderStatus `json:"status"`
@@ -330,37 +336,37 @@ type OrderSummary struct {
 	// Example: 259800
 	TotalCents externalRef0.Cents `json:"total_cents"`
 
-	// CreatedAt RFC 3339, UTC, milliseconds.
+	// CreatedAt A time as in RFC 3339, in UTC with milliseconds.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	CreatedAt externalRef0.Timestamp `json:"created_at"`
 
-	// ConfirmedAt RFC 3339, UTC, milliseconds; null when it has not happened or does not apply.
+	// ConfirmedAt A time as in RFC 3339, in UTC with milliseconds; null when there is no such time, or not yet.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	ConfirmedAt *externalRef0.NullableTimestamp `json:"confirmed_at"`
 
-	// CanceledAt RFC 3339, UTC, milliseconds; null when it has not happened or does not apply.
+	// CanceledAt A time as in RFC 3339, in UTC with milliseconds; null when there is no such time, or not yet.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	CanceledAt *externalRef0.NullableTimestamp `json:"canceled_at"`
 
-	// CancelReason Why the order is CANCELED, else null: somebody requested it; nobody confirmed it in time; or it was placed and could not be confirmed.
+	// CancelReason The reason why the order is CANCELED; null for any other order. `requested`: a caller canceled the order. `reservation_expired`: nobody confirmed the order in time. `compensation`: the order was placed and could not be confirmed.
 	//
 	// Example: requested
 	CancelReason *CancelReason `json:"cancel_reason"`
 
-	// CancelNote What was given as `reason` when the order was canceled; null when nothing was.
+	// CancelNote The `reason` that was given when the order was canceled; null when no reason was given.
 	//
 	// Example: The customer changed their mind.
 	CancelNote *string `json:"cancel_note"`
 
-	// CanceledBy Who canceled the order, as `actor` of the event says: the token's `sub`, or `system` when the reservation expired. Null for an order that is not CANCELED.
+	// CanceledBy The author of the cancellation, as in `actor` of the event: the token's `sub`, or `system` when the reservation expired. Null for an order that is not CANCELED.
 	//
 	// Example: erp@acme.com
 	CanceledBy *string `json:"canceled_by"`
 
-	// ReservationExpiresAt When a CREATED order is canceled by itself and its stock returns, unless it is confirmed before; null for any other order, or when reservations do not end.
+	// ReservationExpiresAt The time at which a CREATED order is canceled by itself and its stock returns, unless the order is confirmed before; null for any other order, or when reservations do not end.
 	//
 	// Example: 2024-03-02T09:30:00.000Z
 	ReservationExpiresAt *contract.Time `json:"reservation_expires_at"`
@@ -370,23 +376,23 @@ type OrderSummary struct {
 	// Example: 2024-03-01T09:41:00.000Z
 	CancelableUntil *contract.Time `json:"cancelable_until"`
 
-	// AllowedActions What may be done with the order at the moment of this answer.
+	// AllowedActions The actions that the order allows at the moment of this answer.
 	AllowedActions []OrderAction `json:"allowed_actions"`
 
-	// UpdatedAt RFC 3339, UTC, milliseconds.
+	// UpdatedAt A time as in RFC 3339, in UTC with milliseconds.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	UpdatedAt externalRef0.Timestamp `json:"updated_at"`
 }
 
-// OrderTotals Orders that were placed, confirmed or canceled in a period. A sum above 2^53 − 1 is shown as 2^53 − 1.
+// OrderTotals The totals of the orders that were placed, confirmed or canceled in a period. A sum above 2^53 − 1 is shown as 2^53 − 1.
 type OrderTotals struct {
-	// Orders How many.
+	// Orders The number of orders.
 	//
 	// Example: 3
 	Orders int64 `json:"orders"`
 
-	// Units How many.
+	// Units The number of pieces in these orders.
 	//
 	// Example: 3
 	Units int64 `json:"units"`
@@ -397,56 +403,58 @@ type OrderTotals struct {
 	TotalCents externalRef0.Cents `json:"total_cents"`
 }
 
-// OrdersOfDay defines model for OrdersOfDay.
+// OrdersOfDay The totals of the orders that were placed, confirmed and canceled on a day.
 type OrdersOfDay struct {
 	// Day A date.
 	//
 	// Example: 2024-03-01
 	Day Day `json:"day"`
 
-	// Created Orders that were placed, confirmed or canceled in a period. A sum above 2^53 − 1 is shown as 2^53 − 1.
+	// Created The totals of the orders that were placed, confirmed or canceled in a period. A sum above 2^53 − 1 is shown as 2^53 − 1.
 	Created OrderTotals `json:"created"`
 
-	// Confirmed Orders that were placed, confirmed or canceled in a period. A sum above 2^53 − 1 is shown as 2^53 − 1.
+	// Confirmed The totals of the orders that were placed, confirmed or canceled in a period. A sum above 2^53 − 1 is shown as 2^53 − 1.
 	Confirmed OrderTotals `json:"confirmed"`
 
-	// Canceled Orders that were placed, confirmed or canceled in a period. A sum above 2^53 − 1 is shown as 2^53 − 1.
+	// Canceled The totals of the orders that were placed, confirmed or canceled in a period. A sum above 2^53 − 1 is shown as 2^53 − 1.
 	Canceled OrderTotals `json:"canceled"`
 }
 
-// OrdersSummary defines model for OrdersSummary.
+// OrdersSummary The totals of the orders of each day.
 type OrdersSummary struct {
 	// Tz A time zone, by its name in the IANA database.
 	//
 	// Example: Europe/Madrid
 	Tz TimeZoneName `json:"tz"`
 
-	// Days Each day, in ascending order, also those without orders; empty when `from` is after `to`.
+	// Days All days, in ascending order, also days without orders; empty when `from` is after `to`.
 	Days []OrdersOfDay `json:"days"`
 }
 
 // OrdersSummaryResponse defines model for OrdersSummaryResponse.
 type OrdersSummaryResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
 	Success externalRef0.Success `json:"success"`
-	Data    OrdersSummary        `json:"data"`
+
+	// Data The totals of the orders of each day.
+	Data OrdersSummary `json:"data"`
 }
 
-// PriceCents Price of one piece, in cents.
+// PriceCents The price of one piece, in cents.
 //
 // Example: 159900
 type PriceCents = int64
 
-// Product defines model for Product.
+// Product A product with its price and its stock.
 type Product struct {
-	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// ID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	ID externalRef0.ID `json:"id"`
 
-	// Sku The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+	// Sku The product's code; unique, case-sensitive, without spaces at either end or control characters.
 	//
 	// Example: LAPTOP-DELL-2024
 	Sku externalRef0.Sku `json:"sku"`
@@ -456,40 +464,40 @@ type Product struct {
 	// Example: Dell Latitude 7430
 	Name ProductName `json:"name"`
 
-	// PriceCents Price of one piece, in cents.
+	// PriceCents The price of one piece, in cents.
 	//
 	// Example: 159900
 	PriceCents PriceCents `json:"price_cents"`
 
-	// Stock Pieces that no order holds. What orders give back may lift it above the bound of an input.
+	// Stock The number of pieces that no order holds. Pieces that canceled orders give back may lift the stock above the bound of an input.
 	//
 	// Example: 15
 	Stock int64 `json:"stock"`
 
-	// Active Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is ever deleted.
+	// Active Whether the product can be ordered. A new product can, unless the request says otherwise. Products are never deleted.
 	//
 	// Example: true
 	Active ProductActive `json:"active"`
 
-	// CreatedAt RFC 3339, UTC, milliseconds.
+	// CreatedAt A time as in RFC 3339, in UTC with milliseconds.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	CreatedAt externalRef0.Timestamp `json:"created_at"`
 
-	// UpdatedAt RFC 3339, UTC, milliseconds.
+	// UpdatedAt A time as in RFC 3339, in UTC with milliseconds.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	UpdatedAt externalRef0.Timestamp `json:"updated_at"`
 }
 
-// ProductActive Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is ever deleted.
+// ProductActive Whether the product can be ordered. A new product can, unless the request says otherwise. Products are never deleted.
 //
 // Example: true
 type ProductActive = bool
 
-// ProductImportRow A product to create, or what is to change of one. Absent fields keep their value.
+// ProductImportRow A product to create, or the changes of the product with this `sku`. Absent fields keep their values.
 type ProductImportRow struct {
-	// Sku The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+	// Sku The product's code; unique, case-sensitive, without spaces at either end or control characters.
 	//
 	// Example: LAPTOP-DELL-2024
 	Sku externalRef0.Sku `json:"sku"`
@@ -499,50 +507,52 @@ type ProductImportRow struct {
 	// Example: Dell Latitude 7430
 	Name *ProductName `json:"name,omitempty"`
 
-	// PriceCents Price of one piece, in cents.
+	// PriceCents The price of one piece, in cents.
 	//
 	// Example: 159900
 	PriceCents *PriceCents `json:"price_cents,omitempty"`
 
-	// Stock Pieces on stock.
+	// Stock The number of pieces on stock.
 	//
 	// Example: 15
 	Stock *StockLevel `json:"stock,omitempty"`
 
-	// Active Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is ever deleted.
+	// Active Whether the product can be ordered. A new product can, unless the request says otherwise. Products are never deleted.
 	//
 	// Example: true
 	Active *ProductActive `json:"active,omitempty"`
 
-	// ID Of an export; it is not read. In CSV it may be anything, such as a number of your own.
+	// ID The `id` in an export, which imports do not read. In CSV this column may have anything, such as numbers of your own.
 	//
 	// Example: 2
 	ID *int64 `json:"id,omitempty"`
 
-	// CreatedAt Of an export; it is not read.
+	// CreatedAt The `created_at` in an export, which imports do not read.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	CreatedAt *string `json:"created_at,omitempty"`
 
-	// UpdatedAt Of an export; it is not read.
+	// UpdatedAt The `updated_at` in an export, which imports do not read.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	UpdatedAt *string `json:"updated_at,omitempty"`
 
-	// Refusal Of a file of refused rows, as `b2b import` writes it; it is not read.
+	// Refusal The reason for a refusal, in a file of refused rows that `b2b import` has written; imports do not read this field.
 	//
 	// Example: The request is not valid. /name is required.
 	Refusal *string `json:"refusal,omitempty"`
 }
 
-// ProductListResponse defines model for ProductListResponse.
+// ProductListResponse A page of products.
 type ProductListResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
 	Success externalRef0.Success `json:"success"`
 	Data    []Product            `json:"data"`
-	Meta    externalRef0.Meta    `json:"meta"`
+
+	// Meta Says where the next page of a list begins.
+	Meta externalRef0.Meta `json:"meta"`
 }
 
 // ProductName The product's name; not blank, without control characters.
@@ -550,9 +560,9 @@ type ProductListResponse struct {
 // Example: Dell Latitude 7430
 type ProductName = string
 
-// ProductRequest defines model for ProductRequest.
+// ProductRequest A product to create.
 type ProductRequest struct {
-	// Sku The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+	// Sku The product's code; unique, case-sensitive, without spaces at either end or control characters.
 	//
 	// Example: LAPTOP-DELL-2024
 	Sku externalRef0.Sku `json:"sku"`
@@ -562,17 +572,17 @@ type ProductRequest struct {
 	// Example: Dell Latitude 7430
 	Name ProductName `json:"name"`
 
-	// PriceCents Price of one piece, in cents.
+	// PriceCents The price of one piece, in cents.
 	//
 	// Example: 159900
 	PriceCents PriceCents `json:"price_cents"`
 
-	// Stock Pieces on stock.
+	// Stock The number of pieces on stock.
 	//
 	// Example: 15
 	Stock StockLevel `json:"stock"`
 
-	// Active Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is ever deleted.
+	// Active Whether the product can be ordered. A new product can, unless the request says otherwise. Products are never deleted.
 	//
 	// Example: true
 	Active *ProductActive `json:"active,omitempty"`
@@ -580,39 +590,41 @@ type ProductRequest struct {
 
 // ProductResponse defines model for ProductResponse.
 type ProductResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
 	Success externalRef0.Success `json:"success"`
-	Data    Product              `json:"data"`
+
+	// Data A product with its price and its stock.
+	Data Product `json:"data"`
 }
 
-// ProductUpdate Absent fields keep their value.
+// ProductUpdate The changes of a product. Absent fields keep their values.
 type ProductUpdate struct {
 	// Name The product's name; not blank, without control characters.
 	//
 	// Example: Dell Latitude 7430
 	Name *ProductName `json:"name,omitempty"`
 
-	// PriceCents Price of one piece, in cents.
+	// PriceCents The price of one piece, in cents.
 	//
 	// Example: 159900
 	PriceCents *PriceCents `json:"price_cents,omitempty"`
 
-	// Stock Pieces on stock.
+	// Stock The number of pieces on stock.
 	//
 	// Example: 15
 	Stock *StockLevel `json:"stock,omitempty"`
 
-	// Active Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is ever deleted.
+	// Active Whether the product can be ordered. A new product can, unless the request says otherwise. Products are never deleted.
 	//
 	// Example: true
 	Active *ProductActive `json:"active,omitempty"`
 }
 
-// Quote defines model for Quote.
+// Quote The prices and shortages of an order, and `fillable`, the order as far as the stock allows.
 type Quote struct {
-	// Items What the order would have, whether or not it is there, one item for each product, in ascending product id.
+	// Items The items that the order would have, whether or not they are on stock, one item for each product, in ascending product id.
 	Items []QuotedItem `json:"items"`
 
 	// TotalCents An amount, in cents.
@@ -620,38 +632,42 @@ type Quote struct {
 	// Example: 259800
 	TotalCents externalRef0.Cents `json:"total_cents"`
 
-	// Shortages Every product of which less is there than the lines ask for together, in ascending product id; empty when the order can be placed as it is.
-	Shortages []Shortage    `json:"shortages"`
-	Fillable  *OrderRequest `json:"fillable,omitempty"`
+	// Shortages Every product with fewer pieces on stock than the lines request together, in ascending product id; empty when the order can be placed as it is.
+	Shortages []Shortage `json:"shortages"`
+
+	// Fillable An order to place.
+	Fillable *OrderRequest `json:"fillable,omitempty"`
 }
 
 // QuoteResponse defines model for QuoteResponse.
 type QuoteResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
 	Success externalRef0.Success `json:"success"`
-	Data    Quote                `json:"data"`
+
+	// Data The prices and shortages of an order, and `fillable`, the order as far as the stock allows.
+	Data Quote `json:"data"`
 }
 
-// QuotedItem defines model for QuotedItem.
+// QuotedItem An item that the quoted order would have.
 type QuotedItem struct {
-	// ProductID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// ProductID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	ProductID externalRef0.ID `json:"product_id"`
 
-	// Sku The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+	// Sku The product's code; unique, case-sensitive, without spaces at either end or control characters.
 	//
 	// Example: LAPTOP-DELL-2024
 	Sku externalRef0.Sku `json:"sku"`
 
-	// Qty Pieces that are asked for, by all lines with this product.
+	// Qty The number of pieces that all lines with this product request together.
 	//
 	// Example: 100
 	Qty int64 `json:"qty"`
 
-	// UnitPriceCents Price of one piece, in cents.
+	// UnitPriceCents The price of one piece, in cents.
 	//
 	// Example: 159900
 	UnitPriceCents PriceCents `json:"unit_price_cents"`
@@ -662,85 +678,87 @@ type QuotedItem struct {
 	SubtotalCents externalRef0.Cents `json:"subtotal_cents"`
 }
 
-// Shortage defines model for Shortage.
+// Shortage A product with fewer pieces on stock than the order requests.
 type Shortage struct {
-	// ProductID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// ProductID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	ProductID externalRef0.ID `json:"product_id"`
 
-	// Sku The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+	// Sku The product's code; unique, case-sensitive, without spaces at either end or control characters.
 	//
 	// Example: LAPTOP-DELL-2024
 	Sku externalRef0.Sku `json:"sku"`
 
-	// Requested Pieces that are asked for, by all lines with this product.
+	// Requested The number of pieces that all lines with this product request together.
 	//
 	// Example: 100
 	Requested int64 `json:"requested"`
 
-	// Available Pieces that are there.
+	// Available The number of pieces on stock.
 	//
 	// Example: 40
 	Available int64 `json:"available"`
 }
 
-// StockAdjustment defines model for StockAdjustment.
+// StockAdjustment A change of a product's stock other than by an order.
 type StockAdjustment struct {
-	// ID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// ID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	ID externalRef0.ID `json:"id"`
 
-	// ProductID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+	// ProductID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 	//
 	// Example: 1
 	ProductID externalRef0.ID `json:"product_id"`
 
-	// Delta By how many pieces the stock changed.
+	// Delta The number of pieces by which the stock changed.
 	//
 	// Example: 40
 	Delta int64 `json:"delta"`
 
-	// Level The stock after it.
+	// Level The stock after the change.
 	//
 	// Example: 65
 	Level int64 `json:"level"`
 
-	// Reason Why, in your words; not blank, without control characters.
+	// Reason The reason of a change of stock, in the words of its author; not blank, without control characters.
 	//
 	// Example: delivery 4711
 	Reason AdjustmentReason `json:"reason"`
 
-	// Actor Who made it, as `actor` of the event says. Null to a token that acts for one customer, and for what was made before 2.1.
+	// Actor The author of the change, as in `actor` of the event. Null to a token that acts for one customer, and for changes made before version 2.1.
 	//
 	// Example: warehouse
 	Actor *string `json:"actor"`
 
-	// CreatedAt RFC 3339, UTC, milliseconds.
+	// CreatedAt A time as in RFC 3339, in UTC with milliseconds.
 	//
 	// Example: 2024-03-01T09:30:00.000Z
 	CreatedAt externalRef0.Timestamp `json:"created_at"`
 }
 
-// StockAdjustmentListResponse defines model for StockAdjustmentListResponse.
+// StockAdjustmentListResponse A page of changes of a product's stock.
 type StockAdjustmentListResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
 	Success externalRef0.Success `json:"success"`
 	Data    []StockAdjustment    `json:"data"`
-	Meta    externalRef0.Meta    `json:"meta"`
+
+	// Meta Says where the next page of a list begins.
+	Meta externalRef0.Meta `json:"meta"`
 }
 
-// StockAdjustmentRequest defines model for StockAdjustmentRequest.
+// StockAdjustmentRequest A change of a product's stock, with its reason.
 type StockAdjustmentRequest struct {
-	// Delta Pieces that came (positive) or went (negative); not 0.
+	// Delta The number of pieces that came (positive) or went (negative); not 0.
 	//
 	// Example: 40
 	Delta int64 `json:"delta"`
 
-	// Reason Why, in your words; not blank, without control characters.
+	// Reason The reason of a change of stock, in the words of its author; not blank, without control characters.
 	//
 	// Example: delivery 4711
 	Reason AdjustmentReason `json:"reason"`
@@ -748,14 +766,16 @@ type StockAdjustmentRequest struct {
 
 // StockAdjustmentResponse defines model for StockAdjustmentResponse.
 type StockAdjustmentResponse struct {
-	// Success Always true here; false in every error.
+	// Success Always true; every error has false here.
 	//
 	// Example: true
 	Success externalRef0.Success `json:"success"`
-	Data    StockAdjustment      `json:"data"`
+
+	// Data A change of a product's stock other than by an order.
+	Data StockAdjustment `json:"data"`
 }
 
-// StockLevel Pieces on stock.
+// StockLevel The number of pieces on stock.
 //
 // Example: 15
 type StockLevel = int64
@@ -784,27 +804,27 @@ type Encoding = externalRef0.FileEncoding
 // ExportBOM defines model for ExportBOM.
 type ExportBOM = bool
 
-// ExportDelimiter What separates the cells of CSV.
+// ExportDelimiter The character between the cells of CSV.
 //
 // Example: semicolon
 type ExportDelimiter = externalRef0.CSVDelimiter
 
-// ExportFormat How a file is written.
+// ExportFormat The format of a file.
 //
 // Example: csv
 type ExportFormat = externalRef0.FileFormat
 
-// IdempotencyKeyInPath Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path cannot hold.
+// IdempotencyKeyInPath Your own name for one effect, of visible ASCII characters; neither `.` nor `..`, which a path cannot have.
 //
 // Example: po-4711
 type IdempotencyKeyInPath = externalRef0.IdempotencyKey
 
-// IdempotencyKeyInQuery Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path cannot hold.
+// IdempotencyKeyInQuery Your own name for one effect, of visible ASCII characters; neither `.` nor `..`, which a path cannot have.
 //
 // Example: po-4711
 type IdempotencyKeyInQuery = externalRef0.IdempotencyKey
 
-// Ids Ids with commas between them, at most 100.
+// Ids At most 100 ids, separated by commas.
 //
 // Example: 1,2
 type Ids = externalRef0.IDList
@@ -823,12 +843,12 @@ type Limit = int32
 // Example: -created_at
 type NewestFirstSort = externalRef0.ListSort
 
-// OrderID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+// OrderID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 //
 // Example: 1
 type OrderID = externalRef0.ID
 
-// ProductID An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+// ProductID An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
 //
 // Example: 1
 type ProductID = externalRef0.ID
@@ -846,93 +866,93 @@ type Sort = externalRef0.ListSort
 // Example: 2024-01-01
 type UpdatedSince = externalRef0.DateFilter
 
-// CustomerNotFoundOrProductNotFound defines model for CustomerNotFoundOrProductNotFound.
+// CustomerNotFoundOrProductNotFound The body of every error.
 type CustomerNotFoundOrProductNotFound = externalRef0.ErrorBody
 
-// CustomersUnavailableOrUnavailable defines model for CustomersUnavailableOrUnavailable.
+// CustomersUnavailableOrUnavailable The body of every error.
 type CustomersUnavailableOrUnavailable = externalRef0.ErrorBody
 
-// ExternalRefTakenOrTotalChanged defines model for ExternalRefTakenOrTotalChanged.
+// ExternalRefTakenOrTotalChanged The body of every error.
 type ExternalRefTakenOrTotalChanged = externalRef0.ErrorBody
 
-// Forbidden defines model for Forbidden.
+// Forbidden The body of every error.
 type Forbidden = externalRef0.ErrorBody
 
-// IdempotencyKeyReused defines model for IdempotencyKeyReused.
+// IdempotencyKeyReused The body of every error.
 type IdempotencyKeyReused = externalRef0.ErrorBody
 
-// IdempotencyKeyUnknown defines model for IdempotencyKeyUnknown.
+// IdempotencyKeyUnknown The body of every error.
 type IdempotencyKeyUnknown = externalRef0.ErrorBody
 
-// Internal defines model for Internal.
+// Internal The body of every error.
 type Internal = externalRef0.ErrorBody
 
-// MalformedJSONOrValidationFailed defines model for MalformedJsonOrValidationFailed.
+// MalformedJSONOrValidationFailed The body of every error.
 type MalformedJSONOrValidationFailed = externalRef0.ErrorBody
 
-// MalformedJSONOrValidationFailedOrCancelWindowClosed defines model for MalformedJsonOrValidationFailedOrCancelWindowClosed.
+// MalformedJSONOrValidationFailedOrCancelWindowClosed The body of every error.
 type MalformedJSONOrValidationFailedOrCancelWindowClosed = externalRef0.ErrorBody
 
-// MalformedJSONOrValidationFailedOrInsufficientStock defines model for MalformedJsonOrValidationFailedOrInsufficientStock.
+// MalformedJSONOrValidationFailedOrInsufficientStock The body of every error.
 type MalformedJSONOrValidationFailedOrInsufficientStock = externalRef0.ErrorBody
 
-// MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactive defines model for MalformedJsonOrValidationFailedOrInsufficientStockOrProductInactive.
+// MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactive The body of every error.
 type MalformedJSONOrValidationFailedOrInsufficientStockOrProductInactive = externalRef0.ErrorBody
 
-// MalformedJSONOrValidationFailedOrProductInactive defines model for MalformedJsonOrValidationFailedOrProductInactive.
+// MalformedJSONOrValidationFailedOrProductInactive The body of every error.
 type MalformedJSONOrValidationFailedOrProductInactive = externalRef0.ErrorBody
 
-// MalformedRowOrValidationFailed defines model for MalformedRowOrValidationFailed.
+// MalformedRowOrValidationFailed The body of every error.
 type MalformedRowOrValidationFailed = externalRef0.ErrorBody
 
-// OrderNotFound defines model for OrderNotFound.
+// OrderNotFound The body of every error.
 type OrderNotFound = externalRef0.ErrorBody
 
-// PayloadTooLarge defines model for PayloadTooLarge.
+// PayloadTooLarge The body of every error.
 type PayloadTooLarge = externalRef0.ErrorBody
 
-// PayloadTooLarge2 defines model for PayloadTooLarge2.
+// PayloadTooLarge2 The body of every error.
 type PayloadTooLarge2 = externalRef0.ErrorBody
 
-// PreconditionFailed defines model for PreconditionFailed.
+// PreconditionFailed The body of every error.
 type PreconditionFailed = externalRef0.ErrorBody
 
-// ProductNotFound defines model for ProductNotFound.
+// ProductNotFound The body of every error.
 type ProductNotFound = externalRef0.ErrorBody
 
-// RateLimited defines model for RateLimited.
+// RateLimited The body of every error.
 type RateLimited = externalRef0.ErrorBody
 
-// RequestTimeout defines model for RequestTimeout.
+// RequestTimeout The body of every error.
 type RequestTimeout = externalRef0.ErrorBody
 
-// SkuTaken defines model for SkuTaken.
+// SkuTaken The body of every error.
 type SkuTaken = externalRef0.ErrorBody
 
-// Timeout defines model for Timeout.
+// Timeout The body of every error.
 type Timeout = externalRef0.ErrorBody
 
-// Unauthorized defines model for Unauthorized.
+// Unauthorized The body of every error.
 type Unauthorized = externalRef0.ErrorBody
 
-// Unavailable defines model for Unavailable.
+// Unavailable The body of every error.
 type Unavailable = externalRef0.ErrorBody
 
-// UnsupportedMediaType defines model for UnsupportedMediaType.
+// UnsupportedMediaType The body of every error.
 type UnsupportedMediaType = externalRef0.ErrorBody
 
-// UnsupportedMediaType2 defines model for UnsupportedMediaType2.
+// UnsupportedMediaType2 The body of every error.
 type UnsupportedMediaType2 = externalRef0.ErrorBody
 
-// ValidationFailed defines model for ValidationFailed.
+// ValidationFailed The body of every error.
 type ValidationFailed = externalRef0.ErrorBody
 
-// ValidationFailedOrIdempotencyKeyRequiredOrOrderNotConfirmable defines model for ValidationFailedOrIdempotencyKeyRequiredOrOrderNotConfirmable.
+// ValidationFailedOrIdempotencyKeyRequiredOrOrderNotConfirmable The body of every error.
 type ValidationFailedOrIdempotencyKeyRequiredOrOrderNotConfirmable = externalRef0.ErrorBody
 
 // FindIdempotencyKeyParams defines parameters for FindIdempotencyKey.
 type FindIdempotencyKeyParams struct {
-	// Key The key, percent-encoded. It arrives unchanged through every proxy and gateway.
+	// Key The key. In a URL it must be percent-encoded; the SDKs do this. The key arrives unchanged through every proxy and gateway.
 	Key IdempotencyKeyInQuery `form:"key" json:"key"`
 }
 
@@ -953,48 +973,51 @@ type ListOrdersParams struct {
 	// To Only orders created at or before this moment: a date (which includes that whole day in UTC) or RFC 3339.
 	To *externalRef0.DateFilter `form:"to,omitempty" json:"to,omitempty"`
 
-	// UpdatedSince Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
-	// keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-	// the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
-	// while you read. Leave the parameter out for the first copy: it is made for finding few among many.
+	// UpdatedSince Only entries whose `updated_at` is at or after this moment: a date (its first moment in UTC) or RFC 3339. To keep a copy up to
+	// date, note the time before you begin, read page after page to the end, and next time ask from one minute before the noted time:
+	// this finds the changes that were still being committed then. Entries that you have, and entries that changed while you read, may
+	// come again. Leave the parameter out for the first copy: the parameter is made to find few entries among many.
 	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 
-	// Sort `created_at`, the oldest first, or `-created_at`, the newest first, by ascending or descending id. Keep it while you read page after page.
+	// Sort The order of the list: `created_at`, the oldest first, by ascending id, or `-created_at`, the newest first, by descending id. Keep
+	// the order while you read page after page.
 	Sort *Sort `form:"sort,omitempty" json:"sort,omitempty"`
 
-	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
+	// Cursor The last id that you have seen, from `meta.nextCursor`. The page starts after this id, in the order of the list. 0 is the beginning of the list.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
+	// Limit The highest number of entries in the page. A page also ends at about 1 MiB; `meta.nextCursor` then goes on after its last entry,
+	// as after any page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// ConfirmedFrom Only orders confirmed at or after this moment, also those that were canceled later: a date (its first moment in UTC) or RFC 3339.
+	// ConfirmedFrom Only orders confirmed at or after this moment, also orders that were canceled later: a date (its first moment in UTC) or RFC 3339.
 	ConfirmedFrom *externalRef0.DateFilter `form:"confirmed_from,omitempty" json:"confirmed_from,omitempty"`
 
-	// ConfirmedTo Only orders confirmed at or before this moment, also those that were canceled later: a date (which includes that whole day in
+	// ConfirmedTo Only orders confirmed at or before this moment, also orders that were canceled later: a date (which includes that whole day in
 	// UTC) or RFC 3339.
 	ConfirmedTo *externalRef0.DateFilter `form:"confirmed_to,omitempty" json:"confirmed_to,omitempty"`
 
 	// CancelReason Only orders that are CANCELED for this reason.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
 
-	// Ids Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-	// repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
+	// Ids Only entries with these ids, at most 100, separated by commas. An id that the caller could not find otherwise is left out, and a
+	// repeated id counts once. With `limit=100` one page has all entries, unless the page ends earlier because of its size.
 	Ids *Ids `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
 // CreateOrderParams defines parameters for CreateOrder.
 type CreateOrderParams struct {
-	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
-	// `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
-	// `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
-	// headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`. The key is kept for 24 hours; a later
+	// repeat is a new request. `Idempotency-Key` is accepted as another spelling of this header, also between quotes, as in
+	// draft-ietf-httpapi-idempotency-key-header: `Idempotency-Key: "k"` is the key `k`. In `X-Idempotency-Key`, in a path and in a body,
+	// quotes belong to the key. Both headers may be sent when they have the same key. The same key with another request is 422
+	// `idempotency_key_reused`.
 	XIdempotencyKey *externalRef0.IdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
 // ExportOrdersParams defines parameters for ExportOrders.
 type ExportOrdersParams struct {
-	// Format `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
+	// Format The format of the file: `csv` as in RFC 4180, or `ndjson`, one JSON object per line.
 	Format *ExportFormat `form:"format,omitempty" json:"format,omitempty"`
 
 	// Status Only orders in this status.
@@ -1012,34 +1035,34 @@ type ExportOrdersParams struct {
 	// To Only orders created at or before this moment: a date (which includes that whole day in UTC) or RFC 3339.
 	To *externalRef0.DateFilter `form:"to,omitempty" json:"to,omitempty"`
 
-	// UpdatedSince Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
-	// keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-	// the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
-	// while you read. Leave the parameter out for the first copy: it is made for finding few among many.
+	// UpdatedSince Only entries whose `updated_at` is at or after this moment: a date (its first moment in UTC) or RFC 3339. To keep a copy up to
+	// date, note the time before you begin, read page after page to the end, and next time ask from one minute before the noted time:
+	// this finds the changes that were still being committed then. Entries that you have, and entries that changed while you read, may
+	// come again. Leave the parameter out for the first copy: the parameter is made to find few entries among many.
 	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 
-	// ConfirmedFrom Only orders confirmed at or after this moment, also those that were canceled later: a date (its first moment in UTC) or RFC 3339.
+	// ConfirmedFrom Only orders confirmed at or after this moment, also orders that were canceled later: a date (its first moment in UTC) or RFC 3339.
 	ConfirmedFrom *externalRef0.DateFilter `form:"confirmed_from,omitempty" json:"confirmed_from,omitempty"`
 
-	// ConfirmedTo Only orders confirmed at or before this moment, also those that were canceled later: a date (which includes that whole day in
+	// ConfirmedTo Only orders confirmed at or before this moment, also orders that were canceled later: a date (which includes that whole day in
 	// UTC) or RFC 3339.
 	ConfirmedTo *externalRef0.DateFilter `form:"confirmed_to,omitempty" json:"confirmed_to,omitempty"`
 
-	// Bom Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8.
+	// Bom Only with `format=csv`: begin the file with a byte order mark, by which Excel recognizes UTF-8.
 	Bom *ExportBOM `form:"bom,omitempty" json:"bom,omitempty"`
 
-	// Delimiter Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
+	// Delimiter Only with `format=csv`: the character between cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
 	// (U+0009). Excel expects a semicolon where the decimal separator is a comma.
 	Delimiter *ExportDelimiter `form:"delimiter,omitempty" json:"delimiter,omitempty"`
 
-	// Lines Only with `format=csv`: write a row for each line of an order, an `OrderLineRow`, and not one for each order.
+	// Lines Only with `format=csv`: write a row for each line of an order, an `OrderLineRow`, and not a row for each order.
 	Lines *bool `form:"lines,omitempty" json:"lines,omitempty"`
 
 	// CancelReason Only orders that are CANCELED for this reason.
 	CancelReason *CancelReasonFilter `form:"cancel_reason,omitempty" json:"cancel_reason,omitempty"`
 
-	// Ids Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-	// repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
+	// Ids Only entries with these ids, at most 100, separated by commas. An id that the caller could not find otherwise is left out, and a
+	// repeated id counts once. With `limit=100` one page has all entries, unless the page ends earlier because of its size.
 	Ids *Ids `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
@@ -1060,43 +1083,47 @@ type SummarizeOrdersParams struct {
 
 // GetOrderParams defines parameters for GetOrder.
 type GetOrderParams struct {
-	// IfNoneMatch The `ETag` that you have, compared as in `If-Match`; 304 without a body when nothing has changed since.
+	// IfNoneMatch The `ETag` of the state that you have, compared as in `If-Match`. When the thing still has this state, the answer is 304 without a body.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // CancelOrderParams defines parameters for CancelOrder.
 type CancelOrderParams struct {
-	// IfMatch The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
+	// IfMatch The `ETag` of the state that you have seen, several tags separated by commas, or `*` for any state. When the thing has another state now, the answer is 412 `precondition_failed`. The tag is a hash of the content: `W/` before the tag, and `-gzip`, `-br` or `-zstd` at its end, which proxies add when they compress, do not count.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
-	// `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
-	// `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
-	// headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`. The key is kept for 24 hours; a later
+	// repeat is a new request. `Idempotency-Key` is accepted as another spelling of this header, also between quotes, as in
+	// draft-ietf-httpapi-idempotency-key-header: `Idempotency-Key: "k"` is the key `k`. In `X-Idempotency-Key`, in a path and in a body,
+	// quotes belong to the key. Both headers may be sent when they have the same key. The same key with another request is 422
+	// `idempotency_key_reused`.
 	XIdempotencyKey *externalRef0.IdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
 // ConfirmOrderParams defines parameters for ConfirmOrder.
 type ConfirmOrderParams struct {
-	// IfMatch The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
+	// IfMatch The `ETag` of the state that you have seen, several tags separated by commas, or `*` for any state. When the thing has another state now, the answer is 412 `precondition_failed`. The tag is a hash of the content: `W/` before the tag, and `-gzip`, `-br` or `-zstd` at its end, which proxies add when they compress, do not count.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
-	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
-	// `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
-	// `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
-	// headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`. The key is kept for 24 hours; a later
+	// repeat is a new request. `Idempotency-Key` is accepted as another spelling of this header, also between quotes, as in
+	// draft-ietf-httpapi-idempotency-key-header: `Idempotency-Key: "k"` is the key `k`. In `X-Idempotency-Key`, in a path and in a body,
+	// quotes belong to the key. Both headers may be sent when they have the same key. The same key with another request is 422
+	// `idempotency_key_reused`.
 	XIdempotencyKey externalRef0.IdempotencyKey `json:"X-Idempotency-Key"`
 }
 
 // ListOrderHistoryParams defines parameters for ListOrderHistory.
 type ListOrderHistoryParams struct {
-	// Sort `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+	// Sort The order of the list: `-created_at`, the newest first, by descending id, or `created_at`, the oldest first, by ascending id. Keep
+	// the order while you read page after page.
 	Sort *NewestFirstSort `form:"sort,omitempty" json:"sort,omitempty"`
 
-	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
+	// Cursor The last id that you have seen, from `meta.nextCursor`. The page starts after this id, in the order of the list. 0 is the beginning of the list.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
+	// Limit The highest number of entries in the page. A page also ends at about 1 MiB; `meta.nextCursor` then goes on after its last entry,
+	// as after any page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -1108,44 +1135,47 @@ type ListProductsParams struct {
 	// Sku Only the product with exactly this sku.
 	Sku *externalRef0.Sku `form:"sku,omitempty" json:"sku,omitempty"`
 
-	// Active Only products that can be ordered, or only those that cannot.
+	// Active Only products that can be ordered (`true`), or only products that cannot be ordered (`false`).
 	Active *bool `form:"active,omitempty" json:"active,omitempty"`
 
-	// UpdatedSince Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
-	// keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-	// the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
-	// while you read. Leave the parameter out for the first copy: it is made for finding few among many.
+	// UpdatedSince Only entries whose `updated_at` is at or after this moment: a date (its first moment in UTC) or RFC 3339. To keep a copy up to
+	// date, note the time before you begin, read page after page to the end, and next time ask from one minute before the noted time:
+	// this finds the changes that were still being committed then. Entries that you have, and entries that changed while you read, may
+	// come again. Leave the parameter out for the first copy: the parameter is made to find few entries among many.
 	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 
-	// Sort `created_at`, the oldest first, or `-created_at`, the newest first, by ascending or descending id. Keep it while you read page after page.
+	// Sort The order of the list: `created_at`, the oldest first, by ascending id, or `-created_at`, the newest first, by descending id. Keep
+	// the order while you read page after page.
 	Sort *Sort `form:"sort,omitempty" json:"sort,omitempty"`
 
-	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
+	// Cursor The last id that you have seen, from `meta.nextCursor`. The page starts after this id, in the order of the list. 0 is the beginning of the list.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
+	// Limit The highest number of entries in the page. A page also ends at about 1 MiB; `meta.nextCursor` then goes on after its last entry,
+	// as after any page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// StockBelow Only products with fewer pieces on stock than this.
+	// StockBelow Only products with fewer pieces on stock than this number.
 	StockBelow *int64 `form:"stock_below,omitempty" json:"stock_below,omitempty"`
 
-	// Ids Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-	// repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
+	// Ids Only entries with these ids, at most 100, separated by commas. An id that the caller could not find otherwise is left out, and a
+	// repeated id counts once. With `limit=100` one page has all entries, unless the page ends earlier because of its size.
 	Ids *Ids `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
 // CreateProductParams defines parameters for CreateProduct.
 type CreateProductParams struct {
-	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
-	// `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
-	// `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
-	// headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`. The key is kept for 24 hours; a later
+	// repeat is a new request. `Idempotency-Key` is accepted as another spelling of this header, also between quotes, as in
+	// draft-ietf-httpapi-idempotency-key-header: `Idempotency-Key: "k"` is the key `k`. In `X-Idempotency-Key`, in a path and in a body,
+	// quotes belong to the key. Both headers may be sent when they have the same key. The same key with another request is 422
+	// `idempotency_key_reused`.
 	XIdempotencyKey *externalRef0.IdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
 // ExportProductsParams defines parameters for ExportProducts.
 type ExportProductsParams struct {
-	// Format `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
+	// Format The format of the file: `csv` as in RFC 4180, or `ndjson`, one JSON object per line.
 	Format *ExportFormat `form:"format,omitempty" json:"format,omitempty"`
 
 	// Search A literal part of the name or sku, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
@@ -1154,82 +1184,88 @@ type ExportProductsParams struct {
 	// Sku Only the product with exactly this sku.
 	Sku *externalRef0.Sku `form:"sku,omitempty" json:"sku,omitempty"`
 
-	// Active Only products that can be ordered, or only those that cannot.
+	// Active Only products that can be ordered (`true`), or only products that cannot be ordered (`false`).
 	Active *bool `form:"active,omitempty" json:"active,omitempty"`
 
-	// UpdatedSince Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
-	// keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-	// the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
-	// while you read. Leave the parameter out for the first copy: it is made for finding few among many.
+	// UpdatedSince Only entries whose `updated_at` is at or after this moment: a date (its first moment in UTC) or RFC 3339. To keep a copy up to
+	// date, note the time before you begin, read page after page to the end, and next time ask from one minute before the noted time:
+	// this finds the changes that were still being committed then. Entries that you have, and entries that changed while you read, may
+	// come again. Leave the parameter out for the first copy: the parameter is made to find few entries among many.
 	UpdatedSince *UpdatedSince `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 
-	// Bom Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8.
+	// Bom Only with `format=csv`: begin the file with a byte order mark, by which Excel recognizes UTF-8.
 	Bom *ExportBOM `form:"bom,omitempty" json:"bom,omitempty"`
 
-	// Delimiter Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
+	// Delimiter Only with `format=csv`: the character between cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
 	// (U+0009). Excel expects a semicolon where the decimal separator is a comma.
 	Delimiter *ExportDelimiter `form:"delimiter,omitempty" json:"delimiter,omitempty"`
 
-	// StockBelow Only products with fewer pieces on stock than this.
+	// StockBelow Only products with fewer pieces on stock than this number.
 	StockBelow *int64 `form:"stock_below,omitempty" json:"stock_below,omitempty"`
 
-	// Ids Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-	// repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
+	// Ids Only entries with these ids, at most 100, separated by commas. An id that the caller could not find otherwise is left out, and a
+	// repeated id counts once. With `limit=100` one page has all entries, unless the page ends earlier because of its size.
 	Ids *Ids `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
 // ImportProductsParams defines parameters for ImportProducts.
 type ImportProductsParams struct {
-	// DryRun Say what would become of each row, and change nothing.
+	// DryRun Report the result that each row would have, and change nothing.
 	DryRun *DryRun `form:"dry_run,omitempty" json:"dry_run,omitempty"`
 
-	// Encoding The encoding of the file, where it is not UTF-8: Excel's "CSV" is in `windows-1252` in Western Europe and America. It counts more
-	// than the charset in `Content-Type`, which may say the same. A byte order mark in the file, of UTF-8 or UTF-16, counts more than both.
+	// Encoding The encoding of a file that is not in UTF-8: Excel's "CSV" is in `windows-1252` in Western Europe and America. The parameter counts
+	// more than the charset in `Content-Type`, which may name the encoding, too. A byte order mark in the file, of UTF-8 or UTF-16,
+	// counts more than both.
 	Encoding *Encoding `form:"encoding,omitempty" json:"encoding,omitempty"`
 }
 
 // GetProductParams defines parameters for GetProduct.
 type GetProductParams struct {
-	// IfNoneMatch The `ETag` that you have, compared as in `If-Match`; 304 without a body when nothing has changed since.
+	// IfNoneMatch The `ETag` of the state that you have, compared as in `If-Match`. When the thing still has this state, the answer is 304 without a body.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // UpdateProductParams defines parameters for UpdateProduct.
 type UpdateProductParams struct {
-	// IfMatch The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
+	// IfMatch The `ETag` of the state that you have seen, several tags separated by commas, or `*` for any state. When the thing has another state now, the answer is 412 `precondition_failed`. The tag is a hash of the content: `W/` before the tag, and `-gzip`, `-br` or `-zstd` at its end, which proxies add when they compress, do not count.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // ListProductHistoryParams defines parameters for ListProductHistory.
 type ListProductHistoryParams struct {
-	// Sort `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+	// Sort The order of the list: `-created_at`, the newest first, by descending id, or `created_at`, the oldest first, by ascending id. Keep
+	// the order while you read page after page.
 	Sort *NewestFirstSort `form:"sort,omitempty" json:"sort,omitempty"`
 
-	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
+	// Cursor The last id that you have seen, from `meta.nextCursor`. The page starts after this id, in the order of the list. 0 is the beginning of the list.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
+	// Limit The highest number of entries in the page. A page also ends at about 1 MiB; `meta.nextCursor` then goes on after its last entry,
+	// as after any page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListStockAdjustmentsParams defines parameters for ListStockAdjustments.
 type ListStockAdjustmentsParams struct {
-	// Sort `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+	// Sort The order of the list: `-created_at`, the newest first, by descending id, or `created_at`, the oldest first, by ascending id. Keep
+	// the order while you read page after page.
 	Sort *NewestFirstSort `form:"sort,omitempty" json:"sort,omitempty"`
 
-	// Cursor The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning.
+	// Cursor The last id that you have seen, from `meta.nextCursor`. The page starts after this id, in the order of the list. 0 is the beginning of the list.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
+	// Limit The highest number of entries in the page. A page also ends at about 1 MiB; `meta.nextCursor` then goes on after its last entry,
+	// as after any page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // AdjustStockParams defines parameters for AdjustStock.
 type AdjustStockParams struct {
-	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
-	// `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
-	// `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
-	// headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
+	// XIdempotencyKey Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`. The key is kept for 24 hours; a later
+	// repeat is a new request. `Idempotency-Key` is accepted as another spelling of this header, also between quotes, as in
+	// draft-ietf-httpapi-idempotency-key-header: `Idempotency-Key: "k"` is the key `k`. In `X-Idempotency-Key`, in a path and in a body,
+	// quotes belong to the key. Both headers may be sent when they have the same key. The same key with another request is 422
+	// `idempotency_key_reused`.
 	XIdempotencyKey *externalRef0.IdempotencyKey `json:"X-Idempotency-Key,omitempty"`
 }
 
@@ -1325,32 +1361,33 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
-	// GetHealth Is the process alive?
+	// GetHealth Check whether the process is alive
 	//
-	// Answers 200 while the process runs. It asks nobody else; use `/ready` to decide whether to send traffic.
+	// Answers 200 while the process runs, without asking the database or other services. Use `/ready` to decide whether to send traffic.
 	//
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// FindIdempotencyKey What has a key done? (key in the query)
+	// FindIdempotencyKey Look up an idempotency key (key in the query)
 	//
-	// Answers as `GET /idempotency-keys/{key}`, and finds every key behind every proxy and gateway, also a key with `%` or `/`.
+	// Answers as `GET /idempotency-keys/{key}`, for every key, also a key with `%` or `/`, and behind every proxy and gateway.
 	//
 	// Corresponds with GET /idempotency-keys (the `FindIdempotencyKey` operationId).
 	FindIdempotencyKey(ctx context.Context, params *FindIdempotencyKeyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetIdempotencyKey What has a key done?
+	// GetIdempotencyKey Look up an idempotency key
 	//
-	// For whoever lost an answer: each operation that the key has carried out, what it stands for and how that stands now. 404
-	// when nothing has been committed with it. Reading changes nothing. A key with `%` or `/`: `GET /idempotency-keys?key=…`.
+	// Serves callers that lost an answer: lists each operation that the key has carried out, with its order, and the order's status now,
+	// or with its product. The answer is 404 when nothing has been committed with the key. Reading changes nothing. For a key with `%` or
+	// `/`, call `GET /idempotency-keys?key=…`.
 	//
 	// Corresponds with GET /idempotency-keys/{key} (the `GetIdempotencyKey` operationId).
 	GetIdempotencyKey(ctx context.Context, key IdempotencyKeyInPath, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListOrders List orders
 	//
-	// Orders without their items, the oldest first unless `sort` says otherwise; all filters must hold. Read page after page by
-	// passing `meta.nextCursor` as `cursor` until it is `null`.
+	// Lists the orders that match all filters, without their items, the oldest first unless `sort` says otherwise. Read page after page
+	// by passing `meta.nextCursor` as `cursor` until `nextCursor` is `null`.
 	//
 	// Corresponds with GET /orders (the `ListOrders` operationId).
 	ListOrders(ctx context.Context, params *ListOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1359,18 +1396,18 @@ type ClientInterface interface {
 	//
 	// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
 	// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
-	// it or cancel it.
+	// the order or cancel it.
 	//
 	// Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 	// call (no stock, say) leaves the key free.
 	//
-	// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
-	// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
+	// Send the total that you know as `expected_total_cents`: when prices have changed since, the answer is 409 `total_changed`, with the
+	// new total and the price of each line in `details`, and no stock is taken.
 	//
 	// The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
-	// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
-	// whatever reason, frees the number.
+	// `external_ref_taken`, and `order_id` in the `params` of its detail names the existing order. Canceling that order, for whatever
+	// reason, frees the number.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1381,18 +1418,18 @@ type ClientInterface interface {
 	//
 	// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
 	// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
-	// it or cancel it.
+	// the order or cancel it.
 	//
 	// Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 	// call (no stock, say) leaves the key free.
 	//
-	// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
-	// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
+	// Send the total that you know as `expected_total_cents`: when prices have changed since, the answer is 409 `total_changed`, with the
+	// new total and the price of each line in `details`, and no stock is taken.
 	//
 	// The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
-	// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
-	// whatever reason, frees the number.
+	// `external_ref_taken`, and `order_id` in the `params` of its detail names the existing order. Canceling that order, for whatever
+	// reason, frees the number.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1401,63 +1438,64 @@ type ClientInterface interface {
 
 	// ExportOrders Read all orders as a file
 	//
-	// All orders in ascending id, with their items, or those that the filters of the list leave. The answer comes while it is read, so
-	// its status is 200 even when it ends early: a file is whole when the connection was not broken off. Rows that change meanwhile
-	// are as they are when the answer comes to them.
+	// Exports all orders in ascending id, or the orders that match all filters, with their items. The answer is sent while the rows are
+	// read, so its status is 200 even when it ends early: a file is whole when the connection was not broken off. A row that changes
+	// meanwhile is in the file as it is when it is read.
 	//
-	// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
-	// spreadsheet may take for a formula is not changed. `lines=true` gives a row for each line of each order, an `OrderLineRow`.
+	// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the stored values: a value that a
+	// spreadsheet may take for a formula is not changed. With `lines=true` the file has a row for each line of each order, an
+	// `OrderLineRow`.
 	//
 	// Corresponds with GET /orders/export (the `ExportOrders` operationId).
 	ExportOrders(ctx context.Context, params *ExportOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// QuoteOrderWithBody What would an order cost, and what is missing?
+	// QuoteOrderWithBody Quote an order
 	//
-	// Takes what placing an order takes, and answers what it would make of it now: prices, the total, and every product that is short
-	// with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places the order after it may find
-	// other prices and less stock.
+	// Takes the same body as placing an order, and answers with the prices, the total, and every product that is short, with the pieces
+	// on stock. A quote holds nothing and changes nothing, so it needs no idempotency key: an order placed afterwards may find other
+	// prices and less stock.
 	//
-	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
-	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-	// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
-	// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
-	// whether the number is taken only placing says.
+	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: it has the lines of the request, earlier lines
+	// are filled first, and lines with no pieces left are gone. `fillable` is the whole order when no product is short, and absent when
+	// nothing can be filled. Its `expected_total_cents` is its total at the prices of this answer, whatever the request expects: placing
+	// it at other prices is 409 `total_changed`. `fillable` has the `external_ref` and the `metadata` of the request; only placing the
+	// order finds out whether the `external_ref` is taken.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /orders/quote (the `QuoteOrder` operationId).
 	QuoteOrderWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// QuoteOrder What would an order cost, and what is missing?
+	// QuoteOrder Quote an order
 	//
-	// Takes what placing an order takes, and answers what it would make of it now: prices, the total, and every product that is short
-	// with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places the order after it may find
-	// other prices and less stock.
+	// Takes the same body as placing an order, and answers with the prices, the total, and every product that is short, with the pieces
+	// on stock. A quote holds nothing and changes nothing, so it needs no idempotency key: an order placed afterwards may find other
+	// prices and less stock.
 	//
-	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
-	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-	// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
-	// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
-	// whether the number is taken only placing says.
+	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: it has the lines of the request, earlier lines
+	// are filled first, and lines with no pieces left are gone. `fillable` is the whole order when no product is short, and absent when
+	// nothing can be filled. Its `expected_total_cents` is its total at the prices of this answer, whatever the request expects: placing
+	// it at other prices is 409 `total_changed`. `fillable` has the `external_ref` and the `metadata` of the request; only placing the
+	// order finds out whether the `external_ref` is taken.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /orders/quote (the `QuoteOrder` operationId).
 	QuoteOrder(ctx context.Context, body QuoteOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// SummarizeOrders How many orders, pieces and cents on each day?
+	// SummarizeOrders Summarize the orders of each day
 	//
-	// For each day from `from` to `to`, both included and at most 92 days: the orders that were placed, those that were confirmed and those
-	// that were canceled on that day, with their pieces and their value. An order counts on the day of each of its changes, also when it
-	// was changed again later, so that a past day stays as it is: `confirmed` has the orders that the list finds by `confirmed_from` and
-	// `confirmed_to`, also those that were canceled later. A day begins at midnight in the time zone `tz`.
+	// Counts, for each day from `from` to `to`, both included and at most 92 days, the orders that were placed, confirmed and canceled on
+	// that day, with their pieces and their value. An order counts on the day of each of its changes, also when it was changed again
+	// later, so that a past day stays as it is: `confirmed` has the orders that the list finds by `confirmed_from` and `confirmed_to`,
+	// also orders that were canceled later. A day begins at midnight in the time zone `tz`.
 	//
 	// Corresponds with GET /orders/summary (the `SummarizeOrders` operationId).
 	SummarizeOrders(ctx context.Context, params *SummarizeOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetOrder Read one order
 	//
-	// Returns the order with its items, and in `allowed_actions` what may be done with it now.
+	// Returns the order with its items. `allowed_actions` has the actions that the order allows now.
 	//
 	// Corresponds with GET /orders/{id} (the `GetOrder` operationId).
 	GetOrder(ctx context.Context, id OrderID, params *GetOrderParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1465,7 +1503,7 @@ type ClientInterface interface {
 	// CancelOrderWithBody Cancel an order
 	//
 	// Cancels the order and gives its stock back, exactly once. A CREATED order may always be canceled, a CONFIRMED one until
-	// `cancelable_until`; after that it is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200 too,
+	// `cancelable_until`; after that the answer is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200, too,
 	// and leaves its cause and note as they are.
 	//
 	// Takes any type of body and a specified content type.
@@ -1476,7 +1514,7 @@ type ClientInterface interface {
 	// CancelOrder Cancel an order
 	//
 	// Cancels the order and gives its stock back, exactly once. A CREATED order may always be canceled, a CONFIRMED one until
-	// `cancelable_until`; after that it is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200 too,
+	// `cancelable_until`; after that the answer is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200, too,
 	// and leaves its cause and note as they are.
 	//
 	// Takes a body of the `application/json` content type.
@@ -1487,22 +1525,24 @@ type ClientInterface interface {
 	// ConfirmOrder Confirm an order
 	//
 	// Makes a CREATED order CONFIRMED. Needs an `X-Idempotency-Key`; a repeat with the same key gets the first answer again.
-	// Confirming an order that is CONFIRMED already is 200 too, with any key. A CANCELED order is 400 `order_not_confirmable`.
+	// Confirming an order that is CONFIRMED already is 200, too, with any key. For a CANCELED order the answer is 400
+	// `order_not_confirmable`.
 	//
 	// Corresponds with POST /orders/{id}/confirm (the `ConfirmOrder` operationId).
 	ConfirmOrder(ctx context.Context, id OrderID, params *ConfirmOrderParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListOrderHistory List what has happened to an order
+	// ListOrderHistory List the history of an order
 	//
-	// Every change of the order, newest first unless `sort` says otherwise: who made it, when, and how the order was then.
+	// Lists every change of the order, newest first unless `sort` says otherwise: each with its author, its time, and the order after the change.
 	//
 	// Corresponds with GET /orders/{id}/history (the `ListOrderHistory` operationId).
 	ListOrderHistory(ctx context.Context, id OrderID, params *ListOrderHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListProducts List and search products
 	//
-	// Products, the oldest first unless `sort` says otherwise; all filters must hold. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
-	// ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
+	// Lists the products that match all filters, the oldest first unless `sort` says otherwise. `search` matches a literal part of the
+	// sku or the name, whatever its case: `%` and `_` are ordinary characters. Read page after page by passing `meta.nextCursor` as
+	// `cursor` until `nextCursor` is `null`.
 	//
 	// Corresponds with GET /products (the `ListProducts` operationId).
 	ListProducts(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1527,11 +1567,11 @@ type ClientInterface interface {
 
 	// ExportProducts Read all products as a file
 	//
-	// All products in ascending id, or those that the filters of the list leave. The answer comes while it is read, so its status is
-	// 200 even when it ends early: a file is whole when the connection was not broken off. Rows that change meanwhile are as they are
-	// when the answer comes to them.
+	// Exports all products in ascending id, or the products that match all filters. The answer is sent while the rows are read, so its
+	// status is 200 even when it ends early: a file is whole when the connection was not broken off. A row that changes meanwhile is in
+	// the file as it is when it is read.
 	//
-	// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
+	// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the stored values: a value that a
 	// spreadsheet may take for a formula is not changed.
 	//
 	// Corresponds with GET /products/export (the `ExportProducts` operationId).
@@ -1540,22 +1580,22 @@ type ClientInterface interface {
 	// ImportProductsWithBody Create and change products, row by row
 	//
 	// Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one JSON object a line), in the
-	// fields of `ProductImportRow`. The product with the row's `sku` gets what the row gives, and keeps what it does
-	// not; a sku that nobody has makes a new product, for which the row must give all that a new product needs.
+	// fields of `ProductImportRow`. The product with the row's `sku` gets the values of the row, and keeps its other values. A sku that
+	// no product has makes a new product, for which the row must have all fields that a new product needs.
 	//
-	// `stock` sets the level, which is noted as a stock adjustment; leave the column out to change prices only. An empty CSV cell
-	// gives nothing.
+	// `stock` sets the level, and the change is recorded as a stock adjustment; leave the column out to change prices only. An empty CSV
+	// cell counts as not given.
 	//
-	// CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first line `sep=|` says; names of
-	// columns in any case; columns without a name are not read; rows of empty cells are skipped; a column `price` has amounts in
-	// units, such as `1299.90` or `1.299,90`, for `price_cents`; `active` takes the usual words of English, Spanish and German.
+	// CSV is read as spreadsheets write it: cells are separated by commas, semicolons or tabs, or by the character of a first line
+	// `sep=|`; names of columns may have any case; columns without a name are not read; rows of empty cells are skipped; a column
+	// `price` has amounts in units, such as `1299.90` or `1.299,90`, for `price_cents`; `active` takes the usual words of English,
+	// Spanish and German.
 	//
-	// Each row is for itself: one that is refused harms no other. A row that names what an earlier one of the file names already is
-	// refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says what the run then does; a repeat
-	// changes nothing. The
-	// answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
-	// summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at a time; when the
-	// connection breaks, repeat the call: what is done already is `unchanged`.
+	// Rows are independent: a refused row affects no other row. A row with the `sku` of an earlier row of the file is refused. Rows are
+	// decided in their order, each after the changes of the earlier rows, and a dry run reports the results that the import would have. A
+	// repeat changes nothing. The answer comes line by line while the rows are processed, in their order: each line is an `ImportLine`,
+	// the last line has the summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at
+	// a time. When the connection breaks, repeat the call: rows that are done already are `unchanged`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1571,11 +1611,11 @@ type ClientInterface interface {
 
 	// UpdateProductWithBody Change a product
 	//
-	// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
-	// the product is no longer active.
+	// Changes the given fields, at least one; the other fields keep their values. Existing orders keep the price and the name with which
+	// they were placed, and may be confirmed when the product is no longer active.
 	//
-	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
-	// or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
+	// `stock` sets the level, and so overwrites sales since your last look: to say "40 arrived", post a stock adjustment; or send the
+	// product's `ETag` as `If-Match`, and the call is refused when the product has changed since.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1584,36 +1624,37 @@ type ClientInterface interface {
 
 	// UpdateProduct Change a product
 	//
-	// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
-	// the product is no longer active.
+	// Changes the given fields, at least one; the other fields keep their values. Existing orders keep the price and the name with which
+	// they were placed, and may be confirmed when the product is no longer active.
 	//
-	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
-	// or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
+	// `stock` sets the level, and so overwrites sales since your last look: to say "40 arrived", post a stock adjustment; or send the
+	// product's `ETag` as `If-Match`, and the call is refused when the product has changed since.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /products/{id} (the `UpdateProduct` operationId).
 	UpdateProduct(ctx context.Context, id ProductID, params *UpdateProductParams, body UpdateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListProductHistory List what has happened to a product
+	// ListProductHistory List the history of a product
 	//
-	// Every change of the product, newest first unless `sort` says otherwise: who made it, when, and how the product was then. Orders
-	// take and return stock without an event of the product. Empty for a token that acts for one customer.
+	// Lists every change of the product, newest first unless `sort` says otherwise: each with its author, its time, and the product after
+	// the change. Orders take and return stock without an event of the product. The list is empty for a token that acts for one customer.
 	//
 	// Corresponds with GET /products/{id}/history (the `ListProductHistory` operationId).
 	ListProductHistory(ctx context.Context, id ProductID, params *ListProductHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListStockAdjustments List the changes of a product's stock
 	//
-	// Every change of the stock that is not an order, newest first unless `sort` says otherwise: creation (`created`), setting the level (`level set`) and
-	// adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are not CANCELED.
+	// Lists every change of the stock other than by an order, newest first unless `sort` says otherwise: the creation of the product
+	// (`created`), new levels (`level set`) and adjustments. The product's stock is the sum of their deltas less the pieces of its
+	// orders that are not CANCELED.
 	//
 	// Corresponds with GET /products/{id}/stock-adjustments (the `ListStockAdjustments` operationId).
 	ListStockAdjustments(ctx context.Context, id ProductID, params *ListStockAdjustmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// AdjustStockWithBody Add to or take from a product's stock
 	//
-	// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". More than is there cannot be taken.
+	// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". The stock cannot fall below 0.
 	// Repeat a call whose answer you did not get with the same `X-Idempotency-Key`: the pieces count once.
 	//
 	// Takes any type of body and a specified content type.
@@ -1623,7 +1664,7 @@ type ClientInterface interface {
 
 	// AdjustStock Add to or take from a product's stock
 	//
-	// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". More than is there cannot be taken.
+	// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". The stock cannot fall below 0.
 	// Repeat a call whose answer you did not get with the same `X-Idempotency-Key`: the pieces count once.
 	//
 	// Takes a body of the `application/json` content type.
@@ -1631,17 +1672,19 @@ type ClientInterface interface {
 	// Corresponds with POST /products/{id}/stock-adjustments (the `AdjustStock` operationId).
 	AdjustStock(ctx context.Context, id ProductID, params *AdjustStockParams, body AdjustStockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetReady Can the service do its work?
+	// GetReady Check whether the service can do its work
 	//
-	// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
+	// Answers 200 when the service takes calls and can do its work: its database answers, has the whole schema and takes changes; for
+	// an orchestrator, the other services are ready. Otherwise the answer is 503. The answer is also 503 as soon as the service is told
+	// to stop, while other calls are still answered.
 	//
 	// Corresponds with GET /ready (the `GetReady` operationId).
 	GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
-// GetHealth Is the process alive?
+// GetHealth Check whether the process is alive
 //
-// Answers 200 while the process runs. It asks nobody else; use `/ready` to decide whether to send traffic.
+// Answers 200 while the process runs, without asking the database or other services. Use `/ready` to decide whether to send traffic.
 //
 // Corresponds with GET /health (the `GetHealth` operationId).
 func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1656,9 +1699,9 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 	return c.Client.Do(req)
 }
 
-// FindIdempotencyKey What has a key done? (key in the query)
+// FindIdempotencyKey Look up an idempotency key (key in the query)
 //
-// Answers as `GET /idempotency-keys/{key}`, and finds every key behind every proxy and gateway, also a key with `%` or `/`.
+// Answers as `GET /idempotency-keys/{key}`, for every key, also a key with `%` or `/`, and behind every proxy and gateway.
 //
 // Corresponds with GET /idempotency-keys (the `FindIdempotencyKey` operationId).
 func (c *Client) FindIdempotencyKey(ctx context.Context, params *FindIdempotencyKeyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1673,10 +1716,11 @@ func (c *Client) FindIdempotencyKey(ctx context.Context, params *FindIdempotency
 	return c.Client.Do(req)
 }
 
-// GetIdempotencyKey What has a key done?
+// GetIdempotencyKey Look up an idempotency key
 //
-// For whoever lost an answer: each operation that the key has carried out, what it stands for and how that stands now. 404
-// when nothing has been committed with it. Reading changes nothing. A key with `%` or `/`: `GET /idempotency-keys?key=…`.
+// Serves callers that lost an answer: lists each operation that the key has carried out, with its order, and the order's status now,
+// or with its product. The answer is 404 when nothing has been committed with the key. Reading changes nothing. For a key with `%` or
+// `/`, call `GET /idempotency-keys?key=…`.
 //
 // Corresponds with GET /idempotency-keys/{key} (the `GetIdempotencyKey` operationId).
 func (c *Client) GetIdempotencyKey(ctx context.Context, key IdempotencyKeyInPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1693,8 +1737,8 @@ func (c *Client) GetIdempotencyKey(ctx context.Context, key IdempotencyKeyInPath
 
 // ListOrders List orders
 //
-// Orders without their items, the oldest first unless `sort` says otherwise; all filters must hold. Read page after page by
-// passing `meta.nextCursor` as `cursor` until it is `null`.
+// Lists the orders that match all filters, without their items, the oldest first unless `sort` says otherwise. Read page after page
+// by passing `meta.nextCursor` as `cursor` until `nextCursor` is `null`.
 //
 // Corresponds with GET /orders (the `ListOrders` operationId).
 func (c *Client) ListOrders(ctx context.Context, params *ListOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1713,18 +1757,18 @@ func (c *Client) ListOrders(ctx context.Context, params *ListOrdersParams, reqEd
 //
 // Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
 // names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
-// it or cancel it.
+// the order or cancel it.
 //
 // Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 // call (no stock, say) leaves the key free.
 //
-// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
-// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
+// Send the total that you know as `expected_total_cents`: when prices have changed since, the answer is 409 `total_changed`, with the
+// new total and the price of each line in `details`, and no stock is taken.
 //
 // The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
-// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
-// whatever reason, frees the number.
+// `external_ref_taken`, and `order_id` in the `params` of its detail names the existing order. Canceling that order, for whatever
+// reason, frees the number.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1745,18 +1789,18 @@ func (c *Client) CreateOrderWithBody(ctx context.Context, params *CreateOrderPar
 //
 // Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
 // names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
-// it or cancel it.
+// the order or cancel it.
 //
 // Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 // call (no stock, say) leaves the key free.
 //
-// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
-// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
+// Send the total that you know as `expected_total_cents`: when prices have changed since, the answer is 409 `total_changed`, with the
+// new total and the price of each line in `details`, and no stock is taken.
 //
 // The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
-// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
-// whatever reason, frees the number.
+// `external_ref_taken`, and `order_id` in the `params` of its detail names the existing order. Canceling that order, for whatever
+// reason, frees the number.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1775,12 +1819,13 @@ func (c *Client) CreateOrder(ctx context.Context, params *CreateOrderParams, bod
 
 // ExportOrders Read all orders as a file
 //
-// All orders in ascending id, with their items, or those that the filters of the list leave. The answer comes while it is read, so
-// its status is 200 even when it ends early: a file is whole when the connection was not broken off. Rows that change meanwhile
-// are as they are when the answer comes to them.
+// Exports all orders in ascending id, or the orders that match all filters, with their items. The answer is sent while the rows are
+// read, so its status is 200 even when it ends early: a file is whole when the connection was not broken off. A row that changes
+// meanwhile is in the file as it is when it is read.
 //
-// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
-// spreadsheet may take for a formula is not changed. `lines=true` gives a row for each line of each order, an `OrderLineRow`.
+// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the stored values: a value that a
+// spreadsheet may take for a formula is not changed. With `lines=true` the file has a row for each line of each order, an
+// `OrderLineRow`.
 //
 // Corresponds with GET /orders/export (the `ExportOrders` operationId).
 func (c *Client) ExportOrders(ctx context.Context, params *ExportOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1795,17 +1840,17 @@ func (c *Client) ExportOrders(ctx context.Context, params *ExportOrdersParams, r
 	return c.Client.Do(req)
 }
 
-// QuoteOrderWithBody What would an order cost, and what is missing?
+// QuoteOrderWithBody Quote an order
 //
-// Takes what placing an order takes, and answers what it would make of it now: prices, the total, and every product that is short
-// with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places the order after it may find
-// other prices and less stock.
+// Takes the same body as placing an order, and answers with the prices, the total, and every product that is short, with the pieces
+// on stock. A quote holds nothing and changes nothing, so it needs no idempotency key: an order placed afterwards may find other
+// prices and less stock.
 //
-// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
-// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
-// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
-// whether the number is taken only placing says.
+// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: it has the lines of the request, earlier lines
+// are filled first, and lines with no pieces left are gone. `fillable` is the whole order when no product is short, and absent when
+// nothing can be filled. Its `expected_total_cents` is its total at the prices of this answer, whatever the request expects: placing
+// it at other prices is 409 `total_changed`. `fillable` has the `external_ref` and the `metadata` of the request; only placing the
+// order finds out whether the `external_ref` is taken.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1822,17 +1867,17 @@ func (c *Client) QuoteOrderWithBody(ctx context.Context, contentType string, bod
 	return c.Client.Do(req)
 }
 
-// QuoteOrder What would an order cost, and what is missing?
+// QuoteOrder Quote an order
 //
-// Takes what placing an order takes, and answers what it would make of it now: prices, the total, and every product that is short
-// with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places the order after it may find
-// other prices and less stock.
+// Takes the same body as placing an order, and answers with the prices, the total, and every product that is short, with the pieces
+// on stock. A quote holds nothing and changes nothing, so it needs no idempotency key: an order placed afterwards may find other
+// prices and less stock.
 //
-// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
-// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
-// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
-// whether the number is taken only placing says.
+// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: it has the lines of the request, earlier lines
+// are filled first, and lines with no pieces left are gone. `fillable` is the whole order when no product is short, and absent when
+// nothing can be filled. Its `expected_total_cents` is its total at the prices of this answer, whatever the request expects: placing
+// it at other prices is 409 `total_changed`. `fillable` has the `external_ref` and the `metadata` of the request; only placing the
+// order finds out whether the `external_ref` is taken.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1849,12 +1894,12 @@ func (c *Client) QuoteOrder(ctx context.Context, body QuoteOrderJSONRequestBody,
 	return c.Client.Do(req)
 }
 
-// SummarizeOrders How many orders, pieces and cents on each day?
+// SummarizeOrders Summarize the orders of each day
 //
-// For each day from `from` to `to`, both included and at most 92 days: the orders that were placed, those that were confirmed and those
-// that were canceled on that day, with their pieces and their value. An order counts on the day of each of its changes, also when it
-// was changed again later, so that a past day stays as it is: `confirmed` has the orders that the list finds by `confirmed_from` and
-// `confirmed_to`, also those that were canceled later. A day begins at midnight in the time zone `tz`.
+// Counts, for each day from `from` to `to`, both included and at most 92 days, the orders that were placed, confirmed and canceled on
+// that day, with their pieces and their value. An order counts on the day of each of its changes, also when it was changed again
+// later, so that a past day stays as it is: `confirmed` has the orders that the list finds by `confirmed_from` and `confirmed_to`,
+// also orders that were canceled later. A day begins at midnight in the time zone `tz`.
 //
 // Corresponds with GET /orders/summary (the `SummarizeOrders` operationId).
 func (c *Client) SummarizeOrders(ctx context.Context, params *SummarizeOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1871,7 +1916,7 @@ func (c *Client) SummarizeOrders(ctx context.Context, params *SummarizeOrdersPar
 
 // GetOrder Read one order
 //
-// Returns the order with its items, and in `allowed_actions` what may be done with it now.
+// Returns the order with its items. `allowed_actions` has the actions that the order allows now.
 //
 // Corresponds with GET /orders/{id} (the `GetOrder` operationId).
 func (c *Client) GetOrder(ctx context.Context, id OrderID, params *GetOrderParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1889,7 +1934,7 @@ func (c *Client) GetOrder(ctx context.Context, id OrderID, params *GetOrderParam
 // CancelOrderWithBody Cancel an order
 //
 // Cancels the order and gives its stock back, exactly once. A CREATED order may always be canceled, a CONFIRMED one until
-// `cancelable_until`; after that it is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200 too,
+// `cancelable_until`; after that the answer is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200, too,
 // and leaves its cause and note as they are.
 //
 // Takes any type of body and a specified content type.
@@ -1910,7 +1955,7 @@ func (c *Client) CancelOrderWithBody(ctx context.Context, id OrderID, params *Ca
 // CancelOrder Cancel an order
 //
 // Cancels the order and gives its stock back, exactly once. A CREATED order may always be canceled, a CONFIRMED one until
-// `cancelable_until`; after that it is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200 too,
+// `cancelable_until`; after that the answer is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200, too,
 // and leaves its cause and note as they are.
 //
 // Takes a body of the `application/json` content type.
@@ -1931,7 +1976,8 @@ func (c *Client) CancelOrder(ctx context.Context, id OrderID, params *CancelOrde
 // ConfirmOrder Confirm an order
 //
 // Makes a CREATED order CONFIRMED. Needs an `X-Idempotency-Key`; a repeat with the same key gets the first answer again.
-// Confirming an order that is CONFIRMED already is 200 too, with any key. A CANCELED order is 400 `order_not_confirmable`.
+// Confirming an order that is CONFIRMED already is 200, too, with any key. For a CANCELED order the answer is 400
+// `order_not_confirmable`.
 //
 // Corresponds with POST /orders/{id}/confirm (the `ConfirmOrder` operationId).
 func (c *Client) ConfirmOrder(ctx context.Context, id OrderID, params *ConfirmOrderParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1946,9 +1992,9 @@ func (c *Client) ConfirmOrder(ctx context.Context, id OrderID, params *ConfirmOr
 	return c.Client.Do(req)
 }
 
-// ListOrderHistory List what has happened to an order
+// ListOrderHistory List the history of an order
 //
-// Every change of the order, newest first unless `sort` says otherwise: who made it, when, and how the order was then.
+// Lists every change of the order, newest first unless `sort` says otherwise: each with its author, its time, and the order after the change.
 //
 // Corresponds with GET /orders/{id}/history (the `ListOrderHistory` operationId).
 func (c *Client) ListOrderHistory(ctx context.Context, id OrderID, params *ListOrderHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1965,8 +2011,9 @@ func (c *Client) ListOrderHistory(ctx context.Context, id OrderID, params *ListO
 
 // ListProducts List and search products
 //
-// Products, the oldest first unless `sort` says otherwise; all filters must hold. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
-// ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
+// Lists the products that match all filters, the oldest first unless `sort` says otherwise. `search` matches a literal part of the
+// sku or the name, whatever its case: `%` and `_` are ordinary characters. Read page after page by passing `meta.nextCursor` as
+// `cursor` until `nextCursor` is `null`.
 //
 // Corresponds with GET /products (the `ListProducts` operationId).
 func (c *Client) ListProducts(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2021,11 +2068,11 @@ func (c *Client) CreateProduct(ctx context.Context, params *CreateProductParams,
 
 // ExportProducts Read all products as a file
 //
-// All products in ascending id, or those that the filters of the list leave. The answer comes while it is read, so its status is
-// 200 even when it ends early: a file is whole when the connection was not broken off. Rows that change meanwhile are as they are
-// when the answer comes to them.
+// Exports all products in ascending id, or the products that match all filters. The answer is sent while the rows are read, so its
+// status is 200 even when it ends early: a file is whole when the connection was not broken off. A row that changes meanwhile is in
+// the file as it is when it is read.
 //
-// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
+// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the stored values: a value that a
 // spreadsheet may take for a formula is not changed.
 //
 // Corresponds with GET /products/export (the `ExportProducts` operationId).
@@ -2044,22 +2091,22 @@ func (c *Client) ExportProducts(ctx context.Context, params *ExportProductsParam
 // ImportProductsWithBody Create and change products, row by row
 //
 // Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one JSON object a line), in the
-// fields of `ProductImportRow`. The product with the row's `sku` gets what the row gives, and keeps what it does
-// not; a sku that nobody has makes a new product, for which the row must give all that a new product needs.
+// fields of `ProductImportRow`. The product with the row's `sku` gets the values of the row, and keeps its other values. A sku that
+// no product has makes a new product, for which the row must have all fields that a new product needs.
 //
-// `stock` sets the level, which is noted as a stock adjustment; leave the column out to change prices only. An empty CSV cell
-// gives nothing.
+// `stock` sets the level, and the change is recorded as a stock adjustment; leave the column out to change prices only. An empty CSV
+// cell counts as not given.
 //
-// CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first line `sep=|` says; names of
-// columns in any case; columns without a name are not read; rows of empty cells are skipped; a column `price` has amounts in
-// units, such as `1299.90` or `1.299,90`, for `price_cents`; `active` takes the usual words of English, Spanish and German.
+// CSV is read as spreadsheets write it: cells are separated by commas, semicolons or tabs, or by the character of a first line
+// `sep=|`; names of columns may have any case; columns without a name are not read; rows of empty cells are skipped; a column
+// `price` has amounts in units, such as `1299.90` or `1.299,90`, for `price_cents`; `active` takes the usual words of English,
+// Spanish and German.
 //
-// Each row is for itself: one that is refused harms no other. A row that names what an earlier one of the file names already is
-// refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says what the run then does; a repeat
-// changes nothing. The
-// answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
-// summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at a time; when the
-// connection breaks, repeat the call: what is done already is `unchanged`.
+// Rows are independent: a refused row affects no other row. A row with the `sku` of an earlier row of the file is refused. Rows are
+// decided in their order, each after the changes of the earlier rows, and a dry run reports the results that the import would have. A
+// repeat changes nothing. The answer comes line by line while the rows are processed, in their order: each line is an `ImportLine`,
+// the last line has the summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at
+// a time. When the connection breaks, repeat the call: rows that are done already are `unchanged`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2095,11 +2142,11 @@ func (c *Client) GetProduct(ctx context.Context, id ProductID, params *GetProduc
 
 // UpdateProductWithBody Change a product
 //
-// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
-// the product is no longer active.
+// Changes the given fields, at least one; the other fields keep their values. Existing orders keep the price and the name with which
+// they were placed, and may be confirmed when the product is no longer active.
 //
-// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
-// or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
+// `stock` sets the level, and so overwrites sales since your last look: to say "40 arrived", post a stock adjustment; or send the
+// product's `ETag` as `If-Match`, and the call is refused when the product has changed since.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2118,11 +2165,11 @@ func (c *Client) UpdateProductWithBody(ctx context.Context, id ProductID, params
 
 // UpdateProduct Change a product
 //
-// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
-// the product is no longer active.
+// Changes the given fields, at least one; the other fields keep their values. Existing orders keep the price and the name with which
+// they were placed, and may be confirmed when the product is no longer active.
 //
-// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
-// or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
+// `stock` sets the level, and so overwrites sales since your last look: to say "40 arrived", post a stock adjustment; or send the
+// product's `ETag` as `If-Match`, and the call is refused when the product has changed since.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2139,10 +2186,10 @@ func (c *Client) UpdateProduct(ctx context.Context, id ProductID, params *Update
 	return c.Client.Do(req)
 }
 
-// ListProductHistory List what has happened to a product
+// ListProductHistory List the history of a product
 //
-// Every change of the product, newest first unless `sort` says otherwise: who made it, when, and how the product was then. Orders
-// take and return stock without an event of the product. Empty for a token that acts for one customer.
+// Lists every change of the product, newest first unless `sort` says otherwise: each with its author, its time, and the product after
+// the change. Orders take and return stock without an event of the product. The list is empty for a token that acts for one customer.
 //
 // Corresponds with GET /products/{id}/history (the `ListProductHistory` operationId).
 func (c *Client) ListProductHistory(ctx context.Context, id ProductID, params *ListProductHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2159,8 +2206,9 @@ func (c *Client) ListProductHistory(ctx context.Context, id ProductID, params *L
 
 // ListStockAdjustments List the changes of a product's stock
 //
-// Every change of the stock that is not an order, newest first unless `sort` says otherwise: creation (`created`), setting the level (`level set`) and
-// adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are not CANCELED.
+// Lists every change of the stock other than by an order, newest first unless `sort` says otherwise: the creation of the product
+// (`created`), new levels (`level set`) and adjustments. The product's stock is the sum of their deltas less the pieces of its
+// orders that are not CANCELED.
 //
 // Corresponds with GET /products/{id}/stock-adjustments (the `ListStockAdjustments` operationId).
 func (c *Client) ListStockAdjustments(ctx context.Context, id ProductID, params *ListStockAdjustmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2177,7 +2225,7 @@ func (c *Client) ListStockAdjustments(ctx context.Context, id ProductID, params 
 
 // AdjustStockWithBody Add to or take from a product's stock
 //
-// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". More than is there cannot be taken.
+// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". The stock cannot fall below 0.
 // Repeat a call whose answer you did not get with the same `X-Idempotency-Key`: the pieces count once.
 //
 // Takes any type of body and a specified content type.
@@ -2197,7 +2245,7 @@ func (c *Client) AdjustStockWithBody(ctx context.Context, id ProductID, params *
 
 // AdjustStock Add to or take from a product's stock
 //
-// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". More than is there cannot be taken.
+// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". The stock cannot fall below 0.
 // Repeat a call whose answer you did not get with the same `X-Idempotency-Key`: the pieces count once.
 //
 // Takes a body of the `application/json` content type.
@@ -2215,9 +2263,11 @@ func (c *Client) AdjustStock(ctx context.Context, id ProductID, params *AdjustSt
 	return c.Client.Do(req)
 }
 
-// GetReady Can the service do its work?
+// GetReady Check whether the service can do its work
 //
-// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
+// Answers 200 when the service takes calls and can do its work: its database answers, has the whole schema and takes changes; for
+// an orchestrator, the other services are ready. Otherwise the answer is 503. The answer is also 503 as soon as the service is told
+// to stop, while other calls are still answered.
 //
 // Corresponds with GET /ready (the `GetReady` operationId).
 func (c *Client) GetReady(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4030,28 +4080,29 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
-	// GetHealthWithResponse Is the process alive?
+	// GetHealthWithResponse Check whether the process is alive
 	//
-	// Answers 200 while the process runs. It asks nobody else; use `/ready` to decide whether to send traffic.
+	// Answers 200 while the process runs, without asking the database or other services. Use `/ready` to decide whether to send traffic.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealthWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetHealthResponse, error)
 
-	// FindIdempotencyKeyWithResponse What has a key done? (key in the query)
+	// FindIdempotencyKeyWithResponse Look up an idempotency key (key in the query)
 	//
-	// Answers as `GET /idempotency-keys/{key}`, and finds every key behind every proxy and gateway, also a key with `%` or `/`.
+	// Answers as `GET /idempotency-keys/{key}`, for every key, also a key with `%` or `/`, and behind every proxy and gateway.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /idempotency-keys (the `FindIdempotencyKey` operationId).
 	FindIdempotencyKeyWithResponse(ctx context.Context, params *FindIdempotencyKeyParams, reqEditors ...RequestEditorFn) (*FindIdempotencyKeyResponse, error)
 
-	// GetIdempotencyKeyWithResponse What has a key done?
+	// GetIdempotencyKeyWithResponse Look up an idempotency key
 	//
-	// For whoever lost an answer: each operation that the key has carried out, what it stands for and how that stands now. 404
-	// when nothing has been committed with it. Reading changes nothing. A key with `%` or `/`: `GET /idempotency-keys?key=…`.
+	// Serves callers that lost an answer: lists each operation that the key has carried out, with its order, and the order's status now,
+	// or with its product. The answer is 404 when nothing has been committed with the key. Reading changes nothing. For a key with `%` or
+	// `/`, call `GET /idempotency-keys?key=…`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4060,8 +4111,8 @@ type ClientWithResponsesInterface interface {
 
 	// ListOrdersWithResponse List orders
 	//
-	// Orders without their items, the oldest first unless `sort` says otherwise; all filters must hold. Read page after page by
-	// passing `meta.nextCursor` as `cursor` until it is `null`.
+	// Lists the orders that match all filters, without their items, the oldest first unless `sort` says otherwise. Read page after page
+	// by passing `meta.nextCursor` as `cursor` until `nextCursor` is `null`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4072,18 +4123,18 @@ type ClientWithResponsesInterface interface {
 	//
 	// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
 	// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
-	// it or cancel it.
+	// the order or cancel it.
 	//
 	// Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 	// call (no stock, say) leaves the key free.
 	//
-	// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
-	// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
+	// Send the total that you know as `expected_total_cents`: when prices have changed since, the answer is 409 `total_changed`, with the
+	// new total and the price of each line in `details`, and no stock is taken.
 	//
 	// The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
-	// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
-	// whatever reason, frees the number.
+	// `external_ref_taken`, and `order_id` in the `params` of its detail names the existing order. Canceling that order, for whatever
+	// reason, frees the number.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4094,18 +4145,18 @@ type ClientWithResponsesInterface interface {
 	//
 	// Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
 	// names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
-	// it or cancel it.
+	// the order or cancel it.
 	//
 	// Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 	// key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 	// call (no stock, say) leaves the key free.
 	//
-	// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
-	// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
+	// Send the total that you know as `expected_total_cents`: when prices have changed since, the answer is 409 `total_changed`, with the
+	// new total and the price of each line in `details`, and no stock is taken.
 	//
 	// The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
-	// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
-	// whatever reason, frees the number.
+	// `external_ref_taken`, and `order_id` in the `params` of its detail names the existing order. Canceling that order, for whatever
+	// reason, frees the number.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4114,58 +4165,59 @@ type ClientWithResponsesInterface interface {
 
 	// ExportOrdersWithResponse Read all orders as a file
 	//
-	// All orders in ascending id, with their items, or those that the filters of the list leave. The answer comes while it is read, so
-	// its status is 200 even when it ends early: a file is whole when the connection was not broken off. Rows that change meanwhile
-	// are as they are when the answer comes to them.
+	// Exports all orders in ascending id, or the orders that match all filters, with their items. The answer is sent while the rows are
+	// read, so its status is 200 even when it ends early: a file is whole when the connection was not broken off. A row that changes
+	// meanwhile is in the file as it is when it is read.
 	//
-	// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
-	// spreadsheet may take for a formula is not changed. `lines=true` gives a row for each line of each order, an `OrderLineRow`.
+	// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the stored values: a value that a
+	// spreadsheet may take for a formula is not changed. With `lines=true` the file has a row for each line of each order, an
+	// `OrderLineRow`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /orders/export (the `ExportOrders` operationId).
 	ExportOrdersWithResponse(ctx context.Context, params *ExportOrdersParams, reqEditors ...RequestEditorFn) (*ExportOrdersResponse, error)
 
-	// QuoteOrderWithBodyWithResponse What would an order cost, and what is missing?
+	// QuoteOrderWithBodyWithResponse Quote an order
 	//
-	// Takes what placing an order takes, and answers what it would make of it now: prices, the total, and every product that is short
-	// with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places the order after it may find
-	// other prices and less stock.
+	// Takes the same body as placing an order, and answers with the prices, the total, and every product that is short, with the pieces
+	// on stock. A quote holds nothing and changes nothing, so it needs no idempotency key: an order placed afterwards may find other
+	// prices and less stock.
 	//
-	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
-	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-	// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
-	// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
-	// whether the number is taken only placing says.
+	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: it has the lines of the request, earlier lines
+	// are filled first, and lines with no pieces left are gone. `fillable` is the whole order when no product is short, and absent when
+	// nothing can be filled. Its `expected_total_cents` is its total at the prices of this answer, whatever the request expects: placing
+	// it at other prices is 409 `total_changed`. `fillable` has the `external_ref` and the `metadata` of the request; only placing the
+	// order finds out whether the `external_ref` is taken.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /orders/quote (the `QuoteOrder` operationId).
 	QuoteOrderWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*QuoteOrderResponse, error)
 
-	// QuoteOrderWithResponse What would an order cost, and what is missing?
+	// QuoteOrderWithResponse Quote an order
 	//
-	// Takes what placing an order takes, and answers what it would make of it now: prices, the total, and every product that is short
-	// with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places the order after it may find
-	// other prices and less stock.
+	// Takes the same body as placing an order, and answers with the prices, the total, and every product that is short, with the pieces
+	// on stock. A quote holds nothing and changes nothing, so it needs no idempotency key: an order placed afterwards may find other
+	// prices and less stock.
 	//
-	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
-	// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-	// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
-	// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
-	// whether the number is taken only placing says.
+	// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: it has the lines of the request, earlier lines
+	// are filled first, and lines with no pieces left are gone. `fillable` is the whole order when no product is short, and absent when
+	// nothing can be filled. Its `expected_total_cents` is its total at the prices of this answer, whatever the request expects: placing
+	// it at other prices is 409 `total_changed`. `fillable` has the `external_ref` and the `metadata` of the request; only placing the
+	// order finds out whether the `external_ref` is taken.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /orders/quote (the `QuoteOrder` operationId).
 	QuoteOrderWithResponse(ctx context.Context, body QuoteOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*QuoteOrderResponse, error)
 
-	// SummarizeOrdersWithResponse How many orders, pieces and cents on each day?
+	// SummarizeOrdersWithResponse Summarize the orders of each day
 	//
-	// For each day from `from` to `to`, both included and at most 92 days: the orders that were placed, those that were confirmed and those
-	// that were canceled on that day, with their pieces and their value. An order counts on the day of each of its changes, also when it
-	// was changed again later, so that a past day stays as it is: `confirmed` has the orders that the list finds by `confirmed_from` and
-	// `confirmed_to`, also those that were canceled later. A day begins at midnight in the time zone `tz`.
+	// Counts, for each day from `from` to `to`, both included and at most 92 days, the orders that were placed, confirmed and canceled on
+	// that day, with their pieces and their value. An order counts on the day of each of its changes, also when it was changed again
+	// later, so that a past day stays as it is: `confirmed` has the orders that the list finds by `confirmed_from` and `confirmed_to`,
+	// also orders that were canceled later. A day begins at midnight in the time zone `tz`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4174,7 +4226,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetOrderWithResponse Read one order
 	//
-	// Returns the order with its items, and in `allowed_actions` what may be done with it now.
+	// Returns the order with its items. `allowed_actions` has the actions that the order allows now.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4184,7 +4236,7 @@ type ClientWithResponsesInterface interface {
 	// CancelOrderWithBodyWithResponse Cancel an order
 	//
 	// Cancels the order and gives its stock back, exactly once. A CREATED order may always be canceled, a CONFIRMED one until
-	// `cancelable_until`; after that it is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200 too,
+	// `cancelable_until`; after that the answer is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200, too,
 	// and leaves its cause and note as they are.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -4195,7 +4247,7 @@ type ClientWithResponsesInterface interface {
 	// CancelOrderWithResponse Cancel an order
 	//
 	// Cancels the order and gives its stock back, exactly once. A CREATED order may always be canceled, a CONFIRMED one until
-	// `cancelable_until`; after that it is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200 too,
+	// `cancelable_until`; after that the answer is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200, too,
 	// and leaves its cause and note as they are.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -4206,16 +4258,17 @@ type ClientWithResponsesInterface interface {
 	// ConfirmOrderWithResponse Confirm an order
 	//
 	// Makes a CREATED order CONFIRMED. Needs an `X-Idempotency-Key`; a repeat with the same key gets the first answer again.
-	// Confirming an order that is CONFIRMED already is 200 too, with any key. A CANCELED order is 400 `order_not_confirmable`.
+	// Confirming an order that is CONFIRMED already is 200, too, with any key. For a CANCELED order the answer is 400
+	// `order_not_confirmable`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /orders/{id}/confirm (the `ConfirmOrder` operationId).
 	ConfirmOrderWithResponse(ctx context.Context, id OrderID, params *ConfirmOrderParams, reqEditors ...RequestEditorFn) (*ConfirmOrderResponse, error)
 
-	// ListOrderHistoryWithResponse List what has happened to an order
+	// ListOrderHistoryWithResponse List the history of an order
 	//
-	// Every change of the order, newest first unless `sort` says otherwise: who made it, when, and how the order was then.
+	// Lists every change of the order, newest first unless `sort` says otherwise: each with its author, its time, and the order after the change.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4224,8 +4277,9 @@ type ClientWithResponsesInterface interface {
 
 	// ListProductsWithResponse List and search products
 	//
-	// Products, the oldest first unless `sort` says otherwise; all filters must hold. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
-	// ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
+	// Lists the products that match all filters, the oldest first unless `sort` says otherwise. `search` matches a literal part of the
+	// sku or the name, whatever its case: `%` and `_` are ordinary characters. Read page after page by passing `meta.nextCursor` as
+	// `cursor` until `nextCursor` is `null`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4252,11 +4306,11 @@ type ClientWithResponsesInterface interface {
 
 	// ExportProductsWithResponse Read all products as a file
 	//
-	// All products in ascending id, or those that the filters of the list leave. The answer comes while it is read, so its status is
-	// 200 even when it ends early: a file is whole when the connection was not broken off. Rows that change meanwhile are as they are
-	// when the answer comes to them.
+	// Exports all products in ascending id, or the products that match all filters. The answer is sent while the rows are read, so its
+	// status is 200 even when it ends early: a file is whole when the connection was not broken off. A row that changes meanwhile is in
+	// the file as it is when it is read.
 	//
-	// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
+	// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the stored values: a value that a
 	// spreadsheet may take for a formula is not changed.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -4267,22 +4321,22 @@ type ClientWithResponsesInterface interface {
 	// ImportProductsWithBodyWithResponse Create and change products, row by row
 	//
 	// Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one JSON object a line), in the
-	// fields of `ProductImportRow`. The product with the row's `sku` gets what the row gives, and keeps what it does
-	// not; a sku that nobody has makes a new product, for which the row must give all that a new product needs.
+	// fields of `ProductImportRow`. The product with the row's `sku` gets the values of the row, and keeps its other values. A sku that
+	// no product has makes a new product, for which the row must have all fields that a new product needs.
 	//
-	// `stock` sets the level, which is noted as a stock adjustment; leave the column out to change prices only. An empty CSV cell
-	// gives nothing.
+	// `stock` sets the level, and the change is recorded as a stock adjustment; leave the column out to change prices only. An empty CSV
+	// cell counts as not given.
 	//
-	// CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first line `sep=|` says; names of
-	// columns in any case; columns without a name are not read; rows of empty cells are skipped; a column `price` has amounts in
-	// units, such as `1299.90` or `1.299,90`, for `price_cents`; `active` takes the usual words of English, Spanish and German.
+	// CSV is read as spreadsheets write it: cells are separated by commas, semicolons or tabs, or by the character of a first line
+	// `sep=|`; names of columns may have any case; columns without a name are not read; rows of empty cells are skipped; a column
+	// `price` has amounts in units, such as `1299.90` or `1.299,90`, for `price_cents`; `active` takes the usual words of English,
+	// Spanish and German.
 	//
-	// Each row is for itself: one that is refused harms no other. A row that names what an earlier one of the file names already is
-	// refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says what the run then does; a repeat
-	// changes nothing. The
-	// answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
-	// summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at a time; when the
-	// connection breaks, repeat the call: what is done already is `unchanged`.
+	// Rows are independent: a refused row affects no other row. A row with the `sku` of an earlier row of the file is refused. Rows are
+	// decided in their order, each after the changes of the earlier rows, and a dry run reports the results that the import would have. A
+	// repeat changes nothing. The answer comes line by line while the rows are processed, in their order: each line is an `ImportLine`,
+	// the last line has the summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at
+	// a time. When the connection breaks, repeat the call: rows that are done already are `unchanged`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4300,11 +4354,11 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateProductWithBodyWithResponse Change a product
 	//
-	// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
-	// the product is no longer active.
+	// Changes the given fields, at least one; the other fields keep their values. Existing orders keep the price and the name with which
+	// they were placed, and may be confirmed when the product is no longer active.
 	//
-	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
-	// or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
+	// `stock` sets the level, and so overwrites sales since your last look: to say "40 arrived", post a stock adjustment; or send the
+	// product's `ETag` as `If-Match`, and the call is refused when the product has changed since.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4313,21 +4367,21 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateProductWithResponse Change a product
 	//
-	// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
-	// the product is no longer active.
+	// Changes the given fields, at least one; the other fields keep their values. Existing orders keep the price and the name with which
+	// they were placed, and may be confirmed when the product is no longer active.
 	//
-	// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
-	// or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
+	// `stock` sets the level, and so overwrites sales since your last look: to say "40 arrived", post a stock adjustment; or send the
+	// product's `ETag` as `If-Match`, and the call is refused when the product has changed since.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /products/{id} (the `UpdateProduct` operationId).
 	UpdateProductWithResponse(ctx context.Context, id ProductID, params *UpdateProductParams, body UpdateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateProductResponse, error)
 
-	// ListProductHistoryWithResponse List what has happened to a product
+	// ListProductHistoryWithResponse List the history of a product
 	//
-	// Every change of the product, newest first unless `sort` says otherwise: who made it, when, and how the product was then. Orders
-	// take and return stock without an event of the product. Empty for a token that acts for one customer.
+	// Lists every change of the product, newest first unless `sort` says otherwise: each with its author, its time, and the product after
+	// the change. Orders take and return stock without an event of the product. The list is empty for a token that acts for one customer.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4336,8 +4390,9 @@ type ClientWithResponsesInterface interface {
 
 	// ListStockAdjustmentsWithResponse List the changes of a product's stock
 	//
-	// Every change of the stock that is not an order, newest first unless `sort` says otherwise: creation (`created`), setting the level (`level set`) and
-	// adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are not CANCELED.
+	// Lists every change of the stock other than by an order, newest first unless `sort` says otherwise: the creation of the product
+	// (`created`), new levels (`level set`) and adjustments. The product's stock is the sum of their deltas less the pieces of its
+	// orders that are not CANCELED.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4346,7 +4401,7 @@ type ClientWithResponsesInterface interface {
 
 	// AdjustStockWithBodyWithResponse Add to or take from a product's stock
 	//
-	// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". More than is there cannot be taken.
+	// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". The stock cannot fall below 0.
 	// Repeat a call whose answer you did not get with the same `X-Idempotency-Key`: the pieces count once.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -4356,7 +4411,7 @@ type ClientWithResponsesInterface interface {
 
 	// AdjustStockWithResponse Add to or take from a product's stock
 	//
-	// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". More than is there cannot be taken.
+	// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". The stock cannot fall below 0.
 	// Repeat a call whose answer you did not get with the same `X-Idempotency-Key`: the pieces count once.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -4364,9 +4419,11 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /products/{id}/stock-adjustments (the `AdjustStock` operationId).
 	AdjustStockWithResponse(ctx context.Context, id ProductID, params *AdjustStockParams, body AdjustStockJSONRequestBody, reqEditors ...RequestEditorFn) (*AdjustStockResponse, error)
 
-	// GetReadyWithResponse Can the service do its work?
+	// GetReadyWithResponse Check whether the service can do its work
 	//
-	// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
+	// Answers 200 when the service takes calls and can do its work: its database answers, has the whole schema and takes changes; for
+	// an orchestrator, the other services are ready. Otherwise the answer is 503. The answer is also 503 as soon as the service is told
+	// to stop, while other calls are still answered.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8408,9 +8465,9 @@ func (r GetReadyResponse) ContentType() string {
 	return ""
 }
 
-// GetHealthWithResponse Is the process alive?
+// GetHealthWithResponse Check whether the process is alive
 //
-// Answers 200 while the process runs. It asks nobody else; use `/ready` to decide whether to send traffic.
+// Answers 200 while the process runs, without asking the database or other services. Use `/ready` to decide whether to send traffic.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -8423,9 +8480,9 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 	return ParseGetHealthResponse(rsp)
 }
 
-// FindIdempotencyKeyWithResponse What has a key done? (key in the query)
+// FindIdempotencyKeyWithResponse Look up an idempotency key (key in the query)
 //
-// Answers as `GET /idempotency-keys/{key}`, and finds every key behind every proxy and gateway, also a key with `%` or `/`.
+// Answers as `GET /idempotency-keys/{key}`, for every key, also a key with `%` or `/`, and behind every proxy and gateway.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -8438,10 +8495,11 @@ func (c *ClientWithResponses) FindIdempotencyKeyWithResponse(ctx context.Context
 	return ParseFindIdempotencyKeyResponse(rsp)
 }
 
-// GetIdempotencyKeyWithResponse What has a key done?
+// GetIdempotencyKeyWithResponse Look up an idempotency key
 //
-// For whoever lost an answer: each operation that the key has carried out, what it stands for and how that stands now. 404
-// when nothing has been committed with it. Reading changes nothing. A key with `%` or `/`: `GET /idempotency-keys?key=…`.
+// Serves callers that lost an answer: lists each operation that the key has carried out, with its order, and the order's status now,
+// or with its product. The answer is 404 when nothing has been committed with the key. Reading changes nothing. For a key with `%` or
+// `/`, call `GET /idempotency-keys?key=…`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -8456,8 +8514,8 @@ func (c *ClientWithResponses) GetIdempotencyKeyWithResponse(ctx context.Context,
 
 // ListOrdersWithResponse List orders
 //
-// Orders without their items, the oldest first unless `sort` says otherwise; all filters must hold. Read page after page by
-// passing `meta.nextCursor` as `cursor` until it is `null`.
+// Lists the orders that match all filters, without their items, the oldest first unless `sort` says otherwise. Read page after page
+// by passing `meta.nextCursor` as `cursor` until `nextCursor` is `null`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -8474,18 +8532,18 @@ func (c *ClientWithResponses) ListOrdersWithResponse(ctx context.Context, params
 //
 // Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
 // names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
-// it or cancel it.
+// the order or cancel it.
 //
 // Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 // call (no stock, say) leaves the key free.
 //
-// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
-// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
+// Send the total that you know as `expected_total_cents`: when prices have changed since, the answer is 409 `total_changed`, with the
+// new total and the price of each line in `details`, and no stock is taken.
 //
 // The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
-// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
-// whatever reason, frees the number.
+// `external_ref_taken`, and `order_id` in the `params` of its detail names the existing order. Canceling that order, for whatever
+// reason, frees the number.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -8502,18 +8560,18 @@ func (c *ClientWithResponses) CreateOrderWithBodyWithResponse(ctx context.Contex
 //
 // Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
 // names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
-// it or cancel it.
+// the order or cancel it.
 //
 // Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
 // key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
 // call (no stock, say) leaves the key free.
 //
-// Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
-// `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
+// Send the total that you know as `expected_total_cents`: when prices have changed since, the answer is 409 `total_changed`, with the
+// new total and the price of each line in `details`, and no stock is taken.
 //
 // The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
-// `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
-// whatever reason, frees the number.
+// `external_ref_taken`, and `order_id` in the `params` of its detail names the existing order. Canceling that order, for whatever
+// reason, frees the number.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -8528,12 +8586,13 @@ func (c *ClientWithResponses) CreateOrderWithResponse(ctx context.Context, param
 
 // ExportOrdersWithResponse Read all orders as a file
 //
-// All orders in ascending id, with their items, or those that the filters of the list leave. The answer comes while it is read, so
-// its status is 200 even when it ends early: a file is whole when the connection was not broken off. Rows that change meanwhile
-// are as they are when the answer comes to them.
+// Exports all orders in ascending id, or the orders that match all filters, with their items. The answer is sent while the rows are
+// read, so its status is 200 even when it ends early: a file is whole when the connection was not broken off. A row that changes
+// meanwhile is in the file as it is when it is read.
 //
-// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
-// spreadsheet may take for a formula is not changed. `lines=true` gives a row for each line of each order, an `OrderLineRow`.
+// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the stored values: a value that a
+// spreadsheet may take for a formula is not changed. With `lines=true` the file has a row for each line of each order, an
+// `OrderLineRow`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -8546,17 +8605,17 @@ func (c *ClientWithResponses) ExportOrdersWithResponse(ctx context.Context, para
 	return ParseExportOrdersResponse(rsp)
 }
 
-// QuoteOrderWithBodyWithResponse What would an order cost, and what is missing?
+// QuoteOrderWithBodyWithResponse Quote an order
 //
-// Takes what placing an order takes, and answers what it would make of it now: prices, the total, and every product that is short
-// with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places the order after it may find
-// other prices and less stock.
+// Takes the same body as placing an order, and answers with the prices, the total, and every product that is short, with the pieces
+// on stock. A quote holds nothing and changes nothing, so it needs no idempotency key: an order placed afterwards may find other
+// prices and less stock.
 //
-// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
-// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
-// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
-// whether the number is taken only placing says.
+// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: it has the lines of the request, earlier lines
+// are filled first, and lines with no pieces left are gone. `fillable` is the whole order when no product is short, and absent when
+// nothing can be filled. Its `expected_total_cents` is its total at the prices of this answer, whatever the request expects: placing
+// it at other prices is 409 `total_changed`. `fillable` has the `external_ref` and the `metadata` of the request; only placing the
+// order finds out whether the `external_ref` is taken.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -8569,17 +8628,17 @@ func (c *ClientWithResponses) QuoteOrderWithBodyWithResponse(ctx context.Context
 	return ParseQuoteOrderResponse(rsp)
 }
 
-// QuoteOrderWithResponse What would an order cost, and what is missing?
+// QuoteOrderWithResponse Quote an order
 //
-// Takes what placing an order takes, and answers what it would make of it now: prices, the total, and every product that is short
-// with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places the order after it may find
-// other prices and less stock.
+// Takes the same body as placing an order, and answers with the prices, the total, and every product that is short, with the pieces
+// on stock. A quote holds nothing and changes nothing, so it needs no idempotency key: an order placed afterwards may find other
+// prices and less stock.
 //
-// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
-// come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-// when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
-// expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
-// whether the number is taken only placing says.
+// `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: it has the lines of the request, earlier lines
+// are filled first, and lines with no pieces left are gone. `fillable` is the whole order when no product is short, and absent when
+// nothing can be filled. Its `expected_total_cents` is its total at the prices of this answer, whatever the request expects: placing
+// it at other prices is 409 `total_changed`. `fillable` has the `external_ref` and the `metadata` of the request; only placing the
+// order finds out whether the `external_ref` is taken.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -8592,12 +8651,12 @@ func (c *ClientWithResponses) QuoteOrderWithResponse(ctx context.Context, body Q
 	return ParseQuoteOrderResponse(rsp)
 }
 
-// SummarizeOrdersWithResponse How many orders, pieces and cents on each day?
+// SummarizeOrdersWithResponse Summarize the orders of each day
 //
-// For each day from `from` to `to`, both included and at most 92 days: the orders that were placed, those that were confirmed and those
-// that were canceled on that day, with their pieces and their value. An order counts on the day of each of its changes, also when it
-// was changed again later, so that a past day stays as it is: `confirmed` has the orders that the list finds by `confirmed_from` and
-// `confirmed_to`, also those that were canceled later. A day begins at midnight in the time zone `tz`.
+// Counts, for each day from `from` to `to`, both included and at most 92 days, the orders that were placed, confirmed and canceled on
+// that day, with their pieces and their value. An order counts on the day of each of its changes, also when it was changed again
+// later, so that a past day stays as it is: `confirmed` has the orders that the list finds by `confirmed_from` and `confirmed_to`,
+// also orders that were canceled later. A day begins at midnight in the time zone `tz`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -8612,7 +8671,7 @@ func (c *ClientWithResponses) SummarizeOrdersWithResponse(ctx context.Context, p
 
 // GetOrderWithResponse Read one order
 //
-// Returns the order with its items, and in `allowed_actions` what may be done with it now.
+// Returns the order with its items. `allowed_actions` has the actions that the order allows now.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -8628,7 +8687,7 @@ func (c *ClientWithResponses) GetOrderWithResponse(ctx context.Context, id Order
 // CancelOrderWithBodyWithResponse Cancel an order
 //
 // Cancels the order and gives its stock back, exactly once. A CREATED order may always be canceled, a CONFIRMED one until
-// `cancelable_until`; after that it is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200 too,
+// `cancelable_until`; after that the answer is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200, too,
 // and leaves its cause and note as they are.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -8645,7 +8704,7 @@ func (c *ClientWithResponses) CancelOrderWithBodyWithResponse(ctx context.Contex
 // CancelOrderWithResponse Cancel an order
 //
 // Cancels the order and gives its stock back, exactly once. A CREATED order may always be canceled, a CONFIRMED one until
-// `cancelable_until`; after that it is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200 too,
+// `cancelable_until`; after that the answer is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200, too,
 // and leaves its cause and note as they are.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -8662,7 +8721,8 @@ func (c *ClientWithResponses) CancelOrderWithResponse(ctx context.Context, id Or
 // ConfirmOrderWithResponse Confirm an order
 //
 // Makes a CREATED order CONFIRMED. Needs an `X-Idempotency-Key`; a repeat with the same key gets the first answer again.
-// Confirming an order that is CONFIRMED already is 200 too, with any key. A CANCELED order is 400 `order_not_confirmable`.
+// Confirming an order that is CONFIRMED already is 200, too, with any key. For a CANCELED order the answer is 400
+// `order_not_confirmable`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -8675,9 +8735,9 @@ func (c *ClientWithResponses) ConfirmOrderWithResponse(ctx context.Context, id O
 	return ParseConfirmOrderResponse(rsp)
 }
 
-// ListOrderHistoryWithResponse List what has happened to an order
+// ListOrderHistoryWithResponse List the history of an order
 //
-// Every change of the order, newest first unless `sort` says otherwise: who made it, when, and how the order was then.
+// Lists every change of the order, newest first unless `sort` says otherwise: each with its author, its time, and the order after the change.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -8692,8 +8752,9 @@ func (c *ClientWithResponses) ListOrderHistoryWithResponse(ctx context.Context, 
 
 // ListProductsWithResponse List and search products
 //
-// Products, the oldest first unless `sort` says otherwise; all filters must hold. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
-// ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
+// Lists the products that match all filters, the oldest first unless `sort` says otherwise. `search` matches a literal part of the
+// sku or the name, whatever its case: `%` and `_` are ordinary characters. Read page after page by passing `meta.nextCursor` as
+// `cursor` until `nextCursor` is `null`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -8738,11 +8799,11 @@ func (c *ClientWithResponses) CreateProductWithResponse(ctx context.Context, par
 
 // ExportProductsWithResponse Read all products as a file
 //
-// All products in ascending id, or those that the filters of the list leave. The answer comes while it is read, so its status is
-// 200 even when it ends early: a file is whole when the connection was not broken off. Rows that change meanwhile are as they are
-// when the answer comes to them.
+// Exports all products in ascending id, or the products that match all filters. The answer is sent while the rows are read, so its
+// status is 200 even when it ends early: a file is whole when the connection was not broken off. A row that changes meanwhile is in
+// the file as it is when it is read.
 //
-// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
+// In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the stored values: a value that a
 // spreadsheet may take for a formula is not changed.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -8759,22 +8820,22 @@ func (c *ClientWithResponses) ExportProductsWithResponse(ctx context.Context, pa
 // ImportProductsWithBodyWithResponse Create and change products, row by row
 //
 // Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one JSON object a line), in the
-// fields of `ProductImportRow`. The product with the row's `sku` gets what the row gives, and keeps what it does
-// not; a sku that nobody has makes a new product, for which the row must give all that a new product needs.
+// fields of `ProductImportRow`. The product with the row's `sku` gets the values of the row, and keeps its other values. A sku that
+// no product has makes a new product, for which the row must have all fields that a new product needs.
 //
-// `stock` sets the level, which is noted as a stock adjustment; leave the column out to change prices only. An empty CSV cell
-// gives nothing.
+// `stock` sets the level, and the change is recorded as a stock adjustment; leave the column out to change prices only. An empty CSV
+// cell counts as not given.
 //
-// CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first line `sep=|` says; names of
-// columns in any case; columns without a name are not read; rows of empty cells are skipped; a column `price` has amounts in
-// units, such as `1299.90` or `1.299,90`, for `price_cents`; `active` takes the usual words of English, Spanish and German.
+// CSV is read as spreadsheets write it: cells are separated by commas, semicolons or tabs, or by the character of a first line
+// `sep=|`; names of columns may have any case; columns without a name are not read; rows of empty cells are skipped; a column
+// `price` has amounts in units, such as `1299.90` or `1.299,90`, for `price_cents`; `active` takes the usual words of English,
+// Spanish and German.
 //
-// Each row is for itself: one that is refused harms no other. A row that names what an earlier one of the file names already is
-// refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says what the run then does; a repeat
-// changes nothing. The
-// answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
-// summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at a time; when the
-// connection breaks, repeat the call: what is done already is `unchanged`.
+// Rows are independent: a refused row affects no other row. A row with the `sku` of an earlier row of the file is refused. Rows are
+// decided in their order, each after the changes of the earlier rows, and a dry run reports the results that the import would have. A
+// repeat changes nothing. The answer comes line by line while the rows are processed, in their order: each line is an `ImportLine`,
+// the last line has the summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at
+// a time. When the connection breaks, repeat the call: rows that are done already are `unchanged`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -8804,11 +8865,11 @@ func (c *ClientWithResponses) GetProductWithResponse(ctx context.Context, id Pro
 
 // UpdateProductWithBodyWithResponse Change a product
 //
-// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
-// the product is no longer active.
+// Changes the given fields, at least one; the other fields keep their values. Existing orders keep the price and the name with which
+// they were placed, and may be confirmed when the product is no longer active.
 //
-// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
-// or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
+// `stock` sets the level, and so overwrites sales since your last look: to say "40 arrived", post a stock adjustment; or send the
+// product's `ETag` as `If-Match`, and the call is refused when the product has changed since.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -8823,11 +8884,11 @@ func (c *ClientWithResponses) UpdateProductWithBodyWithResponse(ctx context.Cont
 
 // UpdateProductWithResponse Change a product
 //
-// Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
-// the product is no longer active.
+// Changes the given fields, at least one; the other fields keep their values. Existing orders keep the price and the name with which
+// they were placed, and may be confirmed when the product is no longer active.
 //
-// `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
-// or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
+// `stock` sets the level, and so overwrites sales since your last look: to say "40 arrived", post a stock adjustment; or send the
+// product's `ETag` as `If-Match`, and the call is refused when the product has changed since.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -8840,10 +8901,10 @@ func (c *ClientWithResponses) UpdateProductWithResponse(ctx context.Context, id 
 	return ParseUpdateProductResponse(rsp)
 }
 
-// ListProductHistoryWithResponse List what has happened to a product
+// ListProductHistoryWithResponse List the history of a product
 //
-// Every change of the product, newest first unless `sort` says otherwise: who made it, when, and how the product was then. Orders
-// take and return stock without an event of the product. Empty for a token that acts for one customer.
+// Lists every change of the product, newest first unless `sort` says otherwise: each with its author, its time, and the product after
+// the change. Orders take and return stock without an event of the product. The list is empty for a token that acts for one customer.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -8858,8 +8919,9 @@ func (c *ClientWithResponses) ListProductHistoryWithResponse(ctx context.Context
 
 // ListStockAdjustmentsWithResponse List the changes of a product's stock
 //
-// Every change of the stock that is not an order, newest first unless `sort` says otherwise: creation (`created`), setting the level (`level set`) and
-// adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are not CANCELED.
+// Lists every change of the stock other than by an order, newest first unless `sort` says otherwise: the creation of the product
+// (`created`), new levels (`level set`) and adjustments. The product's stock is the sum of their deltas less the pieces of its
+// orders that are not CANCELED.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -8874,7 +8936,7 @@ func (c *ClientWithResponses) ListStockAdjustmentsWithResponse(ctx context.Conte
 
 // AdjustStockWithBodyWithResponse Add to or take from a product's stock
 //
-// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". More than is there cannot be taken.
+// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". The stock cannot fall below 0.
 // Repeat a call whose answer you did not get with the same `X-Idempotency-Key`: the pieces count once.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -8890,7 +8952,7 @@ func (c *ClientWithResponses) AdjustStockWithBodyWithResponse(ctx context.Contex
 
 // AdjustStockWithResponse Add to or take from a product's stock
 //
-// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". More than is there cannot be taken.
+// Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". The stock cannot fall below 0.
 // Repeat a call whose answer you did not get with the same `X-Idempotency-Key`: the pieces count once.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -8904,9 +8966,11 @@ func (c *ClientWithResponses) AdjustStockWithResponse(ctx context.Context, id Pr
 	return ParseAdjustStockResponse(rsp)
 }
 
-// GetReadyWithResponse Can the service do its work?
+// GetReadyWithResponse Check whether the service can do its work
 //
-// Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
+// Answers 200 when the service takes calls and can do its work: its database answers, has the whole schema and takes changes; for
+// an orchestrator, the other services are ready. Otherwise the answer is 503. The answer is also 503 as soon as the service is told
+// to stop, while other calls are still answered.
 //
 // Returns a wrapper object for the known response body format(s).
 //

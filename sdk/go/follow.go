@@ -29,9 +29,12 @@ func OnPosition(told func(position int64) error) FollowOption {
 // parameter types filters the events; it may be empty. Store the Position of each event together with the
 // result of your work on the event, and begin again after the last stored Position.
 //
-// A service that does not answer ends nothing: the iterator tries again. Any other error ends the iteration. An
-// *Error with the code events_expired means that events after the position were deleted: make your copy anew by
-// the exports, and go on from the position that they name.
+// When the service does not answer, the iterator tries again. Any other error ends the iteration. An *Error
+// with the code events_expired means that events after the position were deleted: make your copy anew from the
+// exports, and go on from the smallest X-Event-Position of their answers. The methods ExportCustomers,
+// ExportOrders and ExportProducts of Client yield only rows, without this header: use
+// client.Customers.ExportCustomers, client.Orders.ExportOrders and client.Orders.ExportProducts, whose response
+// has the header and the file.
 func (c *Client) FollowEvents(
 	ctx context.Context, after int64, types string, options ...FollowOption,
 ) iter.Seq2[eventsapi.FeedEvent, error] {

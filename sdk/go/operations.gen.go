@@ -71,7 +71,8 @@ var operations = map[string][]operation{
 	},
 }
 
-// ListCustomers iterates over all pages of "List and search customers", beginning at params.Cursor. It ends after the first error.
+// ListCustomers iterates over all pages of "List and search customers",
+// beginning at params.Cursor. The iteration ends after the first error.
 func (c *Client) ListCustomers(ctx context.Context, params customersapi.ListCustomersParams) iter.Seq2[customersapi.Customer, error] {
 	return pages("listCustomers", params.Cursor, func(cursor *int64) ([]customersapi.Customer, *int64, *http.Response, error) {
 		page := params
@@ -84,7 +85,9 @@ func (c *Client) ListCustomers(ctx context.Context, params customersapi.ListCust
 	})
 }
 
-// ExportCustomers iterates over the rows of "Read all customers as a file" while they arrive. It ends after the first error.
+// ExportCustomers iterates over the rows of "Read all customers as a file" while they arrive.
+// The iteration ends after the first error. The rows come without the header X-Event-Position: see
+// FollowEvents.
 func (c *Client) ExportCustomers(ctx context.Context, params customersapi.ExportCustomersParams) iter.Seq2[customersapi.Customer, error] {
 	return export[customersapi.Customer]("exportCustomers", func() (*http.Response, error) {
 		page := params
@@ -93,16 +96,18 @@ func (c *Client) ExportCustomers(ctx context.Context, params customersapi.Export
 	})
 }
 
-// ImportCustomers does "Create and change customers, row by row". It sends rows while they are made, once, and iterates over what became of them. An
-// error ends the iteration: of the rows without an answer it is not known what became of them, and to repeat
-// the import is safe. Only ctx limits the time.
+// ImportCustomers sends rows as they are produced, and iterates over their results:
+// "Create and change customers, row by row". An error ends the iteration; rows without a result
+// may or may not be imported. Repeating the import is safe. The import is sent once, and only ctx limits its
+// time.
 func (c *Client) ImportCustomers(ctx context.Context, params customersapi.ImportCustomersParams, rows iter.Seq[customersapi.CustomerImportRow]) iter.Seq2[Imported[customersapi.CustomerImportRow], error] {
 	return imports("importCustomers", rows, func(file io.Reader) (*http.Response, error) {
 		return c.Customers.ImportCustomersWithBody(ctx, &params, ndjson, file)
 	})
 }
 
-// ListCustomerHistory iterates over all pages of "List what has happened to a customer", beginning at params.Cursor. It ends after the first error.
+// ListCustomerHistory iterates over all pages of "List the history of a customer",
+// beginning at params.Cursor. The iteration ends after the first error.
 func (c *Client) ListCustomerHistory(ctx context.Context, id int64, params customersapi.ListCustomerHistoryParams) iter.Seq2[contract.ChangeEvent, error] {
 	return pages("listCustomerHistory", params.Cursor, func(cursor *int64) ([]contract.ChangeEvent, *int64, *http.Response, error) {
 		page := params
@@ -115,7 +120,8 @@ func (c *Client) ListCustomerHistory(ctx context.Context, id int64, params custo
 	})
 }
 
-// ListOrders iterates over all pages of "List orders", beginning at params.Cursor. It ends after the first error.
+// ListOrders iterates over all pages of "List orders",
+// beginning at params.Cursor. The iteration ends after the first error.
 func (c *Client) ListOrders(ctx context.Context, params ordersapi.ListOrdersParams) iter.Seq2[ordersapi.OrderSummary, error] {
 	return pages("listOrders", params.Cursor, func(cursor *int64) ([]ordersapi.OrderSummary, *int64, *http.Response, error) {
 		page := params
@@ -128,7 +134,9 @@ func (c *Client) ListOrders(ctx context.Context, params ordersapi.ListOrdersPara
 	})
 }
 
-// ExportOrders iterates over the rows of "Read all orders as a file" while they arrive. It ends after the first error.
+// ExportOrders iterates over the rows of "Read all orders as a file" while they arrive.
+// The iteration ends after the first error. The rows come without the header X-Event-Position: see
+// FollowEvents.
 func (c *Client) ExportOrders(ctx context.Context, params ordersapi.ExportOrdersParams) iter.Seq2[ordersapi.Order, error] {
 	return export[ordersapi.Order]("exportOrders", func() (*http.Response, error) {
 		page := params
@@ -137,7 +145,8 @@ func (c *Client) ExportOrders(ctx context.Context, params ordersapi.ExportOrders
 	})
 }
 
-// ListOrderHistory iterates over all pages of "List what has happened to an order", beginning at params.Cursor. It ends after the first error.
+// ListOrderHistory iterates over all pages of "List the history of an order",
+// beginning at params.Cursor. The iteration ends after the first error.
 func (c *Client) ListOrderHistory(ctx context.Context, id int64, params ordersapi.ListOrderHistoryParams) iter.Seq2[contract.ChangeEvent, error] {
 	return pages("listOrderHistory", params.Cursor, func(cursor *int64) ([]contract.ChangeEvent, *int64, *http.Response, error) {
 		page := params
@@ -150,7 +159,8 @@ func (c *Client) ListOrderHistory(ctx context.Context, id int64, params ordersap
 	})
 }
 
-// ListProducts iterates over all pages of "List and search products", beginning at params.Cursor. It ends after the first error.
+// ListProducts iterates over all pages of "List and search products",
+// beginning at params.Cursor. The iteration ends after the first error.
 func (c *Client) ListProducts(ctx context.Context, params ordersapi.ListProductsParams) iter.Seq2[ordersapi.Product, error] {
 	return pages("listProducts", params.Cursor, func(cursor *int64) ([]ordersapi.Product, *int64, *http.Response, error) {
 		page := params
@@ -163,7 +173,9 @@ func (c *Client) ListProducts(ctx context.Context, params ordersapi.ListProducts
 	})
 }
 
-// ExportProducts iterates over the rows of "Read all products as a file" while they arrive. It ends after the first error.
+// ExportProducts iterates over the rows of "Read all products as a file" while they arrive.
+// The iteration ends after the first error. The rows come without the header X-Event-Position: see
+// FollowEvents.
 func (c *Client) ExportProducts(ctx context.Context, params ordersapi.ExportProductsParams) iter.Seq2[ordersapi.Product, error] {
 	return export[ordersapi.Product]("exportProducts", func() (*http.Response, error) {
 		page := params
@@ -172,16 +184,18 @@ func (c *Client) ExportProducts(ctx context.Context, params ordersapi.ExportProd
 	})
 }
 
-// ImportProducts does "Create and change products, row by row". It sends rows while they are made, once, and iterates over what became of them. An
-// error ends the iteration: of the rows without an answer it is not known what became of them, and to repeat
-// the import is safe. Only ctx limits the time.
+// ImportProducts sends rows as they are produced, and iterates over their results:
+// "Create and change products, row by row". An error ends the iteration; rows without a result
+// may or may not be imported. Repeating the import is safe. The import is sent once, and only ctx limits its
+// time.
 func (c *Client) ImportProducts(ctx context.Context, params ordersapi.ImportProductsParams, rows iter.Seq[ordersapi.ProductImportRow]) iter.Seq2[Imported[ordersapi.ProductImportRow], error] {
 	return imports("importProducts", rows, func(file io.Reader) (*http.Response, error) {
 		return c.Orders.ImportProductsWithBody(ctx, &params, ndjson, file)
 	})
 }
 
-// ListProductHistory iterates over all pages of "List what has happened to a product", beginning at params.Cursor. It ends after the first error.
+// ListProductHistory iterates over all pages of "List the history of a product",
+// beginning at params.Cursor. The iteration ends after the first error.
 func (c *Client) ListProductHistory(ctx context.Context, id int64, params ordersapi.ListProductHistoryParams) iter.Seq2[contract.ChangeEvent, error] {
 	return pages("listProductHistory", params.Cursor, func(cursor *int64) ([]contract.ChangeEvent, *int64, *http.Response, error) {
 		page := params
@@ -194,7 +208,8 @@ func (c *Client) ListProductHistory(ctx context.Context, id int64, params orders
 	})
 }
 
-// ListStockAdjustments iterates over all pages of "List the changes of a product's stock", beginning at params.Cursor. It ends after the first error.
+// ListStockAdjustments iterates over all pages of "List the changes of a product's stock",
+// beginning at params.Cursor. The iteration ends after the first error.
 func (c *Client) ListStockAdjustments(ctx context.Context, id int64, params ordersapi.ListStockAdjustmentsParams) iter.Seq2[ordersapi.StockAdjustment, error] {
 	return pages("listStockAdjustments", params.Cursor, func(cursor *int64) ([]ordersapi.StockAdjustment, *int64, *http.Response, error) {
 		page := params
@@ -207,7 +222,8 @@ func (c *Client) ListStockAdjustments(ctx context.Context, id int64, params orde
 	})
 }
 
-// ListWebhookEndpoints iterates over all pages of "List the endpoints", beginning at params.Cursor. It ends after the first error.
+// ListWebhookEndpoints iterates over all pages of "List the webhook endpoints",
+// beginning at params.Cursor. The iteration ends after the first error.
 func (c *Client) ListWebhookEndpoints(ctx context.Context, params eventsapi.ListWebhookEndpointsParams) iter.Seq2[eventsapi.WebhookEndpoint, error] {
 	return pages("listWebhookEndpoints", params.Cursor, func(cursor *int64) ([]eventsapi.WebhookEndpoint, *int64, *http.Response, error) {
 		page := params
@@ -220,7 +236,8 @@ func (c *Client) ListWebhookEndpoints(ctx context.Context, params eventsapi.List
 	})
 }
 
-// ListWebhookDeliveries iterates over all pages of "List what was sent to an endpoint", beginning at params.Cursor. It ends after the first error.
+// ListWebhookDeliveries iterates over all pages of "List the deliveries to a webhook endpoint",
+// beginning at params.Cursor. The iteration ends after the first error.
 func (c *Client) ListWebhookDeliveries(ctx context.Context, id int64, params eventsapi.ListWebhookDeliveriesParams) iter.Seq2[eventsapi.WebhookDelivery, error] {
 	return pages("listWebhookDeliveries", params.Cursor, func(cursor *int64) ([]eventsapi.WebhookDelivery, *int64, *http.Response, error) {
 		page := params

@@ -253,7 +253,9 @@ func (c call) writeMethod(w *strings.Builder, imports map[string]bool) {
 }
 
 const exportMethod = `
-// %[1]s iterates over the rows of "%[2]s" while they arrive. It ends after the first error.
+// %[1]s iterates over the rows of "%[2]s" while they arrive.
+// The iteration ends after the first error. The rows come without the header X-Event-Position: see
+// FollowEvents.
 func (c *Client) %[1]s(ctx context.Context, params %[3]s) iter.Seq2[%[4]s, error] {
 	return export[%[4]s]("%[6]s", func() (*http.Response, error) {
 		page := params
@@ -264,9 +266,10 @@ func (c *Client) %[1]s(ctx context.Context, params %[3]s) iter.Seq2[%[4]s, error
 `
 
 const importMethod = `
-// %[1]s does "%[2]s". It sends rows while they are made, once, and iterates over what became of them. An
-// error ends the iteration: of the rows without an answer it is not known what became of them, and to repeat
-// the import is safe. Only ctx limits the time.
+// %[1]s sends rows as they are produced, and iterates over their results:
+// "%[2]s". An error ends the iteration; rows without a result
+// may or may not be imported. Repeating the import is safe. The import is sent once, and only ctx limits its
+// time.
 func (c *Client) %[1]s(ctx context.Context, params %[3]s, rows iter.Seq[%[4]s]) iter.Seq2[Imported[%[4]s], error] {
 	return imports("%[6]s", rows, func(file io.Reader) (*http.Response, error) {
 		return c.%[5]s.%[1]sWithBody(ctx, &params, ndjson, file)
@@ -302,7 +305,8 @@ func (c call) writeList(w *strings.Builder, imports map[string]bool) {
 }
 
 const list = `
-// %[1]s iterates over all pages of "%[2]s", beginning at params.Cursor. It ends after the first error.
+// %[1]s iterates over all pages of "%[2]s",
+// beginning at params.Cursor. The iteration ends after the first error.
 func (c *Client) %[1]s(ctx context.Context, %[3]sparams %[4]s) iter.Seq2[%[5]s, error] {
 	return pages("%[8]s", params.Cursor, func(cursor *int64) ([]%[5]s, *int64, *http.Response, error) {
 		page := params

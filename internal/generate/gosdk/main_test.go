@@ -77,7 +77,7 @@ paths:
   /products/import:
     post:
       operationId: importProducts
-      summary: Change products
+      summary: Create and change products, row by row
       requestBody:
         content:
           application/x-ndjson: { x-row: { $ref: "#/components/schemas/ProductImportRow" } }
@@ -123,6 +123,11 @@ func TestOperations(t *testing.T) {
 	for _, unwanted := range []string{"getHealth", ") CreateOrder("} { // not for partners; not a list
 		if strings.Contains(string(code), unwanted) {
 			t.Errorf("%s in\n%s", unwanted, code)
+		}
+	}
+	for line := range strings.Lines(string(code)) {
+		if strings.HasPrefix(line, "//") && len(line) > 110 {
+			t.Errorf("long comment: %s", line)
 		}
 	}
 }

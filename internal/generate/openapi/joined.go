@@ -61,7 +61,7 @@ func join(contracts []contract, shared *yaml.Node) (*yaml.Node, error) {
 	set(root, "tags", tags)
 	set(root, "paths", paths)
 	set(root, "components", components)
-	set(root, "servers", node([]any{map[string]string{"url": front, "description": "Where callers begin."}}))
+	set(root, "servers", node([]any{map[string]string{"url": front, "description": "The address for callers."}}))
 	joined := document{Node: root}
 	joined.prune()
 	return joined.served(), nil

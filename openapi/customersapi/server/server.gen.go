@@ -20,10 +20,10 @@ import (
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
-	// FindCustomerIdempotencyKey What has a key done? (key in the query)
+	// FindCustomerIdempotencyKey Look up an idempotency key (key in the query)
 	// (GET /customer-idempotency-keys)
 	FindCustomerIdempotencyKey(c *gin.Context, params FindCustomerIdempotencyKeyParams)
-	// GetCustomerIdempotencyKey What has a key done?
+	// GetCustomerIdempotencyKey Look up an idempotency key
 	// (GET /customer-idempotency-keys/{key})
 	GetCustomerIdempotencyKey(c *gin.Context, key externalRef0.IdempotencyKey)
 	// ListCustomers List and search customers
@@ -47,16 +47,16 @@ type ServerInterface interface {
 	// UpdateCustomer Change a customer
 	// (PUT /customers/{id})
 	UpdateCustomer(c *gin.Context, id CustomerID, params UpdateCustomerParams)
-	// ListCustomerHistory List what has happened to a customer
+	// ListCustomerHistory List the history of a customer
 	// (GET /customers/{id}/history)
 	ListCustomerHistory(c *gin.Context, id CustomerID, params ListCustomerHistoryParams)
-	// GetHealth Is the process alive?
+	// GetHealth Check whether the process is alive
 	// (GET /health)
 	GetHealth(c *gin.Context)
 	// GetInternalCustomer Read one customer, for the other services
 	// (GET /internal/customers/{id})
 	GetInternalCustomer(c *gin.Context, id CustomerID)
-	// GetReady Can the service do its work?
+	// GetReady Check whether the service can do its work
 	// (GET /ready)
 	GetReady(c *gin.Context)
 }
@@ -3723,10 +3723,10 @@ func (response GetReady503JSONResponse) VisitGetReadyResponse(w http.ResponseWri
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
-	// FindCustomerIdempotencyKey What has a key done? (key in the query)
+	// FindCustomerIdempotencyKey Look up an idempotency key (key in the query)
 	// (GET /customer-idempotency-keys)
 	FindCustomerIdempotencyKey(ctx context.Context, request FindCustomerIdempotencyKeyRequestObject) (FindCustomerIdempotencyKeyResponseObject, error)
-	// GetCustomerIdempotencyKey What has a key done?
+	// GetCustomerIdempotencyKey Look up an idempotency key
 	// (GET /customer-idempotency-keys/{key})
 	GetCustomerIdempotencyKey(ctx context.Context, request GetCustomerIdempotencyKeyRequestObject) (GetCustomerIdempotencyKeyResponseObject, error)
 	// ListCustomers List and search customers
@@ -3750,16 +3750,16 @@ type StrictServerInterface interface {
 	// UpdateCustomer Change a customer
 	// (PUT /customers/{id})
 	UpdateCustomer(ctx context.Context, request UpdateCustomerRequestObject) (UpdateCustomerResponseObject, error)
-	// ListCustomerHistory List what has happened to a customer
+	// ListCustomerHistory List the history of a customer
 	// (GET /customers/{id}/history)
 	ListCustomerHistory(ctx context.Context, request ListCustomerHistoryRequestObject) (ListCustomerHistoryResponseObject, error)
-	// GetHealth Is the process alive?
+	// GetHealth Check whether the process is alive
 	// (GET /health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
 	// GetInternalCustomer Read one customer, for the other services
 	// (GET /internal/customers/{id})
 	GetInternalCustomer(ctx context.Context, request GetInternalCustomerRequestObject) (GetInternalCustomerResponseObject, error)
-	// GetReady Can the service do its work?
+	// GetReady Check whether the service can do its work
 	// (GET /ready)
 	GetReady(ctx context.Context, request GetReadyRequestObject) (GetReadyResponseObject, error)
 }

@@ -20,40 +20,40 @@ import (
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
-	// ListEvents Read what has happened after a position
+	// ListEvents Read the events after a position
 	// (GET /events)
 	ListEvents(c *gin.Context, params ListEventsParams)
-	// GetHealth Is the process alive?
+	// GetHealth Check whether the process is alive
 	// (GET /health)
 	GetHealth(c *gin.Context)
-	// GetReady Can the service do its work?
+	// GetReady Check whether the service can do its work
 	// (GET /ready)
 	GetReady(c *gin.Context)
-	// ListWebhookEndpoints List the endpoints
+	// ListWebhookEndpoints List the webhook endpoints
 	// (GET /webhook-endpoints)
 	ListWebhookEndpoints(c *gin.Context, params ListWebhookEndpointsParams)
-	// CreateWebhookEndpoint Have events sent to a URL
+	// CreateWebhookEndpoint Create a webhook endpoint
 	// (POST /webhook-endpoints)
 	CreateWebhookEndpoint(c *gin.Context, params CreateWebhookEndpointParams)
-	// DeleteWebhookEndpoint Delete an endpoint
+	// DeleteWebhookEndpoint Delete a webhook endpoint
 	// (DELETE /webhook-endpoints/{id})
 	DeleteWebhookEndpoint(c *gin.Context, id WebhookEndpointID)
-	// GetWebhookEndpoint Read one endpoint
+	// GetWebhookEndpoint Read one webhook endpoint
 	// (GET /webhook-endpoints/{id})
 	GetWebhookEndpoint(c *gin.Context, id WebhookEndpointID)
-	// UpdateWebhookEndpoint Change an endpoint
+	// UpdateWebhookEndpoint Change a webhook endpoint
 	// (PATCH /webhook-endpoints/{id})
 	UpdateWebhookEndpoint(c *gin.Context, id WebhookEndpointID)
-	// ListWebhookDeliveries List what was sent to an endpoint
+	// ListWebhookDeliveries List the deliveries to a webhook endpoint
 	// (GET /webhook-endpoints/{id}/deliveries)
 	ListWebhookDeliveries(c *gin.Context, id WebhookEndpointID, params ListWebhookDeliveriesParams)
-	// ReplayWebhookEvents Send events again
+	// ReplayWebhookEvents Send events to a webhook endpoint again
 	// (POST /webhook-endpoints/{id}/replay)
 	ReplayWebhookEvents(c *gin.Context, id WebhookEndpointID, params ReplayWebhookEventsParams)
-	// RotateWebhookSecret Replace the secret
+	// RotateWebhookSecret Replace the secret of a webhook endpoint
 	// (POST /webhook-endpoints/{id}/rotate-secret)
 	RotateWebhookSecret(c *gin.Context, id WebhookEndpointID, params RotateWebhookSecretParams)
-	// TestWebhookEndpoint Send a test message now
+	// TestWebhookEndpoint Send a test message to a webhook endpoint
 	// (POST /webhook-endpoints/{id}/test)
 	TestWebhookEndpoint(c *gin.Context, id WebhookEndpointID)
 }
@@ -3204,40 +3204,40 @@ func (response TestWebhookEndpoint504JSONResponse) VisitTestWebhookEndpointRespo
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
-	// ListEvents Read what has happened after a position
+	// ListEvents Read the events after a position
 	// (GET /events)
 	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
-	// GetHealth Is the process alive?
+	// GetHealth Check whether the process is alive
 	// (GET /health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
-	// GetReady Can the service do its work?
+	// GetReady Check whether the service can do its work
 	// (GET /ready)
 	GetReady(ctx context.Context, request GetReadyRequestObject) (GetReadyResponseObject, error)
-	// ListWebhookEndpoints List the endpoints
+	// ListWebhookEndpoints List the webhook endpoints
 	// (GET /webhook-endpoints)
 	ListWebhookEndpoints(ctx context.Context, request ListWebhookEndpointsRequestObject) (ListWebhookEndpointsResponseObject, error)
-	// CreateWebhookEndpoint Have events sent to a URL
+	// CreateWebhookEndpoint Create a webhook endpoint
 	// (POST /webhook-endpoints)
 	CreateWebhookEndpoint(ctx context.Context, request CreateWebhookEndpointRequestObject) (CreateWebhookEndpointResponseObject, error)
-	// DeleteWebhookEndpoint Delete an endpoint
+	// DeleteWebhookEndpoint Delete a webhook endpoint
 	// (DELETE /webhook-endpoints/{id})
 	DeleteWebhookEndpoint(ctx context.Context, request DeleteWebhookEndpointRequestObject) (DeleteWebhookEndpointResponseObject, error)
-	// GetWebhookEndpoint Read one endpoint
+	// GetWebhookEndpoint Read one webhook endpoint
 	// (GET /webhook-endpoints/{id})
 	GetWebhookEndpoint(ctx context.Context, request GetWebhookEndpointRequestObject) (GetWebhookEndpointResponseObject, error)
-	// UpdateWebhookEndpoint Change an endpoint
+	// UpdateWebhookEndpoint Change a webhook endpoint
 	// (PATCH /webhook-endpoints/{id})
 	UpdateWebhookEndpoint(ctx context.Context, request UpdateWebhookEndpointRequestObject) (UpdateWebhookEndpointResponseObject, error)
-	// ListWebhookDeliveries List what was sent to an endpoint
+	// ListWebhookDeliveries List the deliveries to a webhook endpoint
 	// (GET /webhook-endpoints/{id}/deliveries)
 	ListWebhookDeliveries(ctx context.Context, request ListWebhookDeliveriesRequestObject) (ListWebhookDeliveriesResponseObject, error)
-	// ReplayWebhookEvents Send events again
+	// ReplayWebhookEvents Send events to a webhook endpoint again
 	// (POST /webhook-endpoints/{id}/replay)
 	ReplayWebhookEvents(ctx context.Context, request ReplayWebhookEventsRequestObject) (ReplayWebhookEventsResponseObject, error)
-	// RotateWebhookSecret Replace the secret
+	// RotateWebhookSecret Replace the secret of a webhook endpoint
 	// (POST /webhook-endpoints/{id}/rotate-secret)
 	RotateWebhookSecret(ctx context.Context, request RotateWebhookSecretRequestObject) (RotateWebhookSecretResponseObject, error)
-	// TestWebhookEndpoint Send a test message now
+	// TestWebhookEndpoint Send a test message to a webhook endpoint
 	// (POST /webhook-endpoints/{id}/test)
 	TestWebhookEndpoint(ctx context.Context, request TestWebhookEndpointRequestObject) (TestWebhookEndpointResponseObject, error)
 }

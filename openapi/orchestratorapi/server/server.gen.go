@@ -19,19 +19,19 @@ import (
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
-	// GetHealth Is the process alive?
+	// GetHealth Check whether the process is alive
 	// (GET /health)
 	GetHealth(c *gin.Context)
-	// FindOrchestration What became of a call? (key in the query)
+	// FindOrchestration Look up the result of a call (key in the query)
 	// (GET /orchestrator/create-and-confirm-order)
 	FindOrchestration(c *gin.Context, params FindOrchestrationParams)
 	// CreateAndConfirmOrder Place and confirm an order in one call
 	// (POST /orchestrator/create-and-confirm-order)
 	CreateAndConfirmOrder(c *gin.Context)
-	// GetOrchestration What became of a call?
+	// GetOrchestration Look up the result of a call
 	// (GET /orchestrator/create-and-confirm-order/{idempotency_key})
 	GetOrchestration(c *gin.Context, idempotencyKey externalRef0.IdempotencyKey)
-	// GetReady Can the service do its work?
+	// GetReady Check whether the service can do its work
 	// (GET /ready)
 	GetReady(c *gin.Context)
 }
@@ -1268,19 +1268,19 @@ func (response GetReady503JSONResponse) VisitGetReadyResponse(w http.ResponseWri
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
-	// GetHealth Is the process alive?
+	// GetHealth Check whether the process is alive
 	// (GET /health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
-	// FindOrchestration What became of a call? (key in the query)
+	// FindOrchestration Look up the result of a call (key in the query)
 	// (GET /orchestrator/create-and-confirm-order)
 	FindOrchestration(ctx context.Context, request FindOrchestrationRequestObject) (FindOrchestrationResponseObject, error)
 	// CreateAndConfirmOrder Place and confirm an order in one call
 	// (POST /orchestrator/create-and-confirm-order)
 	CreateAndConfirmOrder(ctx context.Context, request CreateAndConfirmOrderRequestObject) (CreateAndConfirmOrderResponseObject, error)
-	// GetOrchestration What became of a call?
+	// GetOrchestration Look up the result of a call
 	// (GET /orchestrator/create-and-confirm-order/{idempotency_key})
 	GetOrchestration(ctx context.Context, request GetOrchestrationRequestObject) (GetOrchestrationResponseObject, error)
-	// GetReady Can the service do its work?
+	// GetReady Check whether the service can do its work
 	// (GET /ready)
 	GetReady(ctx context.Context, request GetReadyRequestObject) (GetReadyResponseObject, error)
 }

@@ -21,13 +21,13 @@ import (
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
-	// GetHealth Is the process alive?
+	// GetHealth Check whether the process is alive
 	// (GET /health)
 	GetHealth(c *gin.Context)
-	// FindIdempotencyKey What has a key done? (key in the query)
+	// FindIdempotencyKey Look up an idempotency key (key in the query)
 	// (GET /idempotency-keys)
 	FindIdempotencyKey(c *gin.Context, params FindIdempotencyKeyParams)
-	// GetIdempotencyKey What has a key done?
+	// GetIdempotencyKey Look up an idempotency key
 	// (GET /idempotency-keys/{key})
 	GetIdempotencyKey(c *gin.Context, key IdempotencyKeyInPath)
 	// ListOrders List orders
@@ -39,10 +39,10 @@ type ServerInterface interface {
 	// ExportOrders Read all orders as a file
 	// (GET /orders/export)
 	ExportOrders(c *gin.Context, params ExportOrdersParams)
-	// QuoteOrder What would an order cost, and what is missing?
+	// QuoteOrder Quote an order
 	// (POST /orders/quote)
 	QuoteOrder(c *gin.Context)
-	// SummarizeOrders How many orders, pieces and cents on each day?
+	// SummarizeOrders Summarize the orders of each day
 	// (GET /orders/summary)
 	SummarizeOrders(c *gin.Context, params SummarizeOrdersParams)
 	// GetOrder Read one order
@@ -54,7 +54,7 @@ type ServerInterface interface {
 	// ConfirmOrder Confirm an order
 	// (POST /orders/{id}/confirm)
 	ConfirmOrder(c *gin.Context, id OrderID, params ConfirmOrderParams)
-	// ListOrderHistory List what has happened to an order
+	// ListOrderHistory List the history of an order
 	// (GET /orders/{id}/history)
 	ListOrderHistory(c *gin.Context, id OrderID, params ListOrderHistoryParams)
 	// ListProducts List and search products
@@ -75,7 +75,7 @@ type ServerInterface interface {
 	// UpdateProduct Change a product
 	// (PATCH /products/{id})
 	UpdateProduct(c *gin.Context, id ProductID, params UpdateProductParams)
-	// ListProductHistory List what has happened to a product
+	// ListProductHistory List the history of a product
 	// (GET /products/{id}/history)
 	ListProductHistory(c *gin.Context, id ProductID, params ListProductHistoryParams)
 	// ListStockAdjustments List the changes of a product's stock
@@ -84,7 +84,7 @@ type ServerInterface interface {
 	// AdjustStock Add to or take from a product's stock
 	// (POST /products/{id}/stock-adjustments)
 	AdjustStock(c *gin.Context, id ProductID, params AdjustStockParams)
-	// GetReady Can the service do its work?
+	// GetReady Check whether the service can do its work
 	// (GET /ready)
 	GetReady(c *gin.Context)
 }
@@ -6819,13 +6819,13 @@ func (response GetReady503JSONResponse) VisitGetReadyResponse(w http.ResponseWri
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
-	// GetHealth Is the process alive?
+	// GetHealth Check whether the process is alive
 	// (GET /health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
-	// FindIdempotencyKey What has a key done? (key in the query)
+	// FindIdempotencyKey Look up an idempotency key (key in the query)
 	// (GET /idempotency-keys)
 	FindIdempotencyKey(ctx context.Context, request FindIdempotencyKeyRequestObject) (FindIdempotencyKeyResponseObject, error)
-	// GetIdempotencyKey What has a key done?
+	// GetIdempotencyKey Look up an idempotency key
 	// (GET /idempotency-keys/{key})
 	GetIdempotencyKey(ctx context.Context, request GetIdempotencyKeyRequestObject) (GetIdempotencyKeyResponseObject, error)
 	// ListOrders List orders
@@ -6837,10 +6837,10 @@ type StrictServerInterface interface {
 	// ExportOrders Read all orders as a file
 	// (GET /orders/export)
 	ExportOrders(ctx context.Context, request ExportOrdersRequestObject) (ExportOrdersResponseObject, error)
-	// QuoteOrder What would an order cost, and what is missing?
+	// QuoteOrder Quote an order
 	// (POST /orders/quote)
 	QuoteOrder(ctx context.Context, request QuoteOrderRequestObject) (QuoteOrderResponseObject, error)
-	// SummarizeOrders How many orders, pieces and cents on each day?
+	// SummarizeOrders Summarize the orders of each day
 	// (GET /orders/summary)
 	SummarizeOrders(ctx context.Context, request SummarizeOrdersRequestObject) (SummarizeOrdersResponseObject, error)
 	// GetOrder Read one order
@@ -6852,7 +6852,7 @@ type StrictServerInterface interface {
 	// ConfirmOrder Confirm an order
 	// (POST /orders/{id}/confirm)
 	ConfirmOrder(ctx context.Context, request ConfirmOrderRequestObject) (ConfirmOrderResponseObject, error)
-	// ListOrderHistory List what has happened to an order
+	// ListOrderHistory List the history of an order
 	// (GET /orders/{id}/history)
 	ListOrderHistory(ctx context.Context, request ListOrderHistoryRequestObject) (ListOrderHistoryResponseObject, error)
 	// ListProducts List and search products
@@ -6873,7 +6873,7 @@ type StrictServerInterface interface {
 	// UpdateProduct Change a product
 	// (PATCH /products/{id})
 	UpdateProduct(ctx context.Context, request UpdateProductRequestObject) (UpdateProductResponseObject, error)
-	// ListProductHistory List what has happened to a product
+	// ListProductHistory List the history of a product
 	// (GET /products/{id}/history)
 	ListProductHistory(ctx context.Context, request ListProductHistoryRequestObject) (ListProductHistoryResponseObject, error)
 	// ListStockAdjustments List the changes of a product's stock
@@ -6882,7 +6882,7 @@ type StrictServerInterface interface {
 	// AdjustStock Add to or take from a product's stock
 	// (POST /products/{id}/stock-adjustments)
 	AdjustStock(ctx context.Context, request AdjustStockRequestObject) (AdjustStockResponseObject, error)
-	// GetReady Can the service do its work?
+	// GetReady Check whether the service can do its work
 	// (GET /ready)
 	GetReady(ctx context.Context, request GetReadyRequestObject) (GetReadyResponseObject, error)
 }

@@ -1,11 +1,13 @@
 package tests
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -106,6 +108,13 @@ func TestExport(t *testing.T) {
 	}
 	if !found || customer.Name != "A test" {
 		t.Errorf("%+v", customer)
+	}
+	res := must(f.Orders.ExportOrders(t.Context(), &of))(t) // as the comment of FollowEvents advises
+	defer res.Body.Close()
+	var row ordersapi.Order
+	position, err := strconv.ParseInt(res.Header.Get("X-Event-Position"), 10, 64)
+	if err != nil || json.NewDecoder(res.Body).Decode(&row) != nil || row.ID != first.ID {
+		t.Errorf("position %d, %v, and row %+v", position, err, row)
 	}
 	nonsense := contract.OrderStatus("NONSENSE")
 	failure(all(f.ExportOrders(t.Context(), ordersapi.ExportOrdersParams{Status: &nonsense})))(

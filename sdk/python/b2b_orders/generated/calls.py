@@ -358,7 +358,7 @@ class Calls(Caller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[ChangeEvent]]:
-        """List what has happened to a customer."""
+        """List the history of a customer."""
         _key = None
         _request = _list_customer_history._get_kwargs(
             id=id, sort=sort, cursor=cursor, limit=limit
@@ -403,7 +403,7 @@ class Calls(Caller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[CustomerKeyReport]:
-        """What has a key done? (key in the query)."""
+        """Look up an idempotency key (key in the query)."""
         _key = None
         _request = _find_customer_idempotency_key._get_kwargs(key=key)
         return self._call(
@@ -424,7 +424,7 @@ class Calls(Caller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[CustomerKeyReport]:
-        """What has a key done?"""
+        """Look up an idempotency key."""
         _key = None
         _request = _get_customer_idempotency_key._get_kwargs(key=key)
         return self._call(
@@ -720,7 +720,7 @@ class Calls(Caller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[ChangeEvent]]:
-        """List what has happened to a product."""
+        """List the history of a product."""
         _key = None
         _request = _list_product_history._get_kwargs(
             id=id, sort=sort, cursor=cursor, limit=limit
@@ -891,7 +891,7 @@ class Calls(Caller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[Quote]:
-        """What would an order cost, and what is missing?"""
+        """Quote an order."""
         _key = None
         _request = _quote_order._get_kwargs(
             body=OrderRequest(
@@ -923,7 +923,7 @@ class Calls(Caller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[OrdersSummary]:
-        """How many orders, pieces and cents on each day?"""
+        """Summarize the orders of each day."""
         _key = None
         _request = _summarize_orders._get_kwargs(from_=from_, to=to, by=by, tz=tz)
         return self._call(
@@ -1057,7 +1057,7 @@ class Calls(Caller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[ChangeEvent]]:
-        """List what has happened to an order."""
+        """List the history of an order."""
         _key = None
         _request = _list_order_history._get_kwargs(
             id=id, sort=sort, cursor=cursor, limit=limit
@@ -1102,7 +1102,7 @@ class Calls(Caller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[KeyReport]:
-        """What has a key done? (key in the query)."""
+        """Look up an idempotency key (key in the query)."""
         _key = None
         _request = _find_idempotency_key._get_kwargs(key=key)
         return self._call(
@@ -1123,7 +1123,7 @@ class Calls(Caller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[KeyReport]:
-        """What has a key done?"""
+        """Look up an idempotency key."""
         _key = None
         _request = _get_idempotency_key._get_kwargs(key=key)
         return self._call(
@@ -1148,7 +1148,7 @@ class Calls(Caller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[FeedEvent]]:
-        """Read what has happened after a position."""
+        """Read the events after a position."""
         _key = None
         _request = _list_events._get_kwargs(
             after=after,
@@ -1177,7 +1177,7 @@ class Calls(Caller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[WebhookEndpoint]]:
-        """List the endpoints."""
+        """List the webhook endpoints."""
         _key = None
         _request = _list_webhook_endpoints._get_kwargs(
             sort=sort, cursor=cursor, limit=limit
@@ -1224,7 +1224,7 @@ class Calls(Caller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[WebhookEndpointWithSecret]:
-        """Have events sent to a URL."""
+        """Create a webhook endpoint."""
         _key = new_key() if idempotency_key is None else idempotency_key
         _request = _create_webhook_endpoint._get_kwargs(
             x_idempotency_key=_key,
@@ -1251,7 +1251,7 @@ class Calls(Caller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[WebhookEndpointWithSecret]:
-        """Replace the secret."""
+        """Replace the secret of a webhook endpoint."""
         _key = new_key() if idempotency_key is None else idempotency_key
         _request = _rotate_webhook_secret._get_kwargs(id=id, x_idempotency_key=_key)
         return self._call(
@@ -1272,7 +1272,7 @@ class Calls(Caller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[WebhookDelivery]:
-        """Send a test message now."""
+        """Send a test message to a webhook endpoint."""
         _key = None
         _request = _test_webhook_endpoint._get_kwargs(id=id)
         return self._call(
@@ -1296,7 +1296,7 @@ class Calls(Caller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[WebhookDelivery]]:
-        """List what was sent to an endpoint."""
+        """List the deliveries to a webhook endpoint."""
         _key = None
         _request = _list_webhook_deliveries._get_kwargs(
             id=id, sort=sort, cursor=cursor, limit=limit
@@ -1342,7 +1342,7 @@ class Calls(Caller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[WebhookEndpoint]:
-        """Send events again."""
+        """Send events to a webhook endpoint again."""
         _key = None
         _request = _replay_webhook_events._get_kwargs(id=id, after=after)
         return self._call(
@@ -1363,7 +1363,7 @@ class Calls(Caller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[WebhookEndpoint]:
-        """Read one endpoint."""
+        """Read one webhook endpoint."""
         _key = None
         _request = _get_webhook_endpoint._get_kwargs(id=id)
         return self._call(
@@ -1388,7 +1388,7 @@ class Calls(Caller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[WebhookEndpoint]:
-        """Change an endpoint."""
+        """Change a webhook endpoint."""
         _key = None
         _request = _update_webhook_endpoint._get_kwargs(
             id=id,
@@ -1414,7 +1414,7 @@ class Calls(Caller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[None]:
-        """Delete an endpoint."""
+        """Delete a webhook endpoint."""
         _key = None
         _request = _delete_webhook_endpoint._get_kwargs(id=id)
         return self._call(
@@ -1435,7 +1435,7 @@ class Calls(Caller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[OrchestrationReport]:
-        """What became of a call? (key in the query)."""
+        """Look up the result of a call (key in the query)."""
         _key = None
         _request = _find_orchestration._get_kwargs(idempotency_key=idempotency_key)
         return self._call(
@@ -1491,7 +1491,7 @@ class Calls(Caller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[OrchestrationReport]:
-        """What became of a call?"""
+        """Look up the result of a call."""
         _key = None
         _request = _get_orchestration._get_kwargs(idempotency_key=idempotency_key)
         return self._call(
@@ -1739,7 +1739,7 @@ class AsyncCalls(AsyncCaller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[ChangeEvent]]:
-        """List what has happened to a customer."""
+        """List the history of a customer."""
         _key = None
         _request = _list_customer_history._get_kwargs(
             id=id, sort=sort, cursor=cursor, limit=limit
@@ -1784,7 +1784,7 @@ class AsyncCalls(AsyncCaller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[CustomerKeyReport]:
-        """What has a key done? (key in the query)."""
+        """Look up an idempotency key (key in the query)."""
         _key = None
         _request = _find_customer_idempotency_key._get_kwargs(key=key)
         return await self._call(
@@ -1805,7 +1805,7 @@ class AsyncCalls(AsyncCaller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[CustomerKeyReport]:
-        """What has a key done?"""
+        """Look up an idempotency key."""
         _key = None
         _request = _get_customer_idempotency_key._get_kwargs(key=key)
         return await self._call(
@@ -2101,7 +2101,7 @@ class AsyncCalls(AsyncCaller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[ChangeEvent]]:
-        """List what has happened to a product."""
+        """List the history of a product."""
         _key = None
         _request = _list_product_history._get_kwargs(
             id=id, sort=sort, cursor=cursor, limit=limit
@@ -2272,7 +2272,7 @@ class AsyncCalls(AsyncCaller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[Quote]:
-        """What would an order cost, and what is missing?"""
+        """Quote an order."""
         _key = None
         _request = _quote_order._get_kwargs(
             body=OrderRequest(
@@ -2304,7 +2304,7 @@ class AsyncCalls(AsyncCaller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[OrdersSummary]:
-        """How many orders, pieces and cents on each day?"""
+        """Summarize the orders of each day."""
         _key = None
         _request = _summarize_orders._get_kwargs(from_=from_, to=to, by=by, tz=tz)
         return await self._call(
@@ -2438,7 +2438,7 @@ class AsyncCalls(AsyncCaller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[ChangeEvent]]:
-        """List what has happened to an order."""
+        """List the history of an order."""
         _key = None
         _request = _list_order_history._get_kwargs(
             id=id, sort=sort, cursor=cursor, limit=limit
@@ -2483,7 +2483,7 @@ class AsyncCalls(AsyncCaller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[KeyReport]:
-        """What has a key done? (key in the query)."""
+        """Look up an idempotency key (key in the query)."""
         _key = None
         _request = _find_idempotency_key._get_kwargs(key=key)
         return await self._call(
@@ -2504,7 +2504,7 @@ class AsyncCalls(AsyncCaller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[KeyReport]:
-        """What has a key done?"""
+        """Look up an idempotency key."""
         _key = None
         _request = _get_idempotency_key._get_kwargs(key=key)
         return await self._call(
@@ -2529,7 +2529,7 @@ class AsyncCalls(AsyncCaller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[FeedEvent]]:
-        """Read what has happened after a position."""
+        """Read the events after a position."""
         _key = None
         _request = _list_events._get_kwargs(
             after=after,
@@ -2558,7 +2558,7 @@ class AsyncCalls(AsyncCaller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[WebhookEndpoint]]:
-        """List the endpoints."""
+        """List the webhook endpoints."""
         _key = None
         _request = _list_webhook_endpoints._get_kwargs(
             sort=sort, cursor=cursor, limit=limit
@@ -2605,7 +2605,7 @@ class AsyncCalls(AsyncCaller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[WebhookEndpointWithSecret]:
-        """Have events sent to a URL."""
+        """Create a webhook endpoint."""
         _key = new_key() if idempotency_key is None else idempotency_key
         _request = _create_webhook_endpoint._get_kwargs(
             x_idempotency_key=_key,
@@ -2632,7 +2632,7 @@ class AsyncCalls(AsyncCaller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[WebhookEndpointWithSecret]:
-        """Replace the secret."""
+        """Replace the secret of a webhook endpoint."""
         _key = new_key() if idempotency_key is None else idempotency_key
         _request = _rotate_webhook_secret._get_kwargs(id=id, x_idempotency_key=_key)
         return await self._call(
@@ -2653,7 +2653,7 @@ class AsyncCalls(AsyncCaller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[WebhookDelivery]:
-        """Send a test message now."""
+        """Send a test message to a webhook endpoint."""
         _key = None
         _request = _test_webhook_endpoint._get_kwargs(id=id)
         return await self._call(
@@ -2677,7 +2677,7 @@ class AsyncCalls(AsyncCaller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[list[WebhookDelivery]]:
-        """List what was sent to an endpoint."""
+        """List the deliveries to a webhook endpoint."""
         _key = None
         _request = _list_webhook_deliveries._get_kwargs(
             id=id, sort=sort, cursor=cursor, limit=limit
@@ -2723,7 +2723,7 @@ class AsyncCalls(AsyncCaller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[WebhookEndpoint]:
-        """Send events again."""
+        """Send events to a webhook endpoint again."""
         _key = None
         _request = _replay_webhook_events._get_kwargs(id=id, after=after)
         return await self._call(
@@ -2744,7 +2744,7 @@ class AsyncCalls(AsyncCaller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[WebhookEndpoint]:
-        """Read one endpoint."""
+        """Read one webhook endpoint."""
         _key = None
         _request = _get_webhook_endpoint._get_kwargs(id=id)
         return await self._call(
@@ -2769,7 +2769,7 @@ class AsyncCalls(AsyncCaller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[WebhookEndpoint]:
-        """Change an endpoint."""
+        """Change a webhook endpoint."""
         _key = None
         _request = _update_webhook_endpoint._get_kwargs(
             id=id,
@@ -2795,7 +2795,7 @@ class AsyncCalls(AsyncCaller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[None]:
-        """Delete an endpoint."""
+        """Delete a webhook endpoint."""
         _key = None
         _request = _delete_webhook_endpoint._get_kwargs(id=id)
         return await self._call(
@@ -2816,7 +2816,7 @@ class AsyncCalls(AsyncCaller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[OrchestrationReport]:
-        """What became of a call? (key in the query)."""
+        """Look up the result of a call (key in the query)."""
         _key = None
         _request = _find_orchestration._get_kwargs(idempotency_key=idempotency_key)
         return await self._call(
@@ -2872,7 +2872,7 @@ class AsyncCalls(AsyncCaller):
         correlation_id: str | None = None,
         deadline: float | None = None,
     ) -> Answer[OrchestrationReport]:
-        """What became of a call?"""
+        """Look up the result of a call."""
         _key = None
         _request = _get_orchestration._get_kwargs(idempotency_key=idempotency_key)
         return await self._call(

@@ -13,16 +13,17 @@ export interface paths {
         };
         /**
          * List and search customers
-         * @description Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer is in the list only with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case: `%` and `_`
-         *     are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
+         * @description Lists the customers that match all filters, the oldest first unless `sort` says otherwise. A deleted customer is in the list only
+         *     with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case: `%` and `_` are ordinary
+         *     characters. Read page after page by passing `meta.nextCursor` as `cursor` until `nextCursor` is `null`.
          */
         get: operations["listCustomers"];
         put?: never;
         /**
          * Create a customer
          * @description Creates a customer. The email is trimmed and must not belong to another customer, whatever its case; the email of a
-         *     deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. So it is with
-         *     `external_ref`. The 409 names the customer that is there, in `params` of its detail.
+         *     deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the other 409. The same holds for
+         *     `external_ref`. The 409 names the existing customer in `params` of its detail.
          */
         post: operations["createCustomer"];
         delete?: never;
@@ -43,22 +44,22 @@ export interface paths {
         /**
          * Create and change customers, row by row
          * @description Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one JSON object a line), in the
-         *     fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets what the row gives,
-         *     and keeps what it does not; an email that nobody has makes a new customer, for which the row must also give the name. To give a
-         *     customer another email, change that one.
+         *     fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets the values of the row, and keeps its
+         *     other values. An email that no customer has makes a new customer, for which the row must also have the name. To give a customer
+         *     another email, call `PUT /customers/{id}`.
          *
          *     An `external_ref` that another customer has is refused. An empty CSV cell clears `phone` and `external_ref`, as null does in
-         *     NDJSON; in any other column it gives nothing.
+         *     NDJSON; in any other column an empty cell counts as not given.
          *
-         *     CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first line `sep=|` says; names of
-         *     columns in any case; columns without a name are not read; rows of empty cells are skipped.
+         *     CSV is read as spreadsheets write it: cells are separated by commas, semicolons or tabs, or by the character of a first line
+         *     `sep=|`; names of columns may have any case; columns without a name are not read; rows of empty cells are skipped.
          *
-         *     Each row is for itself: one that is refused harms no other. A row that names what an earlier one of the file names already is
-         *     refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says what the run then does. A repeat
-         *     changes nothing, except that a row refused for an `external_ref` that a later row frees is accepted then. The
-         *     answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
-         *     summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at a time; when the
-         *     connection breaks, repeat the call: what is done already is `unchanged`.
+         *     Rows are independent: a refused row affects no other row. A row with the `email` or the `external_ref` of an earlier row of the
+         *     file is refused. Rows are decided in their order, each after the changes of the earlier rows, and a dry run reports the results
+         *     that the import would have. A repeat changes nothing, with one exception: a row that was refused for an `external_ref` that a later
+         *     row frees is accepted then. The answer comes line by line while the rows are processed, in their order: each line is an
+         *     `ImportLine`, the last line has the summary. Once the answer has begun its status stays 200: read the summary. Rows are applied
+         *     some hundreds at a time. When the connection breaks, repeat the call: rows that are done already are `unchanged`.
          */
         post: operations["importCustomers"];
         delete?: never;
@@ -76,11 +77,11 @@ export interface paths {
         };
         /**
          * Read all customers as a file
-         * @description All customers in ascending id, or those that the filters of the list leave. The answer comes while it is read, so its status is
-         *     200 even when it ends early: a file is whole when the connection was not broken off. Rows that change meanwhile are as they are
-         *     when the answer comes to them.
+         * @description Exports all customers in ascending id, or the customers that match all filters. The answer is sent while the rows are read, so its
+         *     status is 200 even when it ends early: a file is whole when the connection was not broken off. A row that changes meanwhile is in
+         *     the file as it is when it is read.
          *
-         *     In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
+         *     In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the stored values: a value that a
          *     spreadsheet may take for a formula is not changed.
          */
         get: operations["exportCustomers"];
@@ -101,20 +102,21 @@ export interface paths {
         };
         /**
          * Read one customer
-         * @description Returns the customer. A deleted customer is 404, as one that never was.
+         * @description Returns the customer. The answer is 404 for a deleted customer, as for an unknown id.
          */
         get: operations["getCustomer"];
         /**
          * Change a customer
-         * @description Changes the fields that are given; the others keep their value. `"phone": null` clears the phone, `"external_ref": null` the
-         *     number. A new email or number obeys the rule of creation; to a token that acts for one customer the 409 names no other.
+         * @description Changes the given fields; the other fields keep their values. `"phone": null` clears the phone number, `"external_ref": null` the
+         *     `external_ref`. A new email or `external_ref` must not belong to another customer, as for a new customer; to a token that acts for
+         *     one customer, the 409 does not name the other customer.
          */
         put: operations["updateCustomer"];
         post?: never;
         /**
          * Delete a customer
-         * @description Deletes softly: the customer's orders stay, the customer is 404 from now on, and its email may be used again. Deleting it a second
-         *     time is 404. Its history stays readable, and lists with `include_deleted=true` have it.
+         * @description Deletes the customer softly: its orders stay, the customer is 404 from now on, and its email may be used again. A second deletion
+         *     is 404. The customer's history stays readable, and lists with `include_deleted=true` have the customer.
          */
         delete: operations["deleteCustomer"];
         options?: never;
@@ -136,8 +138,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List what has happened to a customer
-         * @description Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when, and how the record was then. The history of a deleted customer ends with its deletion.
+         * List the history of a customer
+         * @description Lists every change of the customer's record, newest first unless `sort` says otherwise: each with its author, its time, and the record after the change. The history of a deleted customer ends with the deletion.
          */
         get: operations["listCustomerHistory"];
         put?: never;
@@ -156,9 +158,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What has a key done? (key in the query)
-         * @description Answers as `GET /customer-idempotency-keys/{key}`, and finds every key behind every proxy and gateway, also a key with `%` or
-         *     `/`.
+         * Look up an idempotency key (key in the query)
+         * @description Answers as `GET /customer-idempotency-keys/{key}`, for every key, also a key with `%` or `/`, and behind every proxy and gateway.
          */
         get: operations["findCustomerIdempotencyKey"];
         put?: never;
@@ -177,9 +178,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What has a key done?
-         * @description For whoever lost an answer: each operation of this service that the key has carried out, and what it stands for. 404 when
-         *     nothing has been committed with it. Reading changes nothing. A key with `%` or `/`: `GET /customer-idempotency-keys?key=…`.
+         * Look up an idempotency key
+         * @description Serves callers that lost an answer: lists each operation of this service that the key has carried out, with its customer. The
+         *     answer is 404 when nothing has been committed with the key. Reading changes nothing. For a key with `%` or `/`, call
+         *     `GET /customer-idempotency-keys?key=…`.
          */
         get: operations["getCustomerIdempotencyKey"];
         put?: never;
@@ -205,7 +207,7 @@ export interface paths {
         };
         /**
          * Read one customer, for the other services
-         * @description The same answer as `GET /customers/{id}`, for services that hold the service token.
+         * @description Answers as `GET /customers/{id}`, to services that have the service token.
          */
         get: operations["getInternalCustomer"];
         put?: never;
@@ -224,8 +226,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Is the process alive?
-         * @description Answers 200 while the process runs. It asks nobody else; use `/ready` to decide whether to send traffic.
+         * Check whether the process is alive
+         * @description Answers 200 while the process runs, without asking the database or other services. Use `/ready` to decide whether to send traffic.
          */
         get: operations["getHealth"];
         put?: never;
@@ -244,8 +246,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Can the service do its work?
-         * @description Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
+         * Check whether the service can do its work
+         * @description Answers 200 when the service takes calls and can do its work: its database answers, has the whole schema and takes changes; for
+         *     an orchestrator, the other services are ready. Otherwise the answer is 503. The answer is also 503 as soon as the service is told
+         *     to stop, while other calls are still answered.
          */
         get: operations["getReady"];
         put?: never;
@@ -280,17 +284,18 @@ export interface components {
         Phone: string | null;
         /**
          * Format: trimmed
-         * @description Your own number for the customer, such as that of your ERP; case-sensitive, without spaces at either end or control characters. No two customers that are not deleted have the same.
+         * @description Your own number for the customer, such as the number in your ERP; case-sensitive, without spaces at either end or control characters. No two customers have the same number, unless one of them is deleted.
          * @example C-1007
          */
         CustomerExternalRef: string | null;
+        /** @description A customer to create. */
         CustomerRequest: {
             name: components["schemas"]["CustomerName"];
             email: components["schemas"]["Email"];
             phone?: components["schemas"]["Phone"];
             external_ref?: components["schemas"]["CustomerExternalRef"];
         };
-        /** @description Absent fields keep their value. */
+        /** @description The changes of a customer. Absent fields keep their values. */
         CustomerUpdate: {
             name?: components["schemas"]["CustomerName"];
             email?: components["schemas"]["Email"];
@@ -307,7 +312,7 @@ export interface components {
              */
             external_ref?: string | null;
         };
-        /** @description A customer to create, or what is to change of one. Absent fields keep their value. */
+        /** @description A customer to create, or the changes of the customer with this `email`. Absent fields keep their values. */
         CustomerImportRow: {
             name?: components["schemas"]["CustomerName"];
             email: components["schemas"]["Email"];
@@ -325,31 +330,32 @@ export interface components {
             external_ref?: string | null;
             /**
              * Format: int64
-             * @description Of an export; it is not read. In CSV it may be anything, such as a number of your own.
+             * @description The `id` in an export, which imports do not read. In CSV this column may have anything, such as numbers of your own.
              * @example 2
              */
             id?: number;
             /**
-             * @description Of an export; it is not read.
+             * @description The `created_at` in an export, which imports do not read.
              * @example 2024-03-01T09:30:00.000Z
              */
             created_at?: string;
             /**
-             * @description Of an export; it is not read.
+             * @description The `updated_at` in an export, which imports do not read.
              * @example 2024-03-01T09:30:00.000Z
              */
             updated_at?: string;
             /**
-             * @description Of an export; a row with a time in it is refused, so that no file makes a deleted customer anew.
+             * @description The `deleted_at` in an export. A row with a time here is refused, so that no file makes a deleted customer anew.
              * @example
              */
             deleted_at?: string;
             /**
-             * @description Of a file of refused rows, as `b2b import` writes it; it is not read.
+             * @description The reason for a refusal, in a file of refused rows that `b2b import` has written; imports do not read this field.
              * @example The request is not valid. /name is required.
              */
             refusal?: string;
         };
+        /** @description A business customer, who places orders. */
         Customer: {
             id: components["schemas"]["Id"];
             name: components["schemas"]["CustomerName"];
@@ -368,6 +374,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description A page of customers. */
         CustomerListResponse: {
             success: components["schemas"]["Success"];
             data: components["schemas"]["Customer"][];
@@ -375,16 +382,18 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description The operations that an idempotency key has carried out. */
         CustomerKeyReport: {
             idempotency_key: components["schemas"]["IdempotencyKey"];
-            /** @description What the key has done, one entry for each operation. */
+            /** @description The operations that the key has carried out. */
             operations: components["schemas"]["CustomerKeyedOperation"][];
         } & {
             [key: string]: unknown;
         };
+        /** @description An operation that an idempotency key has carried out. The key is kept until `expires_at`. */
         CustomerKeyedOperation: {
             /**
-             * @description The operation, as this document calls it. Extensible: others may be added to `createCustomer`.
+             * @description The `operationId` of the operation in this document. Extensible: others may be added to `createCustomer`.
              * @example createCustomer
              */
             operation: string;
@@ -399,6 +408,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description The answer to a deletion. */
         DeletedResponse: {
             success: components["schemas"]["Success"];
             /**
@@ -411,49 +421,51 @@ export interface components {
         };
         /**
          * Format: int64
-         * @description An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+         * @description An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
          * @example 1
          */
         Id: number;
         /**
          * Format: date-time
-         * @description RFC 3339, UTC, milliseconds.
+         * @description A time as in RFC 3339, in UTC with milliseconds.
          * @example 2024-03-01T09:30:00.000Z
          */
         Timestamp: string;
         /**
          * Format: date-time
-         * @description RFC 3339, UTC, milliseconds; null when it has not happened or does not apply.
+         * @description A time as in RFC 3339, in UTC with milliseconds; null when there is no such time, or not yet.
          * @example 2024-03-01T09:30:00.000Z
          */
         NullableTimestamp: string | null;
         /**
          * Format: correlation-id
-         * @description Names this call in the logs of every service that it touched.
+         * @description Identifies this call in the logs of every service that took part in the call.
          * @example req-12345
          */
         CorrelationId: string;
         /**
          * Format: idempotency-key
-         * @description Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path cannot hold.
+         * @description Your own name for one effect, of visible ASCII characters; neither `.` nor `..`, which a path cannot have.
          * @example po-4711
          */
         IdempotencyKey: string;
         /**
-         * @description Always true here; false in every error.
+         * @description Always true; every error has false here.
          * @example true
          */
         Success: boolean;
+        /** @description Says where the next page of a list begins. */
         Meta: {
             /**
              * Format: int64
-             * @description Pass it as `cursor` for the next page; null exactly when there is none.
+             * @description The `cursor` of the next page; null exactly on the last page.
              * @example null
              */
             nextCursor: number | null;
         } & {
             [key: string]: unknown;
         };
+        /** @description Says which program answers. */
         Health: {
             /**
              * @description Always `ok`.
@@ -461,18 +473,18 @@ export interface components {
              */
             status: string;
             /**
-             * @description Which service answered.
+             * @description The name of the service that answered.
              * @example orders-api
              */
             service: string;
             /**
-             * @description Which version of the program it is.
+             * @description The version of the program.
              * @example 1.4.0
              */
             version: string;
             /**
-             * @description In `/ready` of a service that has a replica of its database (`DB_READ_HOST`): whether reads that may lag come from it, or from
-             *     the primary, because the replica lags too much or does not answer.
+             * @description Only in `/ready` of a service that has a replica of its database (`DB_READ_HOST`). `used` means that reads that may lag come
+             *     from the replica. With `lags` (too much) or `away` (no answer, or another database) they come from the primary.
              *      Extensible: others may be added to `used`, `lags`, `away`.
              * @example used
              */
@@ -480,6 +492,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description The body of every error. */
         ErrorBody: {
             /**
              * @description Always false.
@@ -493,31 +506,32 @@ export interface components {
             error: string;
             code: components["schemas"]["ErrorCode"];
             /**
-             * @description The call's correlation id; in every error of the orchestrator. The others send it as `X-Correlation-Id` only.
+             * @description The call's correlation id. Every error of the orchestrator has this field; the other services send the id only as `X-Correlation-Id`.
              * @example req-12345
              */
             correlationId?: string;
-            /** @description What is wrong where; only there when it says more than `error`. */
+            /** @description The reasons for the error, each with its field; absent when `error` says it all. */
             details?: components["schemas"]["ApiErrorDetail"][];
         } & {
             [key: string]: unknown;
         };
+        /** @description A reason for an error, with the field that the reason concerns. */
         ApiErrorDetail: {
             /**
-             * @description Which field, as a JSON pointer into the body, or `/query/…`, `/path/…`, `/header/…`, `/body` for the others.
+             * @description The field, as a JSON pointer into the body. A parameter is `/query/…`, `/path/…` or `/header/…`; the body as a whole is `/body`.
              * @example /items/0/qty
              */
             field: string;
             /**
-             * @description What is wrong with it.
+             * @description The reason, for a person.
              * @example product 2: asked 5, available 3
              */
             message: string;
             /**
-             * @description The same for a program: strings, numbers and booleans. Which there are follows from the error's `code`, and others may be
-             *     added. Of what breaks a rule of this document it is `rule`, its keyword in snake_case (`required`, `minimum`, `max_length`,
-             *     `enum`, `format`, …) or a word such as `unknown_field`, `repeated`, `whole_number` or `unique`, and what belongs to the
-             *     rule: `limit`, `type`, `format`, or `values` with spaces between them.
+             * @description The reason for a program: strings, numbers and booleans. The error's `code` decides which there are; others may be added. For a
+             *     value that breaks a rule of this document: `rule`, the keyword in snake_case (`required`, `minimum`, `max_length`, `enum`,
+             *     `format`, …) or a word such as `unknown_field`, `repeated`, `whole_number` or `unique`; and, where the rule has them, `limit`,
+             *     `type`, `format`, or `values` with spaces between them.
              * @example {
              *       "product_id": 2,
              *       "sku": "LAPTOP-HP-2024",
@@ -545,7 +559,7 @@ export interface components {
         DateFilter: string;
         /**
          * Format: ids
-         * @description Ids with commas between them, at most 100.
+         * @description At most 100 ids, separated by commas.
          * @example 1,2
          */
         IdList: string;
@@ -556,19 +570,19 @@ export interface components {
          */
         FileEncoding: "utf-8" | "utf-16" | "utf-16le" | "utf-16be" | "windows-1252" | "iso-8859-1" | "iso-8859-15" | "macintosh" | "ibm850";
         /**
-         * @description How a file is written.
+         * @description The format of a file.
          * @default ndjson
          * @example csv
          * @enum {string}
          */
         FileFormat: "csv" | "ndjson";
         /**
-         * @description What separates the cells of CSV.
+         * @description The character between the cells of CSV.
          * @example semicolon
          * @enum {string}
          */
         CSVDelimiter: "comma" | "semicolon" | "tab";
-        /** @description One line of what an import answers: of one row, or, the last line, the `summary`. */
+        /** @description A line of an import's answer: the result of one row, or, as the last line, the `summary`. */
         ImportLine: {
             /**
              * Format: int32
@@ -577,73 +591,73 @@ export interface components {
              */
             row?: number;
             /**
-             * @description What became of the row. Extensible: others may be added to `created`, `updated`, `unchanged`, `refused`.
+             * @description The result of the row. Extensible: others may be added to `created`, `updated`, `unchanged`, `refused`.
              * @example created
              */
             result?: string;
             /**
              * Format: int64
-             * @description What the row stands for. Absent when it is refused, and when a dry run would create it.
+             * @description The id of the product or customer. Absent for a refused row, and for a new row of a dry run.
              * @example 42
              */
             id?: number;
             code?: components["schemas"]["ErrorCode"];
             /**
-             * @description Why the row is refused, for a person.
+             * @description The reason for the refusal of the row, for a person.
              * @example The request is not valid.
              */
             error?: string;
-            /** @description What is wrong in which field of a refused row. */
+            /** @description The reasons for the refusal of the row, each with its field. */
             details?: components["schemas"]["ApiErrorDetail"][];
             summary?: components["schemas"]["ImportSummary"];
         } & {
             [key: string]: unknown;
         };
-        /** @description What became of the file. */
+        /** @description The result of an import. A dry run counts the results that the rows would have. */
         ImportSummary: {
             /**
-             * @description Whether the file was read to its end. If not, `code` and `error` say why, and of the rows without a line it is not known what became of them: repeat the call.
+             * @description Whether the file was read to its end. If not, `code` and `error` say why, and rows without a line may or may not be imported: repeat the call.
              * @example true
              */
             complete: boolean;
             /**
-             * @description Whether nothing was changed.
+             * @description Whether the import was a dry run, which changes nothing.
              * @example false
              */
             dry_run: boolean;
             /**
              * Format: int32
-             * @description How many rows.
+             * @description The number of rows with a line in the answer.
              * @example 3
              */
             rows: number;
             /**
              * Format: int32
-             * @description How many rows.
+             * @description The number of rows that created a product or customer.
              * @example 3
              */
             created: number;
             /**
              * Format: int32
-             * @description How many rows.
+             * @description The number of rows that changed a product or customer.
              * @example 3
              */
             updated: number;
             /**
              * Format: int32
-             * @description How many rows.
+             * @description The number of rows that changed nothing.
              * @example 3
              */
             unchanged: number;
             /**
              * Format: int32
-             * @description How many rows.
+             * @description The number of refused rows.
              * @example 3
              */
             refused: number;
             code?: components["schemas"]["ErrorCode"];
             /**
-             * @description Why the file was not read to its end, for a person.
+             * @description The reason why the file was not read to its end, for a person.
              * @example The service could not finish in time; try again.
              */
             error?: string;
@@ -651,11 +665,11 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * @description Stable; branch on it. Extensible: others may be added to `malformed_json`, `malformed_row`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `webhook_endpoint_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `total_changed`, `sku_taken`, `too_many_webhook_endpoints`, `events_expired`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
+         * @description The code of an error. Codes are stable; programs branch on them. Extensible: others may be added to `malformed_json`, `malformed_row`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `webhook_endpoint_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `total_changed`, `sku_taken`, `too_many_webhook_endpoints`, `events_expired`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
          * @example validation_failed
          */
         ErrorCode: string;
-        /** @description One change of one thing. It is written with the change, or not at all, and never changes. */
+        /** @description An event, which records one change of one thing. The event is written together with the change, or not at all, and never changes. */
         ChangeEvent: {
             id: components["schemas"]["Id"];
             type: components["schemas"]["EventType"];
@@ -663,23 +677,23 @@ export interface components {
             subject_id: components["schemas"]["Id"];
             /**
              * Format: int64
-             * @description The customer whom it concerns; null for a product.
+             * @description The id of the customer whom the event concerns; null when it concerns no customer, as for a product.
              * @example 1
              */
             customer_id: number | null;
             /**
-             * @description Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
+             * @description The author of the change: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
              * @example erp@acme.com
              */
             actor: string;
             /**
-             * @description The correlation id of the call; null when no call did it.
+             * @description The correlation id of the call that made the change; null when no call made it.
              * @example req-12345
              */
             correlation_id: string | null;
             created_at: components["schemas"]["Timestamp"];
             /**
-             * @description The thing right after the change, as reading it showed it then as `data`; of a deleted customer, with its `deleted_at`.
+             * @description The thing right after the change, as a read returned it in `data` at that moment. A deleted customer has its `deleted_at`.
              * @example {
              *       "id": 3,
              *       "customer_id": 1,
@@ -694,15 +708,16 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * @description What happened. `product.updated` is a change of its name, its price or whether it is active; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. `webhook_endpoint.disabled`: nothing more is sent to a webhook endpoint, see its `disabled_reason`. Extensible: others may be added to `order.created`, `order.confirmed`, `order.canceled`, `product.created`, `product.updated`, `stock.adjusted`, `customer.created`, `customer.updated`, `customer.deleted`, `webhook_endpoint.disabled`.
+         * @description The kind of change. `product.updated` is a change of a product's name, its price or its `active`; `stock.adjusted` is a change of its stock other than by an order, because an order has events of its own. After `webhook_endpoint.disabled` nothing more is sent to a webhook endpoint; see its `disabled_reason`. Extensible: others may be added to `order.created`, `order.confirmed`, `order.canceled`, `product.created`, `product.updated`, `stock.adjusted`, `customer.created`, `customer.updated`, `customer.deleted`, `webhook_endpoint.disabled`.
          * @example order.created
          */
         EventType: string;
         /**
-         * @description What kind of thing changed. Extensible: others may be added to `order`, `product`, `customer`, `webhook_endpoint`.
+         * @description The kind of thing that changed. Extensible: others may be added to `order`, `product`, `customer`, `webhook_endpoint`.
          * @example order
          */
         EventSubject: string;
+        /** @description A page of a history. */
         EventListResponse: {
             success: components["schemas"]["Success"];
             data: components["schemas"]["ChangeEvent"][];
@@ -721,7 +736,7 @@ export interface components {
             };
             content?: never;
         };
-        /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
+        /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every fault, up to 20. */
         MalformedJsonOrValidationFailed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -732,7 +747,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `unauthorized`: The token is missing, has expired, or is not one that this deployment accepts. */
+        /** @description `unauthorized`: The token is missing, has expired, or is no token that this deployment accepts. */
         Unauthorized: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -744,7 +759,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `forbidden`: Who calls is known, and may not do this: the token lacks a scope, or acts for another customer. Or a browser sends it for a page of another site, or under a name that is not the service's. */
+        /** @description `forbidden`: The caller is known, and may not make this call: the token lacks a scope, or acts for another customer. Or a browser sends the call for a page of another site, or to a host name that is not the service's. */
         Forbidden: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -800,7 +815,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `idempotency_key_reused`: The key has done something else: another body, or another id. */
+        /** @description `idempotency_key_reused`: The key was used for another request: another body, or another id. */
         IdempotencyKeyReused: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -811,7 +826,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `rate_limited`: You send more than this deployment takes from one caller (`RateLimit` says how much is left), or have your share of the requests, searches, imports, exports or readers of events that it has at once. */
+        /** @description `rate_limited`: You send more calls than this deployment takes from one caller (`RateLimit` has the number that is left), or you use your share of its simultaneous requests, searches, imports, exports or readers of events. */
         RateLimited: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -860,7 +875,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
+        /** @description `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every fault, up to 20. */
         ValidationFailed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -871,7 +886,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `malformed_row`: A row of an import, or the line that names the columns, is no CSV or no JSON; or the file is not in its encoding, which is UTF-8 unless `encoding` names another: then no row is applied. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
+        /** @description `malformed_row`: A row of an import, or the line that names the columns, is no CSV or no JSON; or the file is not in its encoding, which is UTF-8 unless `encoding` names another: then no row is applied. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every fault, up to 20. */
         MalformedRowOrValidationFailed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -882,7 +897,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `payload_too_large`: An import has more than 64 MiB or more than 100 000 rows, or a row has more than 64 KiB. `row` of the last line that was answered says how far it was read. */
+        /** @description `payload_too_large`: An import has more than 64 MiB or more than 100 000 rows, or a row has more than 64 KiB. `row` of the last line of the answer says how far the file was read. */
         PayloadTooLarge2: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -915,7 +930,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `precondition_failed`: The state is no longer the one that `If-Match` names. Nothing was changed. */
+        /** @description `precondition_failed`: The thing no longer has the state that `If-Match` names. Nothing was changed. */
         PreconditionFailed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -949,77 +964,81 @@ export interface components {
          * @example ACME
          */
         CustomerSearch: string;
-        /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
+        /** @description The last id that you have seen, from `meta.nextCursor`. The page starts after this id, in the order of the list. 0 is the beginning of the list. */
         Cursor: number;
         /**
-         * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
+         * @description The highest number of entries in the page. A page also ends at about 1 MiB; `meta.nextCursor` then goes on after its last entry,
+         *     as after any page.
          * @example 20
          */
         Limit: number;
         /**
-         * @description `created_at`, the oldest first, or `-created_at`, the newest first, by ascending or descending id. Keep it while you read page after page.
+         * @description The order of the list: `created_at`, the oldest first, by ascending id, or `-created_at`, the newest first, by descending id. Keep
+         *     the order while you read page after page.
          * @example -created_at
          */
         Sort: components["schemas"]["ListSort"];
         /**
-         * @description `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+         * @description The order of the list: `-created_at`, the newest first, by descending id, or `created_at`, the oldest first, by ascending id. Keep
+         *     the order while you read page after page.
          * @example -created_at
          */
         NewestFirstSort: components["schemas"]["ListSort"];
         /**
-         * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
-         *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-         *     the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
-         *     while you read. Leave the parameter out for the first copy: it is made for finding few among many.
+         * @description Only entries whose `updated_at` is at or after this moment: a date (its first moment in UTC) or RFC 3339. To keep a copy up to
+         *     date, note the time before you begin, read page after page to the end, and next time ask from one minute before the noted time:
+         *     this finds the changes that were still being committed then. Entries that you have, and entries that changed while you read, may
+         *     come again. Leave the parameter out for the first copy: the parameter is made to find few entries among many.
          * @example 2024-01-01T08:00:00Z
          */
         UpdatedSince: components["schemas"]["DateFilter"];
         /**
-         * @description Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-         *     repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
+         * @description Only entries with these ids, at most 100, separated by commas. An id that the caller could not find otherwise is left out, and a
+         *     repeated id counts once. With `limit=100` one page has all entries, unless the page ends earlier because of its size.
          * @example 1,2
          */
         Ids: components["schemas"]["IdList"];
         /**
-         * @description Say what would become of each row, and change nothing.
+         * @description Report the result that each row would have, and change nothing.
          * @example true
          */
         DryRun: boolean;
         /**
-         * @description The encoding of the file, where it is not UTF-8: Excel's "CSV" is in `windows-1252` in Western Europe and America. It counts more
-         *     than the charset in `Content-Type`, which may say the same. A byte order mark in the file, of UTF-8 or UTF-16, counts more than both.
+         * @description The encoding of a file that is not in UTF-8: Excel's "CSV" is in `windows-1252` in Western Europe and America. The parameter counts
+         *     more than the charset in `Content-Type`, which may name the encoding, too. A byte order mark in the file, of UTF-8 or UTF-16,
+         *     counts more than both.
          * @example windows-1252
          */
         Encoding: components["schemas"]["FileEncoding"];
         /**
-         * @description `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
+         * @description The format of the file: `csv` as in RFC 4180, or `ndjson`, one JSON object per line.
          * @example csv
          */
         ExportFormat: components["schemas"]["FileFormat"];
-        /** @description Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8. */
+        /** @description Only with `format=csv`: begin the file with a byte order mark, by which Excel recognizes UTF-8. */
         ExportBOM: boolean;
         /**
-         * @description Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
+         * @description Only with `format=csv`: the character between cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
          *     (U+0009). Excel expects a semicolon where the decimal separator is a comma.
          */
         ExportDelimiter: components["schemas"]["CSVDelimiter"];
         /**
-         * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
+         * @description The `ETag` of the state that you have seen, several tags separated by commas, or `*` for any state. When the thing has another state now, the answer is 412 `precondition_failed`. The tag is a hash of the content: `W/` before the tag, and `-gzip`, `-br` or `-zstd` at its end, which proxies add when they compress, do not count.
          * @example *
          */
         IfMatch: string;
         /**
-         * @description The `ETag` that you have, compared as in `If-Match`; 304 without a body when nothing has changed since.
+         * @description The `ETag` of the state that you have, compared as in `If-Match`. When the thing still has this state, the answer is 304 without a body.
          * @example "5f2b8e0c9a7d4e61"
          */
         IfNoneMatch: string;
     };
     requestBodies: never;
     headers: {
-        /** @description Names this call in the logs of every service that it touched. */
+        /** @description Identifies this call in the logs of every service that took part in the call. */
         CorrelationId: components["schemas"]["CorrelationId"];
         /**
-         * @description Where the error's code is explained, with `rel="help"`.
+         * @description A link to the explanation of the error's code, with `rel="help"`.
          * @example </docs/errors#validation_failed>; rel="help"
          */
         Help: string;
@@ -1034,40 +1053,40 @@ export interface components {
          */
         FileName: string;
         /**
-         * @description The position in the feed of the Events API (`GET /events?after=`) from which the events go on: the rows together with the events after it, each applied in its turn, are an exact copy.
+         * @description The position in the feed of the Events API after which to read the events (`GET /events?after=`): the rows together with the events after this position, applied in their order, are an exact copy. For several exports, read the events after the smallest of their positions.
          * @example 15
          */
         EventPosition: number;
         /**
-         * @description Names this state of the thing. Send it as `If-None-Match` to read only what changed, as `If-Match` to change only what you have seen.
+         * @description Identifies this state of the thing. Send the tag as `If-None-Match` to read the thing only when it has changed, or as `If-Match` to change only the state that you have seen.
          * @example "5f2b8e0c9a7d4e61"
          */
         ETag: string;
         /**
-         * @description Only when the answer comes from a replica of the database: it has every change that is at least so many seconds older than the
-         *     answer's `Date`, and may lack later ones. Reads of one thing, and lists by `ids`, `sku`, `email`, `external_ref` or
-         *     `updated_since`, never lag.
+         * @description Present only when the answer comes from a replica of the database. The answer has every change that is at least this number of
+         *     seconds older than its `Date`, and may lack later changes. Reads of one thing, and lists by `ids`, `sku`, `email`,
+         *     `external_ref` or `updated_since`, never lag.
          * @example 1
          */
         Age: number;
         /**
-         * @description `true` when this is the stored first answer to the key.
+         * @description `true` when this answer is the stored first answer to the key.
          * @example true
          */
         IdempotencyReplayed: boolean;
         /**
-         * @description How many calls are left at once (`r`), and in how many seconds all of them are again (`t`), in the words of
-         *     draft-ietf-httpapi-ratelimit-headers-10. Where calls are limited, every answer to a business call has it.
+         * @description The number of calls that the caller may make at once now (`r`), and the seconds until all calls are available again (`t`), as in
+         *     draft-ietf-httpapi-ratelimit-headers-10. Where calls are limited, every answer to a business call has this header.
          * @example "caller";r=19;t=1
          */
         RateLimit: string;
         /**
-         * @description How many calls a caller may make at once (`q`), and in how many seconds as many again (`w`).
+         * @description The number of calls that a caller may make at once (`q`), and the seconds after which the caller may make as many again (`w`).
          * @example "caller";q=20;w=2
          */
         RateLimitPolicy: string;
         /**
-         * @description Which token the operation wants.
+         * @description The kind of token that the operation needs.
          * @example Bearer
          */
         WWWAuthenticate: string;
@@ -1095,35 +1114,37 @@ export interface operations {
                  */
                 external_ref?: string;
                 /**
-                 * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
-                 *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-                 *     the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
-                 *     while you read. Leave the parameter out for the first copy: it is made for finding few among many.
+                 * @description Only entries whose `updated_at` is at or after this moment: a date (its first moment in UTC) or RFC 3339. To keep a copy up to
+                 *     date, note the time before you begin, read page after page to the end, and next time ask from one minute before the noted time:
+                 *     this finds the changes that were still being committed then. Entries that you have, and entries that changed while you read, may
+                 *     come again. Leave the parameter out for the first copy: the parameter is made to find few entries among many.
                  * @example 2024-01-01T08:00:00Z
                  */
                 updated_since?: components["parameters"]["UpdatedSince"];
                 /**
-                 * @description `created_at`, the oldest first, or `-created_at`, the newest first, by ascending or descending id. Keep it while you read page after page.
+                 * @description The order of the list: `created_at`, the oldest first, by ascending id, or `-created_at`, the newest first, by descending id. Keep
+                 *     the order while you read page after page.
                  * @example -created_at
                  */
                 sort?: components["parameters"]["Sort"];
-                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
+                /** @description The last id that you have seen, from `meta.nextCursor`. The page starts after this id, in the order of the list. 0 is the beginning of the list. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
-                 * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
+                 * @description The highest number of entries in the page. A page also ends at about 1 MiB; `meta.nextCursor` then goes on after its last entry,
+                 *     as after any page.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
                 /**
-                 * @description Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-                 *     repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
+                 * @description Only entries with these ids, at most 100, separated by commas. An id that the caller could not find otherwise is left out, and a
+                 *     repeated id counts once. With `limit=100` one page has all entries, unless the page ends earlier because of its size.
                  * @example 1,2
                  */
                 ids?: components["parameters"]["Ids"];
                 /**
-                 * @description Deleted customers, too, each with its `deleted_at`; a deletion moves `updated_at`, so that a copy kept by `updated_since`
-                 *     misses none. Needs the scope `events:read` besides the operation's. `email` and `external_ref` find no deleted customer,
-                 *     because another customer may have them now; `search` and `ids` do.
+                 * @description Whether to list deleted customers, too, each with its `deleted_at`. A deletion moves `updated_at`, so that a copy kept by
+                 *     `updated_since` misses no deletion. `true` needs the scope `events:read` besides the operation's. `email` and `external_ref`
+                 *     find no deleted customer, because another customer may have the same email or number now; `search` and `ids` do.
                  * @example true
                  */
                 include_deleted?: boolean;
@@ -1179,10 +1200,11 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
-                 *     `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
-                 *     `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
-                 *     headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
+                 * @description Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`. The key is kept for 24 hours; a later
+                 *     repeat is a new request. `Idempotency-Key` is accepted as another spelling of this header, also between quotes, as in
+                 *     draft-ietf-httpapi-idempotency-key-header: `Idempotency-Key: "k"` is the key `k`. In `X-Idempotency-Key`, in a path and in a body,
+                 *     quotes belong to the key. Both headers may be sent when they have the same key. The same key with another request is 422
+                 *     `idempotency_key_reused`.
                  * @example customer-4711
                  */
                 "X-Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
@@ -1249,13 +1271,14 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Say what would become of each row, and change nothing.
+                 * @description Report the result that each row would have, and change nothing.
                  * @example true
                  */
                 dry_run?: components["parameters"]["DryRun"];
                 /**
-                 * @description The encoding of the file, where it is not UTF-8: Excel's "CSV" is in `windows-1252` in Western Europe and America. It counts more
-                 *     than the charset in `Content-Type`, which may say the same. A byte order mark in the file, of UTF-8 or UTF-16, counts more than both.
+                 * @description The encoding of a file that is not in UTF-8: Excel's "CSV" is in `windows-1252` in Western Europe and America. The parameter counts
+                 *     more than the charset in `Content-Type`, which may name the encoding, too. A byte order mark in the file, of UTF-8 or UTF-16,
+                 *     counts more than both.
                  * @example windows-1252
                  */
                 encoding?: components["parameters"]["Encoding"];
@@ -1281,7 +1304,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What became of each row, one `ImportLine` a line, and of the file. */
+            /** @description The result of each row, one `ImportLine` per line, and the summary. */
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1312,7 +1335,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
+                 * @description The format of the file: `csv` as in RFC 4180, or `ndjson`, one JSON object per line.
                  * @example csv
                  */
                 format?: components["parameters"]["ExportFormat"];
@@ -1332,30 +1355,30 @@ export interface operations {
                  */
                 external_ref?: string;
                 /**
-                 * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
-                 *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-                 *     the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
-                 *     while you read. Leave the parameter out for the first copy: it is made for finding few among many.
+                 * @description Only entries whose `updated_at` is at or after this moment: a date (its first moment in UTC) or RFC 3339. To keep a copy up to
+                 *     date, note the time before you begin, read page after page to the end, and next time ask from one minute before the noted time:
+                 *     this finds the changes that were still being committed then. Entries that you have, and entries that changed while you read, may
+                 *     come again. Leave the parameter out for the first copy: the parameter is made to find few entries among many.
                  * @example 2024-01-01T08:00:00Z
                  */
                 updated_since?: components["parameters"]["UpdatedSince"];
-                /** @description Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8. */
+                /** @description Only with `format=csv`: begin the file with a byte order mark, by which Excel recognizes UTF-8. */
                 bom?: components["parameters"]["ExportBOM"];
                 /**
-                 * @description Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
+                 * @description Only with `format=csv`: the character between cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
                  *     (U+0009). Excel expects a semicolon where the decimal separator is a comma.
                  */
                 delimiter?: components["parameters"]["ExportDelimiter"];
                 /**
-                 * @description Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-                 *     repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
+                 * @description Only entries with these ids, at most 100, separated by commas. An id that the caller could not find otherwise is left out, and a
+                 *     repeated id counts once. With `limit=100` one page has all entries, unless the page ends earlier because of its size.
                  * @example 1,2
                  */
                 ids?: components["parameters"]["Ids"];
                 /**
-                 * @description Deleted customers, too, each with its `deleted_at`; a deletion moves `updated_at`, so that a copy kept by `updated_since`
-                 *     misses none. Needs the scope `events:read` besides the operation's. `email` and `external_ref` find no deleted customer,
-                 *     because another customer may have them now; `search` and `ids` do.
+                 * @description Whether to list deleted customers, too, each with its `deleted_at`. A deletion moves `updated_at`, so that a copy kept by
+                 *     `updated_since` misses no deletion. `true` needs the scope `events:read` besides the operation's. `email` and `external_ref`
+                 *     find no deleted customer, because another customer may have the same email or number now; `search` and `ids` do.
                  * @example true
                  */
                 include_deleted?: boolean;
@@ -1366,7 +1389,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The customers, as the query's `format` says. */
+            /** @description The customers, in the `format` of the query. */
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1399,7 +1422,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` that you have, compared as in `If-Match`; 304 without a body when nothing has changed since.
+                 * @description The `ETag` of the state that you have, compared as in `If-Match`. When the thing still has this state, the answer is 304 without a body.
                  * @example "5f2b8e0c9a7d4e61"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -1457,7 +1480,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
+                 * @description The `ETag` of the state that you have seen, several tags separated by commas, or `*` for any state. When the thing has another state now, the answer is 412 `precondition_failed`. The tag is a hash of the content: `W/` before the tag, and `-gzip`, `-br` or `-zstd` at its end, which proxies add when they compress, do not count.
                  * @example *
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
@@ -1529,7 +1552,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
+                 * @description The `ETag` of the state that you have seen, several tags separated by commas, or `*` for any state. When the thing has another state now, the answer is 412 `precondition_failed`. The tag is a hash of the content: `W/` before the tag, and `-gzip`, `-br` or `-zstd` at its end, which proxies add when they compress, do not count.
                  * @example *
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
@@ -1576,14 +1599,16 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+                 * @description The order of the list: `-created_at`, the newest first, by descending id, or `created_at`, the oldest first, by ascending id. Keep
+                 *     the order while you read page after page.
                  * @example -created_at
                  */
                 sort?: components["parameters"]["NewestFirstSort"];
-                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
+                /** @description The last id that you have seen, from `meta.nextCursor`. The page starts after this id, in the order of the list. 0 is the beginning of the list. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
-                 * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
+                 * @description The highest number of entries in the page. A page also ends at about 1 MiB; `meta.nextCursor` then goes on after its last entry,
+                 *     as after any page.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
@@ -1655,7 +1680,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description The key, percent-encoded. It arrives unchanged through every proxy and gateway.
+                 * @description The key. In a URL it must be percent-encoded; the SDKs do this. The key arrives unchanged through every proxy and gateway.
                  * @example my-customer-1
                  */
                 key: components["schemas"]["IdempotencyKey"];
@@ -1666,7 +1691,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What the key has done. */
+            /** @description The operations that the key has carried out. */
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1707,8 +1732,9 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The key, percent-encoded where a path needs it. A proxy or gateway that decodes paths, such as an HTTP API of Amazon API Gateway,
-                 *     turns a key with `%` or `/` into another one: send such keys as the query parameter `key`, which is safe everywhere.
+                 * @description The key. In a URL it must be percent-encoded; the SDKs do this. A proxy or gateway that decodes paths, such as an HTTP API of
+                 *     Amazon API Gateway, turns a key with `%` or `/` into another key: send such keys as the query parameter `key`, which is safe
+                 *     everywhere.
                  * @example my-customer-1
                  */
                 key: components["schemas"]["IdempotencyKey"];
@@ -1717,7 +1743,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What the key has done. */
+            /** @description The operations that the key has carried out. */
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];

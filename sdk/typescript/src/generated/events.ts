@@ -12,27 +12,27 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read what has happened after a position
-         * @description Events with a position above `after`, in ascending order. No event ever gets a position below one that you have seen, so the
-         *     number is all that you need to keep: store `meta.next_after` together with what you made of the events, and pass it as `after`.
-         *     Pass it also when there was no event: it may be ahead of the last event, when `types` has left events out. You have read
-         *     everything that there is when `next_after` is `last_position`.
+         * Read the events after a position
+         * @description Lists the events with a position above `after`, in ascending order. No event ever gets a position below a position that you have
+         *     seen, so a position is all that you need to keep: store `meta.next_after` together with the results of your work on the events, and
+         *     pass `next_after` as `after`. Do this also when there was no event: `next_after` may be ahead of the last event, when `types` has
+         *     left events out. You have read all events when `next_after` is `last_position`.
          *
-         *     **Which events.** Those of what your token may read: `orders:read` shows the events of orders, `customers:read` those of
-         *     customers, `products:read` those of products. A token with a `customer_id` sees the events of its own customer and that
-         *     customer's orders, and none of products. Positions are counted for each customer, and for callers without a customer over
-         *     all events: a position belongs to the kind of token that got it.
+         *     **Which events.** A token sees the events of the things that it may read: `orders:read` shows the events of orders, `customers:read` the
+         *     events of customers, `products:read` the events of products. A token with a `customer_id` sees the events of its own customer and
+         *     of that customer's orders, and no events of products. Positions are counted for each customer, and for callers without a customer
+         *     over all events: a position belongs to the kind of token that got it.
          *
-         *     **Waiting.** With `wait` an answer without events comes only after that time, and as soon as there is one.
+         *     **Waiting.** With `wait` the answer comes as soon as there is an event, and without an event at the end of that time.
          *
-         *     **Streaming.** With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that does not end with the events
-         *     that there are: each event has its position as `id`, and the event as JSON in `data`. An `id` without `data` moves the position
-         *     on past events that `types` left out. A comment comes every 15 seconds when nothing else does. The service ends a stream after
-         *     some minutes, and when it stops: connect again with the last `id` as `Last-Event-ID`, as `EventSource` does on its own.
+         *     **Streaming.** With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that goes on with future events: each
+         *     event has its position as `id`, and itself as JSON in `data`. An `id` without `data` moves the position past events that
+         *     `types` left out. A comment comes every 15 seconds when nothing else does. The service ends a stream after some minutes, and when
+         *     the service stops: connect again with the last `id` as `Last-Event-ID`, as `EventSource` does on its own.
          *
          *     **Too late.** Events are deleted after a while (90 days, unless the deployment says otherwise). When the next event after
          *     `after` has been deleted, or no event ever had that position, the answer is 410 `events_expired`: read everything again
-         *     with the exports, and go on from the smallest `X-Event-Position` that they name.
+         *     with the exports, and go on from the smallest `X-Event-Position` of their answers.
          */
         get: operations["listEvents"];
         put?: never;
@@ -51,29 +51,29 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the endpoints
-         * @description The endpoints of your customer, or all for callers without a customer; without their secrets.
+         * List the webhook endpoints
+         * @description Lists the endpoints of your customer, or all endpoints for callers without a customer; without their secrets.
          */
         get: operations["listWebhookEndpoints"];
         put?: never;
         /**
-         * Have events sent to a URL
+         * Create a webhook endpoint
          * @description Creates an endpoint: from now on, each event that happens is sent to the URL as a `POST` with a `WebhookMessage`, signed by the
-         *     specification Standard Webhooks. The answer has the secret, and no later answer has it: keep it where your program checks the
-         *     signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
+         *     specification Standard Webhooks. The answer has the secret, and no later answer shows the secret: keep it where your program checks
+         *     the signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost answer is no lost secret.
          *
-         *     **Which events.** Those of what your token may read now, as `GET /events` shows them: with `orders:read` the events of orders,
-         *     and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows them, and a type
-         *     that does not exist is refused.
+         *     **Which events.** An endpoint gets the events that your token may read now, as `GET /events` shows them: with `orders:read` the
+         *     events of orders, and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only. `types` narrows
+         *     the events, and a type that does not exist is refused.
          *
-         *     **Order.** An endpoint gets one event after the other, in the order of their positions. The next one is sent when the one before
+         *     **Order.** An endpoint gets one event after the other, in the order of their positions. The next event is sent when the event before
          *     was answered with a status from 200 to 299 within 10 seconds. Anything else is a failure: the same event is sent again after a
-         *     wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait that `Retry-After` asks for is
+         *     wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait in a `Retry-After` of your answer is
          *     obeyed, up to six hours. After three days of failures, and at once after a 410, the endpoint is disabled, and the event
          *     `webhook_endpoint.disabled` is in the feed. Redirects are not followed.
          *
-         *     **Twice.** An event may arrive again with the same `webhook-id`, when your answer was lost: note the ids that you have worked
-         *     through.
+         *     **Repeats.** An event may arrive again with the same `webhook-id`, when your answer was lost: note the ids of the events that you
+         *     have worked through.
          */
         post: operations["createWebhookEndpoint"];
         delete?: never;
@@ -98,11 +98,11 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Replace the secret
-         * @description Makes a new secret, which only this answer has. For a day, messages are signed with both secrets, and either checks them. A
-         *     second rotation within the day ends the older of the three at once: rotate twice when a secret is known to others. Repeat a
-         *     call whose answer you did not get with the same `X-Idempotency-Key`. Messages that are on their way for some seconds more have
-         *     the signatures of before.
+         * Replace the secret of a webhook endpoint
+         * @description Makes a new secret, which only this answer has. For a day, messages are signed with both secrets, and either secret checks them. A
+         *     second rotation within the day ends the oldest of the three secrets at once: rotate twice when a secret is known to others. Repeat
+         *     a call whose answer you did not get with the same `X-Idempotency-Key`. For some seconds, messages that are on their way still have
+         *     the earlier signatures.
          */
         post: operations["rotateWebhookSecret"];
         delete?: never;
@@ -127,9 +127,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send a test message now
-         * @description Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or has not within 10
-         *     seconds: whether it was delivered is in `outcome`. It changes nothing in the order of events, and goes to disabled endpoints, too.
+         * Send a test message to a webhook endpoint
+         * @description Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has answered, or after 10 seconds:
+         *     `outcome` says whether the message was delivered. A test changes nothing in the order of events, and goes to disabled endpoints, too.
          */
         post: operations["testWebhookEndpoint"];
         delete?: never;
@@ -152,8 +152,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List what was sent to an endpoint
-         * @description Each attempt of the last seven days, newest first unless `sort` says otherwise.
+         * List the deliveries to a webhook endpoint
+         * @description Lists each attempt to send a message in the last seven days, newest first unless `sort` says otherwise.
          */
         get: operations["listWebhookDeliveries"];
         put?: never;
@@ -180,10 +180,11 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send events again
-         * @description Sends everything after the position `after`, again or, when it is ahead of the endpoint, without what lies between. Each event
-         *     has the `webhook-id` that it had before: a receiver that notes ids must forget those of the events that it wants to work through
-         *     again. The wait after a failure ends. For some seconds, events that are on their way may still arrive in the order before.
+         * Send events to a webhook endpoint again
+         * @description Moves the endpoint to the position `after`, so that the events after this position are sent, again or for the first time. A position
+         *     ahead of the endpoint leaves out the events in between. Each event has the same `webhook-id` as before: a receiver that notes ids
+         *     must forget the ids of the events that it wants to work through again. The wait after a failure ends. For some seconds, events that
+         *     are on their way may still arrive in the earlier order.
          */
         post: operations["replayWebhookEvents"];
         delete?: never;
@@ -206,23 +207,23 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read one endpoint
-         * @description How far it has come, and how it fares; without its secret.
+         * Read one webhook endpoint
+         * @description Returns the endpoint with its position in the feed and its failures, without its secret.
          */
         get: operations["getWebhookEndpoint"];
         put?: never;
         post?: never;
         /**
-         * Delete an endpoint
-         * @description Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the answers that are stored for idempotency keys; its deliveries within days.
+         * Delete a webhook endpoint
+         * @description Deletes the endpoint. Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the answers that are stored for idempotency keys; its deliveries are deleted within days.
          */
         delete: operations["deleteWebhookEndpoint"];
         options?: never;
         head?: never;
         /**
-         * Change an endpoint
-         * @description Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it stopped, and another `url` is
-         *     tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
+         * Change a webhook endpoint
+         * @description Changes the given fields, at least one; the other fields keep their values. With `enabled: true` a disabled endpoint goes on where it
+         *     stopped; a new `url` is tried at once. Your token must be able to read every kind of event that the endpoint gets: see `subjects`. For some seconds,
          *     events that are on their way may still be sent as before: to the old `url`, of the old `types`, or to a disabled endpoint.
          */
         patch: operations["updateWebhookEndpoint"];
@@ -236,8 +237,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Is the process alive?
-         * @description Answers 200 while the process runs. It asks nobody else; use `/ready` to decide whether to send traffic.
+         * Check whether the process is alive
+         * @description Answers 200 while the process runs, without asking the database or other services. Use `/ready` to decide whether to send traffic.
          */
         get: operations["getHealth"];
         put?: never;
@@ -256,8 +257,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Can the service do its work?
-         * @description Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
+         * Check whether the service can do its work
+         * @description Answers 200 when the service takes calls and can do its work: its database answers, has the whole schema and takes changes; for
+         *     an orchestrator, the other services are ready. Otherwise the answer is 503. The answer is also 503 as soon as the service is told
+         *     to stop, while other calls are still answered.
          */
         get: operations["getReady"];
         put?: never;
@@ -273,7 +276,7 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * @description An event with its place in the feed. Read it by its `subject`: `order` as an `OrderEvent`, `product` as a `ProductEvent`,
+         * @description An event with its position in the feed. Read an event by its `subject`: `order` as an `OrderEvent`, `product` as a `ProductEvent`,
          *     `customer` as a `CustomerEvent`, `webhook_endpoint` as a `WebhookEndpointEvent`. Pass over an event of a subject that you
          *     do not know. An event from before an update of the service lacks the fields that came with the update.
          */
@@ -289,7 +292,7 @@ export interface components {
             id: components["schemas"]["Id"];
             type: components["schemas"]["EventType"];
             /**
-             * @description The subject of all these events.
+             * @description The kind of thing that changed, the same in all these events.
              * @example order
              * @enum {string}
              */
@@ -297,17 +300,17 @@ export interface components {
             subject_id: components["schemas"]["Id"];
             /**
              * Format: int64
-             * @description The customer whom it concerns; null for a product.
+             * @description The id of the customer whom the event concerns; null when it concerns no customer, as for a product.
              * @example 1
              */
             customer_id: number | null;
             /**
-             * @description Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
+             * @description The author of the change: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
              * @example erp@acme.com
              */
             actor: string;
             /**
-             * @description The correlation id of the call; null when no call did it.
+             * @description The correlation id of the call that made the change; null when no call made it.
              * @example req-12345
              */
             correlation_id: string | null;
@@ -322,7 +325,7 @@ export interface components {
             id: components["schemas"]["Id"];
             type: components["schemas"]["EventType"];
             /**
-             * @description The subject of all these events.
+             * @description The kind of thing that changed, the same in all these events.
              * @example product
              * @enum {string}
              */
@@ -330,17 +333,17 @@ export interface components {
             subject_id: components["schemas"]["Id"];
             /**
              * Format: int64
-             * @description The customer whom it concerns; null for a product.
+             * @description The id of the customer whom the event concerns; null when it concerns no customer, as for a product.
              * @example 1
              */
             customer_id: number | null;
             /**
-             * @description Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
+             * @description The author of the change: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
              * @example erp@acme.com
              */
             actor: string;
             /**
-             * @description The correlation id of the call; null when no call did it.
+             * @description The correlation id of the call that made the change; null when no call made it.
              * @example req-12345
              */
             correlation_id: string | null;
@@ -355,7 +358,7 @@ export interface components {
             id: components["schemas"]["Id"];
             type: components["schemas"]["EventType"];
             /**
-             * @description The subject of all these events.
+             * @description The kind of thing that changed, the same in all these events.
              * @example customer
              * @enum {string}
              */
@@ -363,17 +366,17 @@ export interface components {
             subject_id: components["schemas"]["Id"];
             /**
              * Format: int64
-             * @description The customer whom it concerns; null for a product.
+             * @description The id of the customer whom the event concerns; null when it concerns no customer, as for a product.
              * @example 1
              */
             customer_id: number | null;
             /**
-             * @description Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
+             * @description The author of the change: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
              * @example erp@acme.com
              */
             actor: string;
             /**
-             * @description The correlation id of the call; null when no call did it.
+             * @description The correlation id of the call that made the change; null when no call made it.
              * @example req-12345
              */
             correlation_id: string | null;
@@ -388,7 +391,7 @@ export interface components {
             id: components["schemas"]["Id"];
             type: components["schemas"]["EventType"];
             /**
-             * @description The subject of all these events.
+             * @description The kind of thing that changed, the same in all these events.
              * @example webhook_endpoint
              * @enum {string}
              */
@@ -396,17 +399,17 @@ export interface components {
             subject_id: components["schemas"]["Id"];
             /**
              * Format: int64
-             * @description The customer whom it concerns; null for a product.
+             * @description The id of the customer whom the event concerns; null when it concerns no customer, as for a product.
              * @example 1
              */
             customer_id: number | null;
             /**
-             * @description Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
+             * @description The author of the change: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
              * @example erp@acme.com
              */
             actor: string;
             /**
-             * @description The correlation id of the call; null when no call did it.
+             * @description The correlation id of the call that made the change; null when no call made it.
              * @example req-12345
              */
             correlation_id: string | null;
@@ -418,26 +421,28 @@ export interface components {
         };
         /**
          * Format: int64
-         * @description A place in the feed; 0 is before the first event. The first event has position 1, each next event the next number.
+         * @description A position in the feed; 0 is before the first event. The first event has position 1, each next event the next number.
          * @example 15
          */
         EventPosition: number;
+        /** @description Says where the feed goes on. */
         FeedMeta: {
             /**
              * Format: int64
-             * @description Pass it as `after` to go on.
+             * @description The position to pass as `after` to go on.
              * @example 15
              */
             next_after: number;
             /**
              * Format: int64
-             * @description The position of the newest event that there is, whether `types` shows it or not.
+             * @description The position of the newest event, whether `types` shows this event or not.
              * @example 15
              */
             last_position: number;
         } & {
             [key: string]: unknown;
         };
+        /** @description A page of the feed. */
         FeedResponse: {
             success: components["schemas"]["Success"];
             data: components["schemas"]["FeedEvent"][];
@@ -448,13 +453,13 @@ export interface components {
         /** @description The body of a request to a webhook endpoint. Check the signature of its bytes before you read it. */
         WebhookMessage: {
             /**
-             * @description The event's type; or `webhook_endpoint.test`, which is of no event: its `data` shows the endpoint, at position 0.
+             * @description The type of the event; or `webhook_endpoint.test` for a test, which is no event: its `data` shows the endpoint, at position 0.
              * @example order.confirmed
              */
             type: string;
             /**
              * Format: date-time
-             * @description When it happened.
+             * @description The time of the event.
              * @example 2024-03-01T09:30:00.000Z
              */
             timestamp: string;
@@ -464,19 +469,19 @@ export interface components {
         };
         /**
          * Format: webhook-url
-         * @description Where events are sent: `https://`, with a name that everybody can resolve. In development `http://` works, too. Addresses of
+         * @description The address to which events are sent: `https://`, with a name that everybody can resolve. In development `http://` works, too. Addresses of
          *     private networks are refused, unless the deployment allows them.
          * @example https://erp.acme.example/webhooks
          */
         WebhookUrl: string;
         /**
          * Format: text
-         * @description Your own words for it.
+         * @description Your description of the endpoint.
          * @example The ERP of ACME
          */
         WebhookDescription: string | null;
         /**
-         * @description Only events of these types; an empty list is all that the endpoint may get, also of types that come later.
+         * @description The types of the events that are sent. An empty list stands for all types that the endpoint may get, also types that come later.
          * @example [
          *       "order.created",
          *       "order.confirmed",
@@ -485,95 +490,97 @@ export interface components {
          */
         WebhookTypes: components["schemas"]["EventType"][];
         /**
-         * @description How messages are signed. `hmac-sha256` signs with a secret that both sides know (`v1`), `ed25519` with a key that only the sender knows (`v1a`); receivers check with `public_key`.
+         * @description The method that signs messages. `hmac-sha256` signs with a secret that both sides know (`v1`), `ed25519` with a key that only the sender knows (`v1a`); receivers check with `public_key`.
          * @default hmac-sha256
          * @example hmac-sha256
          * @enum {string}
          */
         WebhookSignature: "hmac-sha256" | "ed25519";
+        /** @description A webhook endpoint to create. */
         WebhookEndpointRequest: {
             url: components["schemas"]["WebhookUrl"];
             description?: components["schemas"]["WebhookDescription"];
             types?: components["schemas"]["WebhookTypes"];
             signature?: components["schemas"]["WebhookSignature"];
         };
-        /** @description Absent fields keep their value. */
+        /** @description The changes of a webhook endpoint. Absent fields keep their values. */
         WebhookEndpointUpdate: {
             url?: components["schemas"]["WebhookUrl"];
             /**
              * Format: text
-             * @description Your own words for it; null clears them.
+             * @description Your new description of the endpoint; null clears the description.
              * @example The ERP of ACME
              */
             description?: string | null;
             types?: components["schemas"]["WebhookTypes"];
             /**
-             * @description Whether events are sent.
+             * @description Whether events are sent to the endpoint.
              * @example true
              */
             enabled?: boolean;
         };
+        /** @description An address to which events are sent, without its secret. */
         WebhookEndpoint: {
             id: components["schemas"]["Id"];
             /**
              * Format: int64
-             * @description The customer whose events it gets; null for those of all.
+             * @description The id of the customer whose events the endpoint gets; null for the events of all customers.
              * @example 1
              */
             customer_id: number | null;
             url: components["schemas"]["WebhookUrl"];
             description: components["schemas"]["WebhookDescription"];
             types: components["schemas"]["WebhookTypes"];
-            /** @description The kinds of things whose events it may get, as its creator's token could read them. */
+            /** @description The kinds of things whose events the endpoint may get, because its creator's token could read them. */
             subjects: components["schemas"]["EventSubject"][];
             /**
-             * @description How messages are signed. Extensible: others may be added to `hmac-sha256`, `ed25519`.
+             * @description The method that signs messages. Extensible: others may be added to `hmac-sha256`, `ed25519`.
              * @example hmac-sha256
              */
             signature: string;
             /**
-             * @description The key that checks signatures of `ed25519`; null for `hmac-sha256`. After a rotation, the new one.
+             * @description The key that checks signatures of `ed25519`, after a rotation the new key; null for `hmac-sha256`.
              * @example null
              */
             public_key: string | null;
             /**
              * Format: date-time
-             * @description Until when messages are also signed with the secret before the last rotation.
+             * @description The time until when messages are also signed with the secret before the last rotation; null without such a secret.
              * @example 2024-03-01T09:30:00.000Z
              */
             previous_secret_until: string | null;
             /**
-             * @description Whether events are sent.
+             * @description Whether events are sent to the endpoint.
              * @example true
              */
             enabled: boolean;
             disabled_at: components["schemas"]["NullableTimestamp"];
             /**
-             * @description Why it is disabled: by a call, after three days of failures, or because it answered 410. Extensible: others may be added to `requested`, `failing`, `gone`.
+             * @description The reason why the endpoint is disabled: `requested` by a call, `failing` for three days, or `gone` because it answered 410; null for an enabled endpoint. Extensible: others may be added to `requested`, `failing`, `gone`.
              * @example null
              */
             disabled_reason: string | null;
             /**
              * Format: int64
-             * @description Everything up to here was delivered.
+             * @description The position up to which the endpoint has its events.
              * @example 15
              */
             position: number;
             /**
              * Format: int32
-             * @description How often the next event has failed in a row.
+             * @description The number of failures in a row of the next event.
              * @example 0
              */
             failures: number;
             failing_since: components["schemas"]["NullableTimestamp"];
             /**
              * Format: date-time
-             * @description The end of the wait after a failure; null without one.
+             * @description The end of the wait after a failure; null without a wait.
              * @example 2024-03-01T09:30:00.000Z
              */
             next_attempt_at: string | null;
             /**
-             * @description Whose token created it, as the actor of events.
+             * @description The caller who created the endpoint, as in `actor` of events.
              * @example erp@acme.com
              */
             created_by: string;
@@ -588,6 +595,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description A page of webhook endpoints. */
         WebhookEndpointListResponse: {
             success: components["schemas"]["Success"];
             data: components["schemas"]["WebhookEndpoint"][];
@@ -595,6 +603,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description A webhook endpoint with its new secret. */
         WebhookEndpointWithSecret: {
             endpoint: components["schemas"]["WebhookEndpoint"];
             /**
@@ -621,7 +630,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        /** @description One attempt to send a message, or a note that events were skipped. */
+        /** @description An attempt to send a message, or a record that events were skipped. */
         WebhookDelivery: {
             id: components["schemas"]["Id"];
             /**
@@ -636,7 +645,7 @@ export interface components {
             type: string | null;
             /**
              * Format: int64
-             * @description The position of the event; null for a test. Of what was skipped, the last position.
+             * @description The position of the event, or of the last skipped event; null for a test.
              * @example 15
              */
             position: number | null;
@@ -648,23 +657,23 @@ export interface components {
             outcome: string;
             /**
              * Format: int32
-             * @description The HTTP status of the answer; null without one.
+             * @description The HTTP status of the answer; null without an answer.
              * @example 204
              */
             status: number | null;
             /**
              * Format: int32
-             * @description How long it took.
+             * @description The duration of the attempt, in milliseconds.
              * @example 38
              */
             duration_ms: number;
             /**
-             * @description The beginning of the answer.
+             * @description The beginning of the answer's body; null without a body.
              * @example null
              */
             answer: string | null;
             /**
-             * @description Why there was no answer, for a person.
+             * @description The reason why there was no answer, for a person; null with an answer.
              * @example null
              */
             failure: string | null;
@@ -684,6 +693,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description An order with its items. */
         Order: {
             [key: string]: unknown;
         } & (components["schemas"]["OrderSummary"] & ({
@@ -692,6 +702,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         }));
+        /** @description A product with its price and its stock. */
         Product: {
             id: components["schemas"]["Id"];
             sku: components["schemas"]["Sku"];
@@ -699,7 +710,7 @@ export interface components {
             price_cents: components["schemas"]["PriceCents"];
             /**
              * Format: int64
-             * @description Pieces that no order holds. What orders give back may lift it above the bound of an input.
+             * @description The number of pieces that no order holds. Pieces that canceled orders give back may lift the stock above the bound of an input.
              * @example 15
              */
             stock: number;
@@ -709,6 +720,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description A business customer, who places orders. */
         Customer: {
             id: components["schemas"]["Id"];
             name: components["schemas"]["CustomerName"];
@@ -721,6 +733,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description An order without its items. */
         OrderSummary: {
             id: components["schemas"]["Id"];
             customer_id: components["schemas"]["OrderCustomerId"];
@@ -733,18 +746,18 @@ export interface components {
             canceled_at: components["schemas"]["NullableTimestamp"];
             cancel_reason: components["schemas"]["CancelReason"];
             /**
-             * @description What was given as `reason` when the order was canceled; null when nothing was.
+             * @description The `reason` that was given when the order was canceled; null when no reason was given.
              * @example The customer changed their mind.
              */
             cancel_note: string | null;
             /**
-             * @description Who canceled the order, as `actor` of the event says: the token's `sub`, or `system` when the reservation expired. Null for an order that is not CANCELED.
+             * @description The author of the cancellation, as in `actor` of the event: the token's `sub`, or `system` when the reservation expired. Null for an order that is not CANCELED.
              * @example erp@acme.com
              */
             canceled_by: string | null;
             /**
              * Format: date-time
-             * @description When a CREATED order is canceled by itself and its stock returns, unless it is confirmed before; null for any other order, or when reservations do not end.
+             * @description The time at which a CREATED order is canceled by itself and its stock returns, unless the order is confirmed before; null for any other order, or when reservations do not end.
              * @example 2024-03-02T09:30:00.000Z
              */
             reservation_expires_at: string | null;
@@ -754,7 +767,7 @@ export interface components {
              * @example 2024-03-01T09:41:00.000Z
              */
             cancelable_until: string | null;
-            /** @description What may be done with the order at the moment of this answer. */
+            /** @description The actions that the order allows at the moment of this answer. */
             allowed_actions: components["schemas"]["OrderAction"][];
             updated_at: components["schemas"]["Timestamp"];
         } & {
@@ -768,12 +781,12 @@ export interface components {
         ProductName: string;
         /**
          * Format: int64
-         * @description Price of one piece, in cents.
+         * @description The price of one piece, in cents.
          * @example 159900
          */
         PriceCents: number;
         /**
-         * @description Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is ever deleted.
+         * @description Whether the product can be ordered. A new product can, unless the request says otherwise. Products are never deleted.
          * @example true
          */
         ProductActive: boolean;
@@ -797,7 +810,7 @@ export interface components {
         Phone: string | null;
         /**
          * Format: trimmed
-         * @description Your own number for the customer, such as that of your ERP; case-sensitive, without spaces at either end or control characters. No two customers that are not deleted have the same.
+         * @description Your own number for the customer, such as the number in your ERP; case-sensitive, without spaces at either end or control characters. No two customers have the same number, unless one of them is deleted.
          * @example C-1007
          */
         CustomerExternalRef: string | null;
@@ -808,60 +821,62 @@ export interface components {
          */
         OrderCustomerId: number;
         /**
-         * @description Why the order is CANCELED, else null: somebody requested it; nobody confirmed it in time; or it was placed and could not be confirmed. Extensible: others may be added to `requested`, `reservation_expired`, `compensation`.
+         * @description The reason why the order is CANCELED; null for any other order. `requested`: a caller canceled the order. `reservation_expired`: nobody confirmed the order in time. `compensation`: the order was placed and could not be confirmed. Extensible: others may be added to `requested`, `reservation_expired`, `compensation`.
          * @example requested
          */
         CancelReason: string | null;
         /**
-         * @description What may be done with an order. Extensible: others may be added to `confirm`, `cancel`.
+         * @description An action that an order allows. Extensible: others may be added to `confirm`, `cancel`.
          * @example confirm
          */
         OrderAction: string;
         /**
          * Format: int64
-         * @description An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+         * @description An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
          * @example 1
          */
         Id: number;
         /**
          * Format: date-time
-         * @description RFC 3339, UTC, milliseconds.
+         * @description A time as in RFC 3339, in UTC with milliseconds.
          * @example 2024-03-01T09:30:00.000Z
          */
         Timestamp: string;
         /**
          * Format: date-time
-         * @description RFC 3339, UTC, milliseconds; null when it has not happened or does not apply.
+         * @description A time as in RFC 3339, in UTC with milliseconds; null when there is no such time, or not yet.
          * @example 2024-03-01T09:30:00.000Z
          */
         NullableTimestamp: string | null;
         /**
          * Format: correlation-id
-         * @description Names this call in the logs of every service that it touched.
+         * @description Identifies this call in the logs of every service that took part in the call.
          * @example req-12345
          */
         CorrelationId: string;
         /**
          * Format: idempotency-key
-         * @description Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path cannot hold.
+         * @description Your own name for one effect, of visible ASCII characters; neither `.` nor `..`, which a path cannot have.
          * @example po-4711
          */
         IdempotencyKey: string;
         /**
-         * @description Always true here; false in every error.
+         * @description Always true; every error has false here.
          * @example true
          */
         Success: boolean;
+        /** @description Says where the next page of a list begins. */
         Meta: {
             /**
              * Format: int64
-             * @description Pass it as `cursor` for the next page; null exactly when there is none.
+             * @description The `cursor` of the next page; null exactly on the last page.
              * @example null
              */
             nextCursor: number | null;
         } & {
             [key: string]: unknown;
         };
+        /** @description Says which program answers. */
         Health: {
             /**
              * @description Always `ok`.
@@ -869,18 +884,18 @@ export interface components {
              */
             status: string;
             /**
-             * @description Which service answered.
+             * @description The name of the service that answered.
              * @example orders-api
              */
             service: string;
             /**
-             * @description Which version of the program it is.
+             * @description The version of the program.
              * @example 1.4.0
              */
             version: string;
             /**
-             * @description In `/ready` of a service that has a replica of its database (`DB_READ_HOST`): whether reads that may lag come from it, or from
-             *     the primary, because the replica lags too much or does not answer.
+             * @description Only in `/ready` of a service that has a replica of its database (`DB_READ_HOST`). `used` means that reads that may lag come
+             *     from the replica. With `lags` (too much) or `away` (no answer, or another database) they come from the primary.
              *      Extensible: others may be added to `used`, `lags`, `away`.
              * @example used
              */
@@ -888,6 +903,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description The body of every error. */
         ErrorBody: {
             /**
              * @description Always false.
@@ -901,31 +917,32 @@ export interface components {
             error: string;
             code: components["schemas"]["ErrorCode"];
             /**
-             * @description The call's correlation id; in every error of the orchestrator. The others send it as `X-Correlation-Id` only.
+             * @description The call's correlation id. Every error of the orchestrator has this field; the other services send the id only as `X-Correlation-Id`.
              * @example req-12345
              */
             correlationId?: string;
-            /** @description What is wrong where; only there when it says more than `error`. */
+            /** @description The reasons for the error, each with its field; absent when `error` says it all. */
             details?: components["schemas"]["ApiErrorDetail"][];
         } & {
             [key: string]: unknown;
         };
+        /** @description A reason for an error, with the field that the reason concerns. */
         ApiErrorDetail: {
             /**
-             * @description Which field, as a JSON pointer into the body, or `/query/…`, `/path/…`, `/header/…`, `/body` for the others.
+             * @description The field, as a JSON pointer into the body. A parameter is `/query/…`, `/path/…` or `/header/…`; the body as a whole is `/body`.
              * @example /items/0/qty
              */
             field: string;
             /**
-             * @description What is wrong with it.
+             * @description The reason, for a person.
              * @example product 2: asked 5, available 3
              */
             message: string;
             /**
-             * @description The same for a program: strings, numbers and booleans. Which there are follows from the error's `code`, and others may be
-             *     added. Of what breaks a rule of this document it is `rule`, its keyword in snake_case (`required`, `minimum`, `max_length`,
-             *     `enum`, `format`, …) or a word such as `unknown_field`, `repeated`, `whole_number` or `unique`, and what belongs to the
-             *     rule: `limit`, `type`, `format`, or `values` with spaces between them.
+             * @description The reason for a program: strings, numbers and booleans. The error's `code` decides which there are; others may be added. For a
+             *     value that breaks a rule of this document: `rule`, the keyword in snake_case (`required`, `minimum`, `max_length`, `enum`,
+             *     `format`, …) or a word such as `unknown_field`, `repeated`, `whole_number` or `unique`; and, where the rule has them, `limit`,
+             *     `type`, `format`, or `values` with spaces between them.
              * @example {
              *       "product_id": 2,
              *       "sku": "LAPTOP-HP-2024",
@@ -946,24 +963,24 @@ export interface components {
          */
         ListSort: "created_at" | "-created_at";
         /**
-         * @description Stable; branch on it. Extensible: others may be added to `malformed_json`, `malformed_row`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `webhook_endpoint_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `total_changed`, `sku_taken`, `too_many_webhook_endpoints`, `events_expired`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
+         * @description The code of an error. Codes are stable; programs branch on them. Extensible: others may be added to `malformed_json`, `malformed_row`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `webhook_endpoint_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `total_changed`, `sku_taken`, `too_many_webhook_endpoints`, `events_expired`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
          * @example validation_failed
          */
         ErrorCode: string;
         /**
          * Format: trimmed
-         * @description The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+         * @description The product's code; unique, case-sensitive, without spaces at either end or control characters.
          * @example LAPTOP-DELL-2024
          */
         Sku: string;
         /**
          * Format: trimmed
-         * @description The customer's own number for the order, such as that of its purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not CANCELED have the same.
+         * @description The customer's own number for the order, such as the number of a purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer have the same number, unless one of them is CANCELED.
          * @example PO-2024-0815
          */
         OrderExternalRef: string | null;
         /**
-         * @description What else you want to keep with the order, up to 20 texts of up to 500 characters, by names of up to 40. Nothing here reads it.
+         * @description Your own data on the order, up to 20 texts of up to 500 characters, under names of up to 40 characters. The services do not use it.
          * @example {
          *       "cost_center": "4711",
          *       "ordered_by": "J. Doe"
@@ -972,6 +989,7 @@ export interface components {
         OrderMetadata: {
             [key: string]: string;
         } | null;
+        /** @description An item of an order, with its product as it was when the order was placed. */
         OrderItem: {
             product_id: components["schemas"]["Id"];
             /**
@@ -986,13 +1004,13 @@ export interface components {
             name: string;
             /**
              * Format: int64
-             * @description Pieces. Several lines of a request may have been merged into this one.
+             * @description The number of pieces. Several lines of a request may have been merged into this item.
              * @example 2
              */
             qty: number;
             /**
              * Format: int64
-             * @description Price of one piece when the order was placed, in cents.
+             * @description The price of one piece when the order was placed, in cents.
              * @example 129900
              */
             unit_price_cents: number;
@@ -1007,11 +1025,11 @@ export interface components {
          */
         Cents: number;
         /**
-         * @description Where the order stands. Extensible: others may be added to `CREATED`, `CONFIRMED`, `CANCELED`.
+         * @description The status of the order. Extensible: others may be added to `CREATED`, `CONFIRMED`, `CANCELED`.
          * @example CREATED
          */
         OrderStatus: string;
-        /** @description One change of one thing. It is written with the change, or not at all, and never changes. */
+        /** @description An event, which records one change of one thing. The event is written together with the change, or not at all, and never changes. */
         ChangeEvent: {
             id: components["schemas"]["Id"];
             type: components["schemas"]["EventType"];
@@ -1019,23 +1037,23 @@ export interface components {
             subject_id: components["schemas"]["Id"];
             /**
              * Format: int64
-             * @description The customer whom it concerns; null for a product.
+             * @description The id of the customer whom the event concerns; null when it concerns no customer, as for a product.
              * @example 1
              */
             customer_id: number | null;
             /**
-             * @description Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
+             * @description The author of the change: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
              * @example erp@acme.com
              */
             actor: string;
             /**
-             * @description The correlation id of the call; null when no call did it.
+             * @description The correlation id of the call that made the change; null when no call made it.
              * @example req-12345
              */
             correlation_id: string | null;
             created_at: components["schemas"]["Timestamp"];
             /**
-             * @description The thing right after the change, as reading it showed it then as `data`; of a deleted customer, with its `deleted_at`.
+             * @description The thing right after the change, as a read returned it in `data` at that moment. A deleted customer has its `deleted_at`.
              * @example {
              *       "id": 3,
              *       "customer_id": 1,
@@ -1050,18 +1068,18 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * @description What happened. `product.updated` is a change of its name, its price or whether it is active; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. `webhook_endpoint.disabled`: nothing more is sent to a webhook endpoint, see its `disabled_reason`. Extensible: others may be added to `order.created`, `order.confirmed`, `order.canceled`, `product.created`, `product.updated`, `stock.adjusted`, `customer.created`, `customer.updated`, `customer.deleted`, `webhook_endpoint.disabled`.
+         * @description The kind of change. `product.updated` is a change of a product's name, its price or its `active`; `stock.adjusted` is a change of its stock other than by an order, because an order has events of its own. After `webhook_endpoint.disabled` nothing more is sent to a webhook endpoint; see its `disabled_reason`. Extensible: others may be added to `order.created`, `order.confirmed`, `order.canceled`, `product.created`, `product.updated`, `stock.adjusted`, `customer.created`, `customer.updated`, `customer.deleted`, `webhook_endpoint.disabled`.
          * @example order.created
          */
         EventType: string;
         /**
-         * @description What kind of thing changed. Extensible: others may be added to `order`, `product`, `customer`, `webhook_endpoint`.
+         * @description The kind of thing that changed. Extensible: others may be added to `order`, `product`, `customer`, `webhook_endpoint`.
          * @example order
          */
         EventSubject: string;
     };
     responses: {
-        /** @description `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
+        /** @description `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every fault, up to 20. */
         ValidationFailed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1072,7 +1090,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `unauthorized`: The token is missing, has expired, or is not one that this deployment accepts. */
+        /** @description `unauthorized`: The token is missing, has expired, or is no token that this deployment accepts. */
         Unauthorized: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1084,7 +1102,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `forbidden`: Who calls is known, and may not do this: the token lacks a scope, or acts for another customer. Or a browser sends it for a page of another site, or under a name that is not the service's. */
+        /** @description `forbidden`: The caller is known, and may not make this call: the token lacks a scope, or acts for another customer. Or a browser sends the call for a page of another site, or to a host name that is not the service's. */
         Forbidden: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1095,7 +1113,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `events_expired`: The next event after `after` was deleted, because the deployment keeps events for a limited time (90 days unless it says otherwise). Or no event has had the position: it is of another token's feed, or the database was restored from an earlier backup. */
+        /** @description `events_expired`: The next event after `after` was deleted, because the deployment keeps events for a limited time (90 days by default). Or no event has had the position: the position is of another token's feed, or the database was restored from an earlier backup. */
         EventsExpired: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1106,7 +1124,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `rate_limited`: You send more than this deployment takes from one caller (`RateLimit` says how much is left), or have your share of the requests, searches, imports, exports or readers of events that it has at once. */
+        /** @description `rate_limited`: You send more calls than this deployment takes from one caller (`RateLimit` has the number that is left), or you use your share of its simultaneous requests, searches, imports, exports or readers of events. */
         RateLimited: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1155,7 +1173,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
+        /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every fault, up to 20. */
         MalformedJsonOrValidationFailed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1211,7 +1229,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `idempotency_key_reused`: The key has done something else: another body, or another id. */
+        /** @description `idempotency_key_reused`: The key was used for another request: another body, or another id. */
         IdempotencyKeyReused: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1240,30 +1258,33 @@ export interface components {
          * @example 1
          */
         WebhookEndpointId: components["schemas"]["Id"];
-        /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
+        /** @description The last id that you have seen, from `meta.nextCursor`. The page starts after this id, in the order of the list. 0 is the beginning of the list. */
         Cursor: number;
         /**
-         * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
+         * @description The highest number of entries in the page. A page also ends at about 1 MiB; `meta.nextCursor` then goes on after its last entry,
+         *     as after any page.
          * @example 20
          */
         Limit: number;
         /**
-         * @description `created_at`, the oldest first, or `-created_at`, the newest first, by ascending or descending id. Keep it while you read page after page.
+         * @description The order of the list: `created_at`, the oldest first, by ascending id, or `-created_at`, the newest first, by descending id. Keep
+         *     the order while you read page after page.
          * @example -created_at
          */
         Sort: components["schemas"]["ListSort"];
         /**
-         * @description `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+         * @description The order of the list: `-created_at`, the newest first, by descending id, or `created_at`, the oldest first, by ascending id. Keep
+         *     the order while you read page after page.
          * @example -created_at
          */
         NewestFirstSort: components["schemas"]["ListSort"];
     };
     requestBodies: never;
     headers: {
-        /** @description Names this call in the logs of every service that it touched. */
+        /** @description Identifies this call in the logs of every service that took part in the call. */
         CorrelationId: components["schemas"]["CorrelationId"];
         /**
-         * @description Where the error's code is explained, with `rel="help"`.
+         * @description A link to the explanation of the error's code, with `rel="help"`.
          * @example </docs/errors#validation_failed>; rel="help"
          */
         Help: string;
@@ -1273,23 +1294,23 @@ export interface components {
          */
         RetryAfter: number;
         /**
-         * @description `true` when this is the stored first answer to the key.
+         * @description `true` when this answer is the stored first answer to the key.
          * @example true
          */
         IdempotencyReplayed: boolean;
         /**
-         * @description How many calls are left at once (`r`), and in how many seconds all of them are again (`t`), in the words of
-         *     draft-ietf-httpapi-ratelimit-headers-10. Where calls are limited, every answer to a business call has it.
+         * @description The number of calls that the caller may make at once now (`r`), and the seconds until all calls are available again (`t`), as in
+         *     draft-ietf-httpapi-ratelimit-headers-10. Where calls are limited, every answer to a business call has this header.
          * @example "caller";r=19;t=1
          */
         RateLimit: string;
         /**
-         * @description How many calls a caller may make at once (`q`), and in how many seconds as many again (`w`).
+         * @description The number of calls that a caller may make at once (`q`), and the seconds after which the caller may make as many again (`w`).
          * @example "caller";q=20;w=2
          */
         RateLimitPolicy: string;
         /**
-         * @description Which token the operation wants.
+         * @description The kind of token that the operation needs.
          * @example Bearer
          */
         WWWAuthenticate: string;
@@ -1302,29 +1323,29 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The position up to which you have all events, from `meta.next_after` or `X-Event-Position`. Without it the oldest events that are still there are the first.
+                 * @description The position up to which you have all events, from `meta.next_after` or `X-Event-Position`. Without `after` the answer begins with the oldest event that is still there.
                  * @example 0
                  */
                 after?: number;
                 /**
-                 * @description Only events of these types, separated by commas. Without it all that your token may read.
+                 * @description Only events of these types, separated by commas. Without `types` the answer has all events that your token may read.
                  * @example order.created,order.confirmed,order.canceled
                  */
                 types?: string;
                 /**
-                 * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.next_after` goes on behind them.
+                 * @description The highest number of events in the page. A page also ends at about 1 MiB; `meta.next_after` then goes on after its last event.
                  * @example 100
                  */
                 limit?: number;
                 /**
-                 * @description How many seconds to wait for an event when there is none, `30` or `30s`, up to 60; the service may answer earlier.
+                 * @description The seconds to wait for an event when there is none, `30` or `30s`, up to 60. The service may answer earlier.
                  * @example 0s
                  */
                 wait?: string;
             };
             header?: {
                 /**
-                 * @description The last `id` of a stream, which goes on behind it; it counts more than `after`. Browsers send it on their own.
+                 * @description The last `id` of an earlier stream; the new stream goes on after this position. The header counts more than `after`. Browsers send it on their own.
                  * @example 0
                  */
                 "Last-Event-ID"?: number;
@@ -1334,7 +1355,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The events, at most `limit`, and where to go on. */
+            /** @description The events, at most `limit`, and the position after which to go on. */
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1393,14 +1414,16 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `created_at`, the oldest first, or `-created_at`, the newest first, by ascending or descending id. Keep it while you read page after page.
+                 * @description The order of the list: `created_at`, the oldest first, by ascending id, or `-created_at`, the newest first, by descending id. Keep
+                 *     the order while you read page after page.
                  * @example -created_at
                  */
                 sort?: components["parameters"]["Sort"];
-                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
+                /** @description The last id that you have seen, from `meta.nextCursor`. The page starts after this id, in the order of the list. 0 is the beginning of the list. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
-                 * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
+                 * @description The highest number of entries in the page. A page also ends at about 1 MiB; `meta.nextCursor` then goes on after its last entry,
+                 *     as after any page.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
@@ -1474,10 +1497,11 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
-                 *     `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
-                 *     `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
-                 *     headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
+                 * @description Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`. The key is kept for 24 hours; a later
+                 *     repeat is a new request. `Idempotency-Key` is accepted as another spelling of this header, also between quotes, as in
+                 *     draft-ietf-httpapi-idempotency-key-header: `Idempotency-Key: "k"` is the key `k`. In `X-Idempotency-Key`, in a path and in a body,
+                 *     quotes belong to the key. Both headers may be sent when they have the same key. The same key with another request is 422
+                 *     `idempotency_key_reused`.
                  * @example erp-endpoint-1
                  */
                 "X-Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
@@ -1570,10 +1594,11 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
-                 *     `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
-                 *     `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
-                 *     headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
+                 * @description Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`. The key is kept for 24 hours; a later
+                 *     repeat is a new request. `Idempotency-Key` is accepted as another spelling of this header, also between quotes, as in
+                 *     draft-ietf-httpapi-idempotency-key-header: `Idempotency-Key: "k"` is the key `k`. In `X-Idempotency-Key`, in a path and in a body,
+                 *     quotes belong to the key. Both headers may be sent when they have the same key. The same key with another request is 422
+                 *     `idempotency_key_reused`.
                  * @example rotation-2024-03
                  */
                 "X-Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
@@ -1663,7 +1688,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What became of the message. */
+            /** @description The result of the attempt to deliver the message. */
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1704,14 +1729,16 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+                 * @description The order of the list: `-created_at`, the newest first, by descending id, or `created_at`, the oldest first, by ascending id. Keep
+                 *     the order while you read page after page.
                  * @example -created_at
                  */
                 sort?: components["parameters"]["NewestFirstSort"];
-                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
+                /** @description The last id that you have seen, from `meta.nextCursor`. The page starts after this id, in the order of the list. 0 is the beginning of the list. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
-                 * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
+                 * @description The highest number of entries in the page. A page also ends at about 1 MiB; `meta.nextCursor` then goes on after its last entry,
+                 *     as after any page.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
@@ -1774,7 +1801,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description The position after which to begin, as in `GET /events`.
+                 * @description The position after which to send the events, as in `GET /events`.
                  * @example 0
                  */
                 after: number;

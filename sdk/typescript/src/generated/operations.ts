@@ -135,11 +135,11 @@ export const operations = {
   updateCustomer: {"service":"customers","method":"put","path":"/customers/{id}","key":"none","query":[],"moments":[],"body":"required","status":200,"answer":"CustomerResponse"},
   /** Delete a customer */
   deleteCustomer: {"service":"customers","method":"delete","path":"/customers/{id}","key":"none","query":[],"moments":[],"body":"none","status":200,"answer":"DeletedResponse"},
-  /** List what has happened to a customer */
+  /** List the history of a customer */
   listCustomerHistory: {"service":"customers","method":"get","path":"/customers/{id}/history","key":"none","query":["sort","cursor","limit"],"moments":[],"body":"none","status":200,"answer":"EventListResponse","limit":100},
-  /** What has a key done? (key in the query) */
+  /** Look up an idempotency key (key in the query) */
   findCustomerIdempotencyKey: {"service":"customers","method":"get","path":"/customer-idempotency-keys","key":"none","query":["key"],"moments":[],"body":"none","status":200,"answer":"CustomerKeyReportResponse"},
-  /** What has a key done? */
+  /** Look up an idempotency key */
   getCustomerIdempotencyKey: {"service":"customers","method":"get","path":"/customer-idempotency-keys/{key}","key":"none","query":[],"moments":[],"body":"none","status":200,"answer":"CustomerKeyReportResponse"},
   /** List and search products */
   listProducts: {"service":"orders","method":"get","path":"/products","key":"none","query":["search","sku","active","updated_since","sort","cursor","limit","stock_below","ids"],"moments":["updated_since"],"body":"none","status":200,"answer":"ProductListResponse","limit":100},
@@ -153,15 +153,15 @@ export const operations = {
   listStockAdjustments: {"service":"orders","method":"get","path":"/products/{id}/stock-adjustments","key":"none","query":["sort","cursor","limit"],"moments":[],"body":"none","status":200,"answer":"StockAdjustmentListResponse","limit":100},
   /** Add to or take from a product's stock */
   adjustStock: {"service":"orders","method":"post","path":"/products/{id}/stock-adjustments","key":"header","query":[],"moments":[],"body":"required","status":201,"answer":"StockAdjustmentResponse"},
-  /** List what has happened to a product */
+  /** List the history of a product */
   listProductHistory: {"service":"orders","method":"get","path":"/products/{id}/history","key":"none","query":["sort","cursor","limit"],"moments":[],"body":"none","status":200,"answer":"EventListResponse","limit":100},
   /** List orders */
   listOrders: {"service":"orders","method":"get","path":"/orders","key":"none","query":["status","customer_id","external_ref","from","to","updated_since","sort","cursor","limit","confirmed_from","confirmed_to","cancel_reason","ids"],"moments":["from","to","updated_since","confirmed_from","confirmed_to"],"body":"none","status":200,"answer":"OrderListResponse","limit":100},
   /** Place an order */
   createOrder: {"service":"orders","method":"post","path":"/orders","key":"header","query":[],"moments":[],"body":"required","status":201,"answer":"OrderResponse"},
-  /** What would an order cost, and what is missing? */
+  /** Quote an order */
   quoteOrder: {"service":"orders","method":"post","path":"/orders/quote","key":"none","query":[],"moments":[],"body":"required","status":200,"answer":"QuoteResponse"},
-  /** How many orders, pieces and cents on each day? */
+  /** Summarize the orders of each day */
   summarizeOrders: {"service":"orders","method":"get","path":"/orders/summary","key":"none","query":["from","to","by","tz"],"moments":[],"body":"none","status":200,"answer":"OrdersSummaryResponse"},
   /** Read one order */
   getOrder: {"service":"orders","method":"get","path":"/orders/{id}","key":"none","query":[],"moments":[],"body":"none","status":200,"answer":"OrderResponse"},
@@ -169,37 +169,37 @@ export const operations = {
   confirmOrder: {"service":"orders","method":"post","path":"/orders/{id}/confirm","key":"header","query":[],"moments":[],"body":"none","status":200,"answer":"OrderResponse"},
   /** Cancel an order */
   cancelOrder: {"service":"orders","method":"post","path":"/orders/{id}/cancel","key":"header","query":[],"moments":[],"body":"optional","status":200,"answer":"OrderResponse"},
-  /** List what has happened to an order */
+  /** List the history of an order */
   listOrderHistory: {"service":"orders","method":"get","path":"/orders/{id}/history","key":"none","query":["sort","cursor","limit"],"moments":[],"body":"none","status":200,"answer":"EventListResponse","limit":100},
-  /** What has a key done? (key in the query) */
+  /** Look up an idempotency key (key in the query) */
   findIdempotencyKey: {"service":"orders","method":"get","path":"/idempotency-keys","key":"none","query":["key"],"moments":[],"body":"none","status":200,"answer":"KeyReportResponse"},
-  /** What has a key done? */
+  /** Look up an idempotency key */
   getIdempotencyKey: {"service":"orders","method":"get","path":"/idempotency-keys/{key}","key":"none","query":[],"moments":[],"body":"none","status":200,"answer":"KeyReportResponse"},
-  /** Read what has happened after a position */
+  /** Read the events after a position */
   listEvents: {"service":"events","method":"get","path":"/events","key":"none","query":["after","types","limit","wait"],"moments":[],"body":"none","status":200,"answer":"FeedResponse","limit":1000},
-  /** List the endpoints */
+  /** List the webhook endpoints */
   listWebhookEndpoints: {"service":"events","method":"get","path":"/webhook-endpoints","key":"none","query":["sort","cursor","limit"],"moments":[],"body":"none","status":200,"answer":"WebhookEndpointListResponse","limit":100},
-  /** Have events sent to a URL */
+  /** Create a webhook endpoint */
   createWebhookEndpoint: {"service":"events","method":"post","path":"/webhook-endpoints","key":"header","query":[],"moments":[],"body":"required","status":201,"answer":"WebhookSecretResponse"},
-  /** Replace the secret */
+  /** Replace the secret of a webhook endpoint */
   rotateWebhookSecret: {"service":"events","method":"post","path":"/webhook-endpoints/{id}/rotate-secret","key":"header","query":[],"moments":[],"body":"none","status":200,"answer":"WebhookSecretResponse"},
-  /** Send a test message now */
+  /** Send a test message to a webhook endpoint */
   testWebhookEndpoint: {"service":"events","method":"post","path":"/webhook-endpoints/{id}/test","key":"none","query":[],"moments":[],"body":"none","status":200,"answer":"WebhookDeliveryResponse"},
-  /** List what was sent to an endpoint */
+  /** List the deliveries to a webhook endpoint */
   listWebhookDeliveries: {"service":"events","method":"get","path":"/webhook-endpoints/{id}/deliveries","key":"none","query":["sort","cursor","limit"],"moments":[],"body":"none","status":200,"answer":"WebhookDeliveryListResponse","limit":100},
-  /** Send events again */
+  /** Send events to a webhook endpoint again */
   replayWebhookEvents: {"service":"events","method":"post","path":"/webhook-endpoints/{id}/replay","key":"none","query":["after"],"moments":[],"body":"none","status":200,"answer":"WebhookEndpointResponse"},
-  /** Read one endpoint */
+  /** Read one webhook endpoint */
   getWebhookEndpoint: {"service":"events","method":"get","path":"/webhook-endpoints/{id}","key":"none","query":[],"moments":[],"body":"none","status":200,"answer":"WebhookEndpointResponse"},
-  /** Change an endpoint */
+  /** Change a webhook endpoint */
   updateWebhookEndpoint: {"service":"events","method":"patch","path":"/webhook-endpoints/{id}","key":"none","query":[],"moments":[],"body":"required","status":200,"answer":"WebhookEndpointResponse"},
-  /** Delete an endpoint */
+  /** Delete a webhook endpoint */
   deleteWebhookEndpoint: {"service":"events","method":"delete","path":"/webhook-endpoints/{id}","key":"none","query":[],"moments":[],"body":"none","status":200,"answer":"WebhookDeletedResponse"},
-  /** What became of a call? (key in the query) */
+  /** Look up the result of a call (key in the query) */
   findOrchestration: {"service":"orchestrator","method":"get","path":"/orchestrator/create-and-confirm-order","key":"none","query":["idempotency_key"],"moments":[],"body":"none","status":200,"answer":"OrchestrationReportResponse"},
   /** Place and confirm an order in one call */
   createAndConfirmOrder: {"service":"orchestrator","method":"post","path":"/orchestrator/create-and-confirm-order","key":"body","query":[],"moments":[],"body":"required","status":201,"answer":"OrchestrationResponse"},
-  /** What became of a call? */
+  /** Look up the result of a call */
   getOrchestration: {"service":"orchestrator","method":"get","path":"/orchestrator/create-and-confirm-order/{idempotency_key}","key":"none","query":[],"moments":[],"body":"none","status":200,"answer":"OrchestrationReportResponse"},
 } as const;
 

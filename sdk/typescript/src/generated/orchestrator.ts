@@ -12,30 +12,30 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What became of a call? (key in the query)
-         * @description Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, and finds every key behind every proxy and gateway,
-         *     also a key with `%` or `/`.
+         * Look up the result of a call (key in the query)
+         * @description Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, for every key, also a key with `%` or `/`, and behind
+         *     every proxy and gateway.
          */
         get: operations["findOrchestration"];
         put?: never;
         /**
          * Place and confirm an order in one call
-         * @description Validates the customer, places the order with the idempotency key, and confirms it with the same key. When the order can
-         *     definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what became of the order: its
-         *     `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was canceled for that reason and its
-         *     stock given back. That happens to an order that this call has placed and nobody has confirmed since. An order that an
-         *     earlier call has placed with the key stays as it is.
+         * @description Validates the customer, places the order with the idempotency key, and confirms the order with the same key. When the order can
+         *     definitely not be confirmed, the answer is the reason. Its detail `/idempotency_key` has the `order_id`, the `order_status` if you
+         *     may read the order, and `compensated`: whether the order was canceled for that reason, and its stock given back. Only an order
+         *     that this call has placed, and that nobody has confirmed since, is canceled. An order that an earlier call has placed with the key
+         *     stays as it is.
          *
-         *     An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the key stays free.
+         *     An order that does not cost its `expected_total_cents` is not placed: the answer is 409 `total_changed`, and the key stays free.
          *
-         *     The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as the other services take it;
+         *     The key is a field of the body. You may also send the key as `Idempotency-Key` or `X-Idempotency-Key`, as for the other services;
          *     a header with another key than the body's is 400 `validation_failed`.
          *
          *     Steps that fail for a passing reason are tried again inside the time that the caller allows. After that the answer is
          *     503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
-         *     `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it since, and the customer
-         *     as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET /idempotency-keys?key=…` still
-         *     names the order.
+         *     `Idempotency-Replayed: true`, shows the order as it was when this key confirmed it, whatever its status is now, and the customer
+         *     as it is now. When the customer was deleted since, a repeat is 404, and the Orders API's `GET /idempotency-keys?key=…` still names
+         *     the order.
          */
         post: operations["createAndConfirmOrder"];
         delete?: never;
@@ -52,11 +52,11 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What became of a call?
-         * @description For whoever lost the answer: `customer` and `order` as the POST answered or would answer, when the order that the key
-         *     stands for was placed and confirmed; and in `current_status` where that order stands now. Else 404:
-         *     `idempotency_key_unknown` when nothing has happened yet, `order_incomplete` with how far it got in `details` when the
-         *     order is placed and not confirmed. Reading changes nothing. A key with `%` or `/`:
+         * Look up the result of a call
+         * @description Serves callers that lost the answer of the POST. When the order of the key was placed and confirmed, `customer` and `order` are
+         *     as in the answer of the POST, or of its repeat, and `current_status` is the order's status now. Otherwise the answer is 404:
+         *     `idempotency_key_unknown` when nothing has happened yet, or `order_incomplete`, with the state of the order in `details`, when the
+         *     order is placed and not confirmed. Reading changes nothing. For a key with `%` or `/`, call
          *     `GET /orchestrator/create-and-confirm-order?idempotency_key=…`.
          */
         get: operations["getOrchestration"];
@@ -76,8 +76,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Is the process alive?
-         * @description Answers 200 while the process runs. It asks nobody else; use `/ready` to decide whether to send traffic.
+         * Check whether the process is alive
+         * @description Answers 200 while the process runs, without asking the database or other services. Use `/ready` to decide whether to send traffic.
          */
         get: operations["getHealth"];
         put?: never;
@@ -96,8 +96,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Can the service do its work?
-         * @description Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
+         * Check whether the service can do its work
+         * @description Answers 200 when the service takes calls and can do its work: its database answers, has the whole schema and takes changes; for
+         *     an orchestrator, the other services are ready. Otherwise the answer is 503. The answer is also 503 as soon as the service is told
+         *     to stop, while other calls are still answered.
          */
         get: operations["getReady"];
         put?: never;
@@ -112,6 +114,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description An order to place and confirm, with the key that names this order. */
         OrchestrationRequest: {
             customer_id: components["schemas"]["Id"];
             /** @description The lines of the order. */
@@ -129,6 +132,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description A confirmed order with its customer. */
         Orchestration: {
             customer: components["schemas"]["OrderingCustomer"];
             order: components["schemas"]["PlacedOrder"];
@@ -142,6 +146,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description The order of an idempotency key, as the call confirmed it, with its customer and its current status. */
         OrchestrationReport: {
             customer: components["schemas"]["OrderingCustomer"];
             order: components["schemas"]["PlacedOrder"];
@@ -149,6 +154,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description The customer of an order. */
         OrderingCustomer: {
             id: components["schemas"]["Id"];
             /**
@@ -169,10 +175,11 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description An order as the call confirmed it. */
         PlacedOrder: {
             id: components["schemas"]["Id"];
             /**
-             * @description What the call made of the order; always CONFIRMED.
+             * @description The status of the order when the call confirmed it; always CONFIRMED.
              * @example CONFIRMED
              */
             status: string;
@@ -184,27 +191,28 @@ export interface components {
         };
         /**
          * Format: int64
-         * @description An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+         * @description An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
          * @example 1
          */
         Id: number;
         /**
          * Format: correlation-id
-         * @description Names this call in the logs of every service that it touched.
+         * @description Identifies this call in the logs of every service that took part in the call.
          * @example req-12345
          */
         CorrelationId: string;
         /**
          * Format: idempotency-key
-         * @description Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path cannot hold.
+         * @description Your own name for one effect, of visible ASCII characters; neither `.` nor `..`, which a path cannot have.
          * @example po-4711
          */
         IdempotencyKey: string;
         /**
-         * @description Always true here; false in every error.
+         * @description Always true; every error has false here.
          * @example true
          */
         Success: boolean;
+        /** @description Says which program answers. */
         Health: {
             /**
              * @description Always `ok`.
@@ -212,18 +220,18 @@ export interface components {
              */
             status: string;
             /**
-             * @description Which service answered.
+             * @description The name of the service that answered.
              * @example orders-api
              */
             service: string;
             /**
-             * @description Which version of the program it is.
+             * @description The version of the program.
              * @example 1.4.0
              */
             version: string;
             /**
-             * @description In `/ready` of a service that has a replica of its database (`DB_READ_HOST`): whether reads that may lag come from it, or from
-             *     the primary, because the replica lags too much or does not answer.
+             * @description Only in `/ready` of a service that has a replica of its database (`DB_READ_HOST`). `used` means that reads that may lag come
+             *     from the replica. With `lags` (too much) or `away` (no answer, or another database) they come from the primary.
              *      Extensible: others may be added to `used`, `lags`, `away`.
              * @example used
              */
@@ -231,6 +239,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description The body of every error. */
         ErrorBody: {
             /**
              * @description Always false.
@@ -244,31 +253,32 @@ export interface components {
             error: string;
             code: components["schemas"]["ErrorCode"];
             /**
-             * @description The call's correlation id; in every error of the orchestrator. The others send it as `X-Correlation-Id` only.
+             * @description The call's correlation id. Every error of the orchestrator has this field; the other services send the id only as `X-Correlation-Id`.
              * @example req-12345
              */
             correlationId?: string;
-            /** @description What is wrong where; only there when it says more than `error`. */
+            /** @description The reasons for the error, each with its field; absent when `error` says it all. */
             details?: components["schemas"]["ApiErrorDetail"][];
         } & {
             [key: string]: unknown;
         };
+        /** @description A reason for an error, with the field that the reason concerns. */
         ApiErrorDetail: {
             /**
-             * @description Which field, as a JSON pointer into the body, or `/query/…`, `/path/…`, `/header/…`, `/body` for the others.
+             * @description The field, as a JSON pointer into the body. A parameter is `/query/…`, `/path/…` or `/header/…`; the body as a whole is `/body`.
              * @example /items/0/qty
              */
             field: string;
             /**
-             * @description What is wrong with it.
+             * @description The reason, for a person.
              * @example product 2: asked 5, available 3
              */
             message: string;
             /**
-             * @description The same for a program: strings, numbers and booleans. Which there are follows from the error's `code`, and others may be
-             *     added. Of what breaks a rule of this document it is `rule`, its keyword in snake_case (`required`, `minimum`, `max_length`,
-             *     `enum`, `format`, …) or a word such as `unknown_field`, `repeated`, `whole_number` or `unique`, and what belongs to the
-             *     rule: `limit`, `type`, `format`, or `values` with spaces between them.
+             * @description The reason for a program: strings, numbers and booleans. The error's `code` decides which there are; others may be added. For a
+             *     value that breaks a rule of this document: `rule`, the keyword in snake_case (`required`, `minimum`, `max_length`, `enum`,
+             *     `format`, …) or a word such as `unknown_field`, `repeated`, `whole_number` or `unique`; and, where the rule has them, `limit`,
+             *     `type`, `format`, or `values` with spaces between them.
              * @example {
              *       "product_id": 2,
              *       "sku": "LAPTOP-HP-2024",
@@ -283,35 +293,35 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * @description Stable; branch on it. Extensible: others may be added to `malformed_json`, `malformed_row`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `webhook_endpoint_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `total_changed`, `sku_taken`, `too_many_webhook_endpoints`, `events_expired`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
+         * @description The code of an error. Codes are stable; programs branch on them. Extensible: others may be added to `malformed_json`, `malformed_row`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `webhook_endpoint_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `total_changed`, `sku_taken`, `too_many_webhook_endpoints`, `events_expired`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
          * @example validation_failed
          */
         ErrorCode: string;
-        /** @description Pieces of one product, which either `product_id` or `sku` names. */
+        /** @description A line of an order, pieces of one product. Either `product_id` or `sku` names the product. */
         OrderItemRequest: {
             product_id?: components["schemas"]["Id"];
             sku?: components["schemas"]["Sku"];
             /**
              * Format: int64
-             * @description Pieces.
+             * @description The number of pieces.
              * @example 2
              */
             qty: number;
         };
         /**
          * Format: trimmed
-         * @description The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+         * @description The product's code; unique, case-sensitive, without spaces at either end or control characters.
          * @example LAPTOP-DELL-2024
          */
         Sku: string;
         /**
          * Format: trimmed
-         * @description The customer's own number for the order, such as that of its purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not CANCELED have the same.
+         * @description The customer's own number for the order, such as the number of a purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer have the same number, unless one of them is CANCELED.
          * @example PO-2024-0815
          */
         OrderExternalRef: string | null;
         /**
-         * @description What else you want to keep with the order, up to 20 texts of up to 500 characters, by names of up to 40. Nothing here reads it.
+         * @description Your own data on the order, up to 20 texts of up to 500 characters, under names of up to 40 characters. The services do not use it.
          * @example {
          *       "cost_center": "4711",
          *       "ordered_by": "J. Doe"
@@ -322,10 +332,11 @@ export interface components {
         } | null;
         /**
          * Format: int64
-         * @description What you expect the order to cost, in cents. When it costs anything else, it is refused with 409 `total_changed` and nothing is taken. Not stored with the order.
+         * @description The total that you expect, in cents. When the order costs anything else, the call is refused with 409 `total_changed`, and no stock is taken. The expected total is not stored with the order.
          * @example 259800
          */
         ExpectedTotalCents: number;
+        /** @description An item of an order, with its product as it was when the order was placed. */
         OrderItem: {
             product_id: components["schemas"]["Id"];
             /**
@@ -340,13 +351,13 @@ export interface components {
             name: string;
             /**
              * Format: int64
-             * @description Pieces. Several lines of a request may have been merged into this one.
+             * @description The number of pieces. Several lines of a request may have been merged into this item.
              * @example 2
              */
             qty: number;
             /**
              * Format: int64
-             * @description Price of one piece when the order was placed, in cents.
+             * @description The price of one piece when the order was placed, in cents.
              * @example 129900
              */
             unit_price_cents: number;
@@ -361,13 +372,13 @@ export interface components {
          */
         Cents: number;
         /**
-         * @description Where the order stands. Extensible: others may be added to `CREATED`, `CONFIRMED`, `CANCELED`.
+         * @description The status of the order. Extensible: others may be added to `CREATED`, `CONFIRMED`, `CANCELED`.
          * @example CREATED
          */
         OrderStatus: string;
     };
     responses: {
-        /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. `insufficient_stock`: At least one product has fewer pieces than the order asks for. `details` names every short line. Nothing was taken. `product_inactive`: At least one product of the order is not `active`. `details` names every line with one. `order_not_confirmable`: The order is canceled: somebody asked for it, or its reservation has expired. */
+        /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every fault, up to 20. `insufficient_stock`: At least one product has fewer pieces on stock than the order asks for. `details` names every short line. Nothing was taken. `product_inactive`: At least one product of the order is not `active`. `details` names every line with such a product. `order_not_confirmable`: The order is canceled: a caller canceled it, or its reservation has expired. */
         MalformedJsonOrValidationFailedOrInsufficientStockOrProductInactiveOrOrderNotConfirmable: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -378,7 +389,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `unauthorized`: The token is missing, has expired, or is not one that this deployment accepts. */
+        /** @description `unauthorized`: The token is missing, has expired, or is no token that this deployment accepts. */
         Unauthorized: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -390,7 +401,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `forbidden`: Who calls is known, and may not do this: the token lacks a scope, or acts for another customer. Or a browser sends it for a page of another site, or under a name that is not the service's. */
+        /** @description `forbidden`: The caller is known, and may not make this call: the token lacks a scope, or acts for another customer. Or a browser sends the call for a page of another site, or to a host name that is not the service's. */
         Forbidden: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -401,7 +412,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `customer_not_found`: The customer does not exist, or was deleted. `product_not_found`: At least one product of the order does not exist. `details` names every one. `order_not_found`: The order does not exist. */
+        /** @description `customer_not_found`: The customer does not exist, or was deleted. `product_not_found`: At least one product of the order does not exist. `details` names every missing product. `order_not_found`: The order does not exist. */
         CustomerNotFoundOrProductNotFoundOrOrderNotFound: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -457,7 +468,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `idempotency_key_reused`: The key has done something else: another body, or another id. */
+        /** @description `idempotency_key_reused`: The key was used for another request: another body, or another id. */
         IdempotencyKeyReused: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -468,7 +479,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `rate_limited`: You send more than this deployment takes from one caller (`RateLimit` says how much is left), or have your share of the requests, searches, imports, exports or readers of events that it has at once. */
+        /** @description `rate_limited`: You send more calls than this deployment takes from one caller (`RateLimit` has the number that is left), or you use your share of its simultaneous requests, searches, imports, exports or readers of events. */
         RateLimited: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -517,7 +528,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
+        /** @description `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every fault, up to 20. */
         ValidationFailed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -528,7 +539,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `customer_not_found`: The customer does not exist, or was deleted. `order_not_found`: The order does not exist. `idempotency_key_unknown`: No call with this key has had an effect, or the key has expired. `order_incomplete`: The call got as far as placing the order. `details` says how the order stands. */
+        /** @description `customer_not_found`: The customer does not exist, or was deleted. `order_not_found`: The order does not exist. `idempotency_key_unknown`: No call with this key has had an effect, or the key has expired. `order_incomplete`: The call has placed the order, and has not confirmed it. `details` has the state of the order. */
         CustomerNotFoundOrOrderNotFoundOrIdempotencyKeyUnknownOrOrderIncomplete: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -555,10 +566,10 @@ export interface components {
     parameters: never;
     requestBodies: never;
     headers: {
-        /** @description Names this call in the logs of every service that it touched. */
+        /** @description Identifies this call in the logs of every service that took part in the call. */
         CorrelationId: components["schemas"]["CorrelationId"];
         /**
-         * @description Where the error's code is explained, with `rel="help"`.
+         * @description A link to the explanation of the error's code, with `rel="help"`.
          * @example </docs/errors#validation_failed>; rel="help"
          */
         Help: string;
@@ -568,23 +579,23 @@ export interface components {
          */
         RetryAfter: number;
         /**
-         * @description `true` when this is the stored first answer to the key.
+         * @description `true` when this answer is the stored first answer to the key.
          * @example true
          */
         IdempotencyReplayed: boolean;
         /**
-         * @description How many calls are left at once (`r`), and in how many seconds all of them are again (`t`), in the words of
-         *     draft-ietf-httpapi-ratelimit-headers-10. Where calls are limited, every answer to a business call has it.
+         * @description The number of calls that the caller may make at once now (`r`), and the seconds until all calls are available again (`t`), as in
+         *     draft-ietf-httpapi-ratelimit-headers-10. Where calls are limited, every answer to a business call has this header.
          * @example "caller";r=19;t=1
          */
         RateLimit: string;
         /**
-         * @description How many calls a caller may make at once (`q`), and in how many seconds as many again (`w`).
+         * @description The number of calls that a caller may make at once (`q`), and the seconds after which the caller may make as many again (`w`).
          * @example "caller";q=20;w=2
          */
         RateLimitPolicy: string;
         /**
-         * @description Which token the operation wants.
+         * @description The kind of token that the operation needs.
          * @example Bearer
          */
         WWWAuthenticate: string;
@@ -597,7 +608,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description The key of the POST, percent-encoded. It arrives unchanged through every proxy and gateway.
+                 * @description The key of the POST. In a URL it must be percent-encoded; the SDKs do this. The key arrives unchanged through every proxy and gateway.
                  * @example order-2024-001
                  */
                 idempotency_key: components["schemas"]["IdempotencyKey"];
@@ -665,7 +676,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description Who orders what, and the key that names this order. */
+        /** @description The order, with its customer and the key that names this order. */
         requestBody: {
             content: {
                 /**
@@ -747,9 +758,9 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The key of the POST, percent-encoded where a path needs it. A proxy or gateway that decodes paths, such as an HTTP API of
-                 *     Amazon API Gateway, turns a key with `%` or `/` into another one: send such keys as the query parameter `idempotency_key`,
-                 *     which is safe everywhere.
+                 * @description The key of the POST. In a URL it must be percent-encoded; the SDKs do this. A proxy or gateway that decodes paths, such as an
+                 *     HTTP API of Amazon API Gateway, turns a key with `%` or `/` into another key: send such keys as the query parameter
+                 *     `idempotency_key`, which is safe everywhere.
                  * @example order-2024-001
                  */
                 idempotency_key: components["schemas"]["IdempotencyKey"];

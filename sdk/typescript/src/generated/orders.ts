@@ -13,8 +13,9 @@ export interface paths {
         };
         /**
          * List and search products
-         * @description Products, the oldest first unless `sort` says otherwise; all filters must hold. `search` matches a literal part of the sku or the name, whatever its case: `%` and `_` are
-         *     ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is `null`.
+         * @description Lists the products that match all filters, the oldest first unless `sort` says otherwise. `search` matches a literal part of the
+         *     sku or the name, whatever its case: `%` and `_` are ordinary characters. Read page after page by passing `meta.nextCursor` as
+         *     `cursor` until `nextCursor` is `null`.
          */
         get: operations["listProducts"];
         put?: never;
@@ -41,22 +42,22 @@ export interface paths {
         /**
          * Create and change products, row by row
          * @description Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one JSON object a line), in the
-         *     fields of `ProductImportRow`. The product with the row's `sku` gets what the row gives, and keeps what it does
-         *     not; a sku that nobody has makes a new product, for which the row must give all that a new product needs.
+         *     fields of `ProductImportRow`. The product with the row's `sku` gets the values of the row, and keeps its other values. A sku that
+         *     no product has makes a new product, for which the row must have all fields that a new product needs.
          *
-         *     `stock` sets the level, which is noted as a stock adjustment; leave the column out to change prices only. An empty CSV cell
-         *     gives nothing.
+         *     `stock` sets the level, and the change is recorded as a stock adjustment; leave the column out to change prices only. An empty CSV
+         *     cell counts as not given.
          *
-         *     CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first line `sep=|` says; names of
-         *     columns in any case; columns without a name are not read; rows of empty cells are skipped; a column `price` has amounts in
-         *     units, such as `1299.90` or `1.299,90`, for `price_cents`; `active` takes the usual words of English, Spanish and German.
+         *     CSV is read as spreadsheets write it: cells are separated by commas, semicolons or tabs, or by the character of a first line
+         *     `sep=|`; names of columns may have any case; columns without a name are not read; rows of empty cells are skipped; a column
+         *     `price` has amounts in units, such as `1299.90` or `1.299,90`, for `price_cents`; `active` takes the usual words of English,
+         *     Spanish and German.
          *
-         *     Each row is for itself: one that is refused harms no other. A row that names what an earlier one of the file names already is
-         *     refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says what the run then does; a repeat
-         *     changes nothing. The
-         *     answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the last one the
-         *     summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at a time; when the
-         *     connection breaks, repeat the call: what is done already is `unchanged`.
+         *     Rows are independent: a refused row affects no other row. A row with the `sku` of an earlier row of the file is refused. Rows are
+         *     decided in their order, each after the changes of the earlier rows, and a dry run reports the results that the import would have. A
+         *     repeat changes nothing. The answer comes line by line while the rows are processed, in their order: each line is an `ImportLine`,
+         *     the last line has the summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some hundreds at
+         *     a time. When the connection breaks, repeat the call: rows that are done already are `unchanged`.
          */
         post: operations["importProducts"];
         delete?: never;
@@ -74,11 +75,11 @@ export interface paths {
         };
         /**
          * Read all products as a file
-         * @description All products in ascending id, or those that the filters of the list leave. The answer comes while it is read, so its status is
-         *     200 even when it ends early: a file is whole when the connection was not broken off. Rows that change meanwhile are as they are
-         *     when the answer comes to them.
+         * @description Exports all products in ascending id, or the products that match all filters. The answer is sent while the rows are read, so its
+         *     status is 200 even when it ends early: a file is whole when the connection was not broken off. A row that changes meanwhile is in
+         *     the file as it is when it is read.
          *
-         *     In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
+         *     In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the stored values: a value that a
          *     spreadsheet may take for a formula is not changed.
          */
         get: operations["exportProducts"];
@@ -115,11 +116,11 @@ export interface paths {
         head?: never;
         /**
          * Change a product
-         * @description Sets what is given, at least one field. Orders that exist keep the price and the name with which they were placed, and may be confirmed when
-         *     the product is no longer active.
+         * @description Changes the given fields, at least one; the other fields keep their values. Existing orders keep the price and the name with which
+         *     they were placed, and may be confirmed when the product is no longer active.
          *
-         *     `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post a stock adjustment;
-         *     or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
+         *     `stock` sets the level, and so overwrites sales since your last look: to say "40 arrived", post a stock adjustment; or send the
+         *     product's `ETag` as `If-Match`, and the call is refused when the product has changed since.
          */
         patch: operations["updateProduct"];
         trace?: never;
@@ -139,14 +140,15 @@ export interface paths {
         };
         /**
          * List the changes of a product's stock
-         * @description Every change of the stock that is not an order, newest first unless `sort` says otherwise: creation (`created`), setting the level (`level set`) and
-         *     adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are not CANCELED.
+         * @description Lists every change of the stock other than by an order, newest first unless `sort` says otherwise: the creation of the product
+         *     (`created`), new levels (`level set`) and adjustments. The product's stock is the sum of their deltas less the pieces of its
+         *     orders that are not CANCELED.
          */
         get: operations["listStockAdjustments"];
         put?: never;
         /**
          * Add to or take from a product's stock
-         * @description Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". More than is there cannot be taken.
+         * @description Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". The stock cannot fall below 0.
          *     Repeat a call whose answer you did not get with the same `X-Idempotency-Key`: the pieces count once.
          */
         post: operations["adjustStock"];
@@ -170,9 +172,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List what has happened to a product
-         * @description Every change of the product, newest first unless `sort` says otherwise: who made it, when, and how the product was then. Orders
-         *     take and return stock without an event of the product. Empty for a token that acts for one customer.
+         * List the history of a product
+         * @description Lists every change of the product, newest first unless `sort` says otherwise: each with its author, its time, and the product after
+         *     the change. Orders take and return stock without an event of the product. The list is empty for a token that acts for one customer.
          */
         get: operations["listProductHistory"];
         put?: never;
@@ -192,8 +194,8 @@ export interface paths {
         };
         /**
          * List orders
-         * @description Orders without their items, the oldest first unless `sort` says otherwise; all filters must hold. Read page after page by
-         *     passing `meta.nextCursor` as `cursor` until it is `null`.
+         * @description Lists the orders that match all filters, without their items, the oldest first unless `sort` says otherwise. Read page after page
+         *     by passing `meta.nextCursor` as `cursor` until `nextCursor` is `null`.
          */
         get: operations["listOrders"];
         put?: never;
@@ -201,18 +203,18 @@ export interface paths {
          * Place an order
          * @description Checks the customer, takes the stock of every line or of none, and fixes the sku, the name and the price of each line. A line
          *     names its product by `product_id` or by `sku`. Two lines with one product become one item. The order is then CREATED: confirm
-         *     it or cancel it.
+         *     the order or cancel it.
          *
          *     Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not get with the same
          *     key and body: you get the first answer again, with `Idempotency-Replayed: true`, and never a second order. A refused
          *     call (no stock, say) leaves the key free.
          *
-         *     Send as `expected_total_cents` what you were told that the order costs: when prices have changed since, it is 409
-         *     `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
+         *     Send the total that you know as `expected_total_cents`: when prices have changed since, the answer is 409 `total_changed`, with the
+         *     new total and the price of each line in `details`, and no stock is taken.
          *
          *     The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then a later repeat is 409
-         *     `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`. Canceling that order, for
-         *     whatever reason, frees the number.
+         *     `external_ref_taken`, and `order_id` in the `params` of its detail names the existing order. Canceling that order, for whatever
+         *     reason, frees the number.
          */
         post: operations["createOrder"];
         delete?: never;
@@ -231,16 +233,16 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * What would an order cost, and what is missing?
-         * @description Takes what placing an order takes, and answers what it would make of it now: prices, the total, and every product that is short
-         *     with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places the order after it may find
-         *     other prices and less stock.
+         * Quote an order
+         * @description Takes the same body as placing an order, and answers with the prices, the total, and every product that is short, with the pieces
+         *     on stock. A quote holds nothing and changes nothing, so it needs no idempotency key: an order placed afterwards may find other
+         *     prices and less stock.
          *
-         *     `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines in the same words, those that
-         *     come first are filled first, and a line with nothing left is gone. It is the whole order when nothing is short, and absent
-         *     when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this answer, whatever the request
-         *     expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed on in it as they are;
-         *     whether the number is taken only placing says.
+         *     `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: it has the lines of the request, earlier lines
+         *     are filled first, and lines with no pieces left are gone. `fillable` is the whole order when no product is short, and absent when
+         *     nothing can be filled. Its `expected_total_cents` is its total at the prices of this answer, whatever the request expects: placing
+         *     it at other prices is 409 `total_changed`. `fillable` has the `external_ref` and the `metadata` of the request; only placing the
+         *     order finds out whether the `external_ref` is taken.
          */
         post: operations["quoteOrder"];
         delete?: never;
@@ -257,11 +259,11 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How many orders, pieces and cents on each day?
-         * @description For each day from `from` to `to`, both included and at most 92 days: the orders that were placed, those that were confirmed and those
-         *     that were canceled on that day, with their pieces and their value. An order counts on the day of each of its changes, also when it
-         *     was changed again later, so that a past day stays as it is: `confirmed` has the orders that the list finds by `confirmed_from` and
-         *     `confirmed_to`, also those that were canceled later. A day begins at midnight in the time zone `tz`.
+         * Summarize the orders of each day
+         * @description Counts, for each day from `from` to `to`, both included and at most 92 days, the orders that were placed, confirmed and canceled on
+         *     that day, with their pieces and their value. An order counts on the day of each of its changes, also when it was changed again
+         *     later, so that a past day stays as it is: `confirmed` has the orders that the list finds by `confirmed_from` and `confirmed_to`,
+         *     also orders that were canceled later. A day begins at midnight in the time zone `tz`.
          */
         get: operations["summarizeOrders"];
         put?: never;
@@ -281,12 +283,13 @@ export interface paths {
         };
         /**
          * Read all orders as a file
-         * @description All orders in ascending id, with their items, or those that the filters of the list leave. The answer comes while it is read, so
-         *     its status is 200 even when it ends early: a file is whole when the connection was not broken off. Rows that change meanwhile
-         *     are as they are when the answer comes to them.
+         * @description Exports all orders in ascending id, or the orders that match all filters, with their items. The answer is sent while the rows are
+         *     read, so its status is 200 even when it ends early: a file is whole when the connection was not broken off. A row that changes
+         *     meanwhile is in the file as it is when it is read.
          *
-         *     In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as they are stored: one that a
-         *     spreadsheet may take for a formula is not changed. `lines=true` gives a row for each line of each order, an `OrderLineRow`.
+         *     In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the stored values: a value that a
+         *     spreadsheet may take for a formula is not changed. With `lines=true` the file has a row for each line of each order, an
+         *     `OrderLineRow`.
          */
         get: operations["exportOrders"];
         put?: never;
@@ -312,7 +315,7 @@ export interface paths {
         };
         /**
          * Read one order
-         * @description Returns the order with its items, and in `allowed_actions` what may be done with it now.
+         * @description Returns the order with its items. `allowed_actions` has the actions that the order allows now.
          */
         get: operations["getOrder"];
         put?: never;
@@ -341,7 +344,8 @@ export interface paths {
         /**
          * Confirm an order
          * @description Makes a CREATED order CONFIRMED. Needs an `X-Idempotency-Key`; a repeat with the same key gets the first answer again.
-         *     Confirming an order that is CONFIRMED already is 200 too, with any key. A CANCELED order is 400 `order_not_confirmable`.
+         *     Confirming an order that is CONFIRMED already is 200, too, with any key. For a CANCELED order the answer is 400
+         *     `order_not_confirmable`.
          */
         post: operations["confirmOrder"];
         delete?: never;
@@ -368,7 +372,7 @@ export interface paths {
         /**
          * Cancel an order
          * @description Cancels the order and gives its stock back, exactly once. A CREATED order may always be canceled, a CONFIRMED one until
-         *     `cancelable_until`; after that it is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200 too,
+         *     `cancelable_until`; after that the answer is 400 `cancel_window_closed`. Canceling an order that is CANCELED already is 200, too,
          *     and leaves its cause and note as they are.
          */
         post: operations["cancelOrder"];
@@ -392,8 +396,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List what has happened to an order
-         * @description Every change of the order, newest first unless `sort` says otherwise: who made it, when, and how the order was then.
+         * List the history of an order
+         * @description Lists every change of the order, newest first unless `sort` says otherwise: each with its author, its time, and the order after the change.
          */
         get: operations["listOrderHistory"];
         put?: never;
@@ -412,8 +416,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What has a key done? (key in the query)
-         * @description Answers as `GET /idempotency-keys/{key}`, and finds every key behind every proxy and gateway, also a key with `%` or `/`.
+         * Look up an idempotency key (key in the query)
+         * @description Answers as `GET /idempotency-keys/{key}`, for every key, also a key with `%` or `/`, and behind every proxy and gateway.
          */
         get: operations["findIdempotencyKey"];
         put?: never;
@@ -432,9 +436,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What has a key done?
-         * @description For whoever lost an answer: each operation that the key has carried out, what it stands for and how that stands now. 404
-         *     when nothing has been committed with it. Reading changes nothing. A key with `%` or `/`: `GET /idempotency-keys?key=…`.
+         * Look up an idempotency key
+         * @description Serves callers that lost an answer: lists each operation that the key has carried out, with its order, and the order's status now,
+         *     or with its product. The answer is 404 when nothing has been committed with the key. Reading changes nothing. For a key with `%` or
+         *     `/`, call `GET /idempotency-keys?key=…`.
          */
         get: operations["getIdempotencyKey"];
         put?: never;
@@ -453,8 +458,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Is the process alive?
-         * @description Answers 200 while the process runs. It asks nobody else; use `/ready` to decide whether to send traffic.
+         * Check whether the process is alive
+         * @description Answers 200 while the process runs, without asking the database or other services. Use `/ready` to decide whether to send traffic.
          */
         get: operations["getHealth"];
         put?: never;
@@ -473,8 +478,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Can the service do its work?
-         * @description Answers 200 when the service takes calls and what it needs answers - the database, which has the whole schema and takes changes, or the other services of an orchestrator; else 503. It is 503 as soon as the service is told to stop, while calls are still answered.
+         * Check whether the service can do its work
+         * @description Answers 200 when the service takes calls and can do its work: its database answers, has the whole schema and takes changes; for
+         *     an orchestrator, the other services are ready. Otherwise the answer is 503. The answer is also 503 as soon as the service is told
+         *     to stop, while other calls are still answered.
          */
         get: operations["getReady"];
         put?: never;
@@ -497,21 +504,22 @@ export interface components {
         ProductName: string;
         /**
          * Format: int64
-         * @description Price of one piece, in cents.
+         * @description The price of one piece, in cents.
          * @example 159900
          */
         PriceCents: number;
         /**
          * Format: int64
-         * @description Pieces on stock.
+         * @description The number of pieces on stock.
          * @example 15
          */
         StockLevel: number;
         /**
-         * @description Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is ever deleted.
+         * @description Whether the product can be ordered. A new product can, unless the request says otherwise. Products are never deleted.
          * @example true
          */
         ProductActive: boolean;
+        /** @description A product to create. */
         ProductRequest: {
             sku: components["schemas"]["Sku"];
             name: components["schemas"]["ProductName"];
@@ -519,7 +527,7 @@ export interface components {
             stock: components["schemas"]["StockLevel"];
             active?: components["schemas"]["ProductActive"];
         };
-        /** @description A product to create, or what is to change of one. Absent fields keep their value. */
+        /** @description A product to create, or the changes of the product with this `sku`. Absent fields keep their values. */
         ProductImportRow: {
             sku: components["schemas"]["Sku"];
             name?: components["schemas"]["ProductName"];
@@ -528,33 +536,34 @@ export interface components {
             active?: components["schemas"]["ProductActive"];
             /**
              * Format: int64
-             * @description Of an export; it is not read. In CSV it may be anything, such as a number of your own.
+             * @description The `id` in an export, which imports do not read. In CSV this column may have anything, such as numbers of your own.
              * @example 2
              */
             id?: number;
             /**
-             * @description Of an export; it is not read.
+             * @description The `created_at` in an export, which imports do not read.
              * @example 2024-03-01T09:30:00.000Z
              */
             created_at?: string;
             /**
-             * @description Of an export; it is not read.
+             * @description The `updated_at` in an export, which imports do not read.
              * @example 2024-03-01T09:30:00.000Z
              */
             updated_at?: string;
             /**
-             * @description Of a file of refused rows, as `b2b import` writes it; it is not read.
+             * @description The reason for a refusal, in a file of refused rows that `b2b import` has written; imports do not read this field.
              * @example The request is not valid. /name is required.
              */
             refusal?: string;
         };
-        /** @description Absent fields keep their value. */
+        /** @description The changes of a product. Absent fields keep their values. */
         ProductUpdate: {
             name?: components["schemas"]["ProductName"];
             price_cents?: components["schemas"]["PriceCents"];
             stock?: components["schemas"]["StockLevel"];
             active?: components["schemas"]["ProductActive"];
         };
+        /** @description A product with its price and its stock. */
         Product: {
             id: components["schemas"]["Id"];
             sku: components["schemas"]["Sku"];
@@ -562,7 +571,7 @@ export interface components {
             price_cents: components["schemas"]["PriceCents"];
             /**
              * Format: int64
-             * @description Pieces that no order holds. What orders give back may lift it above the bound of an input.
+             * @description The number of pieces that no order holds. Pieces that canceled orders give back may lift the stock above the bound of an input.
              * @example 15
              */
             stock: number;
@@ -578,6 +587,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description A page of products. */
         ProductListResponse: {
             success: components["schemas"]["Success"];
             data: components["schemas"]["Product"][];
@@ -615,13 +625,15 @@ export interface components {
          * @enum {string}
          */
         SummaryPeriod: "day";
+        /** @description The totals of the orders of each day. */
         OrdersSummary: {
             tz: components["schemas"]["TimeZoneName"];
-            /** @description Each day, in ascending order, also those without orders; empty when `from` is after `to`. */
+            /** @description All days, in ascending order, also days without orders; empty when `from` is after `to`. */
             days: components["schemas"]["OrdersOfDay"][];
         } & {
             [key: string]: unknown;
         };
+        /** @description The totals of the orders that were placed, confirmed and canceled on a day. */
         OrdersOfDay: {
             day: components["schemas"]["Day"];
             created: components["schemas"]["OrderTotals"];
@@ -630,17 +642,17 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        /** @description Orders that were placed, confirmed or canceled in a period. A sum above 2^53 − 1 is shown as 2^53 − 1. */
+        /** @description The totals of the orders that were placed, confirmed or canceled in a period. A sum above 2^53 − 1 is shown as 2^53 − 1. */
         OrderTotals: {
             /**
              * Format: int64
-             * @description How many.
+             * @description The number of orders.
              * @example 3
              */
             orders: number;
             /**
              * Format: int64
-             * @description How many.
+             * @description The number of pieces in these orders.
              * @example 3
              */
             units: number;
@@ -655,10 +667,11 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * @description What may be done with an order. Extensible: others may be added to `confirm`, `cancel`.
+         * @description An action that an order allows. Extensible: others may be added to `confirm`, `cancel`.
          * @example confirm
          */
         OrderAction: string;
+        /** @description An order to place. */
         OrderRequest: {
             customer_id: components["schemas"]["OrderCustomerId"];
             /** @description The lines of the order. */
@@ -673,22 +686,24 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description The prices and shortages of an order, and `fillable`, the order as far as the stock allows. */
         Quote: {
-            /** @description What the order would have, whether or not it is there, one item for each product, in ascending product id. */
+            /** @description The items that the order would have, whether or not they are on stock, one item for each product, in ascending product id. */
             items: components["schemas"]["QuotedItem"][];
             total_cents: components["schemas"]["Cents"];
-            /** @description Every product of which less is there than the lines ask for together, in ascending product id; empty when the order can be placed as it is. */
+            /** @description Every product with fewer pieces on stock than the lines request together, in ascending product id; empty when the order can be placed as it is. */
             shortages: components["schemas"]["Shortage"][];
             fillable?: components["schemas"]["OrderRequest"];
         } & {
             [key: string]: unknown;
         };
+        /** @description An item that the quoted order would have. */
         QuotedItem: {
             product_id: components["schemas"]["Id"];
             sku: components["schemas"]["Sku"];
             /**
              * Format: int64
-             * @description Pieces that are asked for, by all lines with this product.
+             * @description The number of pieces that all lines with this product request together.
              * @example 100
              */
             qty: number;
@@ -697,18 +712,19 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description A product with fewer pieces on stock than the order requests. */
         Shortage: {
             product_id: components["schemas"]["Id"];
             sku: components["schemas"]["Sku"];
             /**
              * Format: int64
-             * @description Pieces that are asked for, by all lines with this product.
+             * @description The number of pieces that all lines with this product request together.
              * @example 100
              */
             requested: number;
             /**
              * Format: int64
-             * @description Pieces that are there.
+             * @description The number of pieces on stock.
              * @example 40
              */
             available: number;
@@ -721,29 +737,31 @@ export interface components {
          * @example 1
          */
         OrderCustomerId: number;
+        /** @description The reason of a cancellation, for people, and its cause, for programs. */
         Cancellation: {
             /**
              * Format: not-blank
-             * @description Why, in your words; not blank, without control characters. The order shows it as `cancel_note`.
+             * @description The reason in your own words; not blank, without control characters. The order shows the reason as `cancel_note`.
              * @example The customer changed their mind.
              */
             reason?: string;
             /**
-             * @description What the order shows as `cancel_reason`; `requested` when it is left out. `compensation`, an order placed on the way to something that then failed, is for the services of this system, and only for an order that nobody has confirmed: else it is 412 `precondition_failed`.
+             * @description The cause that the order shows as `cancel_reason`; `requested` when the field is left out. Only the services of this system send `compensation`, for an order that they placed as a step of work that failed in a later step. An order that was confirmed is not canceled with this cause: the answer is 412 `precondition_failed`.
              * @example requested
              * @enum {string}
              */
             cause?: "requested" | "compensation";
         };
         /**
-         * @description Why the order is CANCELED, else null: somebody requested it; nobody confirmed it in time; or it was placed and could not be confirmed. Extensible: others may be added to `requested`, `reservation_expired`, `compensation`.
+         * @description The reason why the order is CANCELED; null for any other order. `requested`: a caller canceled the order. `reservation_expired`: nobody confirmed the order in time. `compensation`: the order was placed and could not be confirmed. Extensible: others may be added to `requested`, `reservation_expired`, `compensation`.
          * @example requested
          */
         CancelReason: string | null;
+        /** @description A change of a product's stock, with its reason. */
         StockAdjustmentRequest: {
             /**
              * Format: int64
-             * @description Pieces that came (positive) or went (negative); not 0.
+             * @description The number of pieces that came (positive) or went (negative); not 0.
              * @example 40
              */
             delta: number;
@@ -751,28 +769,29 @@ export interface components {
         };
         /**
          * Format: not-blank
-         * @description Why, in your words; not blank, without control characters.
+         * @description The reason of a change of stock, in the words of its author; not blank, without control characters.
          * @example delivery 4711
          */
         AdjustmentReason: string;
+        /** @description A change of a product's stock other than by an order. */
         StockAdjustment: {
             id: components["schemas"]["Id"];
             product_id: components["schemas"]["Id"];
             /**
              * Format: int64
-             * @description By how many pieces the stock changed.
+             * @description The number of pieces by which the stock changed.
              * @example 40
              */
             delta: number;
             /**
              * Format: int64
-             * @description The stock after it.
+             * @description The stock after the change.
              * @example 65
              */
             level: number;
             reason: components["schemas"]["AdjustmentReason"];
             /**
-             * @description Who made it, as `actor` of the event says. Null to a token that acts for one customer, and for what was made before 2.1.
+             * @description The author of the change, as in `actor` of the event. Null to a token that acts for one customer, and for changes made before version 2.1.
              * @example warehouse
              */
             actor: string | null;
@@ -786,6 +805,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description A page of changes of a product's stock. */
         StockAdjustmentListResponse: {
             success: components["schemas"]["Success"];
             data: components["schemas"]["StockAdjustment"][];
@@ -793,33 +813,35 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description The operations that an idempotency key has carried out. */
         KeyReport: {
             idempotency_key: components["schemas"]["IdempotencyKey"];
-            /** @description What the key has done, one entry for each operation. */
+            /** @description The operations that the key has carried out. */
             operations: components["schemas"]["KeyedOperation"][];
         } & {
             [key: string]: unknown;
         };
+        /** @description An operation that an idempotency key has carried out. The key is kept until `expires_at`. */
         KeyedOperation: {
             /**
-             * @description The operation, as this document calls it. Extensible: others may be added to `createProduct`, `adjustStock`, `createOrder`, `confirmOrder`, `cancelOrder`.
+             * @description The `operationId` of the operation in this document. Extensible: others may be added to `createProduct`, `adjustStock`, `createOrder`, `confirmOrder`, `cancelOrder`.
              * @example createOrder
              */
             operation: string;
             /**
              * Format: int64
-             * @description The order that the key stands for; null for a product.
+             * @description The id of the order that was placed, confirmed or canceled; null for a product.
              * @example 3
              */
             order_id: number | null;
             /**
-             * @description Where that order stands now; null for a product. Extensible: others may be added to `CREATED`, `CONFIRMED`, `CANCELED`.
+             * @description The order's current status; null for a product. Extensible: others may be added to `CREATED`, `CONFIRMED`, `CANCELED`.
              * @example CONFIRMED
              */
             order_status: string | null;
             /**
              * Format: int64
-             * @description The product that was created, or whose stock was adjusted; null for an order.
+             * @description The id of the product that was created, or whose stock was adjusted; null for an order.
              * @example null
              */
             product_id: number | null;
@@ -833,6 +855,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description An order without its items. */
         OrderSummary: {
             id: components["schemas"]["Id"];
             customer_id: components["schemas"]["OrderCustomerId"];
@@ -845,18 +868,18 @@ export interface components {
             canceled_at: components["schemas"]["NullableTimestamp"];
             cancel_reason: components["schemas"]["CancelReason"];
             /**
-             * @description What was given as `reason` when the order was canceled; null when nothing was.
+             * @description The `reason` that was given when the order was canceled; null when no reason was given.
              * @example The customer changed their mind.
              */
             cancel_note: string | null;
             /**
-             * @description Who canceled the order, as `actor` of the event says: the token's `sub`, or `system` when the reservation expired. Null for an order that is not CANCELED.
+             * @description The author of the cancellation, as in `actor` of the event: the token's `sub`, or `system` when the reservation expired. Null for an order that is not CANCELED.
              * @example erp@acme.com
              */
             canceled_by: string | null;
             /**
              * Format: date-time
-             * @description When a CREATED order is canceled by itself and its stock returns, unless it is confirmed before; null for any other order, or when reservations do not end.
+             * @description The time at which a CREATED order is canceled by itself and its stock returns, unless the order is confirmed before; null for any other order, or when reservations do not end.
              * @example 2024-03-02T09:30:00.000Z
              */
             reservation_expires_at: string | null;
@@ -866,12 +889,13 @@ export interface components {
              * @example 2024-03-01T09:41:00.000Z
              */
             cancelable_until: string | null;
-            /** @description What may be done with the order at the moment of this answer. */
+            /** @description The actions that the order allows at the moment of this answer. */
             allowed_actions: components["schemas"]["OrderAction"][];
             updated_at: components["schemas"]["Timestamp"];
         } & {
             [key: string]: unknown;
         };
+        /** @description An order with its items. */
         Order: {
             [key: string]: unknown;
         } & (components["schemas"]["OrderSummary"] & ({
@@ -880,7 +904,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         }));
-        /** @description A line of an order, in a file that has a row for each. An order of three lines has three rows. */
+        /** @description A line of an order, in a file that has a row for each line. An order of three lines has three rows. */
         OrderLineRow: {
             [key: string]: unknown;
         } & (({
@@ -901,6 +925,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description A page of orders. */
         OrderListResponse: {
             success: components["schemas"]["Success"];
             data: components["schemas"]["OrderSummary"][];
@@ -910,49 +935,51 @@ export interface components {
         };
         /**
          * Format: int64
-         * @description An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
+         * @description An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
          * @example 1
          */
         Id: number;
         /**
          * Format: date-time
-         * @description RFC 3339, UTC, milliseconds.
+         * @description A time as in RFC 3339, in UTC with milliseconds.
          * @example 2024-03-01T09:30:00.000Z
          */
         Timestamp: string;
         /**
          * Format: date-time
-         * @description RFC 3339, UTC, milliseconds; null when it has not happened or does not apply.
+         * @description A time as in RFC 3339, in UTC with milliseconds; null when there is no such time, or not yet.
          * @example 2024-03-01T09:30:00.000Z
          */
         NullableTimestamp: string | null;
         /**
          * Format: correlation-id
-         * @description Names this call in the logs of every service that it touched.
+         * @description Identifies this call in the logs of every service that took part in the call.
          * @example req-12345
          */
         CorrelationId: string;
         /**
          * Format: idempotency-key
-         * @description Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path cannot hold.
+         * @description Your own name for one effect, of visible ASCII characters; neither `.` nor `..`, which a path cannot have.
          * @example po-4711
          */
         IdempotencyKey: string;
         /**
-         * @description Always true here; false in every error.
+         * @description Always true; every error has false here.
          * @example true
          */
         Success: boolean;
+        /** @description Says where the next page of a list begins. */
         Meta: {
             /**
              * Format: int64
-             * @description Pass it as `cursor` for the next page; null exactly when there is none.
+             * @description The `cursor` of the next page; null exactly on the last page.
              * @example null
              */
             nextCursor: number | null;
         } & {
             [key: string]: unknown;
         };
+        /** @description Says which program answers. */
         Health: {
             /**
              * @description Always `ok`.
@@ -960,18 +987,18 @@ export interface components {
              */
             status: string;
             /**
-             * @description Which service answered.
+             * @description The name of the service that answered.
              * @example orders-api
              */
             service: string;
             /**
-             * @description Which version of the program it is.
+             * @description The version of the program.
              * @example 1.4.0
              */
             version: string;
             /**
-             * @description In `/ready` of a service that has a replica of its database (`DB_READ_HOST`): whether reads that may lag come from it, or from
-             *     the primary, because the replica lags too much or does not answer.
+             * @description Only in `/ready` of a service that has a replica of its database (`DB_READ_HOST`). `used` means that reads that may lag come
+             *     from the replica. With `lags` (too much) or `away` (no answer, or another database) they come from the primary.
              *      Extensible: others may be added to `used`, `lags`, `away`.
              * @example used
              */
@@ -979,6 +1006,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description The body of every error. */
         ErrorBody: {
             /**
              * @description Always false.
@@ -992,31 +1020,32 @@ export interface components {
             error: string;
             code: components["schemas"]["ErrorCode"];
             /**
-             * @description The call's correlation id; in every error of the orchestrator. The others send it as `X-Correlation-Id` only.
+             * @description The call's correlation id. Every error of the orchestrator has this field; the other services send the id only as `X-Correlation-Id`.
              * @example req-12345
              */
             correlationId?: string;
-            /** @description What is wrong where; only there when it says more than `error`. */
+            /** @description The reasons for the error, each with its field; absent when `error` says it all. */
             details?: components["schemas"]["ApiErrorDetail"][];
         } & {
             [key: string]: unknown;
         };
+        /** @description A reason for an error, with the field that the reason concerns. */
         ApiErrorDetail: {
             /**
-             * @description Which field, as a JSON pointer into the body, or `/query/…`, `/path/…`, `/header/…`, `/body` for the others.
+             * @description The field, as a JSON pointer into the body. A parameter is `/query/…`, `/path/…` or `/header/…`; the body as a whole is `/body`.
              * @example /items/0/qty
              */
             field: string;
             /**
-             * @description What is wrong with it.
+             * @description The reason, for a person.
              * @example product 2: asked 5, available 3
              */
             message: string;
             /**
-             * @description The same for a program: strings, numbers and booleans. Which there are follows from the error's `code`, and others may be
-             *     added. Of what breaks a rule of this document it is `rule`, its keyword in snake_case (`required`, `minimum`, `max_length`,
-             *     `enum`, `format`, …) or a word such as `unknown_field`, `repeated`, `whole_number` or `unique`, and what belongs to the
-             *     rule: `limit`, `type`, `format`, or `values` with spaces between them.
+             * @description The reason for a program: strings, numbers and booleans. The error's `code` decides which there are; others may be added. For a
+             *     value that breaks a rule of this document: `rule`, the keyword in snake_case (`required`, `minimum`, `max_length`, `enum`,
+             *     `format`, …) or a word such as `unknown_field`, `repeated`, `whole_number` or `unique`; and, where the rule has them, `limit`,
+             *     `type`, `format`, or `values` with spaces between them.
              * @example {
              *       "product_id": 2,
              *       "sku": "LAPTOP-HP-2024",
@@ -1044,7 +1073,7 @@ export interface components {
         DateFilter: string;
         /**
          * Format: ids
-         * @description Ids with commas between them, at most 100.
+         * @description At most 100 ids, separated by commas.
          * @example 1,2
          */
         IdList: string;
@@ -1055,19 +1084,19 @@ export interface components {
          */
         FileEncoding: "utf-8" | "utf-16" | "utf-16le" | "utf-16be" | "windows-1252" | "iso-8859-1" | "iso-8859-15" | "macintosh" | "ibm850";
         /**
-         * @description How a file is written.
+         * @description The format of a file.
          * @default ndjson
          * @example csv
          * @enum {string}
          */
         FileFormat: "csv" | "ndjson";
         /**
-         * @description What separates the cells of CSV.
+         * @description The character between the cells of CSV.
          * @example semicolon
          * @enum {string}
          */
         CSVDelimiter: "comma" | "semicolon" | "tab";
-        /** @description One line of what an import answers: of one row, or, the last line, the `summary`. */
+        /** @description A line of an import's answer: the result of one row, or, as the last line, the `summary`. */
         ImportLine: {
             /**
              * Format: int32
@@ -1076,73 +1105,73 @@ export interface components {
              */
             row?: number;
             /**
-             * @description What became of the row. Extensible: others may be added to `created`, `updated`, `unchanged`, `refused`.
+             * @description The result of the row. Extensible: others may be added to `created`, `updated`, `unchanged`, `refused`.
              * @example created
              */
             result?: string;
             /**
              * Format: int64
-             * @description What the row stands for. Absent when it is refused, and when a dry run would create it.
+             * @description The id of the product or customer. Absent for a refused row, and for a new row of a dry run.
              * @example 42
              */
             id?: number;
             code?: components["schemas"]["ErrorCode"];
             /**
-             * @description Why the row is refused, for a person.
+             * @description The reason for the refusal of the row, for a person.
              * @example The request is not valid.
              */
             error?: string;
-            /** @description What is wrong in which field of a refused row. */
+            /** @description The reasons for the refusal of the row, each with its field. */
             details?: components["schemas"]["ApiErrorDetail"][];
             summary?: components["schemas"]["ImportSummary"];
         } & {
             [key: string]: unknown;
         };
-        /** @description What became of the file. */
+        /** @description The result of an import. A dry run counts the results that the rows would have. */
         ImportSummary: {
             /**
-             * @description Whether the file was read to its end. If not, `code` and `error` say why, and of the rows without a line it is not known what became of them: repeat the call.
+             * @description Whether the file was read to its end. If not, `code` and `error` say why, and rows without a line may or may not be imported: repeat the call.
              * @example true
              */
             complete: boolean;
             /**
-             * @description Whether nothing was changed.
+             * @description Whether the import was a dry run, which changes nothing.
              * @example false
              */
             dry_run: boolean;
             /**
              * Format: int32
-             * @description How many rows.
+             * @description The number of rows with a line in the answer.
              * @example 3
              */
             rows: number;
             /**
              * Format: int32
-             * @description How many rows.
+             * @description The number of rows that created a product or customer.
              * @example 3
              */
             created: number;
             /**
              * Format: int32
-             * @description How many rows.
+             * @description The number of rows that changed a product or customer.
              * @example 3
              */
             updated: number;
             /**
              * Format: int32
-             * @description How many rows.
+             * @description The number of rows that changed nothing.
              * @example 3
              */
             unchanged: number;
             /**
              * Format: int32
-             * @description How many rows.
+             * @description The number of refused rows.
              * @example 3
              */
             refused: number;
             code?: components["schemas"]["ErrorCode"];
             /**
-             * @description Why the file was not read to its end, for a person.
+             * @description The reason why the file was not read to its end, for a person.
              * @example The service could not finish in time; try again.
              */
             error?: string;
@@ -1150,35 +1179,35 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * @description Stable; branch on it. Extensible: others may be added to `malformed_json`, `malformed_row`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `webhook_endpoint_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `total_changed`, `sku_taken`, `too_many_webhook_endpoints`, `events_expired`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
+         * @description The code of an error. Codes are stable; programs branch on them. Extensible: others may be added to `malformed_json`, `malformed_row`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`, `webhook_endpoint_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`, `total_changed`, `sku_taken`, `too_many_webhook_endpoints`, `events_expired`, `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`.
          * @example validation_failed
          */
         ErrorCode: string;
-        /** @description Pieces of one product, which either `product_id` or `sku` names. */
+        /** @description A line of an order, pieces of one product. Either `product_id` or `sku` names the product. */
         OrderItemRequest: {
             product_id?: components["schemas"]["Id"];
             sku?: components["schemas"]["Sku"];
             /**
              * Format: int64
-             * @description Pieces.
+             * @description The number of pieces.
              * @example 2
              */
             qty: number;
         };
         /**
          * Format: trimmed
-         * @description The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+         * @description The product's code; unique, case-sensitive, without spaces at either end or control characters.
          * @example LAPTOP-DELL-2024
          */
         Sku: string;
         /**
          * Format: trimmed
-         * @description The customer's own number for the order, such as that of its purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not CANCELED have the same.
+         * @description The customer's own number for the order, such as the number of a purchase order; case-sensitive, without spaces at either end or control characters. No two orders of one customer have the same number, unless one of them is CANCELED.
          * @example PO-2024-0815
          */
         OrderExternalRef: string | null;
         /**
-         * @description What else you want to keep with the order, up to 20 texts of up to 500 characters, by names of up to 40. Nothing here reads it.
+         * @description Your own data on the order, up to 20 texts of up to 500 characters, under names of up to 40 characters. The services do not use it.
          * @example {
          *       "cost_center": "4711",
          *       "ordered_by": "J. Doe"
@@ -1189,10 +1218,11 @@ export interface components {
         } | null;
         /**
          * Format: int64
-         * @description What you expect the order to cost, in cents. When it costs anything else, it is refused with 409 `total_changed` and nothing is taken. Not stored with the order.
+         * @description The total that you expect, in cents. When the order costs anything else, the call is refused with 409 `total_changed`, and no stock is taken. The expected total is not stored with the order.
          * @example 259800
          */
         ExpectedTotalCents: number;
+        /** @description An item of an order, with its product as it was when the order was placed. */
         OrderItem: {
             product_id: components["schemas"]["Id"];
             /**
@@ -1207,13 +1237,13 @@ export interface components {
             name: string;
             /**
              * Format: int64
-             * @description Pieces. Several lines of a request may have been merged into this one.
+             * @description The number of pieces. Several lines of a request may have been merged into this item.
              * @example 2
              */
             qty: number;
             /**
              * Format: int64
-             * @description Price of one piece when the order was placed, in cents.
+             * @description The price of one piece when the order was placed, in cents.
              * @example 129900
              */
             unit_price_cents: number;
@@ -1228,11 +1258,11 @@ export interface components {
          */
         Cents: number;
         /**
-         * @description Where the order stands. Extensible: others may be added to `CREATED`, `CONFIRMED`, `CANCELED`.
+         * @description The status of the order. Extensible: others may be added to `CREATED`, `CONFIRMED`, `CANCELED`.
          * @example CREATED
          */
         OrderStatus: string;
-        /** @description One change of one thing. It is written with the change, or not at all, and never changes. */
+        /** @description An event, which records one change of one thing. The event is written together with the change, or not at all, and never changes. */
         ChangeEvent: {
             id: components["schemas"]["Id"];
             type: components["schemas"]["EventType"];
@@ -1240,23 +1270,23 @@ export interface components {
             subject_id: components["schemas"]["Id"];
             /**
              * Format: int64
-             * @description The customer whom it concerns; null for a product.
+             * @description The id of the customer whom the event concerns; null when it concerns no customer, as for a product.
              * @example 1
              */
             customer_id: number | null;
             /**
-             * @description Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
+             * @description The author of the change: the token's `sub`; `anonymous` without a token; `service`, a service of this system on its own; `system`, the program itself, such as when a reservation expires.
              * @example erp@acme.com
              */
             actor: string;
             /**
-             * @description The correlation id of the call; null when no call did it.
+             * @description The correlation id of the call that made the change; null when no call made it.
              * @example req-12345
              */
             correlation_id: string | null;
             created_at: components["schemas"]["Timestamp"];
             /**
-             * @description The thing right after the change, as reading it showed it then as `data`; of a deleted customer, with its `deleted_at`.
+             * @description The thing right after the change, as a read returned it in `data` at that moment. A deleted customer has its `deleted_at`.
              * @example {
              *       "id": 3,
              *       "customer_id": 1,
@@ -1271,15 +1301,16 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * @description What happened. `product.updated` is a change of its name, its price or whether it is active; `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell. `webhook_endpoint.disabled`: nothing more is sent to a webhook endpoint, see its `disabled_reason`. Extensible: others may be added to `order.created`, `order.confirmed`, `order.canceled`, `product.created`, `product.updated`, `stock.adjusted`, `customer.created`, `customer.updated`, `customer.deleted`, `webhook_endpoint.disabled`.
+         * @description The kind of change. `product.updated` is a change of a product's name, its price or its `active`; `stock.adjusted` is a change of its stock other than by an order, because an order has events of its own. After `webhook_endpoint.disabled` nothing more is sent to a webhook endpoint; see its `disabled_reason`. Extensible: others may be added to `order.created`, `order.confirmed`, `order.canceled`, `product.created`, `product.updated`, `stock.adjusted`, `customer.created`, `customer.updated`, `customer.deleted`, `webhook_endpoint.disabled`.
          * @example order.created
          */
         EventType: string;
         /**
-         * @description What kind of thing changed. Extensible: others may be added to `order`, `product`, `customer`, `webhook_endpoint`.
+         * @description The kind of thing that changed. Extensible: others may be added to `order`, `product`, `customer`, `webhook_endpoint`.
          * @example order
          */
         EventSubject: string;
+        /** @description A page of a history. */
         EventListResponse: {
             success: components["schemas"]["Success"];
             data: components["schemas"]["ChangeEvent"][];
@@ -1298,7 +1329,7 @@ export interface components {
             };
             content?: never;
         };
-        /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
+        /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every fault, up to 20. */
         MalformedJsonOrValidationFailed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1309,7 +1340,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `unauthorized`: The token is missing, has expired, or is not one that this deployment accepts. */
+        /** @description `unauthorized`: The token is missing, has expired, or is no token that this deployment accepts. */
         Unauthorized: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1321,7 +1352,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `forbidden`: Who calls is known, and may not do this: the token lacks a scope, or acts for another customer. Or a browser sends it for a page of another site, or under a name that is not the service's. */
+        /** @description `forbidden`: The caller is known, and may not make this call: the token lacks a scope, or acts for another customer. Or a browser sends the call for a page of another site, or to a host name that is not the service's. */
         Forbidden: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1377,7 +1408,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `idempotency_key_reused`: The key has done something else: another body, or another id. */
+        /** @description `idempotency_key_reused`: The key was used for another request: another body, or another id. */
         IdempotencyKeyReused: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1388,7 +1419,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `rate_limited`: You send more than this deployment takes from one caller (`RateLimit` says how much is left), or have your share of the requests, searches, imports, exports or readers of events that it has at once. */
+        /** @description `rate_limited`: You send more calls than this deployment takes from one caller (`RateLimit` has the number that is left), or you use your share of its simultaneous requests, searches, imports, exports or readers of events. */
         RateLimited: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1437,7 +1468,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
+        /** @description `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every fault, up to 20. */
         ValidationFailed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1448,7 +1479,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `malformed_row`: A row of an import, or the line that names the columns, is no CSV or no JSON; or the file is not in its encoding, which is UTF-8 unless `encoding` names another: then no row is applied. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. */
+        /** @description `malformed_row`: A row of an import, or the line that names the columns, is no CSV or no JSON; or the file is not in its encoding, which is UTF-8 unless `encoding` names another: then no row is applied. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every fault, up to 20. */
         MalformedRowOrValidationFailed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1459,7 +1490,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `payload_too_large`: An import has more than 64 MiB or more than 100 000 rows, or a row has more than 64 KiB. `row` of the last line that was answered says how far it was read. */
+        /** @description `payload_too_large`: An import has more than 64 MiB or more than 100 000 rows, or a row has more than 64 KiB. `row` of the last line of the answer says how far the file was read. */
         PayloadTooLarge2: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1492,7 +1523,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `precondition_failed`: The state is no longer the one that `If-Match` names. Nothing was changed. */
+        /** @description `precondition_failed`: The thing no longer has the state that `If-Match` names. Nothing was changed. */
         PreconditionFailed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1503,7 +1534,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. `insufficient_stock`: The adjustment would take more pieces than are there. Nothing was changed. */
+        /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every fault, up to 20. `insufficient_stock`: The adjustment would take more pieces than are on stock. Nothing was changed. */
         MalformedJsonOrValidationFailedOrInsufficientStock: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1514,7 +1545,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. `insufficient_stock`: At least one product has fewer pieces than the order asks for. `details` names every short line. Nothing was taken. `product_inactive`: At least one product of the order is not `active`. `details` names every line with one. */
+        /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every fault, up to 20. `insufficient_stock`: At least one product has fewer pieces on stock than the order asks for. `details` names every short line. Nothing was taken. `product_inactive`: At least one product of the order is not `active`. `details` names every line with such a product. */
         MalformedJsonOrValidationFailedOrInsufficientStockOrProductInactive: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1525,7 +1556,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `customer_not_found`: The customer does not exist, or was deleted. `product_not_found`: At least one product of the order does not exist. `details` names every one. */
+        /** @description `customer_not_found`: The customer does not exist, or was deleted. `product_not_found`: At least one product of the order does not exist. `details` names every missing product. */
         CustomerNotFoundOrProductNotFound: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1559,7 +1590,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. `product_inactive`: At least one product of the order is not `active`. `details` names every line with one. */
+        /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every fault, up to 20. `product_inactive`: At least one product of the order is not `active`. `details` names every line with such a product. */
         MalformedJsonOrValidationFailedOrProductInactive: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1581,7 +1612,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. `idempotency_key_required`: The operation insists on an idempotency key and got none. `order_not_confirmable`: The order is canceled: somebody asked for it, or its reservation has expired. */
+        /** @description `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every fault, up to 20. `idempotency_key_required`: The operation needs an idempotency key, and the request has none. `order_not_confirmable`: The order is canceled: a caller canceled it, or its reservation has expired. */
         ValidationFailedOrIdempotencyKeyRequiredOrOrderNotConfirmable: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1592,7 +1623,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every one, up to 20. `cancel_window_closed`: The order was confirmed too long ago (`cancelable_until`). */
+        /** @description `malformed_json`: The body is not JSON, or not UTF-8. `validation_failed`: A field, parameter or header breaks a rule of the document. `details` names every fault, up to 20. `cancel_window_closed`: The order was confirmed too long ago (`cancelable_until`). */
         MalformedJsonOrValidationFailedOrCancelWindowClosed: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -1631,88 +1662,93 @@ export interface components {
          * @example laptop
          */
         ProductSearch: string;
-        /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
+        /** @description The last id that you have seen, from `meta.nextCursor`. The page starts after this id, in the order of the list. 0 is the beginning of the list. */
         Cursor: number;
         /**
-         * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
+         * @description The highest number of entries in the page. A page also ends at about 1 MiB; `meta.nextCursor` then goes on after its last entry,
+         *     as after any page.
          * @example 20
          */
         Limit: number;
         /**
-         * @description `created_at`, the oldest first, or `-created_at`, the newest first, by ascending or descending id. Keep it while you read page after page.
+         * @description The order of the list: `created_at`, the oldest first, by ascending id, or `-created_at`, the newest first, by descending id. Keep
+         *     the order while you read page after page.
          * @example -created_at
          */
         Sort: components["schemas"]["ListSort"];
         /**
-         * @description `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+         * @description The order of the list: `-created_at`, the newest first, by descending id, or `created_at`, the oldest first, by ascending id. Keep
+         *     the order while you read page after page.
          * @example -created_at
          */
         NewestFirstSort: components["schemas"]["ListSort"];
         /**
-         * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
-         *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-         *     the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
-         *     while you read. Leave the parameter out for the first copy: it is made for finding few among many.
+         * @description Only entries whose `updated_at` is at or after this moment: a date (its first moment in UTC) or RFC 3339. To keep a copy up to
+         *     date, note the time before you begin, read page after page to the end, and next time ask from one minute before the noted time:
+         *     this finds the changes that were still being committed then. Entries that you have, and entries that changed while you read, may
+         *     come again. Leave the parameter out for the first copy: the parameter is made to find few entries among many.
          * @example 2024-01-01T08:00:00Z
          */
         UpdatedSince: components["schemas"]["DateFilter"];
         /**
-         * @description Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-         *     repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
+         * @description Only entries with these ids, at most 100, separated by commas. An id that the caller could not find otherwise is left out, and a
+         *     repeated id counts once. With `limit=100` one page has all entries, unless the page ends earlier because of its size.
          * @example 1,2
          */
         Ids: components["schemas"]["IdList"];
         /**
-         * @description Say what would become of each row, and change nothing.
+         * @description Report the result that each row would have, and change nothing.
          * @example true
          */
         DryRun: boolean;
         /**
-         * @description The encoding of the file, where it is not UTF-8: Excel's "CSV" is in `windows-1252` in Western Europe and America. It counts more
-         *     than the charset in `Content-Type`, which may say the same. A byte order mark in the file, of UTF-8 or UTF-16, counts more than both.
+         * @description The encoding of a file that is not in UTF-8: Excel's "CSV" is in `windows-1252` in Western Europe and America. The parameter counts
+         *     more than the charset in `Content-Type`, which may name the encoding, too. A byte order mark in the file, of UTF-8 or UTF-16,
+         *     counts more than both.
          * @example windows-1252
          */
         Encoding: components["schemas"]["FileEncoding"];
         /**
-         * @description `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
+         * @description The format of the file: `csv` as in RFC 4180, or `ndjson`, one JSON object per line.
          * @example csv
          */
         ExportFormat: components["schemas"]["FileFormat"];
-        /** @description Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8. */
+        /** @description Only with `format=csv`: begin the file with a byte order mark, by which Excel recognizes UTF-8. */
         ExportBOM: boolean;
         /**
-         * @description Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
+         * @description Only with `format=csv`: the character between cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
          *     (U+0009). Excel expects a semicolon where the decimal separator is a comma.
          */
         ExportDelimiter: components["schemas"]["CSVDelimiter"];
         /**
-         * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
+         * @description The `ETag` of the state that you have seen, several tags separated by commas, or `*` for any state. When the thing has another state now, the answer is 412 `precondition_failed`. The tag is a hash of the content: `W/` before the tag, and `-gzip`, `-br` or `-zstd` at its end, which proxies add when they compress, do not count.
          * @example *
          */
         IfMatch: string;
         /**
-         * @description The `ETag` that you have, compared as in `If-Match`; 304 without a body when nothing has changed since.
+         * @description The `ETag` of the state that you have, compared as in `If-Match`. When the thing still has this state, the answer is 304 without a body.
          * @example "5f2b8e0c9a7d4e61"
          */
         IfNoneMatch: string;
         /**
-         * @description The key, percent-encoded where a path needs it. A proxy or gateway that decodes paths, such as an HTTP API of Amazon API Gateway,
-         *     turns a key with `%` or `/` into another one: send such keys as the query parameter `key`, which is safe everywhere.
+         * @description The key. In a URL it must be percent-encoded; the SDKs do this. A proxy or gateway that decodes paths, such as an HTTP API of
+         *     Amazon API Gateway, turns a key with `%` or `/` into another key: send such keys as the query parameter `key`, which is safe
+         *     everywhere.
          * @example my-order-1
          */
         IdempotencyKeyInPath: components["schemas"]["IdempotencyKey"];
         /**
-         * @description The key, percent-encoded. It arrives unchanged through every proxy and gateway.
+         * @description The key. In a URL it must be percent-encoded; the SDKs do this. The key arrives unchanged through every proxy and gateway.
          * @example my-order-1
          */
         IdempotencyKeyInQuery: components["schemas"]["IdempotencyKey"];
     };
     requestBodies: never;
     headers: {
-        /** @description Names this call in the logs of every service that it touched. */
+        /** @description Identifies this call in the logs of every service that took part in the call. */
         CorrelationId: components["schemas"]["CorrelationId"];
         /**
-         * @description Where the error's code is explained, with `rel="help"`.
+         * @description A link to the explanation of the error's code, with `rel="help"`.
          * @example </docs/errors#validation_failed>; rel="help"
          */
         Help: string;
@@ -1727,40 +1763,40 @@ export interface components {
          */
         FileName: string;
         /**
-         * @description The position in the feed of the Events API (`GET /events?after=`) from which the events go on: the rows together with the events after it, each applied in its turn, are an exact copy.
+         * @description The position in the feed of the Events API after which to read the events (`GET /events?after=`): the rows together with the events after this position, applied in their order, are an exact copy. For several exports, read the events after the smallest of their positions.
          * @example 15
          */
         EventPosition: number;
         /**
-         * @description Names this state of the thing. Send it as `If-None-Match` to read only what changed, as `If-Match` to change only what you have seen.
+         * @description Identifies this state of the thing. Send the tag as `If-None-Match` to read the thing only when it has changed, or as `If-Match` to change only the state that you have seen.
          * @example "5f2b8e0c9a7d4e61"
          */
         ETag: string;
         /**
-         * @description Only when the answer comes from a replica of the database: it has every change that is at least so many seconds older than the
-         *     answer's `Date`, and may lack later ones. Reads of one thing, and lists by `ids`, `sku`, `email`, `external_ref` or
-         *     `updated_since`, never lag.
+         * @description Present only when the answer comes from a replica of the database. The answer has every change that is at least this number of
+         *     seconds older than its `Date`, and may lack later changes. Reads of one thing, and lists by `ids`, `sku`, `email`,
+         *     `external_ref` or `updated_since`, never lag.
          * @example 1
          */
         Age: number;
         /**
-         * @description `true` when this is the stored first answer to the key.
+         * @description `true` when this answer is the stored first answer to the key.
          * @example true
          */
         IdempotencyReplayed: boolean;
         /**
-         * @description How many calls are left at once (`r`), and in how many seconds all of them are again (`t`), in the words of
-         *     draft-ietf-httpapi-ratelimit-headers-10. Where calls are limited, every answer to a business call has it.
+         * @description The number of calls that the caller may make at once now (`r`), and the seconds until all calls are available again (`t`), as in
+         *     draft-ietf-httpapi-ratelimit-headers-10. Where calls are limited, every answer to a business call has this header.
          * @example "caller";r=19;t=1
          */
         RateLimit: string;
         /**
-         * @description How many calls a caller may make at once (`q`), and in how many seconds as many again (`w`).
+         * @description The number of calls that a caller may make at once (`q`), and the seconds after which the caller may make as many again (`w`).
          * @example "caller";q=20;w=2
          */
         RateLimitPolicy: string;
         /**
-         * @description Which token the operation wants.
+         * @description The kind of token that the operation needs.
          * @example Bearer
          */
         WWWAuthenticate: string;
@@ -1783,38 +1819,40 @@ export interface operations {
                  */
                 sku?: components["schemas"]["Sku"];
                 /**
-                 * @description Only products that can be ordered, or only those that cannot.
+                 * @description Only products that can be ordered (`true`), or only products that cannot be ordered (`false`).
                  * @example true
                  */
                 active?: boolean;
                 /**
-                 * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
-                 *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-                 *     the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
-                 *     while you read. Leave the parameter out for the first copy: it is made for finding few among many.
+                 * @description Only entries whose `updated_at` is at or after this moment: a date (its first moment in UTC) or RFC 3339. To keep a copy up to
+                 *     date, note the time before you begin, read page after page to the end, and next time ask from one minute before the noted time:
+                 *     this finds the changes that were still being committed then. Entries that you have, and entries that changed while you read, may
+                 *     come again. Leave the parameter out for the first copy: the parameter is made to find few entries among many.
                  * @example 2024-01-01T08:00:00Z
                  */
                 updated_since?: components["parameters"]["UpdatedSince"];
                 /**
-                 * @description `created_at`, the oldest first, or `-created_at`, the newest first, by ascending or descending id. Keep it while you read page after page.
+                 * @description The order of the list: `created_at`, the oldest first, by ascending id, or `-created_at`, the newest first, by descending id. Keep
+                 *     the order while you read page after page.
                  * @example -created_at
                  */
                 sort?: components["parameters"]["Sort"];
-                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
+                /** @description The last id that you have seen, from `meta.nextCursor`. The page starts after this id, in the order of the list. 0 is the beginning of the list. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
-                 * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
+                 * @description The highest number of entries in the page. A page also ends at about 1 MiB; `meta.nextCursor` then goes on after its last entry,
+                 *     as after any page.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
                 /**
-                 * @description Only products with fewer pieces on stock than this.
+                 * @description Only products with fewer pieces on stock than this number.
                  * @example 10
                  */
                 stock_below?: number;
                 /**
-                 * @description Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-                 *     repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
+                 * @description Only entries with these ids, at most 100, separated by commas. An id that the caller could not find otherwise is left out, and a
+                 *     repeated id counts once. With `limit=100` one page has all entries, unless the page ends earlier because of its size.
                  * @example 1,2
                  */
                 ids?: components["parameters"]["Ids"];
@@ -1870,10 +1908,11 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
-                 *     `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
-                 *     `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
-                 *     headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
+                 * @description Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`. The key is kept for 24 hours; a later
+                 *     repeat is a new request. `Idempotency-Key` is accepted as another spelling of this header, also between quotes, as in
+                 *     draft-ietf-httpapi-idempotency-key-header: `Idempotency-Key: "k"` is the key `k`. In `X-Idempotency-Key`, in a path and in a body,
+                 *     quotes belong to the key. Both headers may be sent when they have the same key. The same key with another request is 422
+                 *     `idempotency_key_reused`.
                  * @example product-4711
                  */
                 "X-Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
@@ -1940,13 +1979,14 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Say what would become of each row, and change nothing.
+                 * @description Report the result that each row would have, and change nothing.
                  * @example true
                  */
                 dry_run?: components["parameters"]["DryRun"];
                 /**
-                 * @description The encoding of the file, where it is not UTF-8: Excel's "CSV" is in `windows-1252` in Western Europe and America. It counts more
-                 *     than the charset in `Content-Type`, which may say the same. A byte order mark in the file, of UTF-8 or UTF-16, counts more than both.
+                 * @description The encoding of a file that is not in UTF-8: Excel's "CSV" is in `windows-1252` in Western Europe and America. The parameter counts
+                 *     more than the charset in `Content-Type`, which may name the encoding, too. A byte order mark in the file, of UTF-8 or UTF-16,
+                 *     counts more than both.
                  * @example windows-1252
                  */
                 encoding?: components["parameters"]["Encoding"];
@@ -1972,7 +2012,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What became of each row, one `ImportLine` a line, and of the file. */
+            /** @description The result of each row, one `ImportLine` per line, and the summary. */
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -2003,7 +2043,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
+                 * @description The format of the file: `csv` as in RFC 4180, or `ndjson`, one JSON object per line.
                  * @example csv
                  */
                 format?: components["parameters"]["ExportFormat"];
@@ -2018,33 +2058,33 @@ export interface operations {
                  */
                 sku?: components["schemas"]["Sku"];
                 /**
-                 * @description Only products that can be ordered, or only those that cannot.
+                 * @description Only products that can be ordered (`true`), or only products that cannot be ordered (`false`).
                  * @example true
                  */
                 active?: boolean;
                 /**
-                 * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
-                 *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-                 *     the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
-                 *     while you read. Leave the parameter out for the first copy: it is made for finding few among many.
+                 * @description Only entries whose `updated_at` is at or after this moment: a date (its first moment in UTC) or RFC 3339. To keep a copy up to
+                 *     date, note the time before you begin, read page after page to the end, and next time ask from one minute before the noted time:
+                 *     this finds the changes that were still being committed then. Entries that you have, and entries that changed while you read, may
+                 *     come again. Leave the parameter out for the first copy: the parameter is made to find few entries among many.
                  * @example 2024-01-01T08:00:00Z
                  */
                 updated_since?: components["parameters"]["UpdatedSince"];
-                /** @description Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8. */
+                /** @description Only with `format=csv`: begin the file with a byte order mark, by which Excel recognizes UTF-8. */
                 bom?: components["parameters"]["ExportBOM"];
                 /**
-                 * @description Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
+                 * @description Only with `format=csv`: the character between cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
                  *     (U+0009). Excel expects a semicolon where the decimal separator is a comma.
                  */
                 delimiter?: components["parameters"]["ExportDelimiter"];
                 /**
-                 * @description Only products with fewer pieces on stock than this.
+                 * @description Only products with fewer pieces on stock than this number.
                  * @example 10
                  */
                 stock_below?: number;
                 /**
-                 * @description Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-                 *     repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
+                 * @description Only entries with these ids, at most 100, separated by commas. An id that the caller could not find otherwise is left out, and a
+                 *     repeated id counts once. With `limit=100` one page has all entries, unless the page ends earlier because of its size.
                  * @example 1,2
                  */
                 ids?: components["parameters"]["Ids"];
@@ -2055,7 +2095,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The products, as the query's `format` says. */
+            /** @description The products, in the `format` of the query. */
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -2088,7 +2128,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` that you have, compared as in `If-Match`; 304 without a body when nothing has changed since.
+                 * @description The `ETag` of the state that you have, compared as in `If-Match`. When the thing still has this state, the answer is 304 without a body.
                  * @example "5f2b8e0c9a7d4e61"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -2146,7 +2186,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
+                 * @description The `ETag` of the state that you have seen, several tags separated by commas, or `*` for any state. When the thing has another state now, the answer is 412 `precondition_failed`. The tag is a hash of the content: `W/` before the tag, and `-gzip`, `-br` or `-zstd` at its end, which proxies add when they compress, do not count.
                  * @example *
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
@@ -2216,14 +2256,16 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+                 * @description The order of the list: `-created_at`, the newest first, by descending id, or `created_at`, the oldest first, by ascending id. Keep
+                 *     the order while you read page after page.
                  * @example -created_at
                  */
                 sort?: components["parameters"]["NewestFirstSort"];
-                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
+                /** @description The last id that you have seen, from `meta.nextCursor`. The page starts after this id, in the order of the list. 0 is the beginning of the list. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
-                 * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
+                 * @description The highest number of entries in the page. A page also ends at about 1 MiB; `meta.nextCursor` then goes on after its last entry,
+                 *     as after any page.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
@@ -2285,10 +2327,11 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
-                 *     `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
-                 *     `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
-                 *     headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
+                 * @description Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`. The key is kept for 24 hours; a later
+                 *     repeat is a new request. `Idempotency-Key` is accepted as another spelling of this header, also between quotes, as in
+                 *     draft-ietf-httpapi-idempotency-key-header: `Idempotency-Key: "k"` is the key `k`. In `X-Idempotency-Key`, in a path and in a body,
+                 *     quotes belong to the key. Both headers may be sent when they have the same key. The same key with another request is 422
+                 *     `idempotency_key_reused`.
                  * @example delivery-4712
                  */
                 "X-Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
@@ -2302,7 +2345,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        /** @description What happened. */
+        /** @description The change of the stock, with its reason. */
         requestBody: {
             content: {
                 /**
@@ -2358,14 +2401,16 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+                 * @description The order of the list: `-created_at`, the newest first, by descending id, or `created_at`, the oldest first, by ascending id. Keep
+                 *     the order while you read page after page.
                  * @example -created_at
                  */
                 sort?: components["parameters"]["NewestFirstSort"];
-                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
+                /** @description The last id that you have seen, from `meta.nextCursor`. The page starts after this id, in the order of the list. 0 is the beginning of the list. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
-                 * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
+                 * @description The highest number of entries in the page. A page also ends at about 1 MiB; `meta.nextCursor` then goes on after its last entry,
+                 *     as after any page.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
@@ -2462,32 +2507,34 @@ export interface operations {
                  */
                 to?: components["schemas"]["DateFilter"];
                 /**
-                 * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
-                 *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-                 *     the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
-                 *     while you read. Leave the parameter out for the first copy: it is made for finding few among many.
+                 * @description Only entries whose `updated_at` is at or after this moment: a date (its first moment in UTC) or RFC 3339. To keep a copy up to
+                 *     date, note the time before you begin, read page after page to the end, and next time ask from one minute before the noted time:
+                 *     this finds the changes that were still being committed then. Entries that you have, and entries that changed while you read, may
+                 *     come again. Leave the parameter out for the first copy: the parameter is made to find few entries among many.
                  * @example 2024-01-01T08:00:00Z
                  */
                 updated_since?: components["parameters"]["UpdatedSince"];
                 /**
-                 * @description `created_at`, the oldest first, or `-created_at`, the newest first, by ascending or descending id. Keep it while you read page after page.
+                 * @description The order of the list: `created_at`, the oldest first, by ascending id, or `-created_at`, the newest first, by descending id. Keep
+                 *     the order while you read page after page.
                  * @example -created_at
                  */
                 sort?: components["parameters"]["Sort"];
-                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
+                /** @description The last id that you have seen, from `meta.nextCursor`. The page starts after this id, in the order of the list. 0 is the beginning of the list. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
-                 * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
+                 * @description The highest number of entries in the page. A page also ends at about 1 MiB; `meta.nextCursor` then goes on after its last entry,
+                 *     as after any page.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
                 /**
-                 * @description Only orders confirmed at or after this moment, also those that were canceled later: a date (its first moment in UTC) or RFC 3339.
+                 * @description Only orders confirmed at or after this moment, also orders that were canceled later: a date (its first moment in UTC) or RFC 3339.
                  * @example 2024-01-01
                  */
                 confirmed_from?: components["schemas"]["DateFilter"];
                 /**
-                 * @description Only orders confirmed at or before this moment, also those that were canceled later: a date (which includes that whole day in
+                 * @description Only orders confirmed at or before this moment, also orders that were canceled later: a date (which includes that whole day in
                  *     UTC) or RFC 3339.
                  * @example 2024-12-31
                  */
@@ -2498,8 +2545,8 @@ export interface operations {
                  */
                 cancel_reason?: components["schemas"]["CancelReasonFilter"];
                 /**
-                 * @description Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-                 *     repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
+                 * @description Only entries with these ids, at most 100, separated by commas. An id that the caller could not find otherwise is left out, and a
+                 *     repeated id counts once. With `limit=100` one page has all entries, unless the page ends earlier because of its size.
                  * @example 1,2
                  */
                 ids?: components["parameters"]["Ids"];
@@ -2567,10 +2614,11 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
-                 *     `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
-                 *     `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
-                 *     headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
+                 * @description Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`. The key is kept for 24 hours; a later
+                 *     repeat is a new request. `Idempotency-Key` is accepted as another spelling of this header, also between quotes, as in
+                 *     draft-ietf-httpapi-idempotency-key-header: `Idempotency-Key: "k"` is the key `k`. In `X-Idempotency-Key`, in a path and in a body,
+                 *     quotes belong to the key. Both headers may be sent when they have the same key. The same key with another request is 422
+                 *     `idempotency_key_reused`.
                  * @example po-4711
                  */
                 "X-Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
@@ -2578,7 +2626,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description Who orders what. */
+        /** @description The order, with its customer. */
         requestBody: {
             content: {
                 /**
@@ -2683,7 +2731,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description Who would order what. */
+        /** @description The order to quote, with its customer. */
         requestBody: {
             content: {
                 /**
@@ -2858,7 +2906,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
+                 * @description The format of the file: `csv` as in RFC 4180, or `ndjson`, one JSON object per line.
                  * @example csv
                  */
                 format?: components["parameters"]["ExportFormat"];
@@ -2888,32 +2936,32 @@ export interface operations {
                  */
                 to?: components["schemas"]["DateFilter"];
                 /**
-                 * @description Only what changed at or after this moment, in the words of its `updated_at`: a date (its first moment in UTC) or RFC 3339. To
-                 *     keep a copy up to date, note the time before you begin, read page after page to the end, and next time ask from one minute before
-                 *     the time that you noted: what was still being committed then comes in, what you have may come again, and so does what changed
-                 *     while you read. Leave the parameter out for the first copy: it is made for finding few among many.
+                 * @description Only entries whose `updated_at` is at or after this moment: a date (its first moment in UTC) or RFC 3339. To keep a copy up to
+                 *     date, note the time before you begin, read page after page to the end, and next time ask from one minute before the noted time:
+                 *     this finds the changes that were still being committed then. Entries that you have, and entries that changed while you read, may
+                 *     come again. Leave the parameter out for the first copy: the parameter is made to find few entries among many.
                  * @example 2024-01-01T08:00:00Z
                  */
                 updated_since?: components["parameters"]["UpdatedSince"];
                 /**
-                 * @description Only orders confirmed at or after this moment, also those that were canceled later: a date (its first moment in UTC) or RFC 3339.
+                 * @description Only orders confirmed at or after this moment, also orders that were canceled later: a date (its first moment in UTC) or RFC 3339.
                  * @example 2024-01-01
                  */
                 confirmed_from?: components["schemas"]["DateFilter"];
                 /**
-                 * @description Only orders confirmed at or before this moment, also those that were canceled later: a date (which includes that whole day in
+                 * @description Only orders confirmed at or before this moment, also orders that were canceled later: a date (which includes that whole day in
                  *     UTC) or RFC 3339.
                  * @example 2024-12-31
                  */
                 confirmed_to?: components["schemas"]["DateFilter"];
-                /** @description Only with `format=csv`: begin the file with a byte order mark, by which Excel knows UTF-8. */
+                /** @description Only with `format=csv`: begin the file with a byte order mark, by which Excel recognizes UTF-8. */
                 bom?: components["parameters"]["ExportBOM"];
                 /**
-                 * @description Only with `format=csv`: what separates the cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
+                 * @description Only with `format=csv`: the character between cells, `comma` (`,`, also without the parameter), `semicolon` (`;`) or `tab`
                  *     (U+0009). Excel expects a semicolon where the decimal separator is a comma.
                  */
                 delimiter?: components["parameters"]["ExportDelimiter"];
-                /** @description Only with `format=csv`: write a row for each line of an order, an `OrderLineRow`, and not one for each order. */
+                /** @description Only with `format=csv`: write a row for each line of an order, an `OrderLineRow`, and not a row for each order. */
                 lines?: boolean;
                 /**
                  * @description Only orders that are CANCELED for this reason.
@@ -2921,8 +2969,8 @@ export interface operations {
                  */
                 cancel_reason?: components["schemas"]["CancelReasonFilter"];
                 /**
-                 * @description Only those with these ids, at most 100 with commas between them. An id that the caller finds nowhere else is left out, and a
-                 *     repeated one counts once. `limit=100` has all of them on one page, unless it ends earlier because of its size.
+                 * @description Only entries with these ids, at most 100, separated by commas. An id that the caller could not find otherwise is left out, and a
+                 *     repeated id counts once. With `limit=100` one page has all entries, unless the page ends earlier because of its size.
                  * @example 1,2
                  */
                 ids?: components["parameters"]["Ids"];
@@ -2933,7 +2981,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The orders, as the query's `format` says. */
+            /** @description The orders, in the `format` of the query. */
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -2966,7 +3014,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` that you have, compared as in `If-Match`; 304 without a body when nothing has changed since.
+                 * @description The `ETag` of the state that you have, compared as in `If-Match`. When the thing still has this state, the answer is 304 without a body.
                  * @example "5f2b8e0c9a7d4e61"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -3055,15 +3103,16 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
+                 * @description The `ETag` of the state that you have seen, several tags separated by commas, or `*` for any state. When the thing has another state now, the answer is 412 `precondition_failed`. The tag is a hash of the content: `W/` before the tag, and `-gzip`, `-br` or `-zstd` at its end, which proxies add when they compress, do not count.
                  * @example *
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
-                 * @description Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
-                 *     `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
-                 *     `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
-                 *     headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
+                 * @description Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`. The key is kept for 24 hours; a later
+                 *     repeat is a new request. `Idempotency-Key` is accepted as another spelling of this header, also between quotes, as in
+                 *     draft-ietf-httpapi-idempotency-key-header: `Idempotency-Key: "k"` is the key `k`. In `X-Idempotency-Key`, in a path and in a body,
+                 *     quotes belong to the key. Both headers may be sent when they have the same key. The same key with another request is 422
+                 *     `idempotency_key_reused`.
                  * @example confirm-order-2
                  */
                 "X-Idempotency-Key": components["schemas"]["IdempotencyKey"];
@@ -3152,15 +3201,16 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of the state that you have seen, several with commas between them, or `*` for any; 412 `precondition_failed` when it is another one now. The tag is a hash of the content: `W/` before it, and `-gzip`, `-br` or `-zstd` at its end, as proxies that compress add them, do not count.
+                 * @description The `ETag` of the state that you have seen, several tags separated by commas, or `*` for any state. When the thing has another state now, the answer is 412 `precondition_failed`. The tag is a hash of the content: `W/` before the tag, and `-gzip`, `-br` or `-zstd` at its end, which proxies add when they compress, do not count.
                  * @example *
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
-                 * @description Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`; kept for 24 hours, after which a repeat is a new request.
-                 *     `Idempotency-Key` is accepted as another spelling, also between quotes, as draft-ietf-httpapi-idempotency-key-header has it:
-                 *     `Idempotency-Key: "k"` is the key `k`. This header, a path and a body have the key as it is, and quotes there belong to it. Both
-                 *     headers may be sent when they say the same key. The same key with another request is 422 `idempotency_key_reused`.
+                 * @description Your own name for this one effect, 1–255 visible ASCII characters, but neither `.` nor `..`. The key is kept for 24 hours; a later
+                 *     repeat is a new request. `Idempotency-Key` is accepted as another spelling of this header, also between quotes, as in
+                 *     draft-ietf-httpapi-idempotency-key-header: `Idempotency-Key: "k"` is the key `k`. In `X-Idempotency-Key`, in a path and in a body,
+                 *     quotes belong to the key. Both headers may be sent when they have the same key. The same key with another request is 422
+                 *     `idempotency_key_reused`.
                  * @example cancel-order-2
                  */
                 "X-Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
@@ -3174,7 +3224,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        /** @description Why; it may be left out, or be null. */
+        /** @description The reason of the cancellation. The body may be left out, or be null. */
         requestBody?: {
             content: {
                 /**
@@ -3259,14 +3309,16 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `-created_at`, the newest first, or `created_at`, the oldest first, by descending or ascending id. Keep it while you read page after page.
+                 * @description The order of the list: `-created_at`, the newest first, by descending id, or `created_at`, the oldest first, by ascending id. Keep
+                 *     the order while you read page after page.
                  * @example -created_at
                  */
                 sort?: components["parameters"]["NewestFirstSort"];
-                /** @description The last id already seen, from `meta.nextCursor`; the page starts behind it, in the direction of the list. 0 is its beginning. */
+                /** @description The last id that you have seen, from `meta.nextCursor`. The page starts after this id, in the order of the list. 0 is the beginning of the list. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
-                 * @description How many to return at most. A page of more than about 1 MiB has fewer; `meta.nextCursor` goes on behind them, as behind any page.
+                 * @description The highest number of entries in the page. A page also ends at about 1 MiB; `meta.nextCursor` then goes on after its last entry,
+                 *     as after any page.
                  * @example 20
                  */
                 limit?: components["parameters"]["Limit"];
@@ -3369,7 +3421,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description The key, percent-encoded. It arrives unchanged through every proxy and gateway.
+                 * @description The key. In a URL it must be percent-encoded; the SDKs do this. The key arrives unchanged through every proxy and gateway.
                  * @example my-order-1
                  */
                 key: components["parameters"]["IdempotencyKeyInQuery"];
@@ -3380,7 +3432,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What the key has done. */
+            /** @description The operations that the key has carried out. */
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
@@ -3423,8 +3475,9 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The key, percent-encoded where a path needs it. A proxy or gateway that decodes paths, such as an HTTP API of Amazon API Gateway,
-                 *     turns a key with `%` or `/` into another one: send such keys as the query parameter `key`, which is safe everywhere.
+                 * @description The key. In a URL it must be percent-encoded; the SDKs do this. A proxy or gateway that decodes paths, such as an HTTP API of
+                 *     Amazon API Gateway, turns a key with `%` or `/` into another key: send such keys as the query parameter `key`, which is safe
+                 *     everywhere.
                  * @example my-order-1
                  */
                 key: components["parameters"]["IdempotencyKeyInPath"];
@@ -3433,7 +3486,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What the key has done. */
+            /** @description The operations that the key has carried out. */
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];

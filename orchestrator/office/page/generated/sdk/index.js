@@ -49,15 +49,15 @@ export class B2B {
         }
     }
     /**
-     * Iterates over the events after a position, and waits for new ones: `for await (const event of b2b.followEvents({ after }))`. Store
-     * `event.position` with what you made of the event, and begin again after the last. A service that does not answer ends nothing. A
-     * B2BError with the code `events_expired` says that events after the position were deleted: make your copy anew by the exports, and
-     * go on from the position that they name.
+     * Iterates over the events after a position, and waits for new events: `for await (const event of b2b.followEvents({ after }))`. Store
+     * `event.position` with the result of your work on the event, and begin again after the last stored position. When the service does
+     * not answer, the iterator tries again. A B2BError with the code `events_expired` says that events after the position were deleted:
+     * make your copy anew from the exports, and go on from the smallest `X-Event-Position` of their answers. The exports of this class
+     * yield only rows: read this header in a `fetch` of your own, an option of B2B.
      *
-     * `onPosition` is called, and awaited, when all events before a position have been iterated over, also when
-     * they were none of yours. Store this position, too, when you ask for rare `types` or the token is a
-     * partner's: the position of your last event may be so old that events after it are deleted when you begin
-     * again.
+     * `onPosition` is called, and awaited, with each position up to which all events have been read, even if none of them was yielded.
+     * Store this position, too, when you ask for rare `types` or the token is a partner's: otherwise the position of your last event may
+     * be so old, when you begin again, that events after it were deleted.
      */
     async *followEvents({ after, types }, { onPosition, ...options } = {}) {
         const { clock = realClock } = this.#options;

@@ -17,18 +17,19 @@ T = TypeVar("T", bound="ApiErrorDetail")
 
 @_attrs_define
 class ApiErrorDetail:
-    """
+    """A reason for an error, with the field that the reason concerns.
+
     Attributes:
-        field (str): Which field, as a JSON pointer into the body, or `/query/…`, `/path/…`, `/header/…`, `/body` for
-            the others. Example: /items/0/qty.
-        message (str): What is wrong with it. Example: product 2: asked 5, available 3.
-        params (ApiErrorDetailParams | Unset): The same for a program: strings, numbers and booleans. Which there are
-            follows from the error's `code`, and others may be
-            added. Of what breaks a rule of this document it is `rule`, its keyword in snake_case (`required`, `minimum`,
-            `max_length`,
-            `enum`, `format`, …) or a word such as `unknown_field`, `repeated`, `whole_number` or `unique`, and what belongs
-            to the
-            rule: `limit`, `type`, `format`, or `values` with spaces between them.
+        field (str): The field, as a JSON pointer into the body. A parameter is `/query/…`, `/path/…` or `/header/…`;
+            the body as a whole is `/body`. Example: /items/0/qty.
+        message (str): The reason, for a person. Example: product 2: asked 5, available 3.
+        params (ApiErrorDetailParams | Unset): The reason for a program: strings, numbers and booleans. The error's
+            `code` decides which there are; others may be added. For a
+            value that breaks a rule of this document: `rule`, the keyword in snake_case (`required`, `minimum`,
+            `max_length`, `enum`,
+            `format`, …) or a word such as `unknown_field`, `repeated`, `whole_number` or `unique`; and, where the rule has
+            them, `limit`,
+            `type`, `format`, or `values` with spaces between them.
              Example: {'product_id': 2, 'sku': 'LAPTOP-HP-2024', 'requested': 5, 'available': 3}.
     """
 

@@ -4,13 +4,13 @@ from typing import Any, Self
 
 
 class ApiErrorDetailParams(dict[str, Any]):
-    """The same for a program: strings, numbers and booleans. Which there are follows from the error's `code`, and others
-    may be
-    added. Of what breaks a rule of this document it is `rule`, its keyword in snake_case (`required`, `minimum`,
-    `max_length`,
-    `enum`, `format`, …) or a word such as `unknown_field`, `repeated`, `whole_number` or `unique`, and what belongs to
-    the
-    rule: `limit`, `type`, `format`, or `values` with spaces between them.
+    """The reason for a program: strings, numbers and booleans. The error's `code` decides which there are; others may be
+    added. For a
+    value that breaks a rule of this document: `rule`, the keyword in snake_case (`required`, `minimum`, `max_length`,
+    `enum`,
+    `format`, …) or a word such as `unknown_field`, `repeated`, `whole_number` or `unique`; and, where the rule has
+    them, `limit`,
+    `type`, `format`, or `values` with spaces between them.
 
         Example:
             {'product_id': 2, 'sku': 'LAPTOP-HP-2024', 'requested': 5, 'available': 3}

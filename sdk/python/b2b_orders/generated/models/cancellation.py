@@ -13,13 +13,15 @@ T = TypeVar("T", bound="Cancellation")
 
 @_attrs_define
 class Cancellation:
-    """
+    """The reason of a cancellation, for people, and its cause, for programs.
+
     Attributes:
-        reason (str | Unset): Why, in your words; not blank, without control characters. The order shows it as
-            `cancel_note`. Example: The customer changed their mind..
-        cause (CancellationCause | Unset): What the order shows as `cancel_reason`; `requested` when it is left out.
-            `compensation`, an order placed on the way to something that then failed, is for the services of this system,
-            and only for an order that nobody has confirmed: else it is 412 `precondition_failed`. Example: requested.
+        reason (str | Unset): The reason in your own words; not blank, without control characters. The order shows the
+            reason as `cancel_note`. Example: The customer changed their mind..
+        cause (CancellationCause | Unset): The cause that the order shows as `cancel_reason`; `requested` when the field
+            is left out. Only the services of this system send `compensation`, for an order that they placed as a step of
+            work that failed in a later step. An order that was confirmed is not canceled with this cause: the answer is 412
+            `precondition_failed`. Example: requested.
     """
 
     reason: str | Unset = UNSET

@@ -16,27 +16,31 @@ T = TypeVar("T", bound="ChangeEvent")
 
 @_attrs_define
 class ChangeEvent:
-    """One change of one thing. It is written with the change, or not at all, and never changes.
+    """An event, which records one change of one thing. The event is written together with the change, or not at all, and
+    never changes.
 
-    Attributes:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        type_ (str): What happened. `product.updated` is a change of its name, its price or whether it is active;
-            `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell.
-            `webhook_endpoint.disabled`: nothing more is sent to a webhook endpoint, see its `disabled_reason`. Extensible:
-            others may be added to `order.created`, `order.confirmed`, `order.canceled`, `product.created`,
-            `product.updated`, `stock.adjusted`, `customer.created`, `customer.updated`, `customer.deleted`,
-            `webhook_endpoint.disabled`. Example: order.created.
-        subject (str): What kind of thing changed. Extensible: others may be added to `order`, `product`, `customer`,
-            `webhook_endpoint`. Example: order.
-        subject_id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        customer_id (int | None): The customer whom it concerns; null for a product. Example: 1.
-        actor (str): Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on
-            its own; `system`, the program itself, such as when a reservation expires. Example: erp@acme.com.
-        correlation_id (None | str): The correlation id of the call; null when no call did it. Example: req-12345.
-        created_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
-        representation (ChangeEventRepresentation): The thing right after the change, as reading it showed it then as
-            `data`; of a deleted customer, with its `deleted_at`. Example: {'id': 3, 'customer_id': 1, 'status': 'CREATED',
-            'total_cents': 259800}.
+        Attributes:
+            id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly. Example: 1.
+            type_ (str): The kind of change. `product.updated` is a change of a product's name, its price or its `active`;
+                `stock.adjusted` is a change of its stock other than by an order, because an order has events of its own. After
+                `webhook_endpoint.disabled` nothing more is sent to a webhook endpoint; see its `disabled_reason`. Extensible:
+                others may be added to `order.created`, `order.confirmed`, `order.canceled`, `product.created`,
+                `product.updated`, `stock.adjusted`, `customer.created`, `customer.updated`, `customer.deleted`,
+                `webhook_endpoint.disabled`. Example: order.created.
+            subject (str): The kind of thing that changed. Extensible: others may be added to `order`, `product`,
+                `customer`, `webhook_endpoint`. Example: order.
+            subject_id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly. Example: 1.
+            customer_id (int | None): The id of the customer whom the event concerns; null when it concerns no customer, as
+                for a product. Example: 1.
+            actor (str): The author of the change: the token's `sub`; `anonymous` without a token; `service`, a service of
+                this system on its own; `system`, the program itself, such as when a reservation expires. Example: erp@acme.com.
+            correlation_id (None | str): The correlation id of the call that made the change; null when no call made it.
+                Example: req-12345.
+            created_at (datetime.datetime): A time as in RFC 3339, in UTC with milliseconds. Example:
+                2024-03-01T09:30:00.000Z.
+            representation (ChangeEventRepresentation): The thing right after the change, as a read returned it in `data` at
+                that moment. A deleted customer has its `deleted_at`. Example: {'id': 3, 'customer_id': 1, 'status': 'CREATED',
+                'total_cents': 259800}.
     """
 
     id: int

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 
 class ChangeEventRepresentation(dict[str, Any]):
-    """The thing right after the change, as reading it showed it then as `data`; of a deleted customer, with its
+    """The thing right after the change, as a read returned it in `data` at that moment. A deleted customer has its
     `deleted_at`.
 
         Example:

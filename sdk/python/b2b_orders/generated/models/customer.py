@@ -12,20 +12,23 @@ T = TypeVar("T", bound="Customer")
 
 @_attrs_define
 class Customer:
-    """
+    """A business customer, who places orders.
+
     Attributes:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly. Example: 1.
         name (str): The customer's name; not blank, without control characters. Example: Tech Solutions Inc.
         email (str): The customer's email address, with a dot in its domain; trimmed, and compared whatever its case.
             Example: contact@techsolutions.com.
         phone (None | str): The customer's phone number, or null; an empty text counts as null. Example: +1-555-0200.
-        external_ref (None | str): Your own number for the customer, such as that of your ERP; case-sensitive, without
-            spaces at either end or control characters. No two customers that are not deleted have the same. Example:
-            C-1007.
-        created_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
-        updated_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
-        deleted_at (datetime.datetime | None): RFC 3339, UTC, milliseconds; null when it has not happened or does not
-            apply. Example: 2024-03-01T09:30:00.000Z.
+        external_ref (None | str): Your own number for the customer, such as the number in your ERP; case-sensitive,
+            without spaces at either end or control characters. No two customers have the same number, unless one of them is
+            deleted. Example: C-1007.
+        created_at (datetime.datetime): A time as in RFC 3339, in UTC with milliseconds. Example:
+            2024-03-01T09:30:00.000Z.
+        updated_at (datetime.datetime): A time as in RFC 3339, in UTC with milliseconds. Example:
+            2024-03-01T09:30:00.000Z.
+        deleted_at (datetime.datetime | None): A time as in RFC 3339, in UTC with milliseconds; null when there is no
+            such time, or not yet. Example: 2024-03-01T09:30:00.000Z.
     """
 
     id: int

@@ -12,7 +12,7 @@ T = TypeVar("T", bound="CustomerImportRow")
 
 @_attrs_define
 class CustomerImportRow:
-    """A customer to create, or what is to change of one. Absent fields keep their value.
+    """A customer to create, or the changes of the customer with this `email`. Absent fields keep their values.
 
     Attributes:
         email (str): The customer's email address, with a dot in its domain; trimmed, and compared whatever its case.
@@ -20,14 +20,16 @@ class CustomerImportRow:
         name (str | Unset): The customer's name; not blank, without control characters. Example: Tech Solutions Inc.
         phone (None | str | Unset): The new phone number; null or an empty text clears it. Example: +1-555-0100.
         external_ref (None | str | Unset): Your new number for the customer; null clears it. Example: C-1008.
-        id (int | Unset): Of an export; it is not read. In CSV it may be anything, such as a number of your own.
-            Example: 2.
-        created_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
-        updated_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
-        deleted_at (str | Unset): Of an export; a row with a time in it is refused, so that no file makes a deleted
-            customer anew.
-        refusal (str | Unset): Of a file of refused rows, as `b2b import` writes it; it is not read. Example: The
-            request is not valid. /name is required..
+        id (int | Unset): The `id` in an export, which imports do not read. In CSV this column may have anything, such
+            as numbers of your own. Example: 2.
+        created_at (str | Unset): The `created_at` in an export, which imports do not read. Example:
+            2024-03-01T09:30:00.000Z.
+        updated_at (str | Unset): The `updated_at` in an export, which imports do not read. Example:
+            2024-03-01T09:30:00.000Z.
+        deleted_at (str | Unset): The `deleted_at` in an export. A row with a time here is refused, so that no file
+            makes a deleted customer anew.
+        refusal (str | Unset): The reason for a refusal, in a file of refused rows that `b2b import` has written;
+            imports do not read this field. Example: The request is not valid. /name is required..
     """
 
     email: str

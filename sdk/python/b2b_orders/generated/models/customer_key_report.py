@@ -15,11 +15,12 @@ T = TypeVar("T", bound="CustomerKeyReport")
 
 @_attrs_define
 class CustomerKeyReport:
-    """
+    """The operations that an idempotency key has carried out.
+
     Attributes:
-        idempotency_key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path
-            cannot hold. Example: po-4711.
-        operations (list[CustomerKeyedOperation]): What the key has done, one entry for each operation.
+        idempotency_key (str): Your own name for one effect, of visible ASCII characters; neither `.` nor `..`, which a
+            path cannot have. Example: po-4711.
+        operations (list[CustomerKeyedOperation]): The operations that the key has carried out.
     """
 
     idempotency_key: str

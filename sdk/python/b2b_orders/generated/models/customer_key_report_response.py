@@ -17,8 +17,8 @@ T = TypeVar("T", bound="CustomerKeyReportResponse")
 class CustomerKeyReportResponse:
     """
     Attributes:
-        success (bool): Always true here; false in every error. Example: True.
-        data (CustomerKeyReport):
+        success (bool): Always true; every error has false here. Example: True.
+        data (CustomerKeyReport): The operations that an idempotency key has carried out.
     """
 
     success: bool

@@ -12,12 +12,14 @@ T = TypeVar("T", bound="CustomerKeyedOperation")
 
 @_attrs_define
 class CustomerKeyedOperation:
-    """
+    """An operation that an idempotency key has carried out. The key is kept until `expires_at`.
+
     Attributes:
-        operation (str): The operation, as this document calls it. Extensible: others may be added to `createCustomer`.
-            Example: createCustomer.
-        customer_id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        expires_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
+        operation (str): The `operationId` of the operation in this document. Extensible: others may be added to
+            `createCustomer`. Example: createCustomer.
+        customer_id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly. Example: 1.
+        expires_at (datetime.datetime): A time as in RFC 3339, in UTC with milliseconds. Example:
+            2024-03-01T09:30:00.000Z.
     """
 
     operation: str

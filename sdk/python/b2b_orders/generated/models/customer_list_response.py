@@ -16,11 +16,12 @@ T = TypeVar("T", bound="CustomerListResponse")
 
 @_attrs_define
 class CustomerListResponse:
-    """
+    """A page of customers.
+
     Attributes:
-        success (bool): Always true here; false in every error. Example: True.
+        success (bool): Always true; every error has false here. Example: True.
         data (list[Customer]):
-        meta (Meta):
+        meta (Meta): Says where the next page of a list begins.
     """
 
     success: bool

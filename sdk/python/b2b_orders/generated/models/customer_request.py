@@ -12,16 +12,17 @@ T = TypeVar("T", bound="CustomerRequest")
 
 @_attrs_define
 class CustomerRequest:
-    """
+    """A customer to create.
+
     Attributes:
         name (str): The customer's name; not blank, without control characters. Example: Tech Solutions Inc.
         email (str): The customer's email address, with a dot in its domain; trimmed, and compared whatever its case.
             Example: contact@techsolutions.com.
         phone (None | str | Unset): The customer's phone number, or null; an empty text counts as null. Example:
             +1-555-0200.
-        external_ref (None | str | Unset): Your own number for the customer, such as that of your ERP; case-sensitive,
-            without spaces at either end or control characters. No two customers that are not deleted have the same.
-            Example: C-1007.
+        external_ref (None | str | Unset): Your own number for the customer, such as the number in your ERP; case-
+            sensitive, without spaces at either end or control characters. No two customers have the same number, unless one
+            of them is deleted. Example: C-1007.
     """
 
     name: str

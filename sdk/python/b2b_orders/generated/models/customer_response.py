@@ -17,8 +17,8 @@ T = TypeVar("T", bound="CustomerResponse")
 class CustomerResponse:
     """
     Attributes:
-        success (bool): Always true here; false in every error. Example: True.
-        data (Customer):
+        success (bool): Always true; every error has false here. Example: True.
+        data (Customer): A business customer, who places orders.
     """
 
     success: bool

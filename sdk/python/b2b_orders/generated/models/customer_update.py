@@ -12,7 +12,7 @@ T = TypeVar("T", bound="CustomerUpdate")
 
 @_attrs_define
 class CustomerUpdate:
-    """Absent fields keep their value.
+    """The changes of a customer. Absent fields keep their values.
 
     Attributes:
         name (str | Unset): The customer's name; not blank, without control characters. Example: Tech Solutions Inc.

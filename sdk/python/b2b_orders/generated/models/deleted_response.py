@@ -11,9 +11,10 @@ T = TypeVar("T", bound="DeletedResponse")
 
 @_attrs_define
 class DeletedResponse:
-    """
+    """The answer to a deletion.
+
     Attributes:
-        success (bool): Always true here; false in every error. Example: True.
+        success (bool): Always true; every error has false here. Example: True.
         message (str): One sentence for a person. Example: Customer 6 was deleted..
     """
 

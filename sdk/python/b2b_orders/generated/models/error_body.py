@@ -17,21 +17,24 @@ T = TypeVar("T", bound="ErrorBody")
 
 @_attrs_define
 class ErrorBody:
-    """
+    """The body of every error.
+
     Attributes:
         success (bool): Always false. Example: False.
         error (str): One sentence for a person. Its wording may change. Example: The request is not valid..
-        code (str): Stable; branch on it. Extensible: others may be added to `malformed_json`, `malformed_row`,
-            `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`,
-            `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`,
-            `product_not_found`, `order_not_found`, `webhook_endpoint_not_found`, `idempotency_key_unknown`,
-            `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`,
-            `total_changed`, `sku_taken`, `too_many_webhook_endpoints`, `events_expired`, `precondition_failed`,
-            `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`,
-            `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`. Example: validation_failed.
-        correlation_id (str | Unset): The call's correlation id; in every error of the orchestrator. The others send it
-            as `X-Correlation-Id` only. Example: req-12345.
-        details (list[ApiErrorDetail] | Unset): What is wrong where; only there when it says more than `error`.
+        code (str): The code of an error. Codes are stable; programs branch on them. Extensible: others may be added to
+            `malformed_json`, `malformed_row`, `validation_failed`, `idempotency_key_required`, `insufficient_stock`,
+            `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`,
+            `customer_not_found`, `product_not_found`, `order_not_found`, `webhook_endpoint_not_found`,
+            `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`,
+            `external_ref_taken`, `total_changed`, `sku_taken`, `too_many_webhook_endpoints`, `events_expired`,
+            `precondition_failed`, `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`,
+            `internal`, `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`. Example:
+            validation_failed.
+        correlation_id (str | Unset): The call's correlation id. Every error of the orchestrator has this field; the
+            other services send the id only as `X-Correlation-Id`. Example: req-12345.
+        details (list[ApiErrorDetail] | Unset): The reasons for the error, each with its field; absent when `error` says
+            it all.
     """
 
     success: bool

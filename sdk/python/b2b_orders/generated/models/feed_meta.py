@@ -11,11 +11,11 @@ T = TypeVar("T", bound="FeedMeta")
 
 @_attrs_define
 class FeedMeta:
-    """
+    """Says where the feed goes on.
+
     Attributes:
-        next_after (int): Pass it as `after` to go on. Example: 15.
-        last_position (int): The position of the newest event that there is, whether `types` shows it or not. Example:
-            15.
+        next_after (int): The position to pass as `after` to go on. Example: 15.
+        last_position (int): The position of the newest event, whether `types` shows this event or not. Example: 15.
     """
 
     next_after: int

@@ -16,11 +16,12 @@ T = TypeVar("T", bound="FeedResponse")
 
 @_attrs_define
 class FeedResponse:
-    """
+    """A page of the feed.
+
     Attributes:
-        success (bool): Always true here; false in every error. Example: True.
+        success (bool): Always true; every error has false here. Example: True.
         data (list[FeedEvent]):
-        meta (FeedMeta):
+        meta (FeedMeta): Says where the feed goes on.
     """
 
     success: bool

@@ -13,14 +13,15 @@ T = TypeVar("T", bound="Health")
 
 @_attrs_define
 class Health:
-    """
+    """Says which program answers.
+
     Attributes:
         status (str): Always `ok`. Example: ok.
-        service (str): Which service answered. Example: orders-api.
-        version (str): Which version of the program it is. Example: 1.4.0.
-        replica (str | Unset): In `/ready` of a service that has a replica of its database (`DB_READ_HOST`): whether
-            reads that may lag come from it, or from
-            the primary, because the replica lags too much or does not answer.
+        service (str): The name of the service that answered. Example: orders-api.
+        version (str): The version of the program. Example: 1.4.0.
+        replica (str | Unset): Only in `/ready` of a service that has a replica of its database (`DB_READ_HOST`). `used`
+            means that reads that may lag come
+            from the replica. With `lags` (too much) or `away` (no answer, or another database) they come from the primary.
              Extensible: others may be added to `used`, `lags`, `away`. Example: used.
     """
 

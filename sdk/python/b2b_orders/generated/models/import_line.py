@@ -18,26 +18,27 @@ T = TypeVar("T", bound="ImportLine")
 
 @_attrs_define
 class ImportLine:
-    """One line of what an import answers: of one row, or, the last line, the `summary`.
+    """A line of an import's answer: the result of one row, or, as the last line, the `summary`.
 
     Attributes:
         row (int | Unset): The line of the file on which the row begins, from 1; the first line of a CSV file names its
             columns. Example: 17.
-        result (str | Unset): What became of the row. Extensible: others may be added to `created`, `updated`,
+        result (str | Unset): The result of the row. Extensible: others may be added to `created`, `updated`,
             `unchanged`, `refused`. Example: created.
-        id (int | Unset): What the row stands for. Absent when it is refused, and when a dry run would create it.
+        id (int | Unset): The id of the product or customer. Absent for a refused row, and for a new row of a dry run.
             Example: 42.
-        code (str | Unset): Stable; branch on it. Extensible: others may be added to `malformed_json`, `malformed_row`,
-            `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`,
-            `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`,
-            `product_not_found`, `order_not_found`, `webhook_endpoint_not_found`, `idempotency_key_unknown`,
-            `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`,
-            `total_changed`, `sku_taken`, `too_many_webhook_endpoints`, `events_expired`, `precondition_failed`,
-            `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`,
-            `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`. Example: validation_failed.
-        error (str | Unset): Why the row is refused, for a person. Example: The request is not valid..
-        details (list[ApiErrorDetail] | Unset): What is wrong in which field of a refused row.
-        summary (ImportSummary | Unset): What became of the file.
+        code (str | Unset): The code of an error. Codes are stable; programs branch on them. Extensible: others may be
+            added to `malformed_json`, `malformed_row`, `validation_failed`, `idempotency_key_required`,
+            `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`,
+            `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`,
+            `webhook_endpoint_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`,
+            `request_timeout`, `email_taken`, `external_ref_taken`, `total_changed`, `sku_taken`,
+            `too_many_webhook_endpoints`, `events_expired`, `precondition_failed`, `payload_too_large`,
+            `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`,
+            `upstream_unavailable`, `unavailable`, `timeout`. Example: validation_failed.
+        error (str | Unset): The reason for the refusal of the row, for a person. Example: The request is not valid..
+        details (list[ApiErrorDetail] | Unset): The reasons for the refusal of the row, each with its field.
+        summary (ImportSummary | Unset): The result of an import. A dry run counts the results that the rows would have.
     """
 
     row: int | Unset = UNSET

@@ -13,27 +13,28 @@ T = TypeVar("T", bound="ImportSummary")
 
 @_attrs_define
 class ImportSummary:
-    """What became of the file.
+    """The result of an import. A dry run counts the results that the rows would have.
 
     Attributes:
-        complete (bool): Whether the file was read to its end. If not, `code` and `error` say why, and of the rows
-            without a line it is not known what became of them: repeat the call. Example: True.
-        dry_run (bool): Whether nothing was changed. Example: False.
-        rows (int): How many rows. Example: 3.
-        created (int): How many rows. Example: 3.
-        updated (int): How many rows. Example: 3.
-        unchanged (int): How many rows. Example: 3.
-        refused (int): How many rows. Example: 3.
-        code (str | Unset): Stable; branch on it. Extensible: others may be added to `malformed_json`, `malformed_row`,
-            `validation_failed`, `idempotency_key_required`, `insufficient_stock`, `product_inactive`,
-            `order_not_confirmable`, `cancel_window_closed`, `unauthorized`, `forbidden`, `not_found`, `customer_not_found`,
-            `product_not_found`, `order_not_found`, `webhook_endpoint_not_found`, `idempotency_key_unknown`,
-            `order_incomplete`, `method_not_allowed`, `request_timeout`, `email_taken`, `external_ref_taken`,
-            `total_changed`, `sku_taken`, `too_many_webhook_endpoints`, `events_expired`, `precondition_failed`,
-            `payload_too_large`, `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`,
-            `customers_unavailable`, `upstream_unavailable`, `unavailable`, `timeout`. Example: validation_failed.
-        error (str | Unset): Why the file was not read to its end, for a person. Example: The service could not finish
-            in time; try again..
+        complete (bool): Whether the file was read to its end. If not, `code` and `error` say why, and rows without a
+            line may or may not be imported: repeat the call. Example: True.
+        dry_run (bool): Whether the import was a dry run, which changes nothing. Example: False.
+        rows (int): The number of rows with a line in the answer. Example: 3.
+        created (int): The number of rows that created a product or customer. Example: 3.
+        updated (int): The number of rows that changed a product or customer. Example: 3.
+        unchanged (int): The number of rows that changed nothing. Example: 3.
+        refused (int): The number of refused rows. Example: 3.
+        code (str | Unset): The code of an error. Codes are stable; programs branch on them. Extensible: others may be
+            added to `malformed_json`, `malformed_row`, `validation_failed`, `idempotency_key_required`,
+            `insufficient_stock`, `product_inactive`, `order_not_confirmable`, `cancel_window_closed`, `unauthorized`,
+            `forbidden`, `not_found`, `customer_not_found`, `product_not_found`, `order_not_found`,
+            `webhook_endpoint_not_found`, `idempotency_key_unknown`, `order_incomplete`, `method_not_allowed`,
+            `request_timeout`, `email_taken`, `external_ref_taken`, `total_changed`, `sku_taken`,
+            `too_many_webhook_endpoints`, `events_expired`, `precondition_failed`, `payload_too_large`,
+            `unsupported_media_type`, `idempotency_key_reused`, `rate_limited`, `internal`, `customers_unavailable`,
+            `upstream_unavailable`, `unavailable`, `timeout`. Example: validation_failed.
+        error (str | Unset): The reason why the file was not read to its end, for a person. Example: The service could
+            not finish in time; try again..
     """
 
     complete: bool

@@ -17,8 +17,8 @@ T = TypeVar("T", bound="KeyReportResponse")
 class KeyReportResponse:
     """
     Attributes:
-        success (bool): Always true here; false in every error. Example: True.
-        data (KeyReport):
+        success (bool): Always true; every error has false here. Example: True.
+        data (KeyReport): The operations that an idempotency key has carried out.
     """
 
     success: bool

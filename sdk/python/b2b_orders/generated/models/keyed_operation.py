@@ -12,15 +12,18 @@ T = TypeVar("T", bound="KeyedOperation")
 
 @_attrs_define
 class KeyedOperation:
-    """
+    """An operation that an idempotency key has carried out. The key is kept until `expires_at`.
+
     Attributes:
-        operation (str): The operation, as this document calls it. Extensible: others may be added to `createProduct`,
-            `adjustStock`, `createOrder`, `confirmOrder`, `cancelOrder`. Example: createOrder.
-        order_id (int | None): The order that the key stands for; null for a product. Example: 3.
-        order_status (None | str): Where that order stands now; null for a product. Extensible: others may be added to
+        operation (str): The `operationId` of the operation in this document. Extensible: others may be added to
+            `createProduct`, `adjustStock`, `createOrder`, `confirmOrder`, `cancelOrder`. Example: createOrder.
+        order_id (int | None): The id of the order that was placed, confirmed or canceled; null for a product. Example:
+            3.
+        order_status (None | str): The order's current status; null for a product. Extensible: others may be added to
             `CREATED`, `CONFIRMED`, `CANCELED`. Example: CONFIRMED.
-        product_id (int | None): The product that was created, or whose stock was adjusted; null for an order.
-        expires_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
+        product_id (int | None): The id of the product that was created, or whose stock was adjusted; null for an order.
+        expires_at (datetime.datetime): A time as in RFC 3339, in UTC with milliseconds. Example:
+            2024-03-01T09:30:00.000Z.
     """
 
     operation: str

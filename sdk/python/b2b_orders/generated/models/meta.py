@@ -11,9 +11,10 @@ T = TypeVar("T", bound="Meta")
 
 @_attrs_define
 class Meta:
-    """
+    """Says where the next page of a list begins.
+
     Attributes:
-        next_cursor (int | None): Pass it as `cursor` for the next page; null exactly when there is none.
+        next_cursor (int | None): The `cursor` of the next page; null exactly on the last page.
     """
 
     next_cursor: int | None

@@ -16,10 +16,11 @@ T = TypeVar("T", bound="Orchestration")
 
 @_attrs_define
 class Orchestration:
-    """
+    """A confirmed order with its customer.
+
     Attributes:
-        customer (OrderingCustomer):
-        order (PlacedOrder):
+        customer (OrderingCustomer): The customer of an order.
+        order (PlacedOrder): An order as the call confirmed it.
     """
 
     customer: OrderingCustomer

@@ -16,11 +16,12 @@ T = TypeVar("T", bound="OrchestrationReport")
 
 @_attrs_define
 class OrchestrationReport:
-    """
+    """The order of an idempotency key, as the call confirmed it, with its customer and its current status.
+
     Attributes:
-        customer (OrderingCustomer):
-        order (PlacedOrder):
-        current_status (str): Where the order stands. Extensible: others may be added to `CREATED`, `CONFIRMED`,
+        customer (OrderingCustomer): The customer of an order.
+        order (PlacedOrder): An order as the call confirmed it.
+        current_status (str): The status of the order. Extensible: others may be added to `CREATED`, `CONFIRMED`,
             `CANCELED`. Example: CREATED.
     """
 

@@ -17,9 +17,11 @@ T = TypeVar("T", bound="OrchestrationReportResponse")
 class OrchestrationReportResponse:
     """
     Attributes:
-        success (bool): Always true here; false in every error. Example: True.
-        correlation_id (str): Names this call in the logs of every service that it touched. Example: req-12345.
-        data (OrchestrationReport):
+        success (bool): Always true; every error has false here. Example: True.
+        correlation_id (str): Identifies this call in the logs of every service that took part in the call. Example:
+            req-12345.
+        data (OrchestrationReport): The order of an idempotency key, as the call confirmed it, with its customer and its
+            current status.
     """
 
     success: bool

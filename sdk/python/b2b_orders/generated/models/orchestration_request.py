@@ -17,21 +17,24 @@ T = TypeVar("T", bound="OrchestrationRequest")
 
 @_attrs_define
 class OrchestrationRequest:
-    """
+    """An order to place and confirm, with the key that names this order.
+
     Attributes:
-        customer_id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        customer_id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly. Example: 1.
         items (list[OrderItemRequest]): The lines of the order.
-        idempotency_key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a path
-            cannot hold. Example: po-4711.
-        expected_total_cents (int | Unset): What you expect the order to cost, in cents. When it costs anything else, it
-            is refused with 409 `total_changed` and nothing is taken. Not stored with the order. Example: 259800.
-        external_ref (None | str | Unset): The customer's own number for the order, such as that of its purchase order;
-            case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not
-            CANCELED have the same. Example: PO-2024-0815.
-        metadata (None | OrderMetadataType0 | Unset): What else you want to keep with the order, up to 20 texts of up to
-            500 characters, by names of up to 40. Nothing here reads it. Example: {'cost_center': '4711', 'ordered_by': 'J.
-            Doe'}.
-        correlation_id (str | Unset): Names this call in the logs of every service that it touched. Example: req-12345.
+        idempotency_key (str): Your own name for one effect, of visible ASCII characters; neither `.` nor `..`, which a
+            path cannot have. Example: po-4711.
+        expected_total_cents (int | Unset): The total that you expect, in cents. When the order costs anything else, the
+            call is refused with 409 `total_changed`, and no stock is taken. The expected total is not stored with the
+            order. Example: 259800.
+        external_ref (None | str | Unset): The customer's own number for the order, such as the number of a purchase
+            order; case-sensitive, without spaces at either end or control characters. No two orders of one customer have
+            the same number, unless one of them is CANCELED. Example: PO-2024-0815.
+        metadata (None | OrderMetadataType0 | Unset): Your own data on the order, up to 20 texts of up to 500
+            characters, under names of up to 40 characters. The services do not use it. Example: {'cost_center': '4711',
+            'ordered_by': 'J. Doe'}.
+        correlation_id (str | Unset): Identifies this call in the logs of every service that took part in the call.
+            Example: req-12345.
     """
 
     customer_id: int

@@ -17,9 +17,10 @@ T = TypeVar("T", bound="OrchestrationResponse")
 class OrchestrationResponse:
     """
     Attributes:
-        success (bool): Always true here; false in every error. Example: True.
-        correlation_id (str): Names this call in the logs of every service that it touched. Example: req-12345.
-        data (Orchestration):
+        success (bool): Always true; every error has false here. Example: True.
+        correlation_id (str): Identifies this call in the logs of every service that took part in the call. Example:
+            req-12345.
+        data (Orchestration): A confirmed order with its customer.
     """
 
     success: bool

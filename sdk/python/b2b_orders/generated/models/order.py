@@ -17,38 +17,42 @@ T = TypeVar("T", bound="Order")
 
 @_attrs_define
 class Order:
-    """
+    """An order with its items.
+
     Attributes:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly. Example: 1.
         customer_id (int): The customer's id, from the Customers API. Example: 1.
-        external_ref (None | str): The customer's own number for the order, such as that of its purchase order; case-
-            sensitive, without spaces at either end or control characters. No two orders of one customer that are not
-            CANCELED have the same. Example: PO-2024-0815.
-        metadata (None | OrderMetadataType0): What else you want to keep with the order, up to 20 texts of up to 500
-            characters, by names of up to 40. Nothing here reads it. Example: {'cost_center': '4711', 'ordered_by': 'J.
+        external_ref (None | str): The customer's own number for the order, such as the number of a purchase order;
+            case-sensitive, without spaces at either end or control characters. No two orders of one customer have the same
+            number, unless one of them is CANCELED. Example: PO-2024-0815.
+        metadata (None | OrderMetadataType0): Your own data on the order, up to 20 texts of up to 500 characters, under
+            names of up to 40 characters. The services do not use it. Example: {'cost_center': '4711', 'ordered_by': 'J.
             Doe'}.
-        status (str): Where the order stands. Extensible: others may be added to `CREATED`, `CONFIRMED`, `CANCELED`.
+        status (str): The status of the order. Extensible: others may be added to `CREATED`, `CONFIRMED`, `CANCELED`.
             Example: CREATED.
         total_cents (int): An amount, in cents. Example: 259800.
-        created_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
-        confirmed_at (datetime.datetime | None): RFC 3339, UTC, milliseconds; null when it has not happened or does not
-            apply. Example: 2024-03-01T09:30:00.000Z.
-        canceled_at (datetime.datetime | None): RFC 3339, UTC, milliseconds; null when it has not happened or does not
-            apply. Example: 2024-03-01T09:30:00.000Z.
-        cancel_reason (None | str): Why the order is CANCELED, else null: somebody requested it; nobody confirmed it in
-            time; or it was placed and could not be confirmed. Extensible: others may be added to `requested`,
-            `reservation_expired`, `compensation`. Example: requested.
-        cancel_note (None | str): What was given as `reason` when the order was canceled; null when nothing was.
-            Example: The customer changed their mind..
-        canceled_by (None | str): Who canceled the order, as `actor` of the event says: the token's `sub`, or `system`
-            when the reservation expired. Null for an order that is not CANCELED. Example: erp@acme.com.
-        reservation_expires_at (datetime.datetime | None): When a CREATED order is canceled by itself and its stock
-            returns, unless it is confirmed before; null for any other order, or when reservations do not end. Example:
-            2024-03-02T09:30:00.000Z.
+        created_at (datetime.datetime): A time as in RFC 3339, in UTC with milliseconds. Example:
+            2024-03-01T09:30:00.000Z.
+        confirmed_at (datetime.datetime | None): A time as in RFC 3339, in UTC with milliseconds; null when there is no
+            such time, or not yet. Example: 2024-03-01T09:30:00.000Z.
+        canceled_at (datetime.datetime | None): A time as in RFC 3339, in UTC with milliseconds; null when there is no
+            such time, or not yet. Example: 2024-03-01T09:30:00.000Z.
+        cancel_reason (None | str): The reason why the order is CANCELED; null for any other order. `requested`: a
+            caller canceled the order. `reservation_expired`: nobody confirmed the order in time. `compensation`: the order
+            was placed and could not be confirmed. Extensible: others may be added to `requested`, `reservation_expired`,
+            `compensation`. Example: requested.
+        cancel_note (None | str): The `reason` that was given when the order was canceled; null when no reason was
+            given. Example: The customer changed their mind..
+        canceled_by (None | str): The author of the cancellation, as in `actor` of the event: the token's `sub`, or
+            `system` when the reservation expired. Null for an order that is not CANCELED. Example: erp@acme.com.
+        reservation_expires_at (datetime.datetime | None): The time at which a CREATED order is canceled by itself and
+            its stock returns, unless the order is confirmed before; null for any other order, or when reservations do not
+            end. Example: 2024-03-02T09:30:00.000Z.
         cancelable_until (datetime.datetime | None): The last moment at which a CONFIRMED order may be canceled; null
             when canceling is not limited or not possible. Example: 2024-03-01T09:41:00.000Z.
-        allowed_actions (list[str]): What may be done with the order at the moment of this answer.
-        updated_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
+        allowed_actions (list[str]): The actions that the order allows at the moment of this answer.
+        updated_at (datetime.datetime): A time as in RFC 3339, in UTC with milliseconds. Example:
+            2024-03-01T09:30:00.000Z.
         items (list[OrderItem]): One item for each product, in ascending product id.
     """
 

@@ -11,14 +11,15 @@ T = TypeVar("T", bound="OrderItem")
 
 @_attrs_define
 class OrderItem:
-    """
+    """An item of an order, with its product as it was when the order was placed.
+
     Attributes:
-        product_id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        product_id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly. Example: 1.
         sku (str): The product's code when the order was placed. Example: LAPTOP-HP-2024.
         name (str): The product's name when the order was placed; renaming the product does not change it. Example: HP
             EliteBook 840.
-        qty (int): Pieces. Several lines of a request may have been merged into this one. Example: 2.
-        unit_price_cents (int): Price of one piece when the order was placed, in cents. Example: 129900.
+        qty (int): The number of pieces. Several lines of a request may have been merged into this item. Example: 2.
+        unit_price_cents (int): The price of one piece when the order was placed, in cents. Example: 129900.
         subtotal_cents (int): An amount, in cents. Example: 259800.
     """
 

@@ -12,12 +12,12 @@ T = TypeVar("T", bound="OrderItemRequest")
 
 @_attrs_define
 class OrderItemRequest:
-    """Pieces of one product, which either `product_id` or `sku` names.
+    """A line of an order, pieces of one product. Either `product_id` or `sku` names the product.
 
     Attributes:
-        qty (int): Pieces. Example: 2.
-        product_id (int | Unset): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        sku (str | Unset): The product's own code; unique, case-sensitive, without spaces at either end or control
+        qty (int): The number of pieces. Example: 2.
+        product_id (int | Unset): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly. Example: 1.
+        sku (str | Unset): The product's code; unique, case-sensitive, without spaces at either end or control
             characters. Example: LAPTOP-DELL-2024.
     """
 

@@ -16,31 +16,32 @@ T = TypeVar("T", bound="OrderLineRow")
 
 @_attrs_define
 class OrderLineRow:
-    """A line of an order, in a file that has a row for each. An order of three lines has three rows.
+    """A line of an order, in a file that has a row for each line. An order of three lines has three rows.
 
     Attributes:
-        product_id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        product_id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly. Example: 1.
         sku (str): The product's code when the order was placed. Example: LAPTOP-HP-2024.
         name (str): The product's name when the order was placed; renaming the product does not change it. Example: HP
             EliteBook 840.
-        qty (int): Pieces. Several lines of a request may have been merged into this one. Example: 2.
-        unit_price_cents (int): Price of one piece when the order was placed, in cents. Example: 129900.
+        qty (int): The number of pieces. Several lines of a request may have been merged into this item. Example: 2.
+        unit_price_cents (int): The price of one piece when the order was placed, in cents. Example: 129900.
         subtotal_cents (int): An amount, in cents. Example: 259800.
-        order_id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        order_id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly. Example: 1.
         customer_id (int): The customer's id, from the Customers API. Example: 1.
-        external_ref (None | str): The customer's own number for the order, such as that of its purchase order; case-
-            sensitive, without spaces at either end or control characters. No two orders of one customer that are not
-            CANCELED have the same. Example: PO-2024-0815.
-        metadata (None | OrderMetadataType0): What else you want to keep with the order, up to 20 texts of up to 500
-            characters, by names of up to 40. Nothing here reads it. Example: {'cost_center': '4711', 'ordered_by': 'J.
+        external_ref (None | str): The customer's own number for the order, such as the number of a purchase order;
+            case-sensitive, without spaces at either end or control characters. No two orders of one customer have the same
+            number, unless one of them is CANCELED. Example: PO-2024-0815.
+        metadata (None | OrderMetadataType0): Your own data on the order, up to 20 texts of up to 500 characters, under
+            names of up to 40 characters. The services do not use it. Example: {'cost_center': '4711', 'ordered_by': 'J.
             Doe'}.
-        status (str): Where the order stands. Extensible: others may be added to `CREATED`, `CONFIRMED`, `CANCELED`.
+        status (str): The status of the order. Extensible: others may be added to `CREATED`, `CONFIRMED`, `CANCELED`.
             Example: CREATED.
-        created_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
-        confirmed_at (datetime.datetime | None): RFC 3339, UTC, milliseconds; null when it has not happened or does not
-            apply. Example: 2024-03-01T09:30:00.000Z.
-        canceled_at (datetime.datetime | None): RFC 3339, UTC, milliseconds; null when it has not happened or does not
-            apply. Example: 2024-03-01T09:30:00.000Z.
+        created_at (datetime.datetime): A time as in RFC 3339, in UTC with milliseconds. Example:
+            2024-03-01T09:30:00.000Z.
+        confirmed_at (datetime.datetime | None): A time as in RFC 3339, in UTC with milliseconds; null when there is no
+            such time, or not yet. Example: 2024-03-01T09:30:00.000Z.
+        canceled_at (datetime.datetime | None): A time as in RFC 3339, in UTC with milliseconds; null when there is no
+            such time, or not yet. Example: 2024-03-01T09:30:00.000Z.
     """
 
     product_id: int

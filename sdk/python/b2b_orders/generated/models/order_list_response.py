@@ -16,11 +16,12 @@ T = TypeVar("T", bound="OrderListResponse")
 
 @_attrs_define
 class OrderListResponse:
-    """
+    """A page of orders.
+
     Attributes:
-        success (bool): Always true here; false in every error. Example: True.
+        success (bool): Always true; every error has false here. Example: True.
         data (list[OrderSummary]):
-        meta (Meta):
+        meta (Meta): Says where the next page of a list begins.
     """
 
     success: bool

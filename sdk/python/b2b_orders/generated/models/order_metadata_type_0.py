@@ -4,8 +4,8 @@ from typing import Any, Self
 
 
 class OrderMetadataType0(dict[str, str]):
-    """What else you want to keep with the order, up to 20 texts of up to 500 characters, by names of up to 40. Nothing
-    here reads it.
+    """Your own data on the order, up to 20 texts of up to 500 characters, under names of up to 40 characters. The services
+    do not use it.
 
         Example:
             {'cost_center': '4711', 'ordered_by': 'J. Doe'}

@@ -17,18 +17,20 @@ T = TypeVar("T", bound="OrderRequest")
 
 @_attrs_define
 class OrderRequest:
-    """
+    """An order to place.
+
     Attributes:
         customer_id (int): The customer's id, from the Customers API. Example: 1.
         items (list[OrderItemRequest]): The lines of the order.
-        expected_total_cents (int | Unset): What you expect the order to cost, in cents. When it costs anything else, it
-            is refused with 409 `total_changed` and nothing is taken. Not stored with the order. Example: 259800.
-        external_ref (None | str | Unset): The customer's own number for the order, such as that of its purchase order;
-            case-sensitive, without spaces at either end or control characters. No two orders of one customer that are not
-            CANCELED have the same. Example: PO-2024-0815.
-        metadata (None | OrderMetadataType0 | Unset): What else you want to keep with the order, up to 20 texts of up to
-            500 characters, by names of up to 40. Nothing here reads it. Example: {'cost_center': '4711', 'ordered_by': 'J.
-            Doe'}.
+        expected_total_cents (int | Unset): The total that you expect, in cents. When the order costs anything else, the
+            call is refused with 409 `total_changed`, and no stock is taken. The expected total is not stored with the
+            order. Example: 259800.
+        external_ref (None | str | Unset): The customer's own number for the order, such as the number of a purchase
+            order; case-sensitive, without spaces at either end or control characters. No two orders of one customer have
+            the same number, unless one of them is CANCELED. Example: PO-2024-0815.
+        metadata (None | OrderMetadataType0 | Unset): Your own data on the order, up to 20 texts of up to 500
+            characters, under names of up to 40 characters. The services do not use it. Example: {'cost_center': '4711',
+            'ordered_by': 'J. Doe'}.
     """
 
     customer_id: int

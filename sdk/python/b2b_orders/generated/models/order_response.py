@@ -17,8 +17,8 @@ T = TypeVar("T", bound="OrderResponse")
 class OrderResponse:
     """
     Attributes:
-        success (bool): Always true here; false in every error. Example: True.
-        data (Order):
+        success (bool): Always true; every error has false here. Example: True.
+        data (Order): An order with its items.
     """
 
     success: bool

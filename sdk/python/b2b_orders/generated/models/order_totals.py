@@ -11,12 +11,13 @@ T = TypeVar("T", bound="OrderTotals")
 
 @_attrs_define
 class OrderTotals:
-    """Orders that were placed, confirmed or canceled in a period. A sum above 2^53 − 1 is shown as 2^53 − 1.
+    """The totals of the orders that were placed, confirmed or canceled in a period. A sum above 2^53 − 1 is shown as 2^53
+    − 1.
 
-    Attributes:
-        orders (int): How many. Example: 3.
-        units (int): How many. Example: 3.
-        total_cents (int): An amount, in cents. Example: 259800.
+        Attributes:
+            orders (int): The number of orders. Example: 3.
+            units (int): The number of pieces in these orders. Example: 3.
+            total_cents (int): An amount, in cents. Example: 259800.
     """
 
     orders: int

@@ -11,9 +11,10 @@ T = TypeVar("T", bound="OrderingCustomer")
 
 @_attrs_define
 class OrderingCustomer:
-    """
+    """The customer of an order.
+
     Attributes:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly. Example: 1.
         name (str): The customer's name. Example: ACME Corporation.
         email (str): The customer's email address. Example: ops@acme.com.
         phone (None | str): The customer's phone number, or null. Example: +1-555-0200.

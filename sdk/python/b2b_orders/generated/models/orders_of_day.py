@@ -15,15 +15,16 @@ T = TypeVar("T", bound="OrdersOfDay")
 
 @_attrs_define
 class OrdersOfDay:
-    """
+    """The totals of the orders that were placed, confirmed and canceled on a day.
+
     Attributes:
         day (str): A date. Example: 2024-03-01.
-        created (OrderTotals): Orders that were placed, confirmed or canceled in a period. A sum above 2^53 − 1 is shown
-            as 2^53 − 1.
-        confirmed (OrderTotals): Orders that were placed, confirmed or canceled in a period. A sum above 2^53 − 1 is
-            shown as 2^53 − 1.
-        canceled (OrderTotals): Orders that were placed, confirmed or canceled in a period. A sum above 2^53 − 1 is
-            shown as 2^53 − 1.
+        created (OrderTotals): The totals of the orders that were placed, confirmed or canceled in a period. A sum above
+            2^53 − 1 is shown as 2^53 − 1.
+        confirmed (OrderTotals): The totals of the orders that were placed, confirmed or canceled in a period. A sum
+            above 2^53 − 1 is shown as 2^53 − 1.
+        canceled (OrderTotals): The totals of the orders that were placed, confirmed or canceled in a period. A sum
+            above 2^53 − 1 is shown as 2^53 − 1.
     """
 
     day: str

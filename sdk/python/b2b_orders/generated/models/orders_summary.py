@@ -15,10 +15,11 @@ T = TypeVar("T", bound="OrdersSummary")
 
 @_attrs_define
 class OrdersSummary:
-    """
+    """The totals of the orders of each day.
+
     Attributes:
         tz (str): A time zone, by its name in the IANA database. Example: Europe/Madrid.
-        days (list[OrdersOfDay]): Each day, in ascending order, also those without orders; empty when `from` is after
+        days (list[OrdersOfDay]): All days, in ascending order, also days without orders; empty when `from` is after
             `to`.
     """
 

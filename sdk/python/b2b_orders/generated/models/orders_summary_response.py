@@ -17,8 +17,8 @@ T = TypeVar("T", bound="OrdersSummaryResponse")
 class OrdersSummaryResponse:
     """
     Attributes:
-        success (bool): Always true here; false in every error. Example: True.
-        data (OrdersSummary):
+        success (bool): Always true; every error has false here. Example: True.
+        data (OrdersSummary): The totals of the orders of each day.
     """
 
     success: bool

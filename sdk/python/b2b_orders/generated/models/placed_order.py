@@ -15,10 +15,11 @@ T = TypeVar("T", bound="PlacedOrder")
 
 @_attrs_define
 class PlacedOrder:
-    """
+    """An order as the call confirmed it.
+
     Attributes:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        status (str): What the call made of the order; always CONFIRMED. Example: CONFIRMED.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly. Example: 1.
+        status (str): The status of the order when the call confirmed it; always CONFIRMED. Example: CONFIRMED.
         total_cents (int): An amount, in cents. Example: 259800.
         items (list[OrderItem]): One item for each product, in ascending product id.
     """

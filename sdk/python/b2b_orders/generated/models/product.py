@@ -12,19 +12,22 @@ T = TypeVar("T", bound="Product")
 
 @_attrs_define
 class Product:
-    """
+    """A product with its price and its stock.
+
     Attributes:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        sku (str): The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly. Example: 1.
+        sku (str): The product's code; unique, case-sensitive, without spaces at either end or control characters.
             Example: LAPTOP-DELL-2024.
         name (str): The product's name; not blank, without control characters. Example: Dell Latitude 7430.
-        price_cents (int): Price of one piece, in cents. Example: 159900.
-        stock (int): Pieces that no order holds. What orders give back may lift it above the bound of an input. Example:
-            15.
-        active (bool): Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is ever
-            deleted. Example: True.
-        created_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
-        updated_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
+        price_cents (int): The price of one piece, in cents. Example: 159900.
+        stock (int): The number of pieces that no order holds. Pieces that canceled orders give back may lift the stock
+            above the bound of an input. Example: 15.
+        active (bool): Whether the product can be ordered. A new product can, unless the request says otherwise.
+            Products are never deleted. Example: True.
+        created_at (datetime.datetime): A time as in RFC 3339, in UTC with milliseconds. Example:
+            2024-03-01T09:30:00.000Z.
+        updated_at (datetime.datetime): A time as in RFC 3339, in UTC with milliseconds. Example:
+            2024-03-01T09:30:00.000Z.
     """
 
     id: int

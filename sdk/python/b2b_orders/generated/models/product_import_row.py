@@ -12,22 +12,24 @@ T = TypeVar("T", bound="ProductImportRow")
 
 @_attrs_define
 class ProductImportRow:
-    """A product to create, or what is to change of one. Absent fields keep their value.
+    """A product to create, or the changes of the product with this `sku`. Absent fields keep their values.
 
     Attributes:
-        sku (str): The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+        sku (str): The product's code; unique, case-sensitive, without spaces at either end or control characters.
             Example: LAPTOP-DELL-2024.
         name (str | Unset): The product's name; not blank, without control characters. Example: Dell Latitude 7430.
-        price_cents (int | Unset): Price of one piece, in cents. Example: 159900.
-        stock (int | Unset): Pieces on stock. Example: 15.
-        active (bool | Unset): Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is
-            ever deleted. Example: True.
-        id (int | Unset): Of an export; it is not read. In CSV it may be anything, such as a number of your own.
-            Example: 2.
-        created_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
-        updated_at (str | Unset): Of an export; it is not read. Example: 2024-03-01T09:30:00.000Z.
-        refusal (str | Unset): Of a file of refused rows, as `b2b import` writes it; it is not read. Example: The
-            request is not valid. /name is required..
+        price_cents (int | Unset): The price of one piece, in cents. Example: 159900.
+        stock (int | Unset): The number of pieces on stock. Example: 15.
+        active (bool | Unset): Whether the product can be ordered. A new product can, unless the request says otherwise.
+            Products are never deleted. Example: True.
+        id (int | Unset): The `id` in an export, which imports do not read. In CSV this column may have anything, such
+            as numbers of your own. Example: 2.
+        created_at (str | Unset): The `created_at` in an export, which imports do not read. Example:
+            2024-03-01T09:30:00.000Z.
+        updated_at (str | Unset): The `updated_at` in an export, which imports do not read. Example:
+            2024-03-01T09:30:00.000Z.
+        refusal (str | Unset): The reason for a refusal, in a file of refused rows that `b2b import` has written;
+            imports do not read this field. Example: The request is not valid. /name is required..
     """
 
     sku: str

@@ -16,11 +16,12 @@ T = TypeVar("T", bound="ProductListResponse")
 
 @_attrs_define
 class ProductListResponse:
-    """
+    """A page of products.
+
     Attributes:
-        success (bool): Always true here; false in every error. Example: True.
+        success (bool): Always true; every error has false here. Example: True.
         data (list[Product]):
-        meta (Meta):
+        meta (Meta): Says where the next page of a list begins.
     """
 
     success: bool

@@ -12,15 +12,16 @@ T = TypeVar("T", bound="ProductRequest")
 
 @_attrs_define
 class ProductRequest:
-    """
+    """A product to create.
+
     Attributes:
-        sku (str): The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+        sku (str): The product's code; unique, case-sensitive, without spaces at either end or control characters.
             Example: LAPTOP-DELL-2024.
         name (str): The product's name; not blank, without control characters. Example: Dell Latitude 7430.
-        price_cents (int): Price of one piece, in cents. Example: 159900.
-        stock (int): Pieces on stock. Example: 15.
-        active (bool | Unset): Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is
-            ever deleted. Example: True.
+        price_cents (int): The price of one piece, in cents. Example: 159900.
+        stock (int): The number of pieces on stock. Example: 15.
+        active (bool | Unset): Whether the product can be ordered. A new product can, unless the request says otherwise.
+            Products are never deleted. Example: True.
     """
 
     sku: str

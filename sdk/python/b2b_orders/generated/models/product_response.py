@@ -17,8 +17,8 @@ T = TypeVar("T", bound="ProductResponse")
 class ProductResponse:
     """
     Attributes:
-        success (bool): Always true here; false in every error. Example: True.
-        data (Product):
+        success (bool): Always true; every error has false here. Example: True.
+        data (Product): A product with its price and its stock.
     """
 
     success: bool

@@ -12,14 +12,14 @@ T = TypeVar("T", bound="ProductUpdate")
 
 @_attrs_define
 class ProductUpdate:
-    """Absent fields keep their value.
+    """The changes of a product. Absent fields keep their values.
 
     Attributes:
         name (str | Unset): The product's name; not blank, without control characters. Example: Dell Latitude 7430.
-        price_cents (int | Unset): Price of one piece, in cents. Example: 159900.
-        stock (int | Unset): Pieces on stock. Example: 15.
-        active (bool | Unset): Whether the product can be ordered; a new one can, unless it says otherwise. Nothing is
-            ever deleted. Example: True.
+        price_cents (int | Unset): The price of one piece, in cents. Example: 159900.
+        stock (int | Unset): The number of pieces on stock. Example: 15.
+        active (bool | Unset): Whether the product can be ordered. A new product can, unless the request says otherwise.
+            Products are never deleted. Example: True.
     """
 
     name: str | Unset = UNSET

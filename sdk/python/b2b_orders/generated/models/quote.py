@@ -19,14 +19,15 @@ T = TypeVar("T", bound="Quote")
 
 @_attrs_define
 class Quote:
-    """
+    """The prices and shortages of an order, and `fillable`, the order as far as the stock allows.
+
     Attributes:
-        items (list[QuotedItem]): What the order would have, whether or not it is there, one item for each product, in
-            ascending product id.
+        items (list[QuotedItem]): The items that the order would have, whether or not they are on stock, one item for
+            each product, in ascending product id.
         total_cents (int): An amount, in cents. Example: 259800.
-        shortages (list[Shortage]): Every product of which less is there than the lines ask for together, in ascending
-            product id; empty when the order can be placed as it is.
-        fillable (OrderRequest | Unset):
+        shortages (list[Shortage]): Every product with fewer pieces on stock than the lines request together, in
+            ascending product id; empty when the order can be placed as it is.
+        fillable (OrderRequest | Unset): An order to place.
     """
 
     items: list[QuotedItem]

@@ -17,8 +17,8 @@ T = TypeVar("T", bound="QuoteResponse")
 class QuoteResponse:
     """
     Attributes:
-        success (bool): Always true here; false in every error. Example: True.
-        data (Quote):
+        success (bool): Always true; every error has false here. Example: True.
+        data (Quote): The prices and shortages of an order, and `fillable`, the order as far as the stock allows.
     """
 
     success: bool

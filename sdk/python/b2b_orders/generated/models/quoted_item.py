@@ -11,13 +11,14 @@ T = TypeVar("T", bound="QuotedItem")
 
 @_attrs_define
 class QuotedItem:
-    """
+    """An item that the quoted order would have.
+
     Attributes:
-        product_id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        sku (str): The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+        product_id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly. Example: 1.
+        sku (str): The product's code; unique, case-sensitive, without spaces at either end or control characters.
             Example: LAPTOP-DELL-2024.
-        qty (int): Pieces that are asked for, by all lines with this product. Example: 100.
-        unit_price_cents (int): Price of one piece, in cents. Example: 159900.
+        qty (int): The number of pieces that all lines with this product request together. Example: 100.
+        unit_price_cents (int): The price of one piece, in cents. Example: 159900.
         subtotal_cents (int): An amount, in cents. Example: 259800.
     """
 

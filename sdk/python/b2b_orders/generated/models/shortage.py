@@ -11,13 +11,14 @@ T = TypeVar("T", bound="Shortage")
 
 @_attrs_define
 class Shortage:
-    """
+    """A product with fewer pieces on stock than the order requests.
+
     Attributes:
-        product_id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        sku (str): The product's own code; unique, case-sensitive, without spaces at either end or control characters.
+        product_id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly. Example: 1.
+        sku (str): The product's code; unique, case-sensitive, without spaces at either end or control characters.
             Example: LAPTOP-DELL-2024.
-        requested (int): Pieces that are asked for, by all lines with this product. Example: 100.
-        available (int): Pieces that are there. Example: 40.
+        requested (int): The number of pieces that all lines with this product request together. Example: 100.
+        available (int): The number of pieces on stock. Example: 40.
     """
 
     product_id: int

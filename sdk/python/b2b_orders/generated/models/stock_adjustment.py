@@ -12,16 +12,19 @@ T = TypeVar("T", bound="StockAdjustment")
 
 @_attrs_define
 class StockAdjustment:
-    """
+    """A change of a product's stock other than by an order.
+
     Attributes:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        product_id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        delta (int): By how many pieces the stock changed. Example: 40.
-        level (int): The stock after it. Example: 65.
-        reason (str): Why, in your words; not blank, without control characters. Example: delivery 4711.
-        actor (None | str): Who made it, as `actor` of the event says. Null to a token that acts for one customer, and
-            for what was made before 2.1. Example: warehouse.
-        created_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly. Example: 1.
+        product_id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly. Example: 1.
+        delta (int): The number of pieces by which the stock changed. Example: 40.
+        level (int): The stock after the change. Example: 65.
+        reason (str): The reason of a change of stock, in the words of its author; not blank, without control
+            characters. Example: delivery 4711.
+        actor (None | str): The author of the change, as in `actor` of the event. Null to a token that acts for one
+            customer, and for changes made before version 2.1. Example: warehouse.
+        created_at (datetime.datetime): A time as in RFC 3339, in UTC with milliseconds. Example:
+            2024-03-01T09:30:00.000Z.
     """
 
     id: int

@@ -16,11 +16,12 @@ T = TypeVar("T", bound="StockAdjustmentListResponse")
 
 @_attrs_define
 class StockAdjustmentListResponse:
-    """
+    """A page of changes of a product's stock.
+
     Attributes:
-        success (bool): Always true here; false in every error. Example: True.
+        success (bool): Always true; every error has false here. Example: True.
         data (list[StockAdjustment]):
-        meta (Meta):
+        meta (Meta): Says where the next page of a list begins.
     """
 
     success: bool

@@ -10,10 +10,12 @@ T = TypeVar("T", bound="StockAdjustmentRequest")
 
 @_attrs_define
 class StockAdjustmentRequest:
-    """
+    """A change of a product's stock, with its reason.
+
     Attributes:
-        delta (int): Pieces that came (positive) or went (negative); not 0. Example: 40.
-        reason (str): Why, in your words; not blank, without control characters. Example: delivery 4711.
+        delta (int): The number of pieces that came (positive) or went (negative); not 0. Example: 40.
+        reason (str): The reason of a change of stock, in the words of its author; not blank, without control
+            characters. Example: delivery 4711.
     """
 
     delta: int

@@ -17,8 +17,8 @@ T = TypeVar("T", bound="StockAdjustmentResponse")
 class StockAdjustmentResponse:
     """
     Attributes:
-        success (bool): Always true here; false in every error. Example: True.
-        data (StockAdjustment):
+        success (bool): Always true; every error has false here. Example: True.
+        data (StockAdjustment): A change of a product's stock other than by an order.
     """
 
     success: bool

@@ -13,7 +13,7 @@ T = TypeVar("T", bound="WebhookDeletedResponse")
 class WebhookDeletedResponse:
     """
     Attributes:
-        success (bool): Always true here; false in every error. Example: True.
+        success (bool): Always true; every error has false here. Example: True.
         message (str): One sentence for a person. Example: Webhook endpoint 1 was deleted..
     """
 

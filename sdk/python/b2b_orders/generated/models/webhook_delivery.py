@@ -12,25 +12,25 @@ T = TypeVar("T", bound="WebhookDelivery")
 
 @_attrs_define
 class WebhookDelivery:
-    """One attempt to send a message, or a note that events were skipped.
+    """An attempt to send a message, or a record that events were skipped.
 
     Attributes:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly. Example: 1.
         webhook_id (None | str): The `webhook-id` of the message, the same in each attempt; null where nothing was sent.
             Example: evt_17.
         type_ (None | str): The type of the event, or `webhook_endpoint.test`; null where nothing was sent. Example:
             order.confirmed.
-        position (int | None): The position of the event; null for a test. Of what was skipped, the last position.
-            Example: 15.
-        attempted_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
+        position (int | None): The position of the event, or of the last skipped event; null for a test. Example: 15.
+        attempted_at (datetime.datetime): A time as in RFC 3339, in UTC with milliseconds. Example:
+            2024-03-01T09:30:00.000Z.
         outcome (str): `delivered`, a status from 200 to 299; `refused`, another status; `failed`, no answer; `skipped`,
             events that were deleted before the endpoint could get them: read everything again, as after 410
             `events_expired`. Extensible: others may be added to `delivered`, `refused`, `failed`, `skipped`. Example:
             delivered.
-        status (int | None): The HTTP status of the answer; null without one. Example: 204.
-        duration_ms (int): How long it took. Example: 38.
-        answer (None | str): The beginning of the answer.
-        failure (None | str): Why there was no answer, for a person.
+        status (int | None): The HTTP status of the answer; null without an answer. Example: 204.
+        duration_ms (int): The duration of the attempt, in milliseconds. Example: 38.
+        answer (None | str): The beginning of the answer's body; null without a body.
+        failure (None | str): The reason why there was no answer, for a person; null with an answer.
     """
 
     id: int

@@ -18,9 +18,9 @@ T = TypeVar("T", bound="WebhookDeliveryListResponse")
 class WebhookDeliveryListResponse:
     """
     Attributes:
-        success (bool): Always true here; false in every error. Example: True.
+        success (bool): Always true; every error has false here. Example: True.
         data (list[WebhookDelivery]):
-        meta (Meta):
+        meta (Meta): Says where the next page of a list begins.
     """
 
     success: bool

@@ -17,8 +17,8 @@ T = TypeVar("T", bound="WebhookDeliveryResponse")
 class WebhookDeliveryResponse:
     """
     Attributes:
-        success (bool): Always true here; false in every error. Example: True.
-        data (WebhookDelivery): One attempt to send a message, or a note that events were skipped.
+        success (bool): Always true; every error has false here. Example: True.
+        data (WebhookDelivery): An attempt to send a message, or a record that events were skipped.
     """
 
     success: bool

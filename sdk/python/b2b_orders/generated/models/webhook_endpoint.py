@@ -12,38 +12,44 @@ T = TypeVar("T", bound="WebhookEndpoint")
 
 @_attrs_define
 class WebhookEndpoint:
-    """
+    """An address to which events are sent, without its secret.
+
     Attributes:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        customer_id (int | None): The customer whose events it gets; null for those of all. Example: 1.
-        url (str): Where events are sent: `https://`, with a name that everybody can resolve. In development `http://`
-            works, too. Addresses of
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly. Example: 1.
+        customer_id (int | None): The id of the customer whose events the endpoint gets; null for the events of all
+            customers. Example: 1.
+        url (str): The address to which events are sent: `https://`, with a name that everybody can resolve. In
+            development `http://` works, too. Addresses of
             private networks are refused, unless the deployment allows them.
              Example: https://erp.acme.example/webhooks.
-        description (None | str): Your own words for it. Example: The ERP of ACME.
-        types (list[str]): Only events of these types; an empty list is all that the endpoint may get, also of types
-            that come later. Example: ['order.created', 'order.confirmed', 'order.canceled'].
-        subjects (list[str]): The kinds of things whose events it may get, as its creator's token could read them.
-        signature (str): How messages are signed. Extensible: others may be added to `hmac-sha256`, `ed25519`. Example:
-            hmac-sha256.
-        public_key (None | str): The key that checks signatures of `ed25519`; null for `hmac-sha256`. After a rotation,
-            the new one.
-        previous_secret_until (datetime.datetime | None): Until when messages are also signed with the secret before the
-            last rotation. Example: 2024-03-01T09:30:00.000Z.
-        enabled (bool): Whether events are sent. Example: True.
-        disabled_at (datetime.datetime | None): RFC 3339, UTC, milliseconds; null when it has not happened or does not
-            apply. Example: 2024-03-01T09:30:00.000Z.
-        disabled_reason (None | str): Why it is disabled: by a call, after three days of failures, or because it
-            answered 410. Extensible: others may be added to `requested`, `failing`, `gone`.
-        position (int): Everything up to here was delivered. Example: 15.
-        failures (int): How often the next event has failed in a row. Example: 0.
-        failing_since (datetime.datetime | None): RFC 3339, UTC, milliseconds; null when it has not happened or does not
-            apply. Example: 2024-03-01T09:30:00.000Z.
-        next_attempt_at (datetime.datetime | None): The end of the wait after a failure; null without one. Example:
+        description (None | str): Your description of the endpoint. Example: The ERP of ACME.
+        types (list[str]): The types of the events that are sent. An empty list stands for all types that the endpoint
+            may get, also types that come later. Example: ['order.created', 'order.confirmed', 'order.canceled'].
+        subjects (list[str]): The kinds of things whose events the endpoint may get, because its creator's token could
+            read them.
+        signature (str): The method that signs messages. Extensible: others may be added to `hmac-sha256`, `ed25519`.
+            Example: hmac-sha256.
+        public_key (None | str): The key that checks signatures of `ed25519`, after a rotation the new key; null for
+            `hmac-sha256`.
+        previous_secret_until (datetime.datetime | None): The time until when messages are also signed with the secret
+            before the last rotation; null without such a secret. Example: 2024-03-01T09:30:00.000Z.
+        enabled (bool): Whether events are sent to the endpoint. Example: True.
+        disabled_at (datetime.datetime | None): A time as in RFC 3339, in UTC with milliseconds; null when there is no
+            such time, or not yet. Example: 2024-03-01T09:30:00.000Z.
+        disabled_reason (None | str): The reason why the endpoint is disabled: `requested` by a call, `failing` for
+            three days, or `gone` because it answered 410; null for an enabled endpoint. Extensible: others may be added to
+            `requested`, `failing`, `gone`.
+        position (int): The position up to which the endpoint has its events. Example: 15.
+        failures (int): The number of failures in a row of the next event. Example: 0.
+        failing_since (datetime.datetime | None): A time as in RFC 3339, in UTC with milliseconds; null when there is no
+            such time, or not yet. Example: 2024-03-01T09:30:00.000Z.
+        next_attempt_at (datetime.datetime | None): The end of the wait after a failure; null without a wait. Example:
             2024-03-01T09:30:00.000Z.
-        created_by (str): Whose token created it, as the actor of events. Example: erp@acme.com.
-        created_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
-        updated_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
+        created_by (str): The caller who created the endpoint, as in `actor` of events. Example: erp@acme.com.
+        created_at (datetime.datetime): A time as in RFC 3339, in UTC with milliseconds. Example:
+            2024-03-01T09:30:00.000Z.
+        updated_at (datetime.datetime): A time as in RFC 3339, in UTC with milliseconds. Example:
+            2024-03-01T09:30:00.000Z.
     """
 
     id: int

@@ -24,22 +24,26 @@ class WebhookEndpointEvent:
     """A `FeedEvent` whose subject is `webhook_endpoint`.
 
     Attributes:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        type_ (str): What happened. `product.updated` is a change of its name, its price or whether it is active;
-            `stock.adjusted` one of its stock that is not an order, whose stock the order's own events tell.
-            `webhook_endpoint.disabled`: nothing more is sent to a webhook endpoint, see its `disabled_reason`. Extensible:
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly. Example: 1.
+        type_ (str): The kind of change. `product.updated` is a change of a product's name, its price or its `active`;
+            `stock.adjusted` is a change of its stock other than by an order, because an order has events of its own. After
+            `webhook_endpoint.disabled` nothing more is sent to a webhook endpoint; see its `disabled_reason`. Extensible:
             others may be added to `order.created`, `order.confirmed`, `order.canceled`, `product.created`,
             `product.updated`, `stock.adjusted`, `customer.created`, `customer.updated`, `customer.deleted`,
             `webhook_endpoint.disabled`. Example: order.created.
-        subject (WebhookEndpointEventSubject): The subject of all these events. Example: webhook_endpoint.
-        subject_id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        customer_id (int | None): The customer whom it concerns; null for a product. Example: 1.
-        actor (str): Who did it: the token's `sub`; `anonymous` without a token; `service`, a service of this system on
-            its own; `system`, the program itself, such as when a reservation expires. Example: erp@acme.com.
-        correlation_id (None | str): The correlation id of the call; null when no call did it. Example: req-12345.
-        created_at (datetime.datetime): RFC 3339, UTC, milliseconds. Example: 2024-03-01T09:30:00.000Z.
-        representation (WebhookEndpoint):
-        position (int): A place in the feed; 0 is before the first event. The first event has position 1, each next
+        subject (WebhookEndpointEventSubject): The kind of thing that changed, the same in all these events. Example:
+            webhook_endpoint.
+        subject_id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly. Example: 1.
+        customer_id (int | None): The id of the customer whom the event concerns; null when it concerns no customer, as
+            for a product. Example: 1.
+        actor (str): The author of the change: the token's `sub`; `anonymous` without a token; `service`, a service of
+            this system on its own; `system`, the program itself, such as when a reservation expires. Example: erp@acme.com.
+        correlation_id (None | str): The correlation id of the call that made the change; null when no call made it.
+            Example: req-12345.
+        created_at (datetime.datetime): A time as in RFC 3339, in UTC with milliseconds. Example:
+            2024-03-01T09:30:00.000Z.
+        representation (WebhookEndpoint): An address to which events are sent, without its secret.
+        position (int): A position in the feed; 0 is before the first event. The first event has position 1, each next
             event the next number. Example: 15.
     """
 

@@ -16,11 +16,12 @@ T = TypeVar("T", bound="WebhookEndpointListResponse")
 
 @_attrs_define
 class WebhookEndpointListResponse:
-    """
+    """A page of webhook endpoints.
+
     Attributes:
-        success (bool): Always true here; false in every error. Example: True.
+        success (bool): Always true; every error has false here. Example: True.
         data (list[WebhookEndpoint]):
-        meta (Meta):
+        meta (Meta): Says where the next page of a list begins.
     """
 
     success: bool

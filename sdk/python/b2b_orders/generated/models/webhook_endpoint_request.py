@@ -13,18 +13,19 @@ T = TypeVar("T", bound="WebhookEndpointRequest")
 
 @_attrs_define
 class WebhookEndpointRequest:
-    """
+    """A webhook endpoint to create.
+
     Attributes:
-        url (str): Where events are sent: `https://`, with a name that everybody can resolve. In development `http://`
-            works, too. Addresses of
+        url (str): The address to which events are sent: `https://`, with a name that everybody can resolve. In
+            development `http://` works, too. Addresses of
             private networks are refused, unless the deployment allows them.
              Example: https://erp.acme.example/webhooks.
-        description (None | str | Unset): Your own words for it. Example: The ERP of ACME.
-        types (list[str] | Unset): Only events of these types; an empty list is all that the endpoint may get, also of
-            types that come later. Example: ['order.created', 'order.confirmed', 'order.canceled'].
-        signature (WebhookSignature | Unset): How messages are signed. `hmac-sha256` signs with a secret that both sides
-            know (`v1`), `ed25519` with a key that only the sender knows (`v1a`); receivers check with `public_key`.
-            Example: hmac-sha256.
+        description (None | str | Unset): Your description of the endpoint. Example: The ERP of ACME.
+        types (list[str] | Unset): The types of the events that are sent. An empty list stands for all types that the
+            endpoint may get, also types that come later. Example: ['order.created', 'order.confirmed', 'order.canceled'].
+        signature (WebhookSignature | Unset): The method that signs messages. `hmac-sha256` signs with a secret that
+            both sides know (`v1`), `ed25519` with a key that only the sender knows (`v1a`); receivers check with
+            `public_key`. Example: hmac-sha256.
     """
 
     url: str

@@ -17,8 +17,8 @@ T = TypeVar("T", bound="WebhookEndpointResponse")
 class WebhookEndpointResponse:
     """
     Attributes:
-        success (bool): Always true here; false in every error. Example: True.
-        data (WebhookEndpoint):
+        success (bool): Always true; every error has false here. Example: True.
+        data (WebhookEndpoint): An address to which events are sent, without its secret.
     """
 
     success: bool

@@ -12,17 +12,18 @@ T = TypeVar("T", bound="WebhookEndpointUpdate")
 
 @_attrs_define
 class WebhookEndpointUpdate:
-    """Absent fields keep their value.
+    """The changes of a webhook endpoint. Absent fields keep their values.
 
     Attributes:
-        url (str | Unset): Where events are sent: `https://`, with a name that everybody can resolve. In development
-            `http://` works, too. Addresses of
+        url (str | Unset): The address to which events are sent: `https://`, with a name that everybody can resolve. In
+            development `http://` works, too. Addresses of
             private networks are refused, unless the deployment allows them.
              Example: https://erp.acme.example/webhooks.
-        description (None | str | Unset): Your own words for it; null clears them. Example: The ERP of ACME.
-        types (list[str] | Unset): Only events of these types; an empty list is all that the endpoint may get, also of
-            types that come later. Example: ['order.created', 'order.confirmed', 'order.canceled'].
-        enabled (bool | Unset): Whether events are sent. Example: True.
+        description (None | str | Unset): Your new description of the endpoint; null clears the description. Example:
+            The ERP of ACME.
+        types (list[str] | Unset): The types of the events that are sent. An empty list stands for all types that the
+            endpoint may get, also types that come later. Example: ['order.created', 'order.confirmed', 'order.canceled'].
+        enabled (bool | Unset): Whether events are sent to the endpoint. Example: True.
     """
 
     url: str | Unset = UNSET

@@ -15,9 +15,10 @@ T = TypeVar("T", bound="WebhookEndpointWithSecret")
 
 @_attrs_define
 class WebhookEndpointWithSecret:
-    """
+    """A webhook endpoint with its new secret.
+
     Attributes:
-        endpoint (WebhookEndpoint):
+        endpoint (WebhookEndpoint): An address to which events are sent, without its secret.
         secret (None | str): The secret that checks signatures of `hmac-sha256`. No later answer shows it. Null for
             `ed25519`, whose `public_key` is no secret. Example: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw.
     """

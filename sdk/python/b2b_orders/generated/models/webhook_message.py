@@ -19,11 +19,11 @@ class WebhookMessage:
     """The body of a request to a webhook endpoint. Check the signature of its bytes before you read it.
 
     Attributes:
-        type_ (str): The event's type; or `webhook_endpoint.test`, which is of no event: its `data` shows the endpoint,
-            at position 0. Example: order.confirmed.
-        timestamp (datetime.datetime): When it happened. Example: 2024-03-01T09:30:00.000Z.
-        data (FeedEvent): An event with its place in the feed. Read it by its `subject`: `order` as an `OrderEvent`,
-            `product` as a `ProductEvent`,
+        type_ (str): The type of the event; or `webhook_endpoint.test` for a test, which is no event: its `data` shows
+            the endpoint, at position 0. Example: order.confirmed.
+        timestamp (datetime.datetime): The time of the event. Example: 2024-03-01T09:30:00.000Z.
+        data (FeedEvent): An event with its position in the feed. Read an event by its `subject`: `order` as an
+            `OrderEvent`, `product` as a `ProductEvent`,
             `customer` as a `CustomerEvent`, `webhook_endpoint` as a `WebhookEndpointEvent`. Pass over an event of a subject
             that you
             do not know. An event from before an update of the service lacks the fields that came with the update.

@@ -17,8 +17,8 @@ T = TypeVar("T", bound="WebhookSecretResponse")
 class WebhookSecretResponse:
     """
     Attributes:
-        success (bool): Always true here; false in every error. Example: True.
-        data (WebhookEndpointWithSecret):
+        success (bool): Always true; every error has false here. Example: True.
+        data (WebhookEndpointWithSecret): A webhook endpoint with its new secret.
     """
 
     success: bool

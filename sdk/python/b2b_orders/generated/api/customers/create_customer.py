@@ -68,13 +68,13 @@ def sync_detailed(
      Creates a customer. The email is trimmed and must not belong to another customer, whatever its case;
     the email of a
     deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the
-    other 409. So it is with
-    `external_ref`. The 409 names the customer that is there, in `params` of its detail.
+    other 409. The same holds for
+    `external_ref`. The 409 names the existing customer in `params` of its detail.
 
     Args:
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (CustomerRequest):
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (CustomerRequest): A customer to create.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -107,13 +107,13 @@ def sync(
      Creates a customer. The email is trimmed and must not belong to another customer, whatever its case;
     the email of a
     deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the
-    other 409. So it is with
-    `external_ref`. The 409 names the customer that is there, in `params` of its detail.
+    other 409. The same holds for
+    `external_ref`. The 409 names the existing customer in `params` of its detail.
 
     Args:
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (CustomerRequest):
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (CustomerRequest): A customer to create.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -141,13 +141,13 @@ async def asyncio_detailed(
      Creates a customer. The email is trimmed and must not belong to another customer, whatever its case;
     the email of a
     deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the
-    other 409. So it is with
-    `external_ref`. The 409 names the customer that is there, in `params` of its detail.
+    other 409. The same holds for
+    `external_ref`. The 409 names the existing customer in `params` of its detail.
 
     Args:
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (CustomerRequest):
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (CustomerRequest): A customer to create.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -178,13 +178,13 @@ async def asyncio(
      Creates a customer. The email is trimmed and must not belong to another customer, whatever its case;
     the email of a
     deleted customer is free again. Of two concurrent creations with one email, one gets 201 and the
-    other 409. So it is with
-    `external_ref`. The 409 names the customer that is there, in `params` of its detail.
+    other 409. The same holds for
+    `external_ref`. The 409 names the existing customer in `params` of its detail.
 
     Args:
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (CustomerRequest):
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (CustomerRequest): A customer to create.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -63,12 +63,14 @@ def sync_detailed(
 ) -> Response[DeletedResponse]:
     """Delete a customer
 
-     Deletes softly: the customer's orders stay, the customer is 404 from now on, and its email may be
-    used again. Deleting it a second
-    time is 404. Its history stays readable, and lists with `include_deleted=true` have it.
+     Deletes the customer softly: its orders stay, the customer is 404 from now on, and its email may be
+    used again. A second deletion
+    is 404. The customer's history stays readable, and lists with `include_deleted=true` have the
+    customer.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_match (str | Unset):
 
     Raises:
@@ -99,12 +101,14 @@ def sync(
 ) -> DeletedResponse | None:
     """Delete a customer
 
-     Deletes softly: the customer's orders stay, the customer is 404 from now on, and its email may be
-    used again. Deleting it a second
-    time is 404. Its history stays readable, and lists with `include_deleted=true` have it.
+     Deletes the customer softly: its orders stay, the customer is 404 from now on, and its email may be
+    used again. A second deletion
+    is 404. The customer's history stays readable, and lists with `include_deleted=true` have the
+    customer.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_match (str | Unset):
 
     Raises:
@@ -130,12 +134,14 @@ async def asyncio_detailed(
 ) -> Response[DeletedResponse]:
     """Delete a customer
 
-     Deletes softly: the customer's orders stay, the customer is 404 from now on, and its email may be
-    used again. Deleting it a second
-    time is 404. Its history stays readable, and lists with `include_deleted=true` have it.
+     Deletes the customer softly: its orders stay, the customer is 404 from now on, and its email may be
+    used again. A second deletion
+    is 404. The customer's history stays readable, and lists with `include_deleted=true` have the
+    customer.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_match (str | Unset):
 
     Raises:
@@ -164,12 +170,14 @@ async def asyncio(
 ) -> DeletedResponse | None:
     """Delete a customer
 
-     Deletes softly: the customer's orders stay, the customer is 404 from now on, and its email may be
-    used again. Deleting it a second
-    time is 404. Its history stays readable, and lists with `include_deleted=true` have it.
+     Deletes the customer softly: its orders stay, the customer is 404 from now on, and its email may be
+    used again. A second deletion
+    is 404. The customer's history stays readable, and lists with `include_deleted=true` have the
+    customer.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_match (str | Unset):
 
     Raises:

@@ -81,14 +81,14 @@ def sync_detailed(
 ) -> Response[Customer]:
     """Read all customers as a file
 
-     All customers in ascending id, or those that the filters of the list leave. The answer comes while
-    it is read, so its status is
-    200 even when it ends early: a file is whole when the connection was not broken off. Rows that
-    change meanwhile are as they are
-    when the answer comes to them.
+     Exports all customers in ascending id, or the customers that match all filters. The answer is sent
+    while the rows are read, so its
+    status is 200 even when it ends early: a file is whole when the connection was not broken off. A row
+    that changes meanwhile is in
+    the file as it is when it is read.
 
-    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as
-    they are stored: one that a
+    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the
+    stored values: a value that a
     spreadsheet may take for a formula is not changed.
 
     Args:
@@ -97,7 +97,7 @@ def sync_detailed(
         external_ref (str | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
         include_deleted (bool | Unset):
 
     Raises:
@@ -136,14 +136,14 @@ def sync(
 ) -> Customer | None:
     """Read all customers as a file
 
-     All customers in ascending id, or those that the filters of the list leave. The answer comes while
-    it is read, so its status is
-    200 even when it ends early: a file is whole when the connection was not broken off. Rows that
-    change meanwhile are as they are
-    when the answer comes to them.
+     Exports all customers in ascending id, or the customers that match all filters. The answer is sent
+    while the rows are read, so its
+    status is 200 even when it ends early: a file is whole when the connection was not broken off. A row
+    that changes meanwhile is in
+    the file as it is when it is read.
 
-    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as
-    they are stored: one that a
+    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the
+    stored values: a value that a
     spreadsheet may take for a formula is not changed.
 
     Args:
@@ -152,7 +152,7 @@ def sync(
         external_ref (str | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
         include_deleted (bool | Unset):
 
     Raises:
@@ -186,14 +186,14 @@ async def asyncio_detailed(
 ) -> Response[Customer]:
     """Read all customers as a file
 
-     All customers in ascending id, or those that the filters of the list leave. The answer comes while
-    it is read, so its status is
-    200 even when it ends early: a file is whole when the connection was not broken off. Rows that
-    change meanwhile are as they are
-    when the answer comes to them.
+     Exports all customers in ascending id, or the customers that match all filters. The answer is sent
+    while the rows are read, so its
+    status is 200 even when it ends early: a file is whole when the connection was not broken off. A row
+    that changes meanwhile is in
+    the file as it is when it is read.
 
-    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as
-    they are stored: one that a
+    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the
+    stored values: a value that a
     spreadsheet may take for a formula is not changed.
 
     Args:
@@ -202,7 +202,7 @@ async def asyncio_detailed(
         external_ref (str | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
         include_deleted (bool | Unset):
 
     Raises:
@@ -239,14 +239,14 @@ async def asyncio(
 ) -> Customer | None:
     """Read all customers as a file
 
-     All customers in ascending id, or those that the filters of the list leave. The answer comes while
-    it is read, so its status is
-    200 even when it ends early: a file is whole when the connection was not broken off. Rows that
-    change meanwhile are as they are
-    when the answer comes to them.
+     Exports all customers in ascending id, or the customers that match all filters. The answer is sent
+    while the rows are read, so its
+    status is 200 even when it ends early: a file is whole when the connection was not broken off. A row
+    that changes meanwhile is in
+    the file as it is when it is read.
 
-    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as
-    they are stored: one that a
+    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the
+    stored values: a value that a
     spreadsheet may take for a formula is not changed.
 
     Args:
@@ -255,7 +255,7 @@ async def asyncio(
         external_ref (str | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
         include_deleted (bool | Unset):
 
     Raises:

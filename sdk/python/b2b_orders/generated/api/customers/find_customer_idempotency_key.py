@@ -59,15 +59,14 @@ def sync_detailed(
     client: AuthenticatedClient,
     key: str,
 ) -> Response[CustomerKeyReportResponse]:
-    """What has a key done? (key in the query)
+    """Look up an idempotency key (key in the query)
 
-     Answers as `GET /customer-idempotency-keys/{key}`, and finds every key behind every proxy and
-    gateway, also a key with `%` or
-    `/`.
+     Answers as `GET /customer-idempotency-keys/{key}`, for every key, also a key with `%` or `/`, and
+    behind every proxy and gateway.
 
     Args:
-        key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a
-            path cannot hold. Example: po-4711.
+        key (str): Your own name for one effect, of visible ASCII characters; neither `.` nor
+            `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -93,15 +92,14 @@ def sync(
     client: AuthenticatedClient,
     key: str,
 ) -> CustomerKeyReportResponse | None:
-    """What has a key done? (key in the query)
+    """Look up an idempotency key (key in the query)
 
-     Answers as `GET /customer-idempotency-keys/{key}`, and finds every key behind every proxy and
-    gateway, also a key with `%` or
-    `/`.
+     Answers as `GET /customer-idempotency-keys/{key}`, for every key, also a key with `%` or `/`, and
+    behind every proxy and gateway.
 
     Args:
-        key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a
-            path cannot hold. Example: po-4711.
+        key (str): Your own name for one effect, of visible ASCII characters; neither `.` nor
+            `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -122,15 +120,14 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     key: str,
 ) -> Response[CustomerKeyReportResponse]:
-    """What has a key done? (key in the query)
+    """Look up an idempotency key (key in the query)
 
-     Answers as `GET /customer-idempotency-keys/{key}`, and finds every key behind every proxy and
-    gateway, also a key with `%` or
-    `/`.
+     Answers as `GET /customer-idempotency-keys/{key}`, for every key, also a key with `%` or `/`, and
+    behind every proxy and gateway.
 
     Args:
-        key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a
-            path cannot hold. Example: po-4711.
+        key (str): Your own name for one effect, of visible ASCII characters; neither `.` nor
+            `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -154,15 +151,14 @@ async def asyncio(
     client: AuthenticatedClient,
     key: str,
 ) -> CustomerKeyReportResponse | None:
-    """What has a key done? (key in the query)
+    """Look up an idempotency key (key in the query)
 
-     Answers as `GET /customer-idempotency-keys/{key}`, and finds every key behind every proxy and
-    gateway, also a key with `%` or
-    `/`.
+     Answers as `GET /customer-idempotency-keys/{key}`, for every key, also a key with `%` or `/`, and
+    behind every proxy and gateway.
 
     Args:
-        key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a
-            path cannot hold. Example: po-4711.
+        key (str): Your own name for one effect, of visible ASCII characters; neither `.` nor
+            `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

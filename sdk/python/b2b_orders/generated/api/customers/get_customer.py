@@ -63,10 +63,11 @@ def sync_detailed(
 ) -> Response[CustomerResponse]:
     """Read one customer
 
-     Returns the customer. A deleted customer is 404, as one that never was.
+     Returns the customer. The answer is 404 for a deleted customer, as for an unknown id.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_none_match (str | Unset):
 
     Raises:
@@ -97,10 +98,11 @@ def sync(
 ) -> CustomerResponse | None:
     """Read one customer
 
-     Returns the customer. A deleted customer is 404, as one that never was.
+     Returns the customer. The answer is 404 for a deleted customer, as for an unknown id.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_none_match (str | Unset):
 
     Raises:
@@ -126,10 +128,11 @@ async def asyncio_detailed(
 ) -> Response[CustomerResponse]:
     """Read one customer
 
-     Returns the customer. A deleted customer is 404, as one that never was.
+     Returns the customer. The answer is 404 for a deleted customer, as for an unknown id.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_none_match (str | Unset):
 
     Raises:
@@ -158,10 +161,11 @@ async def asyncio(
 ) -> CustomerResponse | None:
     """Read one customer
 
-     Returns the customer. A deleted customer is 404, as one that never was.
+     Returns the customer. The answer is 404 for a deleted customer, as for an unknown id.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_none_match (str | Unset):
 
     Raises:

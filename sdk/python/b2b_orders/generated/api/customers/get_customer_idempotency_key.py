@@ -54,16 +54,17 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[CustomerKeyReportResponse]:
-    """What has a key done?
+    """Look up an idempotency key
 
-     For whoever lost an answer: each operation of this service that the key has carried out, and what it
-    stands for. 404 when
-    nothing has been committed with it. Reading changes nothing. A key with `%` or `/`: `GET /customer-
-    idempotency-keys?key=…`.
+     Serves callers that lost an answer: lists each operation of this service that the key has carried
+    out, with its customer. The
+    answer is 404 when nothing has been committed with the key. Reading changes nothing. For a key with
+    `%` or `/`, call
+    `GET /customer-idempotency-keys?key=…`.
 
     Args:
-        key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a
-            path cannot hold. Example: po-4711.
+        key (str): Your own name for one effect, of visible ASCII characters; neither `.` nor
+            `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -89,16 +90,17 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> CustomerKeyReportResponse | None:
-    """What has a key done?
+    """Look up an idempotency key
 
-     For whoever lost an answer: each operation of this service that the key has carried out, and what it
-    stands for. 404 when
-    nothing has been committed with it. Reading changes nothing. A key with `%` or `/`: `GET /customer-
-    idempotency-keys?key=…`.
+     Serves callers that lost an answer: lists each operation of this service that the key has carried
+    out, with its customer. The
+    answer is 404 when nothing has been committed with the key. Reading changes nothing. For a key with
+    `%` or `/`, call
+    `GET /customer-idempotency-keys?key=…`.
 
     Args:
-        key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a
-            path cannot hold. Example: po-4711.
+        key (str): Your own name for one effect, of visible ASCII characters; neither `.` nor
+            `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -119,16 +121,17 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[CustomerKeyReportResponse]:
-    """What has a key done?
+    """Look up an idempotency key
 
-     For whoever lost an answer: each operation of this service that the key has carried out, and what it
-    stands for. 404 when
-    nothing has been committed with it. Reading changes nothing. A key with `%` or `/`: `GET /customer-
-    idempotency-keys?key=…`.
+     Serves callers that lost an answer: lists each operation of this service that the key has carried
+    out, with its customer. The
+    answer is 404 when nothing has been committed with the key. Reading changes nothing. For a key with
+    `%` or `/`, call
+    `GET /customer-idempotency-keys?key=…`.
 
     Args:
-        key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a
-            path cannot hold. Example: po-4711.
+        key (str): Your own name for one effect, of visible ASCII characters; neither `.` nor
+            `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -152,16 +155,17 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> CustomerKeyReportResponse | None:
-    """What has a key done?
+    """Look up an idempotency key
 
-     For whoever lost an answer: each operation of this service that the key has carried out, and what it
-    stands for. 404 when
-    nothing has been committed with it. Reading changes nothing. A key with `%` or `/`: `GET /customer-
-    idempotency-keys?key=…`.
+     Serves callers that lost an answer: lists each operation of this service that the key has carried
+    out, with its customer. The
+    answer is 404 when nothing has been committed with the key. Reading changes nothing. For a key with
+    `%` or `/`, call
+    `GET /customer-idempotency-keys?key=…`.
 
     Args:
-        key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a
-            path cannot hold. Example: po-4711.
+        key (str): Your own name for one effect, of visible ASCII characters; neither `.` nor
+            `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -63,31 +63,33 @@ def sync_detailed(
 
      Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one
     JSON object a line), in the
-    fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets what the
-    row gives,
-    and keeps what it does not; an email that nobody has makes a new customer, for which the row must
-    also give the name. To give a
-    customer another email, change that one.
+    fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets the
+    values of the row, and keeps its
+    other values. An email that no customer has makes a new customer, for which the row must also have
+    the name. To give a customer
+    another email, call `PUT /customers/{id}`.
 
     An `external_ref` that another customer has is refused. An empty CSV cell clears `phone` and
     `external_ref`, as null does in
-    NDJSON; in any other column it gives nothing.
+    NDJSON; in any other column an empty cell counts as not given.
 
-    CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first
-    line `sep=|` says; names of
-    columns in any case; columns without a name are not read; rows of empty cells are skipped.
+    CSV is read as spreadsheets write it: cells are separated by commas, semicolons or tabs, or by the
+    character of a first line
+    `sep=|`; names of columns may have any case; columns without a name are not read; rows of empty
+    cells are skipped.
 
-    Each row is for itself: one that is refused harms no other. A row that names what an earlier one of
-    the file names already is
-    refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says
-    what the run then does. A repeat
-    changes nothing, except that a row refused for an `external_ref` that a later row frees is accepted
-    then. The
-    answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the
-    last one the
-    summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some
-    hundreds at a time; when the
-    connection breaks, repeat the call: what is done already is `unchanged`.
+    Rows are independent: a refused row affects no other row. A row with the `email` or the
+    `external_ref` of an earlier row of the
+    file is refused. Rows are decided in their order, each after the changes of the earlier rows, and a
+    dry run reports the results
+    that the import would have. A repeat changes nothing, with one exception: a row that was refused for
+    an `external_ref` that a later
+    row frees is accepted then. The answer comes line by line while the rows are processed, in their
+    order: each line is an
+    `ImportLine`, the last line has the summary. Once the answer has begun its status stays 200: read
+    the summary. Rows are applied
+    some hundreds at a time. When the connection breaks, repeat the call: rows that are done already are
+    `unchanged`.
 
     Args:
         dry_run (bool | Unset):  Default: False.
@@ -120,31 +122,33 @@ def sync(
 
      Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one
     JSON object a line), in the
-    fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets what the
-    row gives,
-    and keeps what it does not; an email that nobody has makes a new customer, for which the row must
-    also give the name. To give a
-    customer another email, change that one.
+    fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets the
+    values of the row, and keeps its
+    other values. An email that no customer has makes a new customer, for which the row must also have
+    the name. To give a customer
+    another email, call `PUT /customers/{id}`.
 
     An `external_ref` that another customer has is refused. An empty CSV cell clears `phone` and
     `external_ref`, as null does in
-    NDJSON; in any other column it gives nothing.
+    NDJSON; in any other column an empty cell counts as not given.
 
-    CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first
-    line `sep=|` says; names of
-    columns in any case; columns without a name are not read; rows of empty cells are skipped.
+    CSV is read as spreadsheets write it: cells are separated by commas, semicolons or tabs, or by the
+    character of a first line
+    `sep=|`; names of columns may have any case; columns without a name are not read; rows of empty
+    cells are skipped.
 
-    Each row is for itself: one that is refused harms no other. A row that names what an earlier one of
-    the file names already is
-    refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says
-    what the run then does. A repeat
-    changes nothing, except that a row refused for an `external_ref` that a later row frees is accepted
-    then. The
-    answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the
-    last one the
-    summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some
-    hundreds at a time; when the
-    connection breaks, repeat the call: what is done already is `unchanged`.
+    Rows are independent: a refused row affects no other row. A row with the `email` or the
+    `external_ref` of an earlier row of the
+    file is refused. Rows are decided in their order, each after the changes of the earlier rows, and a
+    dry run reports the results
+    that the import would have. A repeat changes nothing, with one exception: a row that was refused for
+    an `external_ref` that a later
+    row frees is accepted then. The answer comes line by line while the rows are processed, in their
+    order: each line is an
+    `ImportLine`, the last line has the summary. Once the answer has begun its status stays 200: read
+    the summary. Rows are applied
+    some hundreds at a time. When the connection breaks, repeat the call: rows that are done already are
+    `unchanged`.
 
     Args:
         dry_run (bool | Unset):  Default: False.
@@ -172,31 +176,33 @@ async def asyncio_detailed(
 
      Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one
     JSON object a line), in the
-    fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets what the
-    row gives,
-    and keeps what it does not; an email that nobody has makes a new customer, for which the row must
-    also give the name. To give a
-    customer another email, change that one.
+    fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets the
+    values of the row, and keeps its
+    other values. An email that no customer has makes a new customer, for which the row must also have
+    the name. To give a customer
+    another email, call `PUT /customers/{id}`.
 
     An `external_ref` that another customer has is refused. An empty CSV cell clears `phone` and
     `external_ref`, as null does in
-    NDJSON; in any other column it gives nothing.
+    NDJSON; in any other column an empty cell counts as not given.
 
-    CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first
-    line `sep=|` says; names of
-    columns in any case; columns without a name are not read; rows of empty cells are skipped.
+    CSV is read as spreadsheets write it: cells are separated by commas, semicolons or tabs, or by the
+    character of a first line
+    `sep=|`; names of columns may have any case; columns without a name are not read; rows of empty
+    cells are skipped.
 
-    Each row is for itself: one that is refused harms no other. A row that names what an earlier one of
-    the file names already is
-    refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says
-    what the run then does. A repeat
-    changes nothing, except that a row refused for an `external_ref` that a later row frees is accepted
-    then. The
-    answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the
-    last one the
-    summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some
-    hundreds at a time; when the
-    connection breaks, repeat the call: what is done already is `unchanged`.
+    Rows are independent: a refused row affects no other row. A row with the `email` or the
+    `external_ref` of an earlier row of the
+    file is refused. Rows are decided in their order, each after the changes of the earlier rows, and a
+    dry run reports the results
+    that the import would have. A repeat changes nothing, with one exception: a row that was refused for
+    an `external_ref` that a later
+    row frees is accepted then. The answer comes line by line while the rows are processed, in their
+    order: each line is an
+    `ImportLine`, the last line has the summary. Once the answer has begun its status stays 200: read
+    the summary. Rows are applied
+    some hundreds at a time. When the connection breaks, repeat the call: rows that are done already are
+    `unchanged`.
 
     Args:
         dry_run (bool | Unset):  Default: False.
@@ -227,31 +233,33 @@ async def asyncio(
 
      Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one
     JSON object a line), in the
-    fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets what the
-    row gives,
-    and keeps what it does not; an email that nobody has makes a new customer, for which the row must
-    also give the name. To give a
-    customer another email, change that one.
+    fields of `CustomerImportRow`. The customer with the row's `email`, whatever its case, gets the
+    values of the row, and keeps its
+    other values. An email that no customer has makes a new customer, for which the row must also have
+    the name. To give a customer
+    another email, call `PUT /customers/{id}`.
 
     An `external_ref` that another customer has is refused. An empty CSV cell clears `phone` and
     `external_ref`, as null does in
-    NDJSON; in any other column it gives nothing.
+    NDJSON; in any other column an empty cell counts as not given.
 
-    CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first
-    line `sep=|` says; names of
-    columns in any case; columns without a name are not read; rows of empty cells are skipped.
+    CSV is read as spreadsheets write it: cells are separated by commas, semicolons or tabs, or by the
+    character of a first line
+    `sep=|`; names of columns may have any case; columns without a name are not read; rows of empty
+    cells are skipped.
 
-    Each row is for itself: one that is refused harms no other. A row that names what an earlier one of
-    the file names already is
-    refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says
-    what the run then does. A repeat
-    changes nothing, except that a row refused for an `external_ref` that a later row frees is accepted
-    then. The
-    answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the
-    last one the
-    summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some
-    hundreds at a time; when the
-    connection breaks, repeat the call: what is done already is `unchanged`.
+    Rows are independent: a refused row affects no other row. A row with the `email` or the
+    `external_ref` of an earlier row of the
+    file is refused. Rows are decided in their order, each after the changes of the earlier rows, and a
+    dry run reports the results
+    that the import would have. A repeat changes nothing, with one exception: a row that was refused for
+    an `external_ref` that a later
+    row frees is accepted then. The answer comes line by line while the rows are processed, in their
+    order: each line is an
+    `ImportLine`, the last line has the summary. Once the answer has begun its status stays 200: read
+    the summary. Rows are applied
+    some hundreds at a time. When the connection breaks, repeat the call: rows that are done already are
+    `unchanged`.
 
     Args:
         dry_run (bool | Unset):  Default: False.

@@ -77,13 +77,15 @@ def sync_detailed(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[EventListResponse]:
-    """List what has happened to a customer
+    """List the history of a customer
 
-     Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when,
-    and how the record was then. The history of a deleted customer ends with its deletion.
+     Lists every change of the customer's record, newest first unless `sort` says otherwise: each with
+    its author, its time, and the record after the change. The history of a deleted customer ends with
+    the deletion.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
             -created_at.
         cursor (int | Unset):
@@ -119,13 +121,15 @@ def sync(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> EventListResponse | None:
-    """List what has happened to a customer
+    """List the history of a customer
 
-     Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when,
-    and how the record was then. The history of a deleted customer ends with its deletion.
+     Lists every change of the customer's record, newest first unless `sort` says otherwise: each with
+    its author, its time, and the record after the change. The history of a deleted customer ends with
+    the deletion.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
             -created_at.
         cursor (int | Unset):
@@ -156,13 +160,15 @@ async def asyncio_detailed(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[EventListResponse]:
-    """List what has happened to a customer
+    """List the history of a customer
 
-     Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when,
-    and how the record was then. The history of a deleted customer ends with its deletion.
+     Lists every change of the customer's record, newest first unless `sort` says otherwise: each with
+    its author, its time, and the record after the change. The history of a deleted customer ends with
+    the deletion.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
             -created_at.
         cursor (int | Unset):
@@ -196,13 +202,15 @@ async def asyncio(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> EventListResponse | None:
-    """List what has happened to a customer
+    """List the history of a customer
 
-     Every change of the customer's record, newest first unless `sort` says otherwise: who made it, when,
-    and how the record was then. The history of a deleted customer ends with its deletion.
+     Lists every change of the customer's record, newest first unless `sort` says otherwise: each with
+    its author, its time, and the record after the change. The history of a deleted customer ends with
+    the deletion.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
             -created_at.
         cursor (int | Unset):

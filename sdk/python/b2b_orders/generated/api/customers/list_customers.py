@@ -98,10 +98,11 @@ def sync_detailed(
 ) -> Response[CustomerListResponse]:
     """List and search customers
 
-     Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer
-    is in the list only with `include_deleted=true`. `search` matches a literal part of the name or the
-    email, whatever its case: `%` and `_`
-    are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
+     Lists the customers that match all filters, the oldest first unless `sort` says otherwise. A deleted
+    customer is in the list only
+    with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its
+    case: `%` and `_` are ordinary
+    characters. Read page after page by passing `meta.nextCursor` as `cursor` until `nextCursor` is
     `null`.
 
     Args:
@@ -113,7 +114,7 @@ def sync_detailed(
         sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
         include_deleted (bool | Unset):
 
     Raises:
@@ -158,10 +159,11 @@ def sync(
 ) -> CustomerListResponse | None:
     """List and search customers
 
-     Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer
-    is in the list only with `include_deleted=true`. `search` matches a literal part of the name or the
-    email, whatever its case: `%` and `_`
-    are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
+     Lists the customers that match all filters, the oldest first unless `sort` says otherwise. A deleted
+    customer is in the list only
+    with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its
+    case: `%` and `_` are ordinary
+    characters. Read page after page by passing `meta.nextCursor` as `cursor` until `nextCursor` is
     `null`.
 
     Args:
@@ -173,7 +175,7 @@ def sync(
         sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
         include_deleted (bool | Unset):
 
     Raises:
@@ -213,10 +215,11 @@ async def asyncio_detailed(
 ) -> Response[CustomerListResponse]:
     """List and search customers
 
-     Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer
-    is in the list only with `include_deleted=true`. `search` matches a literal part of the name or the
-    email, whatever its case: `%` and `_`
-    are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
+     Lists the customers that match all filters, the oldest first unless `sort` says otherwise. A deleted
+    customer is in the list only
+    with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its
+    case: `%` and `_` are ordinary
+    characters. Read page after page by passing `meta.nextCursor` as `cursor` until `nextCursor` is
     `null`.
 
     Args:
@@ -228,7 +231,7 @@ async def asyncio_detailed(
         sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
         include_deleted (bool | Unset):
 
     Raises:
@@ -271,10 +274,11 @@ async def asyncio(
 ) -> CustomerListResponse | None:
     """List and search customers
 
-     Customers, the oldest first unless `sort` says otherwise; all filters must hold. A deleted customer
-    is in the list only with `include_deleted=true`. `search` matches a literal part of the name or the
-    email, whatever its case: `%` and `_`
-    are ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
+     Lists the customers that match all filters, the oldest first unless `sort` says otherwise. A deleted
+    customer is in the list only
+    with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its
+    case: `%` and `_` are ordinary
+    characters. Read page after page by passing `meta.nextCursor` as `cursor` until `nextCursor` is
     `null`.
 
     Args:
@@ -286,7 +290,7 @@ async def asyncio(
         sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
         include_deleted (bool | Unset):
 
     Raises:

@@ -70,15 +70,17 @@ def sync_detailed(
 ) -> Response[CustomerResponse]:
     """Change a customer
 
-     Changes the fields that are given; the others keep their value. `"phone": null` clears the phone,
-    `"external_ref": null` the
-    number. A new email or number obeys the rule of creation; to a token that acts for one customer the
-    409 names no other.
+     Changes the given fields; the other fields keep their values. `"phone": null` clears the phone
+    number, `"external_ref": null` the
+    `external_ref`. A new email or `external_ref` must not belong to another customer, as for a new
+    customer; to a token that acts for
+    one customer, the 409 does not name the other customer.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_match (str | Unset):
-        body (CustomerUpdate): Absent fields keep their value.
+        body (CustomerUpdate): The changes of a customer. Absent fields keep their values.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -110,15 +112,17 @@ def sync(
 ) -> CustomerResponse | None:
     """Change a customer
 
-     Changes the fields that are given; the others keep their value. `"phone": null` clears the phone,
-    `"external_ref": null` the
-    number. A new email or number obeys the rule of creation; to a token that acts for one customer the
-    409 names no other.
+     Changes the given fields; the other fields keep their values. `"phone": null` clears the phone
+    number, `"external_ref": null` the
+    `external_ref`. A new email or `external_ref` must not belong to another customer, as for a new
+    customer; to a token that acts for
+    one customer, the 409 does not name the other customer.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_match (str | Unset):
-        body (CustomerUpdate): Absent fields keep their value.
+        body (CustomerUpdate): The changes of a customer. Absent fields keep their values.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -145,15 +149,17 @@ async def asyncio_detailed(
 ) -> Response[CustomerResponse]:
     """Change a customer
 
-     Changes the fields that are given; the others keep their value. `"phone": null` clears the phone,
-    `"external_ref": null` the
-    number. A new email or number obeys the rule of creation; to a token that acts for one customer the
-    409 names no other.
+     Changes the given fields; the other fields keep their values. `"phone": null` clears the phone
+    number, `"external_ref": null` the
+    `external_ref`. A new email or `external_ref` must not belong to another customer, as for a new
+    customer; to a token that acts for
+    one customer, the 409 does not name the other customer.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_match (str | Unset):
-        body (CustomerUpdate): Absent fields keep their value.
+        body (CustomerUpdate): The changes of a customer. Absent fields keep their values.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -183,15 +189,17 @@ async def asyncio(
 ) -> CustomerResponse | None:
     """Change a customer
 
-     Changes the fields that are given; the others keep their value. `"phone": null` clears the phone,
-    `"external_ref": null` the
-    number. A new email or number obeys the rule of creation; to a token that acts for one customer the
-    409 names no other.
+     Changes the given fields; the other fields keep their values. `"phone": null` clears the phone
+    number, `"external_ref": null` the
+    `external_ref`. A new email or `external_ref` must not belong to another customer, as for a new
+    customer; to a token that acts for
+    one customer, the 409 does not name the other customer.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_match (str | Unset):
-        body (CustomerUpdate): Absent fields keep their value.
+        body (CustomerUpdate): The changes of a customer. Absent fields keep their values.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

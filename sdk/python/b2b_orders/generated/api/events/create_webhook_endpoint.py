@@ -63,39 +63,39 @@ def sync_detailed(
     body: WebhookEndpointRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> Response[WebhookSecretResponse]:
-    """Have events sent to a URL
+    """Create a webhook endpoint
 
      Creates an endpoint: from now on, each event that happens is sent to the URL as a `POST` with a
     `WebhookMessage`, signed by the
-    specification Standard Webhooks. The answer has the secret, and no later answer has it: keep it
-    where your program checks the
-    signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost
+    specification Standard Webhooks. The answer has the secret, and no later answer shows the secret:
+    keep it where your program checks
+    the signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost
     answer is no lost secret.
 
-    **Which events.** Those of what your token may read now, as `GET /events` shows them: with
-    `orders:read` the events of orders,
-    and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only.
-    `types` narrows them, and a type
-    that does not exist is refused.
+    **Which events.** An endpoint gets the events that your token may read now, as `GET /events` shows
+    them: with `orders:read` the
+    events of orders, and so on; an endpoint of a token with a `customer_id` gets the events of its own
+    customer only. `types` narrows
+    the events, and a type that does not exist is refused.
 
-    **Order.** An endpoint gets one event after the other, in the order of their positions. The next one
-    is sent when the one before
+    **Order.** An endpoint gets one event after the other, in the order of their positions. The next
+    event is sent when the event before
     was answered with a status from 200 to 299 within 10 seconds. Anything else is a failure: the same
     event is sent again after a
-    wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait that
-    `Retry-After` asks for is
+    wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait in a
+    `Retry-After` of your answer is
     obeyed, up to six hours. After three days of failures, and at once after a 410, the endpoint is
     disabled, and the event
     `webhook_endpoint.disabled` is in the feed. Redirects are not followed.
 
-    **Twice.** An event may arrive again with the same `webhook-id`, when your answer was lost: note the
-    ids that you have worked
-    through.
+    **Repeats.** An event may arrive again with the same `webhook-id`, when your answer was lost: note
+    the ids of the events that you
+    have worked through.
 
     Args:
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (WebhookEndpointRequest):
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (WebhookEndpointRequest): A webhook endpoint to create.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -123,39 +123,39 @@ def sync(
     body: WebhookEndpointRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> WebhookSecretResponse | None:
-    """Have events sent to a URL
+    """Create a webhook endpoint
 
      Creates an endpoint: from now on, each event that happens is sent to the URL as a `POST` with a
     `WebhookMessage`, signed by the
-    specification Standard Webhooks. The answer has the secret, and no later answer has it: keep it
-    where your program checks the
-    signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost
+    specification Standard Webhooks. The answer has the secret, and no later answer shows the secret:
+    keep it where your program checks
+    the signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost
     answer is no lost secret.
 
-    **Which events.** Those of what your token may read now, as `GET /events` shows them: with
-    `orders:read` the events of orders,
-    and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only.
-    `types` narrows them, and a type
-    that does not exist is refused.
+    **Which events.** An endpoint gets the events that your token may read now, as `GET /events` shows
+    them: with `orders:read` the
+    events of orders, and so on; an endpoint of a token with a `customer_id` gets the events of its own
+    customer only. `types` narrows
+    the events, and a type that does not exist is refused.
 
-    **Order.** An endpoint gets one event after the other, in the order of their positions. The next one
-    is sent when the one before
+    **Order.** An endpoint gets one event after the other, in the order of their positions. The next
+    event is sent when the event before
     was answered with a status from 200 to 299 within 10 seconds. Anything else is a failure: the same
     event is sent again after a
-    wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait that
-    `Retry-After` asks for is
+    wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait in a
+    `Retry-After` of your answer is
     obeyed, up to six hours. After three days of failures, and at once after a 410, the endpoint is
     disabled, and the event
     `webhook_endpoint.disabled` is in the feed. Redirects are not followed.
 
-    **Twice.** An event may arrive again with the same `webhook-id`, when your answer was lost: note the
-    ids that you have worked
-    through.
+    **Repeats.** An event may arrive again with the same `webhook-id`, when your answer was lost: note
+    the ids of the events that you
+    have worked through.
 
     Args:
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (WebhookEndpointRequest):
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (WebhookEndpointRequest): A webhook endpoint to create.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -178,39 +178,39 @@ async def asyncio_detailed(
     body: WebhookEndpointRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> Response[WebhookSecretResponse]:
-    """Have events sent to a URL
+    """Create a webhook endpoint
 
      Creates an endpoint: from now on, each event that happens is sent to the URL as a `POST` with a
     `WebhookMessage`, signed by the
-    specification Standard Webhooks. The answer has the secret, and no later answer has it: keep it
-    where your program checks the
-    signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost
+    specification Standard Webhooks. The answer has the secret, and no later answer shows the secret:
+    keep it where your program checks
+    the signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost
     answer is no lost secret.
 
-    **Which events.** Those of what your token may read now, as `GET /events` shows them: with
-    `orders:read` the events of orders,
-    and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only.
-    `types` narrows them, and a type
-    that does not exist is refused.
+    **Which events.** An endpoint gets the events that your token may read now, as `GET /events` shows
+    them: with `orders:read` the
+    events of orders, and so on; an endpoint of a token with a `customer_id` gets the events of its own
+    customer only. `types` narrows
+    the events, and a type that does not exist is refused.
 
-    **Order.** An endpoint gets one event after the other, in the order of their positions. The next one
-    is sent when the one before
+    **Order.** An endpoint gets one event after the other, in the order of their positions. The next
+    event is sent when the event before
     was answered with a status from 200 to 299 within 10 seconds. Anything else is a failure: the same
     event is sent again after a
-    wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait that
-    `Retry-After` asks for is
+    wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait in a
+    `Retry-After` of your answer is
     obeyed, up to six hours. After three days of failures, and at once after a 410, the endpoint is
     disabled, and the event
     `webhook_endpoint.disabled` is in the feed. Redirects are not followed.
 
-    **Twice.** An event may arrive again with the same `webhook-id`, when your answer was lost: note the
-    ids that you have worked
-    through.
+    **Repeats.** An event may arrive again with the same `webhook-id`, when your answer was lost: note
+    the ids of the events that you
+    have worked through.
 
     Args:
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (WebhookEndpointRequest):
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (WebhookEndpointRequest): A webhook endpoint to create.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -236,39 +236,39 @@ async def asyncio(
     body: WebhookEndpointRequest,
     x_idempotency_key: str | Unset = UNSET,
 ) -> WebhookSecretResponse | None:
-    """Have events sent to a URL
+    """Create a webhook endpoint
 
      Creates an endpoint: from now on, each event that happens is sent to the URL as a `POST` with a
     `WebhookMessage`, signed by the
-    specification Standard Webhooks. The answer has the secret, and no later answer has it: keep it
-    where your program checks the
-    signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost
+    specification Standard Webhooks. The answer has the secret, and no later answer shows the secret:
+    keep it where your program checks
+    the signatures. The same request with the same `X-Idempotency-Key` gets the same answer, so a lost
     answer is no lost secret.
 
-    **Which events.** Those of what your token may read now, as `GET /events` shows them: with
-    `orders:read` the events of orders,
-    and so on; an endpoint of a token with a `customer_id` gets the events of its own customer only.
-    `types` narrows them, and a type
-    that does not exist is refused.
+    **Which events.** An endpoint gets the events that your token may read now, as `GET /events` shows
+    them: with `orders:read` the
+    events of orders, and so on; an endpoint of a token with a `customer_id` gets the events of its own
+    customer only. `types` narrows
+    the events, and a type that does not exist is refused.
 
-    **Order.** An endpoint gets one event after the other, in the order of their positions. The next one
-    is sent when the one before
+    **Order.** An endpoint gets one event after the other, in the order of their positions. The next
+    event is sent when the event before
     was answered with a status from 200 to 299 within 10 seconds. Anything else is a failure: the same
     event is sent again after a
-    wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait that
-    `Retry-After` asks for is
+    wait that grows from seconds to hours, for three days, with the same `webhook-id`. The wait in a
+    `Retry-After` of your answer is
     obeyed, up to six hours. After three days of failures, and at once after a 410, the endpoint is
     disabled, and the event
     `webhook_endpoint.disabled` is in the feed. Redirects are not followed.
 
-    **Twice.** An event may arrive again with the same `webhook-id`, when your answer was lost: note the
-    ids that you have worked
-    through.
+    **Repeats.** An event may arrive again with the same `webhook-id`, when your answer was lost: note
+    the ids of the events that you
+    have worked through.
 
     Args:
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (WebhookEndpointRequest):
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (WebhookEndpointRequest): A webhook endpoint to create.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -54,13 +54,15 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[WebhookDeletedResponse]:
-    """Delete an endpoint
+    """Delete a webhook endpoint
 
-     Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the
-    answers that are stored for idempotency keys; its deliveries within days.
+     Deletes the endpoint. Some seconds later nothing more is sent to it. Its secrets are deleted at
+    once, except in the answers that are stored for idempotency keys; its deliveries are deleted within
+    days.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -86,13 +88,15 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> WebhookDeletedResponse | None:
-    """Delete an endpoint
+    """Delete a webhook endpoint
 
-     Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the
-    answers that are stored for idempotency keys; its deliveries within days.
+     Deletes the endpoint. Some seconds later nothing more is sent to it. Its secrets are deleted at
+    once, except in the answers that are stored for idempotency keys; its deliveries are deleted within
+    days.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -113,13 +117,15 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[WebhookDeletedResponse]:
-    """Delete an endpoint
+    """Delete a webhook endpoint
 
-     Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the
-    answers that are stored for idempotency keys; its deliveries within days.
+     Deletes the endpoint. Some seconds later nothing more is sent to it. Its secrets are deleted at
+    once, except in the answers that are stored for idempotency keys; its deliveries are deleted within
+    days.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -143,13 +149,15 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> WebhookDeletedResponse | None:
-    """Delete an endpoint
+    """Delete a webhook endpoint
 
-     Some seconds later nothing more is sent to it. Its secrets are deleted at once, except in the
-    answers that are stored for idempotency keys; its deliveries within days.
+     Deletes the endpoint. Some seconds later nothing more is sent to it. Its secrets are deleted at
+    once, except in the answers that are stored for idempotency keys; its deliveries are deleted within
+    days.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

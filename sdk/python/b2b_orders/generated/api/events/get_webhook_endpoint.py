@@ -54,12 +54,13 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[WebhookEndpointResponse]:
-    """Read one endpoint
+    """Read one webhook endpoint
 
-     How far it has come, and how it fares; without its secret.
+     Returns the endpoint with its position in the feed and its failures, without its secret.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -85,12 +86,13 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> WebhookEndpointResponse | None:
-    """Read one endpoint
+    """Read one webhook endpoint
 
-     How far it has come, and how it fares; without its secret.
+     Returns the endpoint with its position in the feed and its failures, without its secret.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -111,12 +113,13 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[WebhookEndpointResponse]:
-    """Read one endpoint
+    """Read one webhook endpoint
 
-     How far it has come, and how it fares; without its secret.
+     Returns the endpoint with its position in the feed and its failures, without its secret.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -140,12 +143,13 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> WebhookEndpointResponse | None:
-    """Read one endpoint
+    """Read one webhook endpoint
 
-     How far it has come, and how it fares; without its secret.
+     Returns the endpoint with its position in the feed and its failures, without its secret.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

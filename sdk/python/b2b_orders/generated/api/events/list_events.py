@@ -77,41 +77,41 @@ def sync_detailed(
     wait: str | Unset = UNSET,
     last_event_id: int | Unset = UNSET,
 ) -> Response[FeedResponse]:
-    """Read what has happened after a position
+    """Read the events after a position
 
-     Events with a position above `after`, in ascending order. No event ever gets a position below one
-    that you have seen, so the
-    number is all that you need to keep: store `meta.next_after` together with what you made of the
-    events, and pass it as `after`.
-    Pass it also when there was no event: it may be ahead of the last event, when `types` has left
-    events out. You have read
-    everything that there is when `next_after` is `last_position`.
+     Lists the events with a position above `after`, in ascending order. No event ever gets a position
+    below a position that you have
+    seen, so a position is all that you need to keep: store `meta.next_after` together with the results
+    of your work on the events, and
+    pass `next_after` as `after`. Do this also when there was no event: `next_after` may be ahead of the
+    last event, when `types` has
+    left events out. You have read all events when `next_after` is `last_position`.
 
-    **Which events.** Those of what your token may read: `orders:read` shows the events of orders,
-    `customers:read` those of
-    customers, `products:read` those of products. A token with a `customer_id` sees the events of its
-    own customer and that
-    customer's orders, and none of products. Positions are counted for each customer, and for callers
-    without a customer over
-    all events: a position belongs to the kind of token that got it.
+    **Which events.** A token sees the events of the things that it may read: `orders:read` shows the
+    events of orders, `customers:read` the
+    events of customers, `products:read` the events of products. A token with a `customer_id` sees the
+    events of its own customer and
+    of that customer's orders, and no events of products. Positions are counted for each customer, and
+    for callers without a customer
+    over all events: a position belongs to the kind of token that got it.
 
-    **Waiting.** With `wait` an answer without events comes only after that time, and as soon as there
-    is one.
+    **Waiting.** With `wait` the answer comes as soon as there is an event, and without an event at the
+    end of that time.
 
     **Streaming.** With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that
-    does not end with the events
-    that there are: each event has its position as `id`, and the event as JSON in `data`. An `id`
-    without `data` moves the position
-    on past events that `types` left out. A comment comes every 15 seconds when nothing else does. The
-    service ends a stream after
-    some minutes, and when it stops: connect again with the last `id` as `Last-Event-ID`, as
-    `EventSource` does on its own.
+    goes on with future events: each
+    event has its position as `id`, and itself as JSON in `data`. An `id` without `data` moves the
+    position past events that
+    `types` left out. A comment comes every 15 seconds when nothing else does. The service ends a stream
+    after some minutes, and when
+    the service stops: connect again with the last `id` as `Last-Event-ID`, as `EventSource` does on its
+    own.
 
     **Too late.** Events are deleted after a while (90 days, unless the deployment says otherwise). When
     the next event after
     `after` has been deleted, or no event ever had that position, the answer is 410 `events_expired`:
     read everything again
-    with the exports, and go on from the smallest `X-Event-Position` that they name.
+    with the exports, and go on from the smallest `X-Event-Position` of their answers.
 
     Args:
         after (int | Unset):
@@ -152,41 +152,41 @@ def sync(
     wait: str | Unset = UNSET,
     last_event_id: int | Unset = UNSET,
 ) -> FeedResponse | None:
-    """Read what has happened after a position
+    """Read the events after a position
 
-     Events with a position above `after`, in ascending order. No event ever gets a position below one
-    that you have seen, so the
-    number is all that you need to keep: store `meta.next_after` together with what you made of the
-    events, and pass it as `after`.
-    Pass it also when there was no event: it may be ahead of the last event, when `types` has left
-    events out. You have read
-    everything that there is when `next_after` is `last_position`.
+     Lists the events with a position above `after`, in ascending order. No event ever gets a position
+    below a position that you have
+    seen, so a position is all that you need to keep: store `meta.next_after` together with the results
+    of your work on the events, and
+    pass `next_after` as `after`. Do this also when there was no event: `next_after` may be ahead of the
+    last event, when `types` has
+    left events out. You have read all events when `next_after` is `last_position`.
 
-    **Which events.** Those of what your token may read: `orders:read` shows the events of orders,
-    `customers:read` those of
-    customers, `products:read` those of products. A token with a `customer_id` sees the events of its
-    own customer and that
-    customer's orders, and none of products. Positions are counted for each customer, and for callers
-    without a customer over
-    all events: a position belongs to the kind of token that got it.
+    **Which events.** A token sees the events of the things that it may read: `orders:read` shows the
+    events of orders, `customers:read` the
+    events of customers, `products:read` the events of products. A token with a `customer_id` sees the
+    events of its own customer and
+    of that customer's orders, and no events of products. Positions are counted for each customer, and
+    for callers without a customer
+    over all events: a position belongs to the kind of token that got it.
 
-    **Waiting.** With `wait` an answer without events comes only after that time, and as soon as there
-    is one.
+    **Waiting.** With `wait` the answer comes as soon as there is an event, and without an event at the
+    end of that time.
 
     **Streaming.** With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that
-    does not end with the events
-    that there are: each event has its position as `id`, and the event as JSON in `data`. An `id`
-    without `data` moves the position
-    on past events that `types` left out. A comment comes every 15 seconds when nothing else does. The
-    service ends a stream after
-    some minutes, and when it stops: connect again with the last `id` as `Last-Event-ID`, as
-    `EventSource` does on its own.
+    goes on with future events: each
+    event has its position as `id`, and itself as JSON in `data`. An `id` without `data` moves the
+    position past events that
+    `types` left out. A comment comes every 15 seconds when nothing else does. The service ends a stream
+    after some minutes, and when
+    the service stops: connect again with the last `id` as `Last-Event-ID`, as `EventSource` does on its
+    own.
 
     **Too late.** Events are deleted after a while (90 days, unless the deployment says otherwise). When
     the next event after
     `after` has been deleted, or no event ever had that position, the answer is 410 `events_expired`:
     read everything again
-    with the exports, and go on from the smallest `X-Event-Position` that they name.
+    with the exports, and go on from the smallest `X-Event-Position` of their answers.
 
     Args:
         after (int | Unset):
@@ -222,41 +222,41 @@ async def asyncio_detailed(
     wait: str | Unset = UNSET,
     last_event_id: int | Unset = UNSET,
 ) -> Response[FeedResponse]:
-    """Read what has happened after a position
+    """Read the events after a position
 
-     Events with a position above `after`, in ascending order. No event ever gets a position below one
-    that you have seen, so the
-    number is all that you need to keep: store `meta.next_after` together with what you made of the
-    events, and pass it as `after`.
-    Pass it also when there was no event: it may be ahead of the last event, when `types` has left
-    events out. You have read
-    everything that there is when `next_after` is `last_position`.
+     Lists the events with a position above `after`, in ascending order. No event ever gets a position
+    below a position that you have
+    seen, so a position is all that you need to keep: store `meta.next_after` together with the results
+    of your work on the events, and
+    pass `next_after` as `after`. Do this also when there was no event: `next_after` may be ahead of the
+    last event, when `types` has
+    left events out. You have read all events when `next_after` is `last_position`.
 
-    **Which events.** Those of what your token may read: `orders:read` shows the events of orders,
-    `customers:read` those of
-    customers, `products:read` those of products. A token with a `customer_id` sees the events of its
-    own customer and that
-    customer's orders, and none of products. Positions are counted for each customer, and for callers
-    without a customer over
-    all events: a position belongs to the kind of token that got it.
+    **Which events.** A token sees the events of the things that it may read: `orders:read` shows the
+    events of orders, `customers:read` the
+    events of customers, `products:read` the events of products. A token with a `customer_id` sees the
+    events of its own customer and
+    of that customer's orders, and no events of products. Positions are counted for each customer, and
+    for callers without a customer
+    over all events: a position belongs to the kind of token that got it.
 
-    **Waiting.** With `wait` an answer without events comes only after that time, and as soon as there
-    is one.
+    **Waiting.** With `wait` the answer comes as soon as there is an event, and without an event at the
+    end of that time.
 
     **Streaming.** With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that
-    does not end with the events
-    that there are: each event has its position as `id`, and the event as JSON in `data`. An `id`
-    without `data` moves the position
-    on past events that `types` left out. A comment comes every 15 seconds when nothing else does. The
-    service ends a stream after
-    some minutes, and when it stops: connect again with the last `id` as `Last-Event-ID`, as
-    `EventSource` does on its own.
+    goes on with future events: each
+    event has its position as `id`, and itself as JSON in `data`. An `id` without `data` moves the
+    position past events that
+    `types` left out. A comment comes every 15 seconds when nothing else does. The service ends a stream
+    after some minutes, and when
+    the service stops: connect again with the last `id` as `Last-Event-ID`, as `EventSource` does on its
+    own.
 
     **Too late.** Events are deleted after a while (90 days, unless the deployment says otherwise). When
     the next event after
     `after` has been deleted, or no event ever had that position, the answer is 410 `events_expired`:
     read everything again
-    with the exports, and go on from the smallest `X-Event-Position` that they name.
+    with the exports, and go on from the smallest `X-Event-Position` of their answers.
 
     Args:
         after (int | Unset):
@@ -295,41 +295,41 @@ async def asyncio(
     wait: str | Unset = UNSET,
     last_event_id: int | Unset = UNSET,
 ) -> FeedResponse | None:
-    """Read what has happened after a position
+    """Read the events after a position
 
-     Events with a position above `after`, in ascending order. No event ever gets a position below one
-    that you have seen, so the
-    number is all that you need to keep: store `meta.next_after` together with what you made of the
-    events, and pass it as `after`.
-    Pass it also when there was no event: it may be ahead of the last event, when `types` has left
-    events out. You have read
-    everything that there is when `next_after` is `last_position`.
+     Lists the events with a position above `after`, in ascending order. No event ever gets a position
+    below a position that you have
+    seen, so a position is all that you need to keep: store `meta.next_after` together with the results
+    of your work on the events, and
+    pass `next_after` as `after`. Do this also when there was no event: `next_after` may be ahead of the
+    last event, when `types` has
+    left events out. You have read all events when `next_after` is `last_position`.
 
-    **Which events.** Those of what your token may read: `orders:read` shows the events of orders,
-    `customers:read` those of
-    customers, `products:read` those of products. A token with a `customer_id` sees the events of its
-    own customer and that
-    customer's orders, and none of products. Positions are counted for each customer, and for callers
-    without a customer over
-    all events: a position belongs to the kind of token that got it.
+    **Which events.** A token sees the events of the things that it may read: `orders:read` shows the
+    events of orders, `customers:read` the
+    events of customers, `products:read` the events of products. A token with a `customer_id` sees the
+    events of its own customer and
+    of that customer's orders, and no events of products. Positions are counted for each customer, and
+    for callers without a customer
+    over all events: a position belongs to the kind of token that got it.
 
-    **Waiting.** With `wait` an answer without events comes only after that time, and as soon as there
-    is one.
+    **Waiting.** With `wait` the answer comes as soon as there is an event, and without an event at the
+    end of that time.
 
     **Streaming.** With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that
-    does not end with the events
-    that there are: each event has its position as `id`, and the event as JSON in `data`. An `id`
-    without `data` moves the position
-    on past events that `types` left out. A comment comes every 15 seconds when nothing else does. The
-    service ends a stream after
-    some minutes, and when it stops: connect again with the last `id` as `Last-Event-ID`, as
-    `EventSource` does on its own.
+    goes on with future events: each
+    event has its position as `id`, and itself as JSON in `data`. An `id` without `data` moves the
+    position past events that
+    `types` left out. A comment comes every 15 seconds when nothing else does. The service ends a stream
+    after some minutes, and when
+    the service stops: connect again with the last `id` as `Last-Event-ID`, as `EventSource` does on its
+    own.
 
     **Too late.** Events are deleted after a while (90 days, unless the deployment says otherwise). When
     the next event after
     `after` has been deleted, or no event ever had that position, the answer is 410 `events_expired`:
     read everything again
-    with the exports, and go on from the smallest `X-Event-Position` that they name.
+    with the exports, and go on from the smallest `X-Event-Position` of their answers.
 
     Args:
         after (int | Unset):

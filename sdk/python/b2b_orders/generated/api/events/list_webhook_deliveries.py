@@ -77,12 +77,14 @@ def sync_detailed(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[WebhookDeliveryListResponse]:
-    """List what was sent to an endpoint
+    """List the deliveries to a webhook endpoint
 
-     Each attempt of the last seven days, newest first unless `sort` says otherwise.
+     Lists each attempt to send a message in the last seven days, newest first unless `sort` says
+    otherwise.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
             -created_at.
         cursor (int | Unset):
@@ -118,12 +120,14 @@ def sync(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> WebhookDeliveryListResponse | None:
-    """List what was sent to an endpoint
+    """List the deliveries to a webhook endpoint
 
-     Each attempt of the last seven days, newest first unless `sort` says otherwise.
+     Lists each attempt to send a message in the last seven days, newest first unless `sort` says
+    otherwise.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
             -created_at.
         cursor (int | Unset):
@@ -154,12 +158,14 @@ async def asyncio_detailed(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[WebhookDeliveryListResponse]:
-    """List what was sent to an endpoint
+    """List the deliveries to a webhook endpoint
 
-     Each attempt of the last seven days, newest first unless `sort` says otherwise.
+     Lists each attempt to send a message in the last seven days, newest first unless `sort` says
+    otherwise.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
             -created_at.
         cursor (int | Unset):
@@ -193,12 +199,14 @@ async def asyncio(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> WebhookDeliveryListResponse | None:
-    """List what was sent to an endpoint
+    """List the deliveries to a webhook endpoint
 
-     Each attempt of the last seven days, newest first unless `sort` says otherwise.
+     Lists each attempt to send a message in the last seven days, newest first unless `sort` says
+    otherwise.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
             -created_at.
         cursor (int | Unset):

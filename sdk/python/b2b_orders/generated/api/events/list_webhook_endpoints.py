@@ -72,9 +72,10 @@ def sync_detailed(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[WebhookEndpointListResponse]:
-    """List the endpoints
+    """List the webhook endpoints
 
-     The endpoints of your customer, or all for callers without a customer; without their secrets.
+     Lists the endpoints of your customer, or all endpoints for callers without a customer; without their
+    secrets.
 
     Args:
         sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
@@ -109,9 +110,10 @@ def sync(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> WebhookEndpointListResponse | None:
-    """List the endpoints
+    """List the webhook endpoints
 
-     The endpoints of your customer, or all for callers without a customer; without their secrets.
+     Lists the endpoints of your customer, or all endpoints for callers without a customer; without their
+    secrets.
 
     Args:
         sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
@@ -141,9 +143,10 @@ async def asyncio_detailed(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[WebhookEndpointListResponse]:
-    """List the endpoints
+    """List the webhook endpoints
 
-     The endpoints of your customer, or all for callers without a customer; without their secrets.
+     Lists the endpoints of your customer, or all endpoints for callers without a customer; without their
+    secrets.
 
     Args:
         sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.
@@ -176,9 +179,10 @@ async def asyncio(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> WebhookEndpointListResponse | None:
-    """List the endpoints
+    """List the webhook endpoints
 
-     The endpoints of your customer, or all for callers without a customer; without their secrets.
+     Lists the endpoints of your customer, or all endpoints for callers without a customer; without their
+    secrets.
 
     Args:
         sort (ListSort | Unset): The order of a list. Default: 'created_at'. Example: -created_at.

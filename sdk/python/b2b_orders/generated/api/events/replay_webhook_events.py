@@ -64,17 +64,19 @@ def sync_detailed(
     client: AuthenticatedClient,
     after: int,
 ) -> Response[WebhookEndpointResponse]:
-    """Send events again
+    """Send events to a webhook endpoint again
 
-     Sends everything after the position `after`, again or, when it is ahead of the endpoint, without
-    what lies between. Each event
-    has the `webhook-id` that it had before: a receiver that notes ids must forget those of the events
-    that it wants to work through
-    again. The wait after a failure ends. For some seconds, events that are on their way may still
-    arrive in the order before.
+     Moves the endpoint to the position `after`, so that the events after this position are sent, again
+    or for the first time. A position
+    ahead of the endpoint leaves out the events in between. Each event has the same `webhook-id` as
+    before: a receiver that notes ids
+    must forget the ids of the events that it wants to work through again. The wait after a failure
+    ends. For some seconds, events that
+    are on their way may still arrive in the earlier order.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         after (int):
 
     Raises:
@@ -103,17 +105,19 @@ def sync(
     client: AuthenticatedClient,
     after: int,
 ) -> WebhookEndpointResponse | None:
-    """Send events again
+    """Send events to a webhook endpoint again
 
-     Sends everything after the position `after`, again or, when it is ahead of the endpoint, without
-    what lies between. Each event
-    has the `webhook-id` that it had before: a receiver that notes ids must forget those of the events
-    that it wants to work through
-    again. The wait after a failure ends. For some seconds, events that are on their way may still
-    arrive in the order before.
+     Moves the endpoint to the position `after`, so that the events after this position are sent, again
+    or for the first time. A position
+    ahead of the endpoint leaves out the events in between. Each event has the same `webhook-id` as
+    before: a receiver that notes ids
+    must forget the ids of the events that it wants to work through again. The wait after a failure
+    ends. For some seconds, events that
+    are on their way may still arrive in the earlier order.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         after (int):
 
     Raises:
@@ -137,17 +141,19 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     after: int,
 ) -> Response[WebhookEndpointResponse]:
-    """Send events again
+    """Send events to a webhook endpoint again
 
-     Sends everything after the position `after`, again or, when it is ahead of the endpoint, without
-    what lies between. Each event
-    has the `webhook-id` that it had before: a receiver that notes ids must forget those of the events
-    that it wants to work through
-    again. The wait after a failure ends. For some seconds, events that are on their way may still
-    arrive in the order before.
+     Moves the endpoint to the position `after`, so that the events after this position are sent, again
+    or for the first time. A position
+    ahead of the endpoint leaves out the events in between. Each event has the same `webhook-id` as
+    before: a receiver that notes ids
+    must forget the ids of the events that it wants to work through again. The wait after a failure
+    ends. For some seconds, events that
+    are on their way may still arrive in the earlier order.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         after (int):
 
     Raises:
@@ -174,17 +180,19 @@ async def asyncio(
     client: AuthenticatedClient,
     after: int,
 ) -> WebhookEndpointResponse | None:
-    """Send events again
+    """Send events to a webhook endpoint again
 
-     Sends everything after the position `after`, again or, when it is ahead of the endpoint, without
-    what lies between. Each event
-    has the `webhook-id` that it had before: a receiver that notes ids must forget those of the events
-    that it wants to work through
-    again. The wait after a failure ends. For some seconds, events that are on their way may still
-    arrive in the order before.
+     Moves the endpoint to the position `after`, so that the events after this position are sent, again
+    or for the first time. A position
+    ahead of the endpoint leaves out the events in between. Each event has the same `webhook-id` as
+    before: a receiver that notes ids
+    must forget the ids of the events that it wants to work through again. The wait after a failure
+    ends. For some seconds, events that
+    are on their way may still arrive in the earlier order.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         after (int):
 
     Raises:

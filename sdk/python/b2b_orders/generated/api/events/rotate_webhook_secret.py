@@ -61,20 +61,21 @@ def sync_detailed(
     client: AuthenticatedClient,
     x_idempotency_key: str | Unset = UNSET,
 ) -> Response[WebhookSecretResponse]:
-    """Replace the secret
+    """Replace the secret of a webhook endpoint
 
      Makes a new secret, which only this answer has. For a day, messages are signed with both secrets,
-    and either checks them. A
-    second rotation within the day ends the older of the three at once: rotate twice when a secret is
-    known to others. Repeat a
-    call whose answer you did not get with the same `X-Idempotency-Key`. Messages that are on their way
-    for some seconds more have
-    the signatures of before.
+    and either secret checks them. A
+    second rotation within the day ends the oldest of the three secrets at once: rotate twice when a
+    secret is known to others. Repeat
+    a call whose answer you did not get with the same `X-Idempotency-Key`. For some seconds, messages
+    that are on their way still have
+    the earlier signatures.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -102,20 +103,21 @@ def sync(
     client: AuthenticatedClient,
     x_idempotency_key: str | Unset = UNSET,
 ) -> WebhookSecretResponse | None:
-    """Replace the secret
+    """Replace the secret of a webhook endpoint
 
      Makes a new secret, which only this answer has. For a day, messages are signed with both secrets,
-    and either checks them. A
-    second rotation within the day ends the older of the three at once: rotate twice when a secret is
-    known to others. Repeat a
-    call whose answer you did not get with the same `X-Idempotency-Key`. Messages that are on their way
-    for some seconds more have
-    the signatures of before.
+    and either secret checks them. A
+    second rotation within the day ends the oldest of the three secrets at once: rotate twice when a
+    secret is known to others. Repeat
+    a call whose answer you did not get with the same `X-Idempotency-Key`. For some seconds, messages
+    that are on their way still have
+    the earlier signatures.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -138,20 +140,21 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     x_idempotency_key: str | Unset = UNSET,
 ) -> Response[WebhookSecretResponse]:
-    """Replace the secret
+    """Replace the secret of a webhook endpoint
 
      Makes a new secret, which only this answer has. For a day, messages are signed with both secrets,
-    and either checks them. A
-    second rotation within the day ends the older of the three at once: rotate twice when a secret is
-    known to others. Repeat a
-    call whose answer you did not get with the same `X-Idempotency-Key`. Messages that are on their way
-    for some seconds more have
-    the signatures of before.
+    and either secret checks them. A
+    second rotation within the day ends the oldest of the three secrets at once: rotate twice when a
+    secret is known to others. Repeat
+    a call whose answer you did not get with the same `X-Idempotency-Key`. For some seconds, messages
+    that are on their way still have
+    the earlier signatures.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -177,20 +180,21 @@ async def asyncio(
     client: AuthenticatedClient,
     x_idempotency_key: str | Unset = UNSET,
 ) -> WebhookSecretResponse | None:
-    """Replace the secret
+    """Replace the secret of a webhook endpoint
 
      Makes a new secret, which only this answer has. For a day, messages are signed with both secrets,
-    and either checks them. A
-    second rotation within the day ends the older of the three at once: rotate twice when a secret is
-    known to others. Repeat a
-    call whose answer you did not get with the same `X-Idempotency-Key`. Messages that are on their way
-    for some seconds more have
-    the signatures of before.
+    and either secret checks them. A
+    second rotation within the day ends the oldest of the three secrets at once: rotate twice when a
+    secret is known to others. Repeat
+    a call whose answer you did not get with the same `X-Idempotency-Key`. For some seconds, messages
+    that are on their way still have
+    the earlier signatures.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -54,15 +54,16 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[WebhookDeliveryResponse]:
-    """Send a test message now
+    """Send a test message to a webhook endpoint
 
      Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has
-    answered, or has not within 10
-    seconds: whether it was delivered is in `outcome`. It changes nothing in the order of events, and
+    answered, or after 10 seconds:
+    `outcome` says whether the message was delivered. A test changes nothing in the order of events, and
     goes to disabled endpoints, too.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -88,15 +89,16 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> WebhookDeliveryResponse | None:
-    """Send a test message now
+    """Send a test message to a webhook endpoint
 
      Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has
-    answered, or has not within 10
-    seconds: whether it was delivered is in `outcome`. It changes nothing in the order of events, and
+    answered, or after 10 seconds:
+    `outcome` says whether the message was delivered. A test changes nothing in the order of events, and
     goes to disabled endpoints, too.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -117,15 +119,16 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[WebhookDeliveryResponse]:
-    """Send a test message now
+    """Send a test message to a webhook endpoint
 
      Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has
-    answered, or has not within 10
-    seconds: whether it was delivered is in `outcome`. It changes nothing in the order of events, and
+    answered, or after 10 seconds:
+    `outcome` says whether the message was delivered. A test changes nothing in the order of events, and
     goes to disabled endpoints, too.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -149,15 +152,16 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> WebhookDeliveryResponse | None:
-    """Send a test message now
+    """Send a test message to a webhook endpoint
 
      Sends a signed message of type `webhook_endpoint.test`, once, and answers when the endpoint has
-    answered, or has not within 10
-    seconds: whether it was delivered is in `outcome`. It changes nothing in the order of events, and
+    answered, or after 10 seconds:
+    `outcome` says whether the message was delivered. A test changes nothing in the order of events, and
     goes to disabled endpoints, too.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -64,18 +64,20 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: WebhookEndpointUpdate,
 ) -> Response[WebhookEndpointResponse]:
-    """Change an endpoint
+    """Change a webhook endpoint
 
-     Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it
-    stopped, and another `url` is
-    tried at once. Your token must be able to read every kind of event that the endpoint gets: see
-    `subjects`. For some seconds,
+     Changes the given fields, at least one; the other fields keep their values. With `enabled: true` a
+    disabled endpoint goes on where it
+    stopped; a new `url` is tried at once. Your token must be able to read every kind of event that the
+    endpoint gets: see `subjects`. For some seconds,
     events that are on their way may still be sent as before: to the old `url`, of the old `types`, or
     to a disabled endpoint.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        body (WebhookEndpointUpdate): Absent fields keep their value.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
+        body (WebhookEndpointUpdate): The changes of a webhook endpoint. Absent fields keep their
+            values.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -103,18 +105,20 @@ def sync(
     client: AuthenticatedClient,
     body: WebhookEndpointUpdate,
 ) -> WebhookEndpointResponse | None:
-    """Change an endpoint
+    """Change a webhook endpoint
 
-     Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it
-    stopped, and another `url` is
-    tried at once. Your token must be able to read every kind of event that the endpoint gets: see
-    `subjects`. For some seconds,
+     Changes the given fields, at least one; the other fields keep their values. With `enabled: true` a
+    disabled endpoint goes on where it
+    stopped; a new `url` is tried at once. Your token must be able to read every kind of event that the
+    endpoint gets: see `subjects`. For some seconds,
     events that are on their way may still be sent as before: to the old `url`, of the old `types`, or
     to a disabled endpoint.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        body (WebhookEndpointUpdate): Absent fields keep their value.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
+        body (WebhookEndpointUpdate): The changes of a webhook endpoint. Absent fields keep their
+            values.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -137,18 +141,20 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: WebhookEndpointUpdate,
 ) -> Response[WebhookEndpointResponse]:
-    """Change an endpoint
+    """Change a webhook endpoint
 
-     Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it
-    stopped, and another `url` is
-    tried at once. Your token must be able to read every kind of event that the endpoint gets: see
-    `subjects`. For some seconds,
+     Changes the given fields, at least one; the other fields keep their values. With `enabled: true` a
+    disabled endpoint goes on where it
+    stopped; a new `url` is tried at once. Your token must be able to read every kind of event that the
+    endpoint gets: see `subjects`. For some seconds,
     events that are on their way may still be sent as before: to the old `url`, of the old `types`, or
     to a disabled endpoint.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        body (WebhookEndpointUpdate): Absent fields keep their value.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
+        body (WebhookEndpointUpdate): The changes of a webhook endpoint. Absent fields keep their
+            values.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -174,18 +180,20 @@ async def asyncio(
     client: AuthenticatedClient,
     body: WebhookEndpointUpdate,
 ) -> WebhookEndpointResponse | None:
-    """Change an endpoint
+    """Change a webhook endpoint
 
-     Sets what is given, at least one field. `enabled: true` lets a disabled endpoint go on where it
-    stopped, and another `url` is
-    tried at once. Your token must be able to read every kind of event that the endpoint gets: see
-    `subjects`. For some seconds,
+     Changes the given fields, at least one; the other fields keep their values. With `enabled: true` a
+    disabled endpoint goes on where it
+    stopped; a new `url` is tried at once. Your token must be able to read every kind of event that the
+    endpoint gets: see `subjects`. For some seconds,
     events that are on their way may still be sent as before: to the old `url`, of the old `types`, or
     to a disabled endpoint.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        body (WebhookEndpointUpdate): Absent fields keep their value.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
+        body (WebhookEndpointUpdate): The changes of a webhook endpoint. Absent fields keep their
+            values.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -61,34 +61,35 @@ def sync_detailed(
 ) -> Response[OrchestrationResponse]:
     """Place and confirm an order in one call
 
-     Validates the customer, places the order with the idempotency key, and confirms it with the same
-    key. When the order can
-    definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what
-    became of the order: its
-    `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was
-    canceled for that reason and its
-    stock given back. That happens to an order that this call has placed and nobody has confirmed since.
-    An order that an
-    earlier call has placed with the key stays as it is.
+     Validates the customer, places the order with the idempotency key, and confirms the order with the
+    same key. When the order can
+    definitely not be confirmed, the answer is the reason. Its detail `/idempotency_key` has the
+    `order_id`, the `order_status` if you
+    may read the order, and `compensated`: whether the order was canceled for that reason, and its stock
+    given back. Only an order
+    that this call has placed, and that nobody has confirmed since, is canceled. An order that an
+    earlier call has placed with the key
+    stays as it is.
 
-    An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the
-    key stays free.
+    An order that does not cost its `expected_total_cents` is not placed: the answer is 409
+    `total_changed`, and the key stays free.
 
-    The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as
-    the other services take it;
+    The key is a field of the body. You may also send the key as `Idempotency-Key` or `X-Idempotency-
+    Key`, as for the other services;
     a header with another key than the body's is 400 `validation_failed`.
 
     Steps that fail for a passing reason are tried again inside the time that the caller allows. After
     that the answer is
     503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
-    `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it
-    since, and the customer
-    as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET
-    /idempotency-keys?key=…` still
-    names the order.
+    `Idempotency-Replayed: true`, shows the order as it was when this key confirmed it, whatever its
+    status is now, and the customer
+    as it is now. When the customer was deleted since, a repeat is 404, and the Orders API's `GET
+    /idempotency-keys?key=…` still names
+    the order.
 
     Args:
-        body (OrchestrationRequest):
+        body (OrchestrationRequest): An order to place and confirm, with the key that names this
+            order.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -116,34 +117,35 @@ def sync(
 ) -> OrchestrationResponse | None:
     """Place and confirm an order in one call
 
-     Validates the customer, places the order with the idempotency key, and confirms it with the same
-    key. When the order can
-    definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what
-    became of the order: its
-    `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was
-    canceled for that reason and its
-    stock given back. That happens to an order that this call has placed and nobody has confirmed since.
-    An order that an
-    earlier call has placed with the key stays as it is.
+     Validates the customer, places the order with the idempotency key, and confirms the order with the
+    same key. When the order can
+    definitely not be confirmed, the answer is the reason. Its detail `/idempotency_key` has the
+    `order_id`, the `order_status` if you
+    may read the order, and `compensated`: whether the order was canceled for that reason, and its stock
+    given back. Only an order
+    that this call has placed, and that nobody has confirmed since, is canceled. An order that an
+    earlier call has placed with the key
+    stays as it is.
 
-    An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the
-    key stays free.
+    An order that does not cost its `expected_total_cents` is not placed: the answer is 409
+    `total_changed`, and the key stays free.
 
-    The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as
-    the other services take it;
+    The key is a field of the body. You may also send the key as `Idempotency-Key` or `X-Idempotency-
+    Key`, as for the other services;
     a header with another key than the body's is 400 `validation_failed`.
 
     Steps that fail for a passing reason are tried again inside the time that the caller allows. After
     that the answer is
     503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
-    `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it
-    since, and the customer
-    as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET
-    /idempotency-keys?key=…` still
-    names the order.
+    `Idempotency-Replayed: true`, shows the order as it was when this key confirmed it, whatever its
+    status is now, and the customer
+    as it is now. When the customer was deleted since, a repeat is 404, and the Orders API's `GET
+    /idempotency-keys?key=…` still names
+    the order.
 
     Args:
-        body (OrchestrationRequest):
+        body (OrchestrationRequest): An order to place and confirm, with the key that names this
+            order.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -166,34 +168,35 @@ async def asyncio_detailed(
 ) -> Response[OrchestrationResponse]:
     """Place and confirm an order in one call
 
-     Validates the customer, places the order with the idempotency key, and confirms it with the same
-    key. When the order can
-    definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what
-    became of the order: its
-    `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was
-    canceled for that reason and its
-    stock given back. That happens to an order that this call has placed and nobody has confirmed since.
-    An order that an
-    earlier call has placed with the key stays as it is.
+     Validates the customer, places the order with the idempotency key, and confirms the order with the
+    same key. When the order can
+    definitely not be confirmed, the answer is the reason. Its detail `/idempotency_key` has the
+    `order_id`, the `order_status` if you
+    may read the order, and `compensated`: whether the order was canceled for that reason, and its stock
+    given back. Only an order
+    that this call has placed, and that nobody has confirmed since, is canceled. An order that an
+    earlier call has placed with the key
+    stays as it is.
 
-    An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the
-    key stays free.
+    An order that does not cost its `expected_total_cents` is not placed: the answer is 409
+    `total_changed`, and the key stays free.
 
-    The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as
-    the other services take it;
+    The key is a field of the body. You may also send the key as `Idempotency-Key` or `X-Idempotency-
+    Key`, as for the other services;
     a header with another key than the body's is 400 `validation_failed`.
 
     Steps that fail for a passing reason are tried again inside the time that the caller allows. After
     that the answer is
     503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
-    `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it
-    since, and the customer
-    as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET
-    /idempotency-keys?key=…` still
-    names the order.
+    `Idempotency-Replayed: true`, shows the order as it was when this key confirmed it, whatever its
+    status is now, and the customer
+    as it is now. When the customer was deleted since, a repeat is 404, and the Orders API's `GET
+    /idempotency-keys?key=…` still names
+    the order.
 
     Args:
-        body (OrchestrationRequest):
+        body (OrchestrationRequest): An order to place and confirm, with the key that names this
+            order.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -219,34 +222,35 @@ async def asyncio(
 ) -> OrchestrationResponse | None:
     """Place and confirm an order in one call
 
-     Validates the customer, places the order with the idempotency key, and confirms it with the same
-    key. When the order can
-    definitely not be confirmed, the reason is the answer, and the detail `/idempotency_key` says what
-    became of the order: its
-    `order_id`, its `order_status` if you may read it, and in `compensated` whether the order was
-    canceled for that reason and its
-    stock given back. That happens to an order that this call has placed and nobody has confirmed since.
-    An order that an
-    earlier call has placed with the key stays as it is.
+     Validates the customer, places the order with the idempotency key, and confirms the order with the
+    same key. When the order can
+    definitely not be confirmed, the answer is the reason. Its detail `/idempotency_key` has the
+    `order_id`, the `order_status` if you
+    may read the order, and `compensated`: whether the order was canceled for that reason, and its stock
+    given back. Only an order
+    that this call has placed, and that nobody has confirmed since, is canceled. An order that an
+    earlier call has placed with the key
+    stays as it is.
 
-    An order that does not cost its `expected_total_cents` is 409 `total_changed` and is not placed; the
-    key stays free.
+    An order that does not cost its `expected_total_cents` is not placed: the answer is 409
+    `total_changed`, and the key stays free.
 
-    The key is a field of the body. It may be sent as `Idempotency-Key` or `X-Idempotency-Key`, too, as
-    the other services take it;
+    The key is a field of the body. You may also send the key as `Idempotency-Key` or `X-Idempotency-
+    Key`, as for the other services;
     a header with another key than the body's is 400 `validation_failed`.
 
     Steps that fail for a passing reason are tried again inside the time that the caller allows. After
     that the answer is
     503 or 504 with `Retry-After`, and repeating the call with the same key is safe. A repeat, marked by
-    `Idempotency-Replayed: true`, shows the order as the key confirmed it, whatever has become of it
-    since, and the customer
-    as it is now; when the customer was deleted since, it is 404, and the Orders API's `GET
-    /idempotency-keys?key=…` still
-    names the order.
+    `Idempotency-Replayed: true`, shows the order as it was when this key confirmed it, whatever its
+    status is now, and the customer
+    as it is now. When the customer was deleted since, a repeat is 404, and the Orders API's `GET
+    /idempotency-keys?key=…` still names
+    the order.
 
     Args:
-        body (OrchestrationRequest):
+        body (OrchestrationRequest): An order to place and confirm, with the key that names this
+            order.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -59,15 +59,15 @@ def sync_detailed(
     client: AuthenticatedClient,
     idempotency_key: str,
 ) -> Response[OrchestrationReportResponse]:
-    """What became of a call? (key in the query)
+    """Look up the result of a call (key in the query)
 
-     Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, and finds every key
-    behind every proxy and gateway,
-    also a key with `%` or `/`.
+     Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, for every key, also a key
+    with `%` or `/`, and behind
+    every proxy and gateway.
 
     Args:
-        idempotency_key (str): Your own name for one effect; visible ASCII, and neither `.` nor
-            `..`, which a path cannot hold. Example: po-4711.
+        idempotency_key (str): Your own name for one effect, of visible ASCII characters; neither
+            `.` nor `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -93,15 +93,15 @@ def sync(
     client: AuthenticatedClient,
     idempotency_key: str,
 ) -> OrchestrationReportResponse | None:
-    """What became of a call? (key in the query)
+    """Look up the result of a call (key in the query)
 
-     Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, and finds every key
-    behind every proxy and gateway,
-    also a key with `%` or `/`.
+     Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, for every key, also a key
+    with `%` or `/`, and behind
+    every proxy and gateway.
 
     Args:
-        idempotency_key (str): Your own name for one effect; visible ASCII, and neither `.` nor
-            `..`, which a path cannot hold. Example: po-4711.
+        idempotency_key (str): Your own name for one effect, of visible ASCII characters; neither
+            `.` nor `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -122,15 +122,15 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     idempotency_key: str,
 ) -> Response[OrchestrationReportResponse]:
-    """What became of a call? (key in the query)
+    """Look up the result of a call (key in the query)
 
-     Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, and finds every key
-    behind every proxy and gateway,
-    also a key with `%` or `/`.
+     Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, for every key, also a key
+    with `%` or `/`, and behind
+    every proxy and gateway.
 
     Args:
-        idempotency_key (str): Your own name for one effect; visible ASCII, and neither `.` nor
-            `..`, which a path cannot hold. Example: po-4711.
+        idempotency_key (str): Your own name for one effect, of visible ASCII characters; neither
+            `.` nor `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -154,15 +154,15 @@ async def asyncio(
     client: AuthenticatedClient,
     idempotency_key: str,
 ) -> OrchestrationReportResponse | None:
-    """What became of a call? (key in the query)
+    """Look up the result of a call (key in the query)
 
-     Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, and finds every key
-    behind every proxy and gateway,
-    also a key with `%` or `/`.
+     Answers as `GET /orchestrator/create-and-confirm-order/{idempotency_key}`, for every key, also a key
+    with `%` or `/`, and behind
+    every proxy and gateway.
 
     Args:
-        idempotency_key (str): Your own name for one effect; visible ASCII, and neither `.` nor
-            `..`, which a path cannot hold. Example: po-4711.
+        idempotency_key (str): Your own name for one effect, of visible ASCII characters; neither
+            `.` nor `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

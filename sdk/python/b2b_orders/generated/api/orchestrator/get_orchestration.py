@@ -54,19 +54,20 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[OrchestrationReportResponse]:
-    """What became of a call?
+    """Look up the result of a call
 
-     For whoever lost the answer: `customer` and `order` as the POST answered or would answer, when the
-    order that the key
-    stands for was placed and confirmed; and in `current_status` where that order stands now. Else 404:
-    `idempotency_key_unknown` when nothing has happened yet, `order_incomplete` with how far it got in
-    `details` when the
-    order is placed and not confirmed. Reading changes nothing. A key with `%` or `/`:
+     Serves callers that lost the answer of the POST. When the order of the key was placed and confirmed,
+    `customer` and `order` are
+    as in the answer of the POST, or of its repeat, and `current_status` is the order's status now.
+    Otherwise the answer is 404:
+    `idempotency_key_unknown` when nothing has happened yet, or `order_incomplete`, with the state of
+    the order in `details`, when the
+    order is placed and not confirmed. Reading changes nothing. For a key with `%` or `/`, call
     `GET /orchestrator/create-and-confirm-order?idempotency_key=…`.
 
     Args:
-        idempotency_key (str): Your own name for one effect; visible ASCII, and neither `.` nor
-            `..`, which a path cannot hold. Example: po-4711.
+        idempotency_key (str): Your own name for one effect, of visible ASCII characters; neither
+            `.` nor `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -92,19 +93,20 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> OrchestrationReportResponse | None:
-    """What became of a call?
+    """Look up the result of a call
 
-     For whoever lost the answer: `customer` and `order` as the POST answered or would answer, when the
-    order that the key
-    stands for was placed and confirmed; and in `current_status` where that order stands now. Else 404:
-    `idempotency_key_unknown` when nothing has happened yet, `order_incomplete` with how far it got in
-    `details` when the
-    order is placed and not confirmed. Reading changes nothing. A key with `%` or `/`:
+     Serves callers that lost the answer of the POST. When the order of the key was placed and confirmed,
+    `customer` and `order` are
+    as in the answer of the POST, or of its repeat, and `current_status` is the order's status now.
+    Otherwise the answer is 404:
+    `idempotency_key_unknown` when nothing has happened yet, or `order_incomplete`, with the state of
+    the order in `details`, when the
+    order is placed and not confirmed. Reading changes nothing. For a key with `%` or `/`, call
     `GET /orchestrator/create-and-confirm-order?idempotency_key=…`.
 
     Args:
-        idempotency_key (str): Your own name for one effect; visible ASCII, and neither `.` nor
-            `..`, which a path cannot hold. Example: po-4711.
+        idempotency_key (str): Your own name for one effect, of visible ASCII characters; neither
+            `.` nor `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -125,19 +127,20 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[OrchestrationReportResponse]:
-    """What became of a call?
+    """Look up the result of a call
 
-     For whoever lost the answer: `customer` and `order` as the POST answered or would answer, when the
-    order that the key
-    stands for was placed and confirmed; and in `current_status` where that order stands now. Else 404:
-    `idempotency_key_unknown` when nothing has happened yet, `order_incomplete` with how far it got in
-    `details` when the
-    order is placed and not confirmed. Reading changes nothing. A key with `%` or `/`:
+     Serves callers that lost the answer of the POST. When the order of the key was placed and confirmed,
+    `customer` and `order` are
+    as in the answer of the POST, or of its repeat, and `current_status` is the order's status now.
+    Otherwise the answer is 404:
+    `idempotency_key_unknown` when nothing has happened yet, or `order_incomplete`, with the state of
+    the order in `details`, when the
+    order is placed and not confirmed. Reading changes nothing. For a key with `%` or `/`, call
     `GET /orchestrator/create-and-confirm-order?idempotency_key=…`.
 
     Args:
-        idempotency_key (str): Your own name for one effect; visible ASCII, and neither `.` nor
-            `..`, which a path cannot hold. Example: po-4711.
+        idempotency_key (str): Your own name for one effect, of visible ASCII characters; neither
+            `.` nor `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -161,19 +164,20 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> OrchestrationReportResponse | None:
-    """What became of a call?
+    """Look up the result of a call
 
-     For whoever lost the answer: `customer` and `order` as the POST answered or would answer, when the
-    order that the key
-    stands for was placed and confirmed; and in `current_status` where that order stands now. Else 404:
-    `idempotency_key_unknown` when nothing has happened yet, `order_incomplete` with how far it got in
-    `details` when the
-    order is placed and not confirmed. Reading changes nothing. A key with `%` or `/`:
+     Serves callers that lost the answer of the POST. When the order of the key was placed and confirmed,
+    `customer` and `order` are
+    as in the answer of the POST, or of its repeat, and `current_status` is the order's status now.
+    Otherwise the answer is 404:
+    `idempotency_key_unknown` when nothing has happened yet, or `order_incomplete`, with the state of
+    the order in `details`, when the
+    order is placed and not confirmed. Reading changes nothing. For a key with `%` or `/`, call
     `GET /orchestrator/create-and-confirm-order?idempotency_key=…`.
 
     Args:
-        idempotency_key (str): Your own name for one effect; visible ASCII, and neither `.` nor
-            `..`, which a path cannot hold. Example: po-4711.
+        idempotency_key (str): Your own name for one effect, of visible ASCII characters; neither
+            `.` nor `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -70,15 +70,16 @@ def sync_detailed(
 ) -> Response[StockAdjustmentResponse]:
     """Add to or take from a product's stock
 
-     Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". More than is
-    there cannot be taken.
+     Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". The stock
+    cannot fall below 0.
     Repeat a call whose answer you did not get with the same `X-Idempotency-Key`: the pieces count once.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (StockAdjustmentRequest):
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (StockAdjustmentRequest): A change of a product's stock, with its reason.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -110,15 +111,16 @@ def sync(
 ) -> StockAdjustmentResponse | None:
     """Add to or take from a product's stock
 
-     Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". More than is
-    there cannot be taken.
+     Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". The stock
+    cannot fall below 0.
     Repeat a call whose answer you did not get with the same `X-Idempotency-Key`: the pieces count once.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (StockAdjustmentRequest):
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (StockAdjustmentRequest): A change of a product's stock, with its reason.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -145,15 +147,16 @@ async def asyncio_detailed(
 ) -> Response[StockAdjustmentResponse]:
     """Add to or take from a product's stock
 
-     Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". More than is
-    there cannot be taken.
+     Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". The stock
+    cannot fall below 0.
     Repeat a call whose answer you did not get with the same `X-Idempotency-Key`: the pieces count once.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (StockAdjustmentRequest):
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (StockAdjustmentRequest): A change of a product's stock, with its reason.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -183,15 +186,16 @@ async def asyncio(
 ) -> StockAdjustmentResponse | None:
     """Add to or take from a product's stock
 
-     Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". More than is
-    there cannot be taken.
+     Changes the stock by `delta`, whatever orders do meanwhile: "40 arrived", "2 broke". The stock
+    cannot fall below 0.
     Repeat a call whose answer you did not get with the same `X-Idempotency-Key`: the pieces count once.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (StockAdjustmentRequest):
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (StockAdjustmentRequest): A change of a product's stock, with its reason.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

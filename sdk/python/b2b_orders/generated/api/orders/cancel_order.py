@@ -78,16 +78,18 @@ def sync_detailed(
 
      Cancels the order and gives its stock back, exactly once. A CREATED order may always be canceled, a
     CONFIRMED one until
-    `cancelable_until`; after that it is 400 `cancel_window_closed`. Canceling an order that is CANCELED
-    already is 200 too,
+    `cancelable_until`; after that the answer is 400 `cancel_window_closed`. Canceling an order that is
+    CANCELED already is 200, too,
     and leaves its cause and note as they are.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_match (str | Unset):
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (Cancellation | Unset):
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (Cancellation | Unset): The reason of a cancellation, for people, and its cause, for
+            programs.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -123,16 +125,18 @@ def sync(
 
      Cancels the order and gives its stock back, exactly once. A CREATED order may always be canceled, a
     CONFIRMED one until
-    `cancelable_until`; after that it is 400 `cancel_window_closed`. Canceling an order that is CANCELED
-    already is 200 too,
+    `cancelable_until`; after that the answer is 400 `cancel_window_closed`. Canceling an order that is
+    CANCELED already is 200, too,
     and leaves its cause and note as they are.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_match (str | Unset):
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (Cancellation | Unset):
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (Cancellation | Unset): The reason of a cancellation, for people, and its cause, for
+            programs.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -163,16 +167,18 @@ async def asyncio_detailed(
 
      Cancels the order and gives its stock back, exactly once. A CREATED order may always be canceled, a
     CONFIRMED one until
-    `cancelable_until`; after that it is 400 `cancel_window_closed`. Canceling an order that is CANCELED
-    already is 200 too,
+    `cancelable_until`; after that the answer is 400 `cancel_window_closed`. Canceling an order that is
+    CANCELED already is 200, too,
     and leaves its cause and note as they are.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_match (str | Unset):
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (Cancellation | Unset):
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (Cancellation | Unset): The reason of a cancellation, for people, and its cause, for
+            programs.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -206,16 +212,18 @@ async def asyncio(
 
      Cancels the order and gives its stock back, exactly once. A CREATED order may always be canceled, a
     CONFIRMED one until
-    `cancelable_until`; after that it is 400 `cancel_window_closed`. Canceling an order that is CANCELED
-    already is 200 too,
+    `cancelable_until`; after that the answer is 400 `cancel_window_closed`. Canceling an order that is
+    CANCELED already is 200, too,
     and leaves its cause and note as they are.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_match (str | Unset):
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (Cancellation | Unset):
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (Cancellation | Unset): The reason of a cancellation, for people, and its cause, for
+            programs.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

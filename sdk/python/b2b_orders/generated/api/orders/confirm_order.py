@@ -69,14 +69,16 @@ def sync_detailed(
 
      Makes a CREATED order CONFIRMED. Needs an `X-Idempotency-Key`; a repeat with the same key gets the
     first answer again.
-    Confirming an order that is CONFIRMED already is 200 too, with any key. A CANCELED order is 400
+    Confirming an order that is CONFIRMED already is 200, too, with any key. For a CANCELED order the
+    answer is 400
     `order_not_confirmable`.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_match (str | Unset):
-        x_idempotency_key (str): Your own name for one effect; visible ASCII, and neither `.` nor
-            `..`, which a path cannot hold. Example: po-4711.
+        x_idempotency_key (str): Your own name for one effect, of visible ASCII characters;
+            neither `.` nor `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -110,14 +112,16 @@ def sync(
 
      Makes a CREATED order CONFIRMED. Needs an `X-Idempotency-Key`; a repeat with the same key gets the
     first answer again.
-    Confirming an order that is CONFIRMED already is 200 too, with any key. A CANCELED order is 400
+    Confirming an order that is CONFIRMED already is 200, too, with any key. For a CANCELED order the
+    answer is 400
     `order_not_confirmable`.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_match (str | Unset):
-        x_idempotency_key (str): Your own name for one effect; visible ASCII, and neither `.` nor
-            `..`, which a path cannot hold. Example: po-4711.
+        x_idempotency_key (str): Your own name for one effect, of visible ASCII characters;
+            neither `.` nor `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -146,14 +150,16 @@ async def asyncio_detailed(
 
      Makes a CREATED order CONFIRMED. Needs an `X-Idempotency-Key`; a repeat with the same key gets the
     first answer again.
-    Confirming an order that is CONFIRMED already is 200 too, with any key. A CANCELED order is 400
+    Confirming an order that is CONFIRMED already is 200, too, with any key. For a CANCELED order the
+    answer is 400
     `order_not_confirmable`.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_match (str | Unset):
-        x_idempotency_key (str): Your own name for one effect; visible ASCII, and neither `.` nor
-            `..`, which a path cannot hold. Example: po-4711.
+        x_idempotency_key (str): Your own name for one effect, of visible ASCII characters;
+            neither `.` nor `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -185,14 +191,16 @@ async def asyncio(
 
      Makes a CREATED order CONFIRMED. Needs an `X-Idempotency-Key`; a repeat with the same key gets the
     first answer again.
-    Confirming an order that is CONFIRMED already is 200 too, with any key. A CANCELED order is 400
+    Confirming an order that is CONFIRMED already is 200, too, with any key. For a CANCELED order the
+    answer is 400
     `order_not_confirmable`.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_match (str | Unset):
-        x_idempotency_key (str): Your own name for one effect; visible ASCII, and neither `.` nor
-            `..`, which a path cannot hold. Example: po-4711.
+        x_idempotency_key (str): Your own name for one effect, of visible ASCII characters;
+            neither `.` nor `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

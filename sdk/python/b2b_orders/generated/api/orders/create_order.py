@@ -69,7 +69,7 @@ def sync_detailed(
     price of each line. A line
     names its product by `product_id` or by `sku`. Two lines with one product become one item. The order
     is then CREATED: confirm
-    it or cancel it.
+    the order or cancel it.
 
     Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not
     get with the same
@@ -77,20 +77,20 @@ def sync_detailed(
     order. A refused
     call (no stock, say) leaves the key free.
 
-    Send as `expected_total_cents` what you were told that the order costs: when prices have changed
-    since, it is 409
-    `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
+    Send the total that you know as `expected_total_cents`: when prices have changed since, the answer
+    is 409 `total_changed`, with the
+    new total and the price of each line in `details`, and no stock is taken.
 
     The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then
     a later repeat is 409
-    `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`.
-    Canceling that order, for
-    whatever reason, frees the number.
+    `external_ref_taken`, and `order_id` in the `params` of its detail names the existing order.
+    Canceling that order, for whatever
+    reason, frees the number.
 
     Args:
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (OrderRequest):
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (OrderRequest): An order to place.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -124,7 +124,7 @@ def sync(
     price of each line. A line
     names its product by `product_id` or by `sku`. Two lines with one product become one item. The order
     is then CREATED: confirm
-    it or cancel it.
+    the order or cancel it.
 
     Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not
     get with the same
@@ -132,20 +132,20 @@ def sync(
     order. A refused
     call (no stock, say) leaves the key free.
 
-    Send as `expected_total_cents` what you were told that the order costs: when prices have changed
-    since, it is 409
-    `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
+    Send the total that you know as `expected_total_cents`: when prices have changed since, the answer
+    is 409 `total_changed`, with the
+    new total and the price of each line in `details`, and no stock is taken.
 
     The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then
     a later repeat is 409
-    `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`.
-    Canceling that order, for
-    whatever reason, frees the number.
+    `external_ref_taken`, and `order_id` in the `params` of its detail names the existing order.
+    Canceling that order, for whatever
+    reason, frees the number.
 
     Args:
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (OrderRequest):
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (OrderRequest): An order to place.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -174,7 +174,7 @@ async def asyncio_detailed(
     price of each line. A line
     names its product by `product_id` or by `sku`. Two lines with one product become one item. The order
     is then CREATED: confirm
-    it or cancel it.
+    the order or cancel it.
 
     Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not
     get with the same
@@ -182,20 +182,20 @@ async def asyncio_detailed(
     order. A refused
     call (no stock, say) leaves the key free.
 
-    Send as `expected_total_cents` what you were told that the order costs: when prices have changed
-    since, it is 409
-    `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
+    Send the total that you know as `expected_total_cents`: when prices have changed since, the answer
+    is 409 `total_changed`, with the
+    new total and the price of each line in `details`, and no stock is taken.
 
     The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then
     a later repeat is 409
-    `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`.
-    Canceling that order, for
-    whatever reason, frees the number.
+    `external_ref_taken`, and `order_id` in the `params` of its detail names the existing order.
+    Canceling that order, for whatever
+    reason, frees the number.
 
     Args:
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (OrderRequest):
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (OrderRequest): An order to place.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -227,7 +227,7 @@ async def asyncio(
     price of each line. A line
     names its product by `product_id` or by `sku`. Two lines with one product become one item. The order
     is then CREATED: confirm
-    it or cancel it.
+    the order or cancel it.
 
     Send an `X-Idempotency-Key` of your own for each order, and repeat a call whose answer you did not
     get with the same
@@ -235,20 +235,20 @@ async def asyncio(
     order. A refused
     call (no stock, say) leaves the key free.
 
-    Send as `expected_total_cents` what you were told that the order costs: when prices have changed
-    since, it is 409
-    `total_changed`, with the new total and the price of each line in `details`, and nothing is taken.
+    Send the total that you know as `expected_total_cents`: when prices have changed since, the answer
+    is 409 `total_changed`, with the
+    new total and the price of each line in `details`, and no stock is taken.
 
     The key is forgotten after 24 hours. Send your own number for the order as `external_ref`, too: then
     a later repeat is 409
-    `external_ref_taken`, and `params` in its detail names the order that is there, in `order_id`.
-    Canceling that order, for
-    whatever reason, frees the number.
+    `external_ref_taken`, and `order_id` in the `params` of its detail names the existing order.
+    Canceling that order, for whatever
+    reason, frees the number.
 
     Args:
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (OrderRequest):
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (OrderRequest): An order to place.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -69,9 +69,9 @@ def sync_detailed(
     gets 201 and the other 409.
 
     Args:
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (ProductRequest):
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (ProductRequest): A product to create.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -105,9 +105,9 @@ def sync(
     gets 201 and the other 409.
 
     Args:
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (ProductRequest):
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (ProductRequest): A product to create.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -136,9 +136,9 @@ async def asyncio_detailed(
     gets 201 and the other 409.
 
     Args:
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (ProductRequest):
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (ProductRequest): A product to create.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -170,9 +170,9 @@ async def asyncio(
     gets 201 and the other 409.
 
     Args:
-        x_idempotency_key (str | Unset): Your own name for one effect; visible ASCII, and neither
-            `.` nor `..`, which a path cannot hold. Example: po-4711.
-        body (ProductRequest):
+        x_idempotency_key (str | Unset): Your own name for one effect, of visible ASCII
+            characters; neither `.` nor `..`, which a path cannot have. Example: po-4711.
+        body (ProductRequest): A product to create.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

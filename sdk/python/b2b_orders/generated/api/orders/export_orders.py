@@ -109,21 +109,22 @@ def sync_detailed(
 ) -> Response[Order]:
     """Read all orders as a file
 
-     All orders in ascending id, with their items, or those that the filters of the list leave. The
-    answer comes while it is read, so
-    its status is 200 even when it ends early: a file is whole when the connection was not broken off.
-    Rows that change meanwhile
-    are as they are when the answer comes to them.
+     Exports all orders in ascending id, or the orders that match all filters, with their items. The
+    answer is sent while the rows are
+    read, so its status is 200 even when it ends early: a file is whole when the connection was not
+    broken off. A row that changes
+    meanwhile is in the file as it is when it is read.
 
-    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as
-    they are stored: one that a
-    spreadsheet may take for a formula is not changed. `lines=true` gives a row for each line of each
-    order, an `OrderLineRow`.
+    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the
+    stored values: a value that a
+    spreadsheet may take for a formula is not changed. With `lines=true` the file has a row for each
+    line of each order, an
+    `OrderLineRow`.
 
     Args:
         status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
-        customer_id (int | Unset): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
-            Example: 1.
+        customer_id (int | Unset): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them
+            exactly. Example: 1.
         external_ref (str | Unset):
         from_ (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
@@ -137,7 +138,7 @@ def sync_detailed(
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         cancel_reason (CancelReasonFilter | Unset): A reason of a cancellation to look for.
             Example: reservation_expired.
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -183,21 +184,22 @@ def sync(
 ) -> Order | None:
     """Read all orders as a file
 
-     All orders in ascending id, with their items, or those that the filters of the list leave. The
-    answer comes while it is read, so
-    its status is 200 even when it ends early: a file is whole when the connection was not broken off.
-    Rows that change meanwhile
-    are as they are when the answer comes to them.
+     Exports all orders in ascending id, or the orders that match all filters, with their items. The
+    answer is sent while the rows are
+    read, so its status is 200 even when it ends early: a file is whole when the connection was not
+    broken off. A row that changes
+    meanwhile is in the file as it is when it is read.
 
-    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as
-    they are stored: one that a
-    spreadsheet may take for a formula is not changed. `lines=true` gives a row for each line of each
-    order, an `OrderLineRow`.
+    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the
+    stored values: a value that a
+    spreadsheet may take for a formula is not changed. With `lines=true` the file has a row for each
+    line of each order, an
+    `OrderLineRow`.
 
     Args:
         status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
-        customer_id (int | Unset): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
-            Example: 1.
+        customer_id (int | Unset): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them
+            exactly. Example: 1.
         external_ref (str | Unset):
         from_ (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
@@ -211,7 +213,7 @@ def sync(
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         cancel_reason (CancelReasonFilter | Unset): A reason of a cancellation to look for.
             Example: reservation_expired.
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -252,21 +254,22 @@ async def asyncio_detailed(
 ) -> Response[Order]:
     """Read all orders as a file
 
-     All orders in ascending id, with their items, or those that the filters of the list leave. The
-    answer comes while it is read, so
-    its status is 200 even when it ends early: a file is whole when the connection was not broken off.
-    Rows that change meanwhile
-    are as they are when the answer comes to them.
+     Exports all orders in ascending id, or the orders that match all filters, with their items. The
+    answer is sent while the rows are
+    read, so its status is 200 even when it ends early: a file is whole when the connection was not
+    broken off. A row that changes
+    meanwhile is in the file as it is when it is read.
 
-    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as
-    they are stored: one that a
-    spreadsheet may take for a formula is not changed. `lines=true` gives a row for each line of each
-    order, an `OrderLineRow`.
+    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the
+    stored values: a value that a
+    spreadsheet may take for a formula is not changed. With `lines=true` the file has a row for each
+    line of each order, an
+    `OrderLineRow`.
 
     Args:
         status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
-        customer_id (int | Unset): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
-            Example: 1.
+        customer_id (int | Unset): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them
+            exactly. Example: 1.
         external_ref (str | Unset):
         from_ (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
@@ -280,7 +283,7 @@ async def asyncio_detailed(
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         cancel_reason (CancelReasonFilter | Unset): A reason of a cancellation to look for.
             Example: reservation_expired.
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -324,21 +327,22 @@ async def asyncio(
 ) -> Order | None:
     """Read all orders as a file
 
-     All orders in ascending id, with their items, or those that the filters of the list leave. The
-    answer comes while it is read, so
-    its status is 200 even when it ends early: a file is whole when the connection was not broken off.
-    Rows that change meanwhile
-    are as they are when the answer comes to them.
+     Exports all orders in ascending id, or the orders that match all filters, with their items. The
+    answer is sent while the rows are
+    read, so its status is 200 even when it ends early: a file is whole when the connection was not
+    broken off. A row that changes
+    meanwhile is in the file as it is when it is read.
 
-    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as
-    they are stored: one that a
-    spreadsheet may take for a formula is not changed. `lines=true` gives a row for each line of each
-    order, an `OrderLineRow`.
+    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the
+    stored values: a value that a
+    spreadsheet may take for a formula is not changed. With `lines=true` the file has a row for each
+    line of each order, an
+    `OrderLineRow`.
 
     Args:
         status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
-        customer_id (int | Unset): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
-            Example: 1.
+        customer_id (int | Unset): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them
+            exactly. Example: 1.
         external_ref (str | Unset):
         from_ (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
@@ -352,7 +356,7 @@ async def asyncio(
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         cancel_reason (CancelReasonFilter | Unset): A reason of a cancellation to look for.
             Example: reservation_expired.
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -81,25 +81,25 @@ def sync_detailed(
 ) -> Response[Product]:
     """Read all products as a file
 
-     All products in ascending id, or those that the filters of the list leave. The answer comes while it
-    is read, so its status is
-    200 even when it ends early: a file is whole when the connection was not broken off. Rows that
-    change meanwhile are as they are
-    when the answer comes to them.
+     Exports all products in ascending id, or the products that match all filters. The answer is sent
+    while the rows are read, so its
+    status is 200 even when it ends early: a file is whole when the connection was not broken off. A row
+    that changes meanwhile is in
+    the file as it is when it is read.
 
-    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as
-    they are stored: one that a
+    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the
+    stored values: a value that a
     spreadsheet may take for a formula is not changed.
 
     Args:
         search (str | Unset):
-        sku (str | Unset): The product's own code; unique, case-sensitive, without spaces at
-            either end or control characters. Example: LAPTOP-DELL-2024.
+        sku (str | Unset): The product's code; unique, case-sensitive, without spaces at either
+            end or control characters. Example: LAPTOP-DELL-2024.
         active (bool | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         stock_below (int | Unset):
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -137,25 +137,25 @@ def sync(
 ) -> Product | None:
     """Read all products as a file
 
-     All products in ascending id, or those that the filters of the list leave. The answer comes while it
-    is read, so its status is
-    200 even when it ends early: a file is whole when the connection was not broken off. Rows that
-    change meanwhile are as they are
-    when the answer comes to them.
+     Exports all products in ascending id, or the products that match all filters. The answer is sent
+    while the rows are read, so its
+    status is 200 even when it ends early: a file is whole when the connection was not broken off. A row
+    that changes meanwhile is in
+    the file as it is when it is read.
 
-    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as
-    they are stored: one that a
+    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the
+    stored values: a value that a
     spreadsheet may take for a formula is not changed.
 
     Args:
         search (str | Unset):
-        sku (str | Unset): The product's own code; unique, case-sensitive, without spaces at
-            either end or control characters. Example: LAPTOP-DELL-2024.
+        sku (str | Unset): The product's code; unique, case-sensitive, without spaces at either
+            end or control characters. Example: LAPTOP-DELL-2024.
         active (bool | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         stock_below (int | Unset):
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -188,25 +188,25 @@ async def asyncio_detailed(
 ) -> Response[Product]:
     """Read all products as a file
 
-     All products in ascending id, or those that the filters of the list leave. The answer comes while it
-    is read, so its status is
-    200 even when it ends early: a file is whole when the connection was not broken off. Rows that
-    change meanwhile are as they are
-    when the answer comes to them.
+     Exports all products in ascending id, or the products that match all filters. The answer is sent
+    while the rows are read, so its
+    status is 200 even when it ends early: a file is whole when the connection was not broken off. A row
+    that changes meanwhile is in
+    the file as it is when it is read.
 
-    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as
-    they are stored: one that a
+    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the
+    stored values: a value that a
     spreadsheet may take for a formula is not changed.
 
     Args:
         search (str | Unset):
-        sku (str | Unset): The product's own code; unique, case-sensitive, without spaces at
-            either end or control characters. Example: LAPTOP-DELL-2024.
+        sku (str | Unset): The product's code; unique, case-sensitive, without spaces at either
+            end or control characters. Example: LAPTOP-DELL-2024.
         active (bool | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         stock_below (int | Unset):
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -242,25 +242,25 @@ async def asyncio(
 ) -> Product | None:
     """Read all products as a file
 
-     All products in ascending id, or those that the filters of the list leave. The answer comes while it
-    is read, so its status is
-    200 even when it ends early: a file is whole when the connection was not broken off. Rows that
-    change meanwhile are as they are
-    when the answer comes to them.
+     Exports all products in ascending id, or the products that match all filters. The answer is sent
+    while the rows are read, so its
+    status is 200 even when it ends early: a file is whole when the connection was not broken off. A row
+    that changes meanwhile is in
+    the file as it is when it is read.
 
-    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells are as
-    they are stored: one that a
+    In CSV a field without a value is empty, and a list or an object is JSON in its cell. Cells have the
+    stored values: a value that a
     spreadsheet may take for a formula is not changed.
 
     Args:
         search (str | Unset):
-        sku (str | Unset): The product's own code; unique, case-sensitive, without spaces at
-            either end or control characters. Example: LAPTOP-DELL-2024.
+        sku (str | Unset): The product's code; unique, case-sensitive, without spaces at either
+            end or control characters. Example: LAPTOP-DELL-2024.
         active (bool | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         stock_below (int | Unset):
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

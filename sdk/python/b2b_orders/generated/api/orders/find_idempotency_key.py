@@ -59,14 +59,14 @@ def sync_detailed(
     client: AuthenticatedClient,
     key: str,
 ) -> Response[KeyReportResponse]:
-    """What has a key done? (key in the query)
+    """Look up an idempotency key (key in the query)
 
-     Answers as `GET /idempotency-keys/{key}`, and finds every key behind every proxy and gateway, also a
-    key with `%` or `/`.
+     Answers as `GET /idempotency-keys/{key}`, for every key, also a key with `%` or `/`, and behind
+    every proxy and gateway.
 
     Args:
-        key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a
-            path cannot hold. Example: po-4711.
+        key (str): Your own name for one effect, of visible ASCII characters; neither `.` nor
+            `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -92,14 +92,14 @@ def sync(
     client: AuthenticatedClient,
     key: str,
 ) -> KeyReportResponse | None:
-    """What has a key done? (key in the query)
+    """Look up an idempotency key (key in the query)
 
-     Answers as `GET /idempotency-keys/{key}`, and finds every key behind every proxy and gateway, also a
-    key with `%` or `/`.
+     Answers as `GET /idempotency-keys/{key}`, for every key, also a key with `%` or `/`, and behind
+    every proxy and gateway.
 
     Args:
-        key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a
-            path cannot hold. Example: po-4711.
+        key (str): Your own name for one effect, of visible ASCII characters; neither `.` nor
+            `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -120,14 +120,14 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     key: str,
 ) -> Response[KeyReportResponse]:
-    """What has a key done? (key in the query)
+    """Look up an idempotency key (key in the query)
 
-     Answers as `GET /idempotency-keys/{key}`, and finds every key behind every proxy and gateway, also a
-    key with `%` or `/`.
+     Answers as `GET /idempotency-keys/{key}`, for every key, also a key with `%` or `/`, and behind
+    every proxy and gateway.
 
     Args:
-        key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a
-            path cannot hold. Example: po-4711.
+        key (str): Your own name for one effect, of visible ASCII characters; neither `.` nor
+            `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -151,14 +151,14 @@ async def asyncio(
     client: AuthenticatedClient,
     key: str,
 ) -> KeyReportResponse | None:
-    """What has a key done? (key in the query)
+    """Look up an idempotency key (key in the query)
 
-     Answers as `GET /idempotency-keys/{key}`, and finds every key behind every proxy and gateway, also a
-    key with `%` or `/`.
+     Answers as `GET /idempotency-keys/{key}`, for every key, also a key with `%` or `/`, and behind
+    every proxy and gateway.
 
     Args:
-        key (str): Your own name for one effect; visible ASCII, and neither `.` nor `..`, which a
-            path cannot hold. Example: po-4711.
+        key (str): Your own name for one effect, of visible ASCII characters; neither `.` nor
+            `..`, which a path cannot have. Example: po-4711.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -63,10 +63,11 @@ def sync_detailed(
 ) -> Response[OrderResponse]:
     """Read one order
 
-     Returns the order with its items, and in `allowed_actions` what may be done with it now.
+     Returns the order with its items. `allowed_actions` has the actions that the order allows now.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_none_match (str | Unset):
 
     Raises:
@@ -97,10 +98,11 @@ def sync(
 ) -> OrderResponse | None:
     """Read one order
 
-     Returns the order with its items, and in `allowed_actions` what may be done with it now.
+     Returns the order with its items. `allowed_actions` has the actions that the order allows now.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_none_match (str | Unset):
 
     Raises:
@@ -126,10 +128,11 @@ async def asyncio_detailed(
 ) -> Response[OrderResponse]:
     """Read one order
 
-     Returns the order with its items, and in `allowed_actions` what may be done with it now.
+     Returns the order with its items. `allowed_actions` has the actions that the order allows now.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_none_match (str | Unset):
 
     Raises:
@@ -158,10 +161,11 @@ async def asyncio(
 ) -> OrderResponse | None:
     """Read one order
 
-     Returns the order with its items, and in `allowed_actions` what may be done with it now.
+     Returns the order with its items. `allowed_actions` has the actions that the order allows now.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_none_match (str | Unset):
 
     Raises:

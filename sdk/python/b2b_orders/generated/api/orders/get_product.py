@@ -66,7 +66,8 @@ def sync_detailed(
      Returns the product with its price and its stock at this moment.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_none_match (str | Unset):
 
     Raises:
@@ -100,7 +101,8 @@ def sync(
      Returns the product with its price and its stock at this moment.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_none_match (str | Unset):
 
     Raises:
@@ -129,7 +131,8 @@ async def asyncio_detailed(
      Returns the product with its price and its stock at this moment.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_none_match (str | Unset):
 
     Raises:
@@ -161,7 +164,8 @@ async def asyncio(
      Returns the product with its price and its stock at this moment.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_none_match (str | Unset):
 
     Raises:

@@ -63,32 +63,31 @@ def sync_detailed(
 
      Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one
     JSON object a line), in the
-    fields of `ProductImportRow`. The product with the row's `sku` gets what the row gives, and keeps
-    what it does
-    not; a sku that nobody has makes a new product, for which the row must give all that a new product
-    needs.
+    fields of `ProductImportRow`. The product with the row's `sku` gets the values of the row, and keeps
+    its other values. A sku that
+    no product has makes a new product, for which the row must have all fields that a new product needs.
 
-    `stock` sets the level, which is noted as a stock adjustment; leave the column out to change prices
-    only. An empty CSV cell
-    gives nothing.
+    `stock` sets the level, and the change is recorded as a stock adjustment; leave the column out to
+    change prices only. An empty CSV
+    cell counts as not given.
 
-    CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first
-    line `sep=|` says; names of
-    columns in any case; columns without a name are not read; rows of empty cells are skipped; a column
-    `price` has amounts in
-    units, such as `1299.90` or `1.299,90`, for `price_cents`; `active` takes the usual words of
-    English, Spanish and German.
+    CSV is read as spreadsheets write it: cells are separated by commas, semicolons or tabs, or by the
+    character of a first line
+    `sep=|`; names of columns may have any case; columns without a name are not read; rows of empty
+    cells are skipped; a column
+    `price` has amounts in units, such as `1299.90` or `1.299,90`, for `price_cents`; `active` takes the
+    usual words of English,
+    Spanish and German.
 
-    Each row is for itself: one that is refused harms no other. A row that names what an earlier one of
-    the file names already is
-    refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says
-    what the run then does; a repeat
-    changes nothing. The
-    answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the
-    last one the
-    summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some
-    hundreds at a time; when the
-    connection breaks, repeat the call: what is done already is `unchanged`.
+    Rows are independent: a refused row affects no other row. A row with the `sku` of an earlier row of
+    the file is refused. Rows are
+    decided in their order, each after the changes of the earlier rows, and a dry run reports the
+    results that the import would have. A
+    repeat changes nothing. The answer comes line by line while the rows are processed, in their order:
+    each line is an `ImportLine`,
+    the last line has the summary. Once the answer has begun its status stays 200: read the summary.
+    Rows are applied some hundreds at
+    a time. When the connection breaks, repeat the call: rows that are done already are `unchanged`.
 
     Args:
         dry_run (bool | Unset):  Default: False.
@@ -121,32 +120,31 @@ def sync(
 
      Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one
     JSON object a line), in the
-    fields of `ProductImportRow`. The product with the row's `sku` gets what the row gives, and keeps
-    what it does
-    not; a sku that nobody has makes a new product, for which the row must give all that a new product
-    needs.
+    fields of `ProductImportRow`. The product with the row's `sku` gets the values of the row, and keeps
+    its other values. A sku that
+    no product has makes a new product, for which the row must have all fields that a new product needs.
 
-    `stock` sets the level, which is noted as a stock adjustment; leave the column out to change prices
-    only. An empty CSV cell
-    gives nothing.
+    `stock` sets the level, and the change is recorded as a stock adjustment; leave the column out to
+    change prices only. An empty CSV
+    cell counts as not given.
 
-    CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first
-    line `sep=|` says; names of
-    columns in any case; columns without a name are not read; rows of empty cells are skipped; a column
-    `price` has amounts in
-    units, such as `1299.90` or `1.299,90`, for `price_cents`; `active` takes the usual words of
-    English, Spanish and German.
+    CSV is read as spreadsheets write it: cells are separated by commas, semicolons or tabs, or by the
+    character of a first line
+    `sep=|`; names of columns may have any case; columns without a name are not read; rows of empty
+    cells are skipped; a column
+    `price` has amounts in units, such as `1299.90` or `1.299,90`, for `price_cents`; `active` takes the
+    usual words of English,
+    Spanish and German.
 
-    Each row is for itself: one that is refused harms no other. A row that names what an earlier one of
-    the file names already is
-    refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says
-    what the run then does; a repeat
-    changes nothing. The
-    answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the
-    last one the
-    summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some
-    hundreds at a time; when the
-    connection breaks, repeat the call: what is done already is `unchanged`.
+    Rows are independent: a refused row affects no other row. A row with the `sku` of an earlier row of
+    the file is refused. Rows are
+    decided in their order, each after the changes of the earlier rows, and a dry run reports the
+    results that the import would have. A
+    repeat changes nothing. The answer comes line by line while the rows are processed, in their order:
+    each line is an `ImportLine`,
+    the last line has the summary. Once the answer has begun its status stays 200: read the summary.
+    Rows are applied some hundreds at
+    a time. When the connection breaks, repeat the call: rows that are done already are `unchanged`.
 
     Args:
         dry_run (bool | Unset):  Default: False.
@@ -174,32 +172,31 @@ async def asyncio_detailed(
 
      Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one
     JSON object a line), in the
-    fields of `ProductImportRow`. The product with the row's `sku` gets what the row gives, and keeps
-    what it does
-    not; a sku that nobody has makes a new product, for which the row must give all that a new product
-    needs.
+    fields of `ProductImportRow`. The product with the row's `sku` gets the values of the row, and keeps
+    its other values. A sku that
+    no product has makes a new product, for which the row must have all fields that a new product needs.
 
-    `stock` sets the level, which is noted as a stock adjustment; leave the column out to change prices
-    only. An empty CSV cell
-    gives nothing.
+    `stock` sets the level, and the change is recorded as a stock adjustment; leave the column out to
+    change prices only. An empty CSV
+    cell counts as not given.
 
-    CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first
-    line `sep=|` says; names of
-    columns in any case; columns without a name are not read; rows of empty cells are skipped; a column
-    `price` has amounts in
-    units, such as `1299.90` or `1.299,90`, for `price_cents`; `active` takes the usual words of
-    English, Spanish and German.
+    CSV is read as spreadsheets write it: cells are separated by commas, semicolons or tabs, or by the
+    character of a first line
+    `sep=|`; names of columns may have any case; columns without a name are not read; rows of empty
+    cells are skipped; a column
+    `price` has amounts in units, such as `1299.90` or `1.299,90`, for `price_cents`; `active` takes the
+    usual words of English,
+    Spanish and German.
 
-    Each row is for itself: one that is refused harms no other. A row that names what an earlier one of
-    the file names already is
-    refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says
-    what the run then does; a repeat
-    changes nothing. The
-    answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the
-    last one the
-    summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some
-    hundreds at a time; when the
-    connection breaks, repeat the call: what is done already is `unchanged`.
+    Rows are independent: a refused row affects no other row. A row with the `sku` of an earlier row of
+    the file is refused. Rows are
+    decided in their order, each after the changes of the earlier rows, and a dry run reports the
+    results that the import would have. A
+    repeat changes nothing. The answer comes line by line while the rows are processed, in their order:
+    each line is an `ImportLine`,
+    the last line has the summary. Once the answer has begun its status stays 200: read the summary.
+    Rows are applied some hundreds at
+    a time. When the connection breaks, repeat the call: rows that are done already are `unchanged`.
 
     Args:
         dry_run (bool | Unset):  Default: False.
@@ -230,32 +227,31 @@ async def asyncio(
 
      Takes up to 100 000 rows and 64 MiB, as CSV (the first line names the columns) or as NDJSON (one
     JSON object a line), in the
-    fields of `ProductImportRow`. The product with the row's `sku` gets what the row gives, and keeps
-    what it does
-    not; a sku that nobody has makes a new product, for which the row must give all that a new product
-    needs.
+    fields of `ProductImportRow`. The product with the row's `sku` gets the values of the row, and keeps
+    its other values. A sku that
+    no product has makes a new product, for which the row must have all fields that a new product needs.
 
-    `stock` sets the level, which is noted as a stock adjustment; leave the column out to change prices
-    only. An empty CSV cell
-    gives nothing.
+    `stock` sets the level, and the change is recorded as a stock adjustment; leave the column out to
+    change prices only. An empty CSV
+    cell counts as not given.
 
-    CSV is taken as spreadsheets write it: columns between commas, semicolons or tabs, or what a first
-    line `sep=|` says; names of
-    columns in any case; columns without a name are not read; rows of empty cells are skipped; a column
-    `price` has amounts in
-    units, such as `1299.90` or `1.299,90`, for `price_cents`; `active` takes the usual words of
-    English, Spanish and German.
+    CSV is read as spreadsheets write it: cells are separated by commas, semicolons or tabs, or by the
+    character of a first line
+    `sep=|`; names of columns may have any case; columns without a name are not read; rows of empty
+    cells are skipped; a column
+    `price` has amounts in units, such as `1299.90` or `1.299,90`, for `price_cents`; `active` takes the
+    usual words of English,
+    Spanish and German.
 
-    Each row is for itself: one that is refused harms no other. A row that names what an earlier one of
-    the file names already is
-    refused. Rows are decided in their order, each on what the earlier ones leave, and a dry run says
-    what the run then does; a repeat
-    changes nothing. The
-    answer comes line by line while the rows are worked on, in their order: each is an `ImportLine`, the
-    last one the
-    summary. Once the answer has begun its status stays 200: read the summary. Rows are applied some
-    hundreds at a time; when the
-    connection breaks, repeat the call: what is done already is `unchanged`.
+    Rows are independent: a refused row affects no other row. A row with the `sku` of an earlier row of
+    the file is refused. Rows are
+    decided in their order, each after the changes of the earlier rows, and a dry run reports the
+    results that the import would have. A
+    repeat changes nothing. The answer comes line by line while the rows are processed, in their order:
+    each line is an `ImportLine`,
+    the last line has the summary. Once the answer has begun its status stays 200: read the summary.
+    Rows are applied some hundreds at
+    a time. When the connection breaks, repeat the call: rows that are done already are `unchanged`.
 
     Args:
         dry_run (bool | Unset):  Default: False.

@@ -77,13 +77,14 @@ def sync_detailed(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[EventListResponse]:
-    """List what has happened to an order
+    """List the history of an order
 
-     Every change of the order, newest first unless `sort` says otherwise: who made it, when, and how the
-    order was then.
+     Lists every change of the order, newest first unless `sort` says otherwise: each with its author,
+    its time, and the order after the change.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
             -created_at.
         cursor (int | Unset):
@@ -119,13 +120,14 @@ def sync(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> EventListResponse | None:
-    """List what has happened to an order
+    """List the history of an order
 
-     Every change of the order, newest first unless `sort` says otherwise: who made it, when, and how the
-    order was then.
+     Lists every change of the order, newest first unless `sort` says otherwise: each with its author,
+    its time, and the order after the change.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
             -created_at.
         cursor (int | Unset):
@@ -156,13 +158,14 @@ async def asyncio_detailed(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[EventListResponse]:
-    """List what has happened to an order
+    """List the history of an order
 
-     Every change of the order, newest first unless `sort` says otherwise: who made it, when, and how the
-    order was then.
+     Lists every change of the order, newest first unless `sort` says otherwise: each with its author,
+    its time, and the order after the change.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
             -created_at.
         cursor (int | Unset):
@@ -196,13 +199,14 @@ async def asyncio(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> EventListResponse | None:
-    """List what has happened to an order
+    """List the history of an order
 
-     Every change of the order, newest first unless `sort` says otherwise: who made it, when, and how the
-    order was then.
+     Lists every change of the order, newest first unless `sort` says otherwise: each with its author,
+    its time, and the order after the change.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
             -created_at.
         cursor (int | Unset):

@@ -126,14 +126,14 @@ def sync_detailed(
 ) -> Response[OrderListResponse]:
     """List orders
 
-     Orders without their items, the oldest first unless `sort` says otherwise; all filters must hold.
-    Read page after page by
-    passing `meta.nextCursor` as `cursor` until it is `null`.
+     Lists the orders that match all filters, without their items, the oldest first unless `sort` says
+    otherwise. Read page after page
+    by passing `meta.nextCursor` as `cursor` until `nextCursor` is `null`.
 
     Args:
         status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
-        customer_id (int | Unset): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
-            Example: 1.
+        customer_id (int | Unset): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them
+            exactly. Example: 1.
         external_ref (str | Unset):
         from_ (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
@@ -150,7 +150,7 @@ def sync_detailed(
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         cancel_reason (CancelReasonFilter | Unset): A reason of a cancellation to look for.
             Example: reservation_expired.
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -202,14 +202,14 @@ def sync(
 ) -> OrderListResponse | None:
     """List orders
 
-     Orders without their items, the oldest first unless `sort` says otherwise; all filters must hold.
-    Read page after page by
-    passing `meta.nextCursor` as `cursor` until it is `null`.
+     Lists the orders that match all filters, without their items, the oldest first unless `sort` says
+    otherwise. Read page after page
+    by passing `meta.nextCursor` as `cursor` until `nextCursor` is `null`.
 
     Args:
         status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
-        customer_id (int | Unset): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
-            Example: 1.
+        customer_id (int | Unset): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them
+            exactly. Example: 1.
         external_ref (str | Unset):
         from_ (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
@@ -226,7 +226,7 @@ def sync(
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         cancel_reason (CancelReasonFilter | Unset): A reason of a cancellation to look for.
             Example: reservation_expired.
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -273,14 +273,14 @@ async def asyncio_detailed(
 ) -> Response[OrderListResponse]:
     """List orders
 
-     Orders without their items, the oldest first unless `sort` says otherwise; all filters must hold.
-    Read page after page by
-    passing `meta.nextCursor` as `cursor` until it is `null`.
+     Lists the orders that match all filters, without their items, the oldest first unless `sort` says
+    otherwise. Read page after page
+    by passing `meta.nextCursor` as `cursor` until `nextCursor` is `null`.
 
     Args:
         status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
-        customer_id (int | Unset): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
-            Example: 1.
+        customer_id (int | Unset): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them
+            exactly. Example: 1.
         external_ref (str | Unset):
         from_ (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
@@ -297,7 +297,7 @@ async def asyncio_detailed(
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         cancel_reason (CancelReasonFilter | Unset): A reason of a cancellation to look for.
             Example: reservation_expired.
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -347,14 +347,14 @@ async def asyncio(
 ) -> OrderListResponse | None:
     """List orders
 
-     Orders without their items, the oldest first unless `sort` says otherwise; all filters must hold.
-    Read page after page by
-    passing `meta.nextCursor` as `cursor` until it is `null`.
+     Lists the orders that match all filters, without their items, the oldest first unless `sort` says
+    otherwise. Read page after page
+    by passing `meta.nextCursor` as `cursor` until `nextCursor` is `null`.
 
     Args:
         status (OrderStatusFilter | Unset): A status to look for. Example: CONFIRMED.
-        customer_id (int | Unset): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly.
-            Example: 1.
+        customer_id (int | Unset): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them
+            exactly. Example: 1.
         external_ref (str | Unset):
         from_ (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
@@ -371,7 +371,7 @@ async def asyncio(
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
         cancel_reason (CancelReasonFilter | Unset): A reason of a cancellation to look for.
             Example: reservation_expired.
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -77,14 +77,16 @@ def sync_detailed(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[EventListResponse]:
-    """List what has happened to a product
+    """List the history of a product
 
-     Every change of the product, newest first unless `sort` says otherwise: who made it, when, and how
-    the product was then. Orders
-    take and return stock without an event of the product. Empty for a token that acts for one customer.
+     Lists every change of the product, newest first unless `sort` says otherwise: each with its author,
+    its time, and the product after
+    the change. Orders take and return stock without an event of the product. The list is empty for a
+    token that acts for one customer.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
             -created_at.
         cursor (int | Unset):
@@ -120,14 +122,16 @@ def sync(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> EventListResponse | None:
-    """List what has happened to a product
+    """List the history of a product
 
-     Every change of the product, newest first unless `sort` says otherwise: who made it, when, and how
-    the product was then. Orders
-    take and return stock without an event of the product. Empty for a token that acts for one customer.
+     Lists every change of the product, newest first unless `sort` says otherwise: each with its author,
+    its time, and the product after
+    the change. Orders take and return stock without an event of the product. The list is empty for a
+    token that acts for one customer.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
             -created_at.
         cursor (int | Unset):
@@ -158,14 +162,16 @@ async def asyncio_detailed(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> Response[EventListResponse]:
-    """List what has happened to a product
+    """List the history of a product
 
-     Every change of the product, newest first unless `sort` says otherwise: who made it, when, and how
-    the product was then. Orders
-    take and return stock without an event of the product. Empty for a token that acts for one customer.
+     Lists every change of the product, newest first unless `sort` says otherwise: each with its author,
+    its time, and the product after
+    the change. Orders take and return stock without an event of the product. The list is empty for a
+    token that acts for one customer.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
             -created_at.
         cursor (int | Unset):
@@ -199,14 +205,16 @@ async def asyncio(
     cursor: int | Unset = UNSET,
     limit: int | Unset = 20,
 ) -> EventListResponse | None:
-    """List what has happened to a product
+    """List the history of a product
 
-     Every change of the product, newest first unless `sort` says otherwise: who made it, when, and how
-    the product was then. Orders
-    take and return stock without an event of the product. Empty for a token that acts for one customer.
+     Lists every change of the product, newest first unless `sort` says otherwise: each with its author,
+    its time, and the product after
+    the change. Orders take and return stock without an event of the product. The list is empty for a
+    token that acts for one customer.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
             -created_at.
         cursor (int | Unset):

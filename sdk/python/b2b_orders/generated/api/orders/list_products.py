@@ -98,15 +98,16 @@ def sync_detailed(
 ) -> Response[ProductListResponse]:
     """List and search products
 
-     Products, the oldest first unless `sort` says otherwise; all filters must hold. `search` matches a
-    literal part of the sku or the name, whatever its case: `%` and `_` are
-    ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
-    `null`.
+     Lists the products that match all filters, the oldest first unless `sort` says otherwise. `search`
+    matches a literal part of the
+    sku or the name, whatever its case: `%` and `_` are ordinary characters. Read page after page by
+    passing `meta.nextCursor` as
+    `cursor` until `nextCursor` is `null`.
 
     Args:
         search (str | Unset):
-        sku (str | Unset): The product's own code; unique, case-sensitive, without spaces at
-            either end or control characters. Example: LAPTOP-DELL-2024.
+        sku (str | Unset): The product's code; unique, case-sensitive, without spaces at either
+            end or control characters. Example: LAPTOP-DELL-2024.
         active (bool | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
@@ -114,7 +115,7 @@ def sync_detailed(
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
         stock_below (int | Unset):
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -158,15 +159,16 @@ def sync(
 ) -> ProductListResponse | None:
     """List and search products
 
-     Products, the oldest first unless `sort` says otherwise; all filters must hold. `search` matches a
-    literal part of the sku or the name, whatever its case: `%` and `_` are
-    ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
-    `null`.
+     Lists the products that match all filters, the oldest first unless `sort` says otherwise. `search`
+    matches a literal part of the
+    sku or the name, whatever its case: `%` and `_` are ordinary characters. Read page after page by
+    passing `meta.nextCursor` as
+    `cursor` until `nextCursor` is `null`.
 
     Args:
         search (str | Unset):
-        sku (str | Unset): The product's own code; unique, case-sensitive, without spaces at
-            either end or control characters. Example: LAPTOP-DELL-2024.
+        sku (str | Unset): The product's code; unique, case-sensitive, without spaces at either
+            end or control characters. Example: LAPTOP-DELL-2024.
         active (bool | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
@@ -174,7 +176,7 @@ def sync(
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
         stock_below (int | Unset):
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -213,15 +215,16 @@ async def asyncio_detailed(
 ) -> Response[ProductListResponse]:
     """List and search products
 
-     Products, the oldest first unless `sort` says otherwise; all filters must hold. `search` matches a
-    literal part of the sku or the name, whatever its case: `%` and `_` are
-    ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
-    `null`.
+     Lists the products that match all filters, the oldest first unless `sort` says otherwise. `search`
+    matches a literal part of the
+    sku or the name, whatever its case: `%` and `_` are ordinary characters. Read page after page by
+    passing `meta.nextCursor` as
+    `cursor` until `nextCursor` is `null`.
 
     Args:
         search (str | Unset):
-        sku (str | Unset): The product's own code; unique, case-sensitive, without spaces at
-            either end or control characters. Example: LAPTOP-DELL-2024.
+        sku (str | Unset): The product's code; unique, case-sensitive, without spaces at either
+            end or control characters. Example: LAPTOP-DELL-2024.
         active (bool | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
@@ -229,7 +232,7 @@ async def asyncio_detailed(
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
         stock_below (int | Unset):
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -271,15 +274,16 @@ async def asyncio(
 ) -> ProductListResponse | None:
     """List and search products
 
-     Products, the oldest first unless `sort` says otherwise; all filters must hold. `search` matches a
-    literal part of the sku or the name, whatever its case: `%` and `_` are
-    ordinary characters. Read page after page by passing `meta.nextCursor` as `cursor` until it is
-    `null`.
+     Lists the products that match all filters, the oldest first unless `sort` says otherwise. `search`
+    matches a literal part of the
+    sku or the name, whatever its case: `%` and `_` are ordinary characters. Read page after page by
+    passing `meta.nextCursor` as
+    `cursor` until `nextCursor` is `null`.
 
     Args:
         search (str | Unset):
-        sku (str | Unset): The product's own code; unique, case-sensitive, without spaces at
-            either end or control characters. Example: LAPTOP-DELL-2024.
+        sku (str | Unset): The product's code; unique, case-sensitive, without spaces at either
+            end or control characters. Example: LAPTOP-DELL-2024.
         active (bool | Unset):
         updated_since (str | Unset): A date such as `2024-01-01`, or RFC 3339 such as
             `2024-01-01T12:00:00Z`. Example: 2024-01-01.
@@ -287,7 +291,7 @@ async def asyncio(
         cursor (int | Unset):
         limit (int | Unset):  Default: 20.
         stock_below (int | Unset):
-        ids (str | Unset): Ids with commas between them, at most 100. Example: 1,2.
+        ids (str | Unset): At most 100 ids, separated by commas. Example: 1,2.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

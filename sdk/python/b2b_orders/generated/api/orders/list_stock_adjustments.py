@@ -79,13 +79,15 @@ def sync_detailed(
 ) -> Response[StockAdjustmentListResponse]:
     """List the changes of a product's stock
 
-     Every change of the stock that is not an order, newest first unless `sort` says otherwise: creation
-    (`created`), setting the level (`level set`) and
-    adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are
-    not CANCELED.
+     Lists every change of the stock other than by an order, newest first unless `sort` says otherwise:
+    the creation of the product
+    (`created`), new levels (`level set`) and adjustments. The product's stock is the sum of their
+    deltas less the pieces of its
+    orders that are not CANCELED.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
             -created_at.
         cursor (int | Unset):
@@ -123,13 +125,15 @@ def sync(
 ) -> StockAdjustmentListResponse | None:
     """List the changes of a product's stock
 
-     Every change of the stock that is not an order, newest first unless `sort` says otherwise: creation
-    (`created`), setting the level (`level set`) and
-    adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are
-    not CANCELED.
+     Lists every change of the stock other than by an order, newest first unless `sort` says otherwise:
+    the creation of the product
+    (`created`), new levels (`level set`) and adjustments. The product's stock is the sum of their
+    deltas less the pieces of its
+    orders that are not CANCELED.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
             -created_at.
         cursor (int | Unset):
@@ -162,13 +166,15 @@ async def asyncio_detailed(
 ) -> Response[StockAdjustmentListResponse]:
     """List the changes of a product's stock
 
-     Every change of the stock that is not an order, newest first unless `sort` says otherwise: creation
-    (`created`), setting the level (`level set`) and
-    adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are
-    not CANCELED.
+     Lists every change of the stock other than by an order, newest first unless `sort` says otherwise:
+    the creation of the product
+    (`created`), new levels (`level set`) and adjustments. The product's stock is the sum of their
+    deltas less the pieces of its
+    orders that are not CANCELED.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
             -created_at.
         cursor (int | Unset):
@@ -204,13 +210,15 @@ async def asyncio(
 ) -> StockAdjustmentListResponse | None:
     """List the changes of a product's stock
 
-     Every change of the stock that is not an order, newest first unless `sort` says otherwise: creation
-    (`created`), setting the level (`level set`) and
-    adjustments. The product's stock is the sum of their deltas less the pieces of its orders that are
-    not CANCELED.
+     Lists every change of the stock other than by an order, newest first unless `sort` says otherwise:
+    the creation of the product
+    (`created`), new levels (`level set`) and adjustments. The product's stock is the sum of their
+    deltas less the pieces of its
+    orders that are not CANCELED.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         sort (ListSort | Unset): The order of a list. Default: '-created_at'. Example:
             -created_at.
         cursor (int | Unset):

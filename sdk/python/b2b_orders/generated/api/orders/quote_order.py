@@ -59,26 +59,26 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: OrderRequest,
 ) -> Response[QuoteResponse]:
-    """What would an order cost, and what is missing?
+    """Quote an order
 
-     Takes what placing an order takes, and answers what it would make of it now: prices, the total, and
-    every product that is short
-    with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places
-    the order after it may find
-    other prices and less stock.
+     Takes the same body as placing an order, and answers with the prices, the total, and every product
+    that is short, with the pieces
+    on stock. A quote holds nothing and changes nothing, so it needs no idempotency key: an order placed
+    afterwards may find other
+    prices and less stock.
 
-    `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines
-    in the same words, those that
-    come first are filled first, and a line with nothing left is gone. It is the whole order when
-    nothing is short, and absent
-    when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this
-    answer, whatever the request
-    expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed
-    on in it as they are;
-    whether the number is taken only placing says.
+    `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: it has the
+    lines of the request, earlier lines
+    are filled first, and lines with no pieces left are gone. `fillable` is the whole order when no
+    product is short, and absent when
+    nothing can be filled. Its `expected_total_cents` is its total at the prices of this answer,
+    whatever the request expects: placing
+    it at other prices is 409 `total_changed`. `fillable` has the `external_ref` and the `metadata` of
+    the request; only placing the
+    order finds out whether the `external_ref` is taken.
 
     Args:
-        body (OrderRequest):
+        body (OrderRequest): An order to place.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -104,26 +104,26 @@ def sync(
     client: AuthenticatedClient,
     body: OrderRequest,
 ) -> QuoteResponse | None:
-    """What would an order cost, and what is missing?
+    """Quote an order
 
-     Takes what placing an order takes, and answers what it would make of it now: prices, the total, and
-    every product that is short
-    with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places
-    the order after it may find
-    other prices and less stock.
+     Takes the same body as placing an order, and answers with the prices, the total, and every product
+    that is short, with the pieces
+    on stock. A quote holds nothing and changes nothing, so it needs no idempotency key: an order placed
+    afterwards may find other
+    prices and less stock.
 
-    `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines
-    in the same words, those that
-    come first are filled first, and a line with nothing left is gone. It is the whole order when
-    nothing is short, and absent
-    when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this
-    answer, whatever the request
-    expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed
-    on in it as they are;
-    whether the number is taken only placing says.
+    `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: it has the
+    lines of the request, earlier lines
+    are filled first, and lines with no pieces left are gone. `fillable` is the whole order when no
+    product is short, and absent when
+    nothing can be filled. Its `expected_total_cents` is its total at the prices of this answer,
+    whatever the request expects: placing
+    it at other prices is 409 `total_changed`. `fillable` has the `external_ref` and the `metadata` of
+    the request; only placing the
+    order finds out whether the `external_ref` is taken.
 
     Args:
-        body (OrderRequest):
+        body (OrderRequest): An order to place.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -144,26 +144,26 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: OrderRequest,
 ) -> Response[QuoteResponse]:
-    """What would an order cost, and what is missing?
+    """Quote an order
 
-     Takes what placing an order takes, and answers what it would make of it now: prices, the total, and
-    every product that is short
-    with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places
-    the order after it may find
-    other prices and less stock.
+     Takes the same body as placing an order, and answers with the prices, the total, and every product
+    that is short, with the pieces
+    on stock. A quote holds nothing and changes nothing, so it needs no idempotency key: an order placed
+    afterwards may find other
+    prices and less stock.
 
-    `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines
-    in the same words, those that
-    come first are filled first, and a line with nothing left is gone. It is the whole order when
-    nothing is short, and absent
-    when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this
-    answer, whatever the request
-    expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed
-    on in it as they are;
-    whether the number is taken only placing says.
+    `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: it has the
+    lines of the request, earlier lines
+    are filled first, and lines with no pieces left are gone. `fillable` is the whole order when no
+    product is short, and absent when
+    nothing can be filled. Its `expected_total_cents` is its total at the prices of this answer,
+    whatever the request expects: placing
+    it at other prices is 409 `total_changed`. `fillable` has the `external_ref` and the `metadata` of
+    the request; only placing the
+    order finds out whether the `external_ref` is taken.
 
     Args:
-        body (OrderRequest):
+        body (OrderRequest): An order to place.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -187,26 +187,26 @@ async def asyncio(
     client: AuthenticatedClient,
     body: OrderRequest,
 ) -> QuoteResponse | None:
-    """What would an order cost, and what is missing?
+    """Quote an order
 
-     Takes what placing an order takes, and answers what it would make of it now: prices, the total, and
-    every product that is short
-    with what is there. It holds nothing and changes nothing, so it needs no idempotency key: who places
-    the order after it may find
-    other prices and less stock.
+     Takes the same body as placing an order, and answers with the prices, the total, and every product
+    that is short, with the pieces
+    on stock. A quote holds nothing and changes nothing, so it needs no idempotency key: an order placed
+    afterwards may find other
+    prices and less stock.
 
-    `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: the same lines
-    in the same words, those that
-    come first are filled first, and a line with nothing left is gone. It is the whole order when
-    nothing is short, and absent
-    when nothing can be filled. Its `expected_total_cents` is what it costs at the prices of this
-    answer, whatever the request
-    expects: placed at other prices, it is 409 `total_changed`. `external_ref` and `metadata` are handed
-    on in it as they are;
-    whether the number is taken only placing says.
+    `fillable` is the order as far as the stock allows, ready to be posted to `/orders`: it has the
+    lines of the request, earlier lines
+    are filled first, and lines with no pieces left are gone. `fillable` is the whole order when no
+    product is short, and absent when
+    nothing can be filled. Its `expected_total_cents` is its total at the prices of this answer,
+    whatever the request expects: placing
+    it at other prices is 409 `total_changed`. `fillable` has the `external_ref` and the `metadata` of
+    the request; only placing the
+    order finds out whether the `external_ref` is taken.
 
     Args:
-        body (OrderRequest):
+        body (OrderRequest): An order to place.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -76,15 +76,15 @@ def sync_detailed(
     by: SummaryPeriod | Unset = "day",
     tz: str | Unset = "UTC",
 ) -> Response[OrdersSummaryResponse]:
-    """How many orders, pieces and cents on each day?
+    """Summarize the orders of each day
 
-     For each day from `from` to `to`, both included and at most 92 days: the orders that were placed,
-    those that were confirmed and those
-    that were canceled on that day, with their pieces and their value. An order counts on the day of
-    each of its changes, also when it
-    was changed again later, so that a past day stays as it is: `confirmed` has the orders that the list
-    finds by `confirmed_from` and
-    `confirmed_to`, also those that were canceled later. A day begins at midnight in the time zone `tz`.
+     Counts, for each day from `from` to `to`, both included and at most 92 days, the orders that were
+    placed, confirmed and canceled on
+    that day, with their pieces and their value. An order counts on the day of each of its changes, also
+    when it was changed again
+    later, so that a past day stays as it is: `confirmed` has the orders that the list finds by
+    `confirmed_from` and `confirmed_to`,
+    also orders that were canceled later. A day begins at midnight in the time zone `tz`.
 
     Args:
         from_ (str): A date. Example: 2024-03-01.
@@ -122,15 +122,15 @@ def sync(
     by: SummaryPeriod | Unset = "day",
     tz: str | Unset = "UTC",
 ) -> OrdersSummaryResponse | None:
-    """How many orders, pieces and cents on each day?
+    """Summarize the orders of each day
 
-     For each day from `from` to `to`, both included and at most 92 days: the orders that were placed,
-    those that were confirmed and those
-    that were canceled on that day, with their pieces and their value. An order counts on the day of
-    each of its changes, also when it
-    was changed again later, so that a past day stays as it is: `confirmed` has the orders that the list
-    finds by `confirmed_from` and
-    `confirmed_to`, also those that were canceled later. A day begins at midnight in the time zone `tz`.
+     Counts, for each day from `from` to `to`, both included and at most 92 days, the orders that were
+    placed, confirmed and canceled on
+    that day, with their pieces and their value. An order counts on the day of each of its changes, also
+    when it was changed again
+    later, so that a past day stays as it is: `confirmed` has the orders that the list finds by
+    `confirmed_from` and `confirmed_to`,
+    also orders that were canceled later. A day begins at midnight in the time zone `tz`.
 
     Args:
         from_ (str): A date. Example: 2024-03-01.
@@ -163,15 +163,15 @@ async def asyncio_detailed(
     by: SummaryPeriod | Unset = "day",
     tz: str | Unset = "UTC",
 ) -> Response[OrdersSummaryResponse]:
-    """How many orders, pieces and cents on each day?
+    """Summarize the orders of each day
 
-     For each day from `from` to `to`, both included and at most 92 days: the orders that were placed,
-    those that were confirmed and those
-    that were canceled on that day, with their pieces and their value. An order counts on the day of
-    each of its changes, also when it
-    was changed again later, so that a past day stays as it is: `confirmed` has the orders that the list
-    finds by `confirmed_from` and
-    `confirmed_to`, also those that were canceled later. A day begins at midnight in the time zone `tz`.
+     Counts, for each day from `from` to `to`, both included and at most 92 days, the orders that were
+    placed, confirmed and canceled on
+    that day, with their pieces and their value. An order counts on the day of each of its changes, also
+    when it was changed again
+    later, so that a past day stays as it is: `confirmed` has the orders that the list finds by
+    `confirmed_from` and `confirmed_to`,
+    also orders that were canceled later. A day begins at midnight in the time zone `tz`.
 
     Args:
         from_ (str): A date. Example: 2024-03-01.
@@ -207,15 +207,15 @@ async def asyncio(
     by: SummaryPeriod | Unset = "day",
     tz: str | Unset = "UTC",
 ) -> OrdersSummaryResponse | None:
-    """How many orders, pieces and cents on each day?
+    """Summarize the orders of each day
 
-     For each day from `from` to `to`, both included and at most 92 days: the orders that were placed,
-    those that were confirmed and those
-    that were canceled on that day, with their pieces and their value. An order counts on the day of
-    each of its changes, also when it
-    was changed again later, so that a past day stays as it is: `confirmed` has the orders that the list
-    finds by `confirmed_from` and
-    `confirmed_to`, also those that were canceled later. A day begins at midnight in the time zone `tz`.
+     Counts, for each day from `from` to `to`, both included and at most 92 days, the orders that were
+    placed, confirmed and canceled on
+    that day, with their pieces and their value. An order counts on the day of each of its changes, also
+    when it was changed again
+    later, so that a past day stays as it is: `confirmed` has the orders that the list finds by
+    `confirmed_from` and `confirmed_to`,
+    also orders that were canceled later. A day begins at midnight in the time zone `tz`.
 
     Args:
         from_ (str): A date. Example: 2024-03-01.

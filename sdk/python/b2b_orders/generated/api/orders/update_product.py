@@ -70,18 +70,19 @@ def sync_detailed(
 ) -> Response[ProductResponse]:
     """Change a product
 
-     Sets what is given, at least one field. Orders that exist keep the price and the name with which
-    they were placed, and may be confirmed when
-    the product is no longer active.
+     Changes the given fields, at least one; the other fields keep their values. Existing orders keep the
+    price and the name with which
+    they were placed, and may be confirmed when the product is no longer active.
 
-    `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post
-    a stock adjustment;
-    or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
+    `stock` sets the level, and so overwrites sales since your last look: to say "40 arrived", post a
+    stock adjustment; or send the
+    product's `ETag` as `If-Match`, and the call is refused when the product has changed since.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_match (str | Unset):
-        body (ProductUpdate): Absent fields keep their value.
+        body (ProductUpdate): The changes of a product. Absent fields keep their values.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -113,18 +114,19 @@ def sync(
 ) -> ProductResponse | None:
     """Change a product
 
-     Sets what is given, at least one field. Orders that exist keep the price and the name with which
-    they were placed, and may be confirmed when
-    the product is no longer active.
+     Changes the given fields, at least one; the other fields keep their values. Existing orders keep the
+    price and the name with which
+    they were placed, and may be confirmed when the product is no longer active.
 
-    `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post
-    a stock adjustment;
-    or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
+    `stock` sets the level, and so overwrites sales since your last look: to say "40 arrived", post a
+    stock adjustment; or send the
+    product's `ETag` as `If-Match`, and the call is refused when the product has changed since.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_match (str | Unset):
-        body (ProductUpdate): Absent fields keep their value.
+        body (ProductUpdate): The changes of a product. Absent fields keep their values.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -151,18 +153,19 @@ async def asyncio_detailed(
 ) -> Response[ProductResponse]:
     """Change a product
 
-     Sets what is given, at least one field. Orders that exist keep the price and the name with which
-    they were placed, and may be confirmed when
-    the product is no longer active.
+     Changes the given fields, at least one; the other fields keep their values. Existing orders keep the
+    price and the name with which
+    they were placed, and may be confirmed when the product is no longer active.
 
-    `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post
-    a stock adjustment;
-    or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
+    `stock` sets the level, and so overwrites sales since your last look: to say "40 arrived", post a
+    stock adjustment; or send the
+    product's `ETag` as `If-Match`, and the call is refused when the product has changed since.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_match (str | Unset):
-        body (ProductUpdate): Absent fields keep their value.
+        body (ProductUpdate): The changes of a product. Absent fields keep their values.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -192,18 +195,19 @@ async def asyncio(
 ) -> ProductResponse | None:
     """Change a product
 
-     Sets what is given, at least one field. Orders that exist keep the price and the name with which
-    they were placed, and may be confirmed when
-    the product is no longer active.
+     Changes the given fields, at least one; the other fields keep their values. Existing orders keep the
+    price and the name with which
+    they were placed, and may be confirmed when the product is no longer active.
 
-    `stock` sets the level, and so overwrites what was sold since you looked: to say "40 arrived", post
-    a stock adjustment;
-    or send the product's `ETag` as `If-Match`, and the call is refused when anything has changed since.
+    `stock` sets the level, and so overwrites sales since your last look: to say "40 arrived", post a
+    stock adjustment; or send the
+    product's `ETag` as `If-Match`, and the call is refused when the product has changed since.
 
     Args:
-        id (int): An id. Never exceeds 2^53 − 1, so JavaScript reads it exactly. Example: 1.
+        id (int): An id. Ids never exceed 2^53 − 1, so that JavaScript reads them exactly.
+            Example: 1.
         if_match (str | Unset):
-        body (ProductUpdate): Absent fields keep their value.
+        body (ProductUpdate): The changes of a product. Absent fields keep their values.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -82,19 +82,20 @@ public final class B2B extends Apis {
   }
 
   /**
-   * Goes through the events after a position, and waits for new ones; types may be null. Store the position of each event with what
-   * you made of it, and begin again after the last. A service that does not answer ends nothing. A {@link B2BException} with the code
-   * events_expired says that events after the position were deleted: make your copy anew by the exports, and go on from the position
-   * that they name.
+   * Iterates over the events after a position, and waits for new events; types may be null. Store the position of each event with the
+   * result of your work on the event, and begin again after the last stored position. When the service does not answer, the stream tries
+   * again. A {@link B2BException} with the code events_expired says that events after the position were deleted: make your copy anew
+   * from the exports, and go on from the smallest X-Event-Position of their answers. The exports of this class yield only rows, without
+   * this header: request GET /customers/export, /products/export and /orders/export with an HttpClient of your own.
    */
   public Stream<FeedEvent> followEvents(long after, String types) {
     return followEvents(after, types, position -> {});
   }
 
   /**
-   * Goes through the events as the method above does. onPosition is called when all events before a position have been gone through,
-   * also when they were none of yours. Store this position, too, when you ask for rare types or the token is a partner's: the position
-   * of your last event may be so old that events after it are deleted when you begin again.
+   * Iterates over the events as the method above does. onPosition is called with each position up to which all events have been read,
+   * even if none of them was yielded. Store this position, too, when you ask for rare types or the token is a partner's: otherwise the
+   * position of your last event may be so old, when you begin again, that events after it were deleted.
    */
   public Stream<FeedEvent> followEvents(long after, String types, LongConsumer onPosition) {
     return Stream.iterate(follow(after, types), read -> {
