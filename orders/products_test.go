@@ -158,10 +158,11 @@ func TestHeldSKU(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		held := api.ProductRequest{Sku: "HELD", Name: "n"}
 		var calls sync.WaitGroup
 		for range 24 { // three times as many as the transactions that may run at once
 			calls.Go(func() {
-				if _, err := s.CreateProductWithResponse(ctx, nil, api.ProductRequest{Sku: "HELD", Name: "n"}); err != nil {
+				if _, err := s.CreateProductWithResponse(ctx, nil, held); err != nil {
 					t.Error(err)
 				}
 			})
