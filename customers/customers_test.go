@@ -670,3 +670,53 @@ func TestChangesDoNotQueue(t *testing.T) {
 		}
 	})
 }
+
+// TestHeldKeysAndValues holds an idempotency key, an email or an external_ref in another session, while many
+// creations need it. Another creation is served: only one of those that need it waits with a connection.
+func TestHeldKeysAndValues(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		if g.Name() == db.SQLite {
+			return // SQLite has a single writer and no row locks
+		}
+		base, c := serve(t, g)
+		// The wait for a value of an index also locks the gap before the value. This row makes the gap small.
+		webtest.Do(t, "POST", base+"/customers", `{"name":"n","email":"hel@example.com","external_ref":"hel"}`,
+			"Content-Type", "application/json")
+		for name, held := range map[string]struct{ insert, body, key string }{
+			"key": {`INSERT INTO idempotency_keys (caller, operation, idempotency_key, request_hash, expires_at)
+				VALUES ('public', 'createCustomer', 'held', REPEAT('h', 32), UTC_TIMESTAMP(3))`,
+				`{"name":"n","email":"key-%d@example.com"}`, "held"},
+			"email": {`INSERT INTO customers (name, email, created_at)
+				VALUES ('n', 'held@example.com', UTC_TIMESTAMP(3))`, `{"name":"%d","email":"Held@example.com"}`, ""},
+			"external_ref": {`INSERT INTO customers (name, email, external_ref, created_at)
+				VALUES ('n', 'zef@example.com', 'held', UTC_TIMESTAMP(3))`,
+				`{"name":"n","email":"zef-%d@example.com","external_ref":"held"}`, ""},
+		} {
+			t.Run(name, func(t *testing.T) {
+				tx := g.Begin()
+				defer tx.Rollback()
+				if err := tx.Exec(held.insert).Error; err != nil {
+					t.Fatal(err)
+				}
+				headers := []string{"Content-Type", "application/json"}
+				if held.key != "" {
+					headers = append(headers, "X-Idempotency-Key", held.key)
+				}
+				var calls sync.WaitGroup
+				for i := range 24 { // three times as many as the transactions that may run at once
+					calls.Go(func() { webtest.Do(t, "POST", base+"/customers", fmt.Sprintf(held.body, i), headers...) })
+				}
+				time.Sleep(300 * time.Millisecond) // until the calls wait
+				begun := time.Now()
+				create(t, c, "Other", "other-"+name+"@example.com")
+				if took := time.Since(begun); took > 1500*time.Millisecond {
+					t.Errorf("another creation took %s", took)
+				}
+				if err := tx.Rollback().Error; err != nil {
+					t.Fatal(err)
+				}
+				calls.Wait()
+			})
+		}
+	})
+}

@@ -51,14 +51,19 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 func (s *Service) CreateCustomer(ctx context.Context, r server.CreateCustomerRequestObject,
 ) (server.CreateCustomerResponseObject, error) {
 	request := createCustomer.Request(ctx, r.Params.XIdempotencyKey, r.Body)
+	email := strings.TrimSpace(r.Body.Email)
+	unique := []string{"email " + strings.ToLower(email)}
+	if r.Body.ExternalRef != nil {
+		unique = append(unique, "external_ref "+*r.Body.ExternalRef)
+	}
 	a, err := s.db.Once(ctx, request, func(tx store) (int64, any, error) {
 		c := customer{
-			Name: r.Body.Name, Email: strings.TrimSpace(r.Body.Email),
+			Name: r.Body.Name, Email: email,
 			Phone: nonEmpty(r.Body.Phone), ExternalRef: r.Body.ExternalRef,
 		}
 		err := tx.create(&c)
 		return c.ID, response(c), err
-	})
+	}, unique...)
 	// The answers that version 2.0.0 has stored have no deleted_at.
 	return answer(idempotency.Complete[api.CustomerResponse](a, "data.deleted_at"), err)
 }

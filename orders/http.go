@@ -274,7 +274,7 @@ func (s *Service) CreateProduct(ctx context.Context, r server.CreateProductReque
 		}
 		err := tx.createProduct(&p)
 		return p.ID, productResponse(p), err
-	}))
+	}, "sku "+r.Body.Sku))
 }
 
 // ListProducts returns a page of the products that match the filters.

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"gorm.io/gorm"
 
+	"example.com/b2b/v2/db"
 	"example.com/b2b/v2/db/dbtest"
 	"example.com/b2b/v2/internal/web/webtest"
 	api "example.com/b2b/v2/openapi/ordersapi"
@@ -136,5 +139,43 @@ func TestUpdateProduct(t *testing.T) {
 		webtest.WantError(t, res.StatusCode(), res.Body, 404, "product_not_found")
 		read, _ := s.GetProductWithResponse(ctx, 99999, nil)
 		webtest.WantError(t, read.StatusCode(), read.Body, 404, "product_not_found")
+	})
+}
+
+// TestHeldSKU holds a sku in another session, while many creations need it. Another creation is served: only
+// one of those that need the sku waits with a connection.
+func TestHeldSKU(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		if g.Name() == db.SQLite {
+			return // SQLite has a single writer and no row locks
+		}
+		s := serve(t, g)
+		s.product(t, 1, 1)
+		tx := g.Begin()
+		defer tx.Rollback()
+		err := tx.Exec(`INSERT INTO products (sku, name, price_cents, stock, created_at)
+			VALUES ('HELD', 'n', 1, 1, UTC_TIMESTAMP(3))`).Error
+		if err != nil {
+			t.Fatal(err)
+		}
+		held := api.ProductRequest{Sku: "HELD", Name: "n"}
+		var calls sync.WaitGroup
+		for range 24 { // three times as many as the transactions that may run at once
+			calls.Go(func() {
+				if _, err := s.CreateProductWithResponse(ctx, nil, held); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		time.Sleep(300 * time.Millisecond) // until the calls wait
+		begun := time.Now()
+		s.product(t, 1, 1)
+		if took := time.Since(begun); took > 1500*time.Millisecond {
+			t.Errorf("another creation took %s", took)
+		}
+		if err := tx.Rollback().Error; err != nil {
+			t.Fatal(err)
+		}
+		calls.Wait()
 	})
 }

@@ -63,7 +63,7 @@ type Database[S any] struct {
 	DB   *gorm.DB
 	Keys idempotency.Keys
 
-	turns db.Turns // turns of requests that change the same row: see ChangeRow
+	turns db.Turns // turns of requests that need the same row or value: see ChangeRow and Once
 
 	table    string
 	newStore func(Store) S
@@ -183,7 +183,21 @@ func (d *Database[S]) see(ctx context.Context, row Row[S]) error {
 type Effect[S any] func(tx S) (target int64, body any, err error)
 
 // Once runs an effect in a transaction, at most once for the request's key: see idempotency.Keys.Execute.
-func (d *Database[S]) Once(ctx context.Context, r idempotency.Request, effect Effect[S]) (idempotency.Answer, error) {
+// Requests with the same key take turns, and so do requests whose effects insert the same unique value. The
+// parameter unique has these values, with the names of their columns: "sku 4711". Error: db.ErrLocked.
+func (d *Database[S]) Once(
+	ctx context.Context, r idempotency.Request, effect Effect[S], unique ...string,
+) (idempotency.Answer, error) {
+	if r.Key != nil {
+		unique = append(unique, "key "+r.Caller+" "+r.Operation+" "+*r.Key)
+	}
+	for _, value := range unique {
+		done, err := d.turns.Take(ctx, value)
+		if err != nil {
+			return idempotency.Answer{}, err
+		}
+		defer done()
+	}
 	return d.Keys.Execute(ctx, r, func(tx *gorm.DB) (int64, any, error) { return effect(d.store(ctx, tx)) })
 }
 

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"net/http"
 	"slices"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -70,6 +72,10 @@ func limitWork(l workLimits) func(*gin.Context, *operation) {
 			if op.streams {
 				c.Header("Retry-After", "10") // ten seconds, because a file holds its slot for a long time
 			}
+			if op.row != nil {
+				// net/http receives what is left of a refused upload before it sends the answer.
+				_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(restTimeout))
+			}
 			Fail(c, err)
 			return
 		}
@@ -84,6 +90,10 @@ func limitWork(l workLimits) func(*gin.Context, *operation) {
 		c.Next()
 	}
 }
+
+// restTimeout is the time to receive what is left of a refused upload: long enough for a small file, and less
+// than BodyTimeout, within which the answer must be sent.
+const restTimeout = 500 * time.Millisecond
 
 // bodySlot is the slot that a request needs to send a large body.
 type bodySlot struct {

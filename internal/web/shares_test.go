@@ -268,6 +268,35 @@ func TestSlowTransfers(t *testing.T) {
 	})
 }
 
+// TestRefusedSlowUpload sends a file of unknown length a byte at a time, while another import has the only
+// slot. The caller gets the refusal while it still sends.
+func TestRefusedSlowUpload(t *testing.T) {
+	o := webtest.Options()
+	o.BodyTimeout, o.Timeout, o.Limits.Imports = 5*time.Second, time.Minute, 1
+	handler := behind{get: nothing, file: func(context.Context, *bufio.Writer) error { return nil }}.engine(o)
+	at := webtest.Run(t, httpserver.Server{Timeout: o.Timeout, Handler: handler})
+	const importing = "POST /customers/import HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\n" +
+		"Transfer-Encoding: chunked\r\n\r\n6\r\nemail\n\r\n"
+	webtest.Connect(t, "127.0.0.1", at, importing)
+	time.Sleep(200 * time.Millisecond) // until it has the slot
+	c := webtest.Connect(t, "127.0.0.1", at, importing)
+	begun := time.Now()
+	go func() {
+		for {
+			if _, err := io.WriteString(c, "1\r\nx\r\n"); err != nil {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	}()
+	_ = c.SetReadDeadline(time.Now().Add(30 * time.Second))
+	status, body := webtest.Answer(t, c)
+	webtest.WantError(t, status, []byte(body), 503, "unavailable")
+	if took := time.Since(begun); took > 3*time.Second {
+		t.Errorf("the refusal took %s", took)
+	}
+}
+
 // wantCut waits for a file to be ended by its deadline.
 func wantCut(t *testing.T, ended <-chan error) {
 	t.Helper()
