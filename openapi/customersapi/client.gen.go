@@ -391,7 +391,7 @@ type FindCustomerIdempotencyKeyParams struct {
 
 // ListCustomersParams defines parameters for ListCustomers.
 type ListCustomersParams struct {
-	// Search A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
+	// Search A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), with or without diacritical marks (so ü is also u, and ø is also o), composed (NFC) or decomposed (NFD).
 	Search *CustomerSearch `form:"search,omitempty" json:"search,omitempty"`
 
 	// Email Only the customer with exactly this email, trimmed and in any case.
@@ -439,7 +439,7 @@ type ExportCustomersParams struct {
 	// Format `csv` as in RFC 4180, or `ndjson`, one JSON object a line.
 	Format *ExportFormat `form:"format,omitempty" json:"format,omitempty"`
 
-	// Search A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
+	// Search A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), with or without diacritical marks (so ü is also u, and ø is also o), composed (NFC) or decomposed (NFD).
 	Search *CustomerSearch `form:"search,omitempty" json:"search,omitempty"`
 
 	// Email Only the customer with exactly this email, trimmed and in any case.

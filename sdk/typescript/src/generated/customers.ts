@@ -945,7 +945,7 @@ export interface components {
          */
         CustomerId: components["schemas"]["Id"];
         /**
-         * @description A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
+         * @description A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), with or without diacritical marks (so ü is also u, and ø is also o), composed (NFC) or decomposed (NFD).
          * @example ACME
          */
         CustomerSearch: string;
@@ -1080,7 +1080,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
+                 * @description A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), with or without diacritical marks (so ü is also u, and ø is also o), composed (NFC) or decomposed (NFD).
                  * @example ACME
                  */
                 search?: components["parameters"]["CustomerSearch"];
@@ -1317,7 +1317,7 @@ export interface operations {
                  */
                 format?: components["parameters"]["ExportFormat"];
                 /**
-                 * @description A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
+                 * @description A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), with or without diacritical marks (so ü is also u, and ø is also o), composed (NFC) or decomposed (NFD).
                  * @example ACME
                  */
                 search?: components["parameters"]["CustomerSearch"];
