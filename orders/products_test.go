@@ -3,6 +3,7 @@ package orders_test
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -100,6 +101,29 @@ func TestListProducts(t *testing.T) {
 		}
 		status, body, _ := webtest.Do(t, "GET", s.base+"/products?limit=0&cursor=x", "")
 		webtest.WantError(t, status, body, 400, "validation_failed", "/query/limit", "/query/cursor")
+	})
+}
+
+// TestMarksCountInSkus creates two products whose skus differ in a mark only. A sku must name its product, and
+// a search must find both.
+func TestMarksCountInSkus(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		s := serve(t, g)
+		var ids []int64
+		for _, sku := range []string{"CAFÉ", "CAFE"} {
+			res, err := s.CreateProductWithResponse(ctx, nil, api.ProductRequest{Sku: sku, Name: sku})
+			if err != nil || res.JSON201 == nil {
+				t.Fatalf("%v %s", err, res.Body)
+			}
+			ids = append(ids, res.JSON201.Data.ID)
+		}
+		for query, want := range map[string][]int64{
+			"sku=CAFÉ": ids[:1], "sku=CAFE": ids[1:], "sku=cafe": nil, "search=cafe": ids, "search=café": ids,
+		} {
+			if got := listed(t, s.base+"/products?"+query+"&"); !slices.Equal(got, want) {
+				t.Errorf("%s: %v, want %v", query, got, want)
+			}
+		}
 	})
 }
 

@@ -8,16 +8,33 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
+// plain maps letters that do not decompose to the letters that people type instead. The source is CLDR's
+// common/transforms/Latin-ASCII.xml; the table has its letters up to U+017F that living alphabets use.
+var plain = strings.NewReplacer("æ", "ae", "ð", "d", "ø", "o", "þ", "th", "đ", "d", "ħ", "h", "ı", "i",
+	"ł", "l", "ŋ", "n", "œ", "oe", "ŧ", "t")
+
 // Fold returns the form in which a search compares texts. Two texts become equal when they differ only in the
-// case of letters, by the full case folding of Unicode (ẞ, ß and ss; Σ, σ and ς), or in the composition of
-// characters (NFC and NFD). İ becomes i. Stored texts must be folded again when Fold changes, for example
-// because golang.org/x/text has new tables: see docs/operations.md.
+// case of letters, by the full case folding of Unicode (ẞ, ß and ss; Σ, σ and ς), in the composition of
+// characters (NFC and NFD), in the combining marks from U+0300 to U+036F (é and e), or in the letters of the
+// table plain (ø and o). Fold is for searches only: where texts are identities, such as skus, the marks
+// count. Stored texts must be folded again when Fold changes, for example because golang.org/x/text has new
+// tables: see docs/operations.md.
 func Fold(text string) string {
 	if utf8.RuneCountInString(text) == len(text) { // no letter is outside ASCII
 		return strings.ToLower(text)
 	}
 	// ToLower comes first, because cases.Fold only swaps the case of Cherokee letters: it maps Ꭰ to ꭰ, and ꭰ
-	// to Ꭰ.
+	// to Ꭰ. The marks are dropped after cases.Fold, which makes the mark U+0345 a letter: ᾳ is the lower case
+	// of ΑΙ.
 	folded := cases.Fold().String(strings.ToLower(norm.NFD.String(text)))
-	return norm.NFC.String(strings.ReplaceAll(folded, "i\u0307", "i"))
+	return norm.NFC.String(plain.Replace(strings.Map(dropMark, folded)))
+}
+
+// dropMark returns -1 for a combining mark of the Latin, Greek and Cyrillic scripts, and any other character
+// unchanged. The marks of other scripts, such as vowel signs, have other numbers, and stay.
+func dropMark(r rune) rune {
+	if '\u0300' <= r && r <= '\u036f' {
+		return -1
+	}
+	return r
 }

@@ -397,7 +397,7 @@ type FindCustomerIdempotencyKeyParams struct {
 
 // ListCustomersParams defines parameters for ListCustomers.
 type ListCustomersParams struct {
-	// Search A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
+	// Search A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), with or without diacritical marks (so ü is also u, and ø is also o), composed (NFC) or decomposed (NFD).
 	Search *CustomerSearch `form:"search,omitempty" json:"search,omitempty"`
 
 	// Email Only the customer with exactly this email, trimmed and in any case.
@@ -448,7 +448,7 @@ type ExportCustomersParams struct {
 	// Format The format of the file: `csv` as in RFC 4180, or `ndjson`, one JSON object per line.
 	Format *ExportFormat `form:"format,omitempty" json:"format,omitempty"`
 
-	// Search A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
+	// Search A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), with or without diacritical marks (so ü is also u, and ø is also o), composed (NFC) or decomposed (NFD).
 	Search *CustomerSearch `form:"search,omitempty" json:"search,omitempty"`
 
 	// Email Only the customer with exactly this email, trimmed and in any case.
@@ -622,7 +622,7 @@ type ClientInterface interface {
 	// ListCustomers List and search customers
 	//
 	// Lists the customers that match all filters, the oldest first unless `sort` says otherwise. A deleted customer is in the list only
-	// with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case: `%` and `_` are ordinary
+	// with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case and accents: `%` and `_` are ordinary
 	// characters. Read page after page by passing `meta.nextCursor` as `cursor` until `nextCursor` is `null`.
 	//
 	// Corresponds with GET /customers (the `ListCustomers` operationId).
@@ -794,7 +794,7 @@ func (c *Client) GetCustomerIdempotencyKey(ctx context.Context, key externalRef0
 // ListCustomers List and search customers
 //
 // Lists the customers that match all filters, the oldest first unless `sort` says otherwise. A deleted customer is in the list only
-// with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case: `%` and `_` are ordinary
+// with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case and accents: `%` and `_` are ordinary
 // characters. Read page after page by passing `meta.nextCursor` as `cursor` until `nextCursor` is `null`.
 //
 // Corresponds with GET /customers (the `ListCustomers` operationId).
@@ -1963,7 +1963,7 @@ type ClientWithResponsesInterface interface {
 	// ListCustomersWithResponse List and search customers
 	//
 	// Lists the customers that match all filters, the oldest first unless `sort` says otherwise. A deleted customer is in the list only
-	// with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case: `%` and `_` are ordinary
+	// with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case and accents: `%` and `_` are ordinary
 	// characters. Read page after page by passing `meta.nextCursor` as `cursor` until `nextCursor` is `null`.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -4388,7 +4388,7 @@ func (c *ClientWithResponses) GetCustomerIdempotencyKeyWithResponse(ctx context.
 // ListCustomersWithResponse List and search customers
 //
 // Lists the customers that match all filters, the oldest first unless `sort` says otherwise. A deleted customer is in the list only
-// with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case: `%` and `_` are ordinary
+// with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case and accents: `%` and `_` are ordinary
 // characters. Read page after page by passing `meta.nextCursor` as `cursor` until `nextCursor` is `null`.
 //
 // Returns a wrapper object for the known response body format(s).

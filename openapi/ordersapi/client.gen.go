@@ -1129,7 +1129,7 @@ type ListOrderHistoryParams struct {
 
 // ListProductsParams defines parameters for ListProducts.
 type ListProductsParams struct {
-	// Search A literal part of the name or sku, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
+	// Search A literal part of the name or sku, in any case (Unicode case folding, so ß is also ss), with or without diacritical marks (so ü is also u, and ø is also o), composed (NFC) or decomposed (NFD).
 	Search *ProductSearch `form:"search,omitempty" json:"search,omitempty"`
 
 	// Sku Only the product with exactly this sku.
@@ -1178,7 +1178,7 @@ type ExportProductsParams struct {
 	// Format The format of the file: `csv` as in RFC 4180, or `ndjson`, one JSON object per line.
 	Format *ExportFormat `form:"format,omitempty" json:"format,omitempty"`
 
-	// Search A literal part of the name or sku, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
+	// Search A literal part of the name or sku, in any case (Unicode case folding, so ß is also ss), with or without diacritical marks (so ü is also u, and ø is also o), composed (NFC) or decomposed (NFD).
 	Search *ProductSearch `form:"search,omitempty" json:"search,omitempty"`
 
 	// Sku Only the product with exactly this sku.

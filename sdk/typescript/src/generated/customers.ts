@@ -14,7 +14,7 @@ export interface paths {
         /**
          * List and search customers
          * @description Lists the customers that match all filters, the oldest first unless `sort` says otherwise. A deleted customer is in the list only
-         *     with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case: `%` and `_` are ordinary
+         *     with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its case and accents: `%` and `_` are ordinary
          *     characters. Read page after page by passing `meta.nextCursor` as `cursor` until `nextCursor` is `null`.
          */
         get: operations["listCustomers"];
@@ -960,7 +960,7 @@ export interface components {
          */
         CustomerId: components["schemas"]["Id"];
         /**
-         * @description A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
+         * @description A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), with or without diacritical marks (so ü is also u, and ø is also o), composed (NFC) or decomposed (NFD).
          * @example ACME
          */
         CustomerSearch: string;
@@ -1099,7 +1099,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
+                 * @description A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), with or without diacritical marks (so ü is also u, and ø is also o), composed (NFC) or decomposed (NFD).
                  * @example ACME
                  */
                 search?: components["parameters"]["CustomerSearch"];
@@ -1340,7 +1340,7 @@ export interface operations {
                  */
                 format?: components["parameters"]["ExportFormat"];
                 /**
-                 * @description A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
+                 * @description A literal part of the name or email, in any case (Unicode case folding, so ß is also ss), with or without diacritical marks (so ü is also u, and ø is also o), composed (NFC) or decomposed (NFD).
                  * @example ACME
                  */
                 search?: components["parameters"]["CustomerSearch"];

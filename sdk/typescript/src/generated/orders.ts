@@ -1658,7 +1658,7 @@ export interface components {
          */
         OrderId: components["schemas"]["Id"];
         /**
-         * @description A literal part of the name or sku, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
+         * @description A literal part of the name or sku, in any case (Unicode case folding, so ß is also ss), with or without diacritical marks (so ü is also u, and ø is also o), composed (NFC) or decomposed (NFD).
          * @example laptop
          */
         ProductSearch: string;
@@ -1809,7 +1809,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description A literal part of the name or sku, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
+                 * @description A literal part of the name or sku, in any case (Unicode case folding, so ß is also ss), with or without diacritical marks (so ü is also u, and ø is also o), composed (NFC) or decomposed (NFD).
                  * @example laptop
                  */
                 search?: components["parameters"]["ProductSearch"];
@@ -2048,7 +2048,7 @@ export interface operations {
                  */
                 format?: components["parameters"]["ExportFormat"];
                 /**
-                 * @description A literal part of the name or sku, in any case (Unicode case folding, so ß is also ss), composed (NFC) or decomposed (NFD).
+                 * @description A literal part of the name or sku, in any case (Unicode case folding, so ß is also ss), with or without diacritical marks (so ü is also u, and ø is also o), composed (NFC) or decomposed (NFD).
                  * @example laptop
                  */
                 search?: components["parameters"]["ProductSearch"];

@@ -101,7 +101,7 @@ def sync_detailed(
      Lists the customers that match all filters, the oldest first unless `sort` says otherwise. A deleted
     customer is in the list only
     with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its
-    case: `%` and `_` are ordinary
+    case and accents: `%` and `_` are ordinary
     characters. Read page after page by passing `meta.nextCursor` as `cursor` until `nextCursor` is
     `null`.
 
@@ -162,7 +162,7 @@ def sync(
      Lists the customers that match all filters, the oldest first unless `sort` says otherwise. A deleted
     customer is in the list only
     with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its
-    case: `%` and `_` are ordinary
+    case and accents: `%` and `_` are ordinary
     characters. Read page after page by passing `meta.nextCursor` as `cursor` until `nextCursor` is
     `null`.
 
@@ -218,7 +218,7 @@ async def asyncio_detailed(
      Lists the customers that match all filters, the oldest first unless `sort` says otherwise. A deleted
     customer is in the list only
     with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its
-    case: `%` and `_` are ordinary
+    case and accents: `%` and `_` are ordinary
     characters. Read page after page by passing `meta.nextCursor` as `cursor` until `nextCursor` is
     `null`.
 
@@ -277,7 +277,7 @@ async def asyncio(
      Lists the customers that match all filters, the oldest first unless `sort` says otherwise. A deleted
     customer is in the list only
     with `include_deleted=true`. `search` matches a literal part of the name or the email, whatever its
-    case: `%` and `_` are ordinary
+    case and accents: `%` and `_` are ordinary
     characters. Read page after page by passing `meta.nextCursor` as `cursor` until `nextCursor` is
     `null`.
 
