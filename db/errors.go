@@ -55,7 +55,7 @@ type dialector struct {
 	transactions chan struct{}       // an element for each running transaction of InTx; nil on SQLite
 	ready        *singleflight.Group // running calls of Ready, by table
 	migrated     *atomic.Bool        // true once the schema is complete: see Migrated
-	replica      *replica            // see ReadLagging; nil without Config.ReadHost
+	replica      *replica            // the server that ReadLagging reads; nil without Config.ReadHost
 }
 
 // Translate implements gorm.ErrorTranslator.

@@ -78,7 +78,7 @@ func (l statementLog) add(ctx context.Context, name, sql string, begin time.Time
 	l.log.Log(ctx, level, message, attributes...)
 }
 
-// count adds a statement to the metrics, to the times of the request, and to its trace.
+// count adds a statement to the metrics, and to the times and the trace of the request.
 func count(ctx context.Context, name string, begin time.Time, took time.Duration) {
 	statementSeconds.WithLabelValues(name).Observe(took.Seconds())
 	timing.From(ctx).Statement(name, took)

@@ -12,8 +12,10 @@ import (
 	"gorm.io/gorm"
 )
 
-// TestKeptStatements repeats kept statements on SQLite: while a statement is in use, and after it has failed,
-// was stopped, or was evicted by other statements, or after the schema has changed.
+// TestKeptStatements repeats statements that a connection to SQLite keeps: while the rows of the statement
+// are open; after the statement has failed, was stopped or was evicted; and after a change of the schema.
+// Each repetition must work as if the statement was not kept. The test also repeats a statement that is too
+// long to be kept.
 func TestKeptStatements(t *testing.T) {
 	g, _ := openSQLite(t)
 	exec := func(g *gorm.DB, statement string, values ...any) {

@@ -26,7 +26,8 @@ import (
 func InTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	room := g.Dialector.(dialector).transactions
 	return retryTx(ctx, func() error {
-		// In a transaction, g.DB fails, and so will the function transact.
+		// When g is in a transaction, g.DB fails. Then take no place in room:
+		// the function transact fails, too.
 		if _, err := g.DB(); err == nil && room != nil {
 			if err := enter(ctx, room); err != nil {
 				return err
@@ -253,7 +254,7 @@ func (l lock) take(ctx context.Context, conn *sql.Conn, seconds int) error {
 	return translate(err)
 }
 
-// SessionLock tries to take the lock for about a minute at most.
+// SessionLock waits for the lock for about a minute at most. Error: ErrConflict when the time is over.
 func (l lock) SessionLock(ctx context.Context, conn *sql.Conn) error {
 	return retry(ctx, 50, time.Minute, func() error { return l.take(ctx, conn, 1) })
 }

@@ -227,7 +227,7 @@ func (p *progress) hasDelivered() bool {
 }
 
 const (
-	giveUp    = 3 * 24 * time.Hour // the time of failures after which an endpoint is disabled
+	giveUp    = 3 * 24 * time.Hour // an endpoint that has failed for this long is disabled
 	firstWait = 5 * time.Second
 	maxWait   = 6 * time.Hour // the longest wait after a failure, even if an endpoint asks for a longer wait
 )

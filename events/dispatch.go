@@ -21,7 +21,7 @@ const (
 	leaseTime   = 10 * time.Second // the time after which another process serves the endpoints of a dead process
 	renewPause  = leaseTime / 4
 	lookPause   = 100 * time.Millisecond // pause between two looks for endpoints with undelivered events
-	busyPause   = 20 * time.Millisecond  // pause after a look that has found such endpoints
+	busyPause   = 20 * time.Millisecond  // pause after a look that has begun turns
 	quickPlaces = 128                    // most quick endpoints that are served at once
 	slowPlaces  = 128                    // most slow endpoints that are served at once, besides quick ones
 	slowAfter   = time.Second            // an endpoint is slow when an attempt takes longer
@@ -343,7 +343,8 @@ func (t *turn) skip(sending context.Context) (bool, error) {
 	return true, t.submit(sending)
 }
 
-// send sends an event once.
+// send makes one attempt to send an event, and adds the attempt to the progress. An attempt that fails
+// because ctx has ended is not added: then the error is the error of ctx.
 func (t *turn) send(ctx context.Context, happened placed) (deliver.Attempt, error) {
 	body, err := messageOf(happened)
 	if err != nil {

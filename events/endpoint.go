@@ -57,7 +57,7 @@ func rowOf(id int64) service.Row[store] {
 	}}
 }
 
-// webhookOwner is a row of the table webhook_owners: see countEndpoints.
+// webhookOwner is a row of the table webhook_owners. The method countEndpoints locks the row.
 type webhookOwner struct {
 	CustomerID int64 `gorm:"primaryKey;autoIncrement:false"`
 }

@@ -22,7 +22,7 @@ func (s *Service) migrated(ctx context.Context) error { return db.Migrated(ctx, 
 // unplaced begins a query for the events without a position, of all customers.
 func (s store) unplaced() *gorm.DB { return s.DB.Model(&event{}).Where("position IS NULL") }
 
-// unsequenced counts the events without a position: see db.CountDue.
+// unsequenced counts the events without a position, up to 10,000: see db.CountDue.
 func (s *Service) unsequenced(ctx context.Context) (int64, error) {
 	return db.CountDue(s.db.Read(ctx).unplaced())
 }

@@ -53,7 +53,7 @@ func (s *Service) stream(ctx context.Context, q query) (bulk.File, error) {
 			}
 			var ends, isDue bool
 			select {
-			case <-p.ready(woken): // woken may stand for an event that q.types leaves out
+			case <-p.ready(woken): // the next page may have no event: q.types may leave the new events out
 			case <-due.C:
 				isDue = true
 			case <-over:

@@ -40,7 +40,7 @@ var kinds = []kind{
 func (s store) feed() int64 { return s.Caller.Customer }
 
 // shown is the condition under which readers see an event: its position is at most the last position in the
-// counter of the feed. See SequenceBatch.
+// counter of the feed. Later positions may not be on the disk yet: see SequenceBatch.
 const shown = "%s <= (SELECT last_position FROM event_positions p WHERE p.customer_id = %s)"
 
 // events begins a query for the events that the caller may read, from the position after (excluded) to the

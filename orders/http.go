@@ -127,13 +127,13 @@ func (s *Service) CancelOrder(ctx context.Context, r server.CancelOrderRequestOb
 	return s.orderAnswer(ctx, a, err)
 }
 
-// GetOrder returns an order. Errors: see store.find.
+// GetOrder returns an order. Error: 404 order_not_found.
 func (s *Service) GetOrder(ctx context.Context, r server.GetOrderRequestObject) (server.GetOrderResponseObject, error) {
 	o, err := s.db.Read(ctx).find(r.ID)
 	return server.GetOrder200JSONResponse{Body: s.orderResponse(o)}, err
 }
 
-// ListOrderHistory returns a page of the events of an order. Errors: see orderHistory.
+// ListOrderHistory returns a page of the events of an order. Error: 404 order_not_found.
 func (s *Service) ListOrderHistory(ctx context.Context, r server.ListOrderHistoryRequestObject,
 ) (server.ListOrderHistoryResponseObject, error) {
 	page := db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit)
@@ -163,7 +163,8 @@ func (s *Service) ListOrders(ctx context.Context, r server.ListOrdersRequestObje
 	}}, err
 }
 
-// SummarizeOrders returns the totals of the orders of each day. Error: see newCalendar.
+// SummarizeOrders returns the totals of the orders of each day. Error: 400 validation_failed for an unknown
+// time zone, and for too many days.
 func (s *Service) SummarizeOrders(ctx context.Context, r server.SummarizeOrdersRequestObject,
 ) (server.SummarizeOrdersResponseObject, error) {
 	c, err := newCalendar(r.Params.From, r.Params.To, *r.Params.Tz)
@@ -231,7 +232,7 @@ func (s *Service) exportPage(ctx context.Context, f orderFilter, cursor *int64) 
 	})
 }
 
-// GetIdempotencyKey returns the effects of an idempotency key. Errors: see reportKey.
+// GetIdempotencyKey returns the effects of the caller's idempotency key. Error: 404 idempotency_key_unknown.
 func (s *Service) GetIdempotencyKey(ctx context.Context, r server.GetIdempotencyKeyRequestObject,
 ) (server.GetIdempotencyKeyResponseObject, error) {
 	report, err := s.keyReport(ctx, r.Key)
@@ -308,14 +309,15 @@ func (f productFilter) from(search, ids, updatedSince *string) (productFilter, e
 	return f, err
 }
 
-// GetProduct returns a product. Errors: see findProduct.
+// GetProduct returns a product. Error: 404 product_not_found.
 func (s *Service) GetProduct(ctx context.Context, r server.GetProductRequestObject,
 ) (server.GetProductResponseObject, error) {
 	p, err := s.db.Read(ctx).findProduct(r.ID)
 	return server.GetProduct200JSONResponse{Body: productResponse(p)}, err
 }
 
-// UpdateProduct changes the given fields of a product. Errors: see lockProduct.
+// UpdateProduct changes the given fields of a product. Errors: 404 product_not_found, 412
+// precondition_failed.
 func (s *Service) UpdateProduct(ctx context.Context, r server.UpdateProductRequestObject,
 ) (server.UpdateProductResponseObject, error) {
 	var p product
@@ -398,7 +400,8 @@ func (s *Service) ListStockAdjustments(ctx context.Context, r server.ListStockAd
 	}}, err
 }
 
-// ListProductHistory returns a page of the events of a product. Errors: see productHistory.
+// ListProductHistory returns a page of the events of a product; a caller bound to a customer gets an empty
+// page. Error: 404 product_not_found.
 func (s *Service) ListProductHistory(ctx context.Context, r server.ListProductHistoryRequestObject,
 ) (server.ListProductHistoryResponseObject, error) {
 	page := db.PageFrom(r.Params.Sort, r.Params.Cursor, r.Params.Limit)

@@ -78,7 +78,7 @@ func (b *books) product(id int64) *api.Product {
 	return pick(b.products, func(p *api.Product) bool { return p.ID == id })
 }
 
-// order returns an order, or nil if the caller may not see the order.
+// order returns an order, or nil if the order does not exist or the caller may not see the order.
 func (b *books) order(id int64) *api.Order {
 	return pick(b.orders, func(o *api.Order) bool { return o.ID == id && b.by.ActsFor(o.CustomerID) })
 }

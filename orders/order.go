@@ -83,11 +83,11 @@ type transition struct {
 }
 
 // transition writes the transitions, each at the order's time Now, and records an event for each transition.
-// It moves the time Now when the order has changed later: see db.ChangedAt. New orders are inserted; all
-// other orders must be locked. Every order must have its items. After an error, the transaction must be
-// rolled back. Errors: db.ErrConflict when another transaction has already canceled an order;
-// gorm.ErrDuplicatedKey when an external_ref is taken. Every change of a status goes through this method, so
-// code that must run at every change belongs here.
+// First it sets the time Now to the result of ChangedAt, because Now may be before the order's last change:
+// see db.ChangedAt. New orders are inserted; all other orders must be locked. Every order must have its
+// items. After an error, the transaction must be rolled back. Errors: db.ErrConflict when another transaction
+// has already canceled an order; gorm.ErrDuplicatedKey when an external_ref is taken. Every change of a
+// status goes through this method, so code that must run at every change belongs here.
 func (s store) transition(transitions ...transition) error {
 	var placed, changed []*order
 	for _, next := range transitions {
@@ -132,7 +132,7 @@ func (s store) transition(transitions ...transition) error {
 	return s.Record(events...)
 }
 
-// originOf returns the origin of the transition's event.
+// originOf returns the origin of the transition or, if the transition has none, the origin of the store.
 func (s store) originOf(t transition) history.Origin {
 	if t.origin == (history.Origin{}) {
 		return s.Origin

@@ -231,8 +231,8 @@ func merged(t *testing.T, from template, name string) lambdaFunction {
 	return f
 }
 
-// groups are the groups of the configuration that a function reads: see configuration(), and command
-// lambda-services.
+// groups lists, for each function, the groups of the configuration that the function reads. The orchestrator
+// reads its groups in configuration, and the other functions read theirs in command lambda-services.
 var groups = map[string][]string{
 	"Function":          {"Logging", "Deployment", "Access", "JWT", "Serving", "Amounts", "CustomersPeer", "OrdersPeer", "Mounting"},
 	"CustomersFunction": {"Logging", "Access", "JWT", "Serving", "Amounts", "Keys", "Database"},

@@ -109,7 +109,8 @@ func newLookup[T Row](q *gorm.DB, x Index, text string, w db.PageRequest) *looku
 	return s
 }
 
-// page reads the page. The parameter candidates yields ids of possible matches, in the order of the page.
+// page reads the candidates that match, until the page is full, and returns the page and the cursor of the
+// next page. The parameter candidates yields ids of possible matches, in the order of the page.
 func (s *lookup[T]) page(candidates iter.Seq2[int64, error]) ([]T, *int64, error) {
 	var rows []T
 	var some []int64

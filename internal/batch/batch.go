@@ -174,7 +174,8 @@ func (b *Batcher[C]) IsHeld(row string) bool {
 	return b.heldRows[row] != nil
 }
 
-// start starts as many batches as possible. b.mu must be held.
+// start starts batches from the queue, until MaxConcurrent batches run or all queued commands must wait. b.mu
+// must be held.
 func (b *Batcher[C]) start() {
 	for b.running < b.MaxConcurrent {
 		batch := b.next()
@@ -193,7 +194,7 @@ func (b *Batcher[C]) next() (batch []*waiter[C]) {
 	share := (b.inProgress + len(b.queue) + b.MaxConcurrent - 1) / b.MaxConcurrent
 	cost := 0
 	remaining := b.queue[:0]
-	blocked := map[string]bool{} // keys of commands that stay in the queue, so that none overtakes them
+	blocked := map[string]bool{} // keys of commands that must wait; a later command with such a key waits too
 	for i, w := range b.queue {
 		if len(batch) == share || len(batch) > 0 && cost+w.command.Cost() > b.MaxCost {
 			remaining = append(remaining, b.queue[i:]...)
@@ -365,9 +366,9 @@ func (b *Batcher[C]) try(batch []*waiter[C]) (held []Held, rolledBack bool, err 
 	return b.Run(ctx, commands)
 }
 
-// trace begins the span of a batch. The span belongs to no single request: it has a link to the span of each
-// command, and each of these spans has a link to the batch. There is no span when the span of no command is
-// recorded.
+// trace begins the span of a batch. The span belongs to no single request: it has a link to each recorded
+// span of a command, and each of these spans has a link to the batch. When no command has a recorded span,
+// the batch has no span.
 func (b *Batcher[C]) trace(ctx context.Context, batch []*waiter[C]) (context.Context, trace.Span) {
 	var requests []trace.Span
 	var links []trace.Link

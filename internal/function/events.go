@@ -147,8 +147,8 @@ func forward[E any](raw json.RawMessage, proxy func(E) (any, error)) (any, error
 
 // ownPath returns the path of an event as in the OpenAPI document. The result base is the part of the
 // callers' addresses before this path. An event's path may begin with basePath, or with the stage of an API
-// Gateway. Behind a custom domain, callers send the domain's mapping, and an HTTP API replaces the mapping by
-// the stage. So base is basePath, if set, and not the stage.
+// Gateway. Behind a custom domain, basePath is the domain's mapping: callers send the mapping, but an HTTP
+// API puts the stage in its place. So base is basePath, if set, and else the stage that the path begins with.
 func ownPath(path, basePath, stage string) (own, base string) {
 	own = behind(basePath, path)
 	if stage == "" || stage == "$default" {

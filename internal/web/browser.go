@@ -158,7 +158,7 @@ func pagePolicy(b Browsers, others []docs.Linked) string {
 			continue
 		}
 		connect = append(connect, base.Scheme+"://"+base.Host)
-		if base.Port() != "" { // see docs.ForBrowser
+		if base.Port() != "" { // docs.ForBrowser may replace the host of an address with a port
 			connect = append(connect, base.Scheme+"://*:"+base.Port())
 		}
 	}

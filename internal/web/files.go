@@ -117,7 +117,8 @@ func startFile(c *gin.Context, timeout, window time.Duration) (context.Context, 
 	return ctx, func() {
 		stalled.Stop()
 		stop()
-		// net/http still sends the end of the file. It sets a new deadline for the next request.
+		// net/http sends the end of the file after this, within the time window. For the next request,
+		// net/http sets a new deadline itself.
 		_ = controller.SetWriteDeadline(time.Now().Add(window))
 	}
 }

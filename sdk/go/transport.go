@@ -241,8 +241,9 @@ func temporary(status int) bool {
 	return false
 }
 
-// retryAfter returns the wait in the header Retry-After, which has seconds or a date. The wait is at most 68
-// years, so that a sum with the wait does not overflow. It returns 0 without the header and for nil.
+// retryAfter returns the wait that the header Retry-After asks for, in seconds or by a date. The wait is at
+// most 68 years, so that a sum with the wait does not overflow. Without an answer (res is nil), without a
+// valid header, and for a date in the past, the wait is 0.
 func retryAfter(res *http.Response) time.Duration {
 	if res == nil {
 		return 0

@@ -289,9 +289,9 @@ func onScreen(output string) (lines []string) {
 	return lines
 }
 
-// TestImportChecksTextFirst imports files whose third line is in another encoding than b2b expects. The error
-// must name the line and the flag --encoding, and the command must call no service. Only the last file has
-// the expected encoding, and leads to a call.
+// TestImportChecksTextFirst imports files. When the third line is in another encoding than b2b expects, the
+// error must name the line and the flag --encoding, and the command must call no service. The last file has
+// the expected encoding: there the command must call the service.
 func TestImportChecksTextFirst(t *testing.T) {
 	env := []string{"ORDERS_API_BASE=http://127.0.0.1:1"}
 	path := filepath.Join(t.TempDir(), "products.csv")

@@ -24,7 +24,7 @@ import (
 // bearable is the upper limit of the 99th percentile of the times of calls that do not need a held row.
 const bearable = 1200 * time.Millisecond
 
-// outcome is the outcome of a call.
+// outcome describes a call and its answer. Without an answer, status and duration are 0.
 type outcome struct {
 	held     bool // the call needs the held row
 	status   int

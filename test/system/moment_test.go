@@ -60,7 +60,8 @@ func (c *chaos) duringSequencing(v *victim, kill func() error) error {
 		if err := p.Signal(syscall.SIGSTOP); err != nil {
 			return err
 		}
-		if c.sequencing(time.Second) { // any running process would have committed
+		// The open transaction is the stopped process's: a running process would have committed.
+		if c.sequencing(time.Second) {
 			c.sequenced++
 			return kill()
 		}
