@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 from ._calls import Answer as Answer
 from ._calls import B2BError as B2BError
-from ._calls import next_position
+from ._calls import check_function, next_position
 from ._events import typed_event as typed_event
 from ._webhooks import WebhookError as WebhookError
 from ._webhooks import verify_webhook as verify_webhook
@@ -38,6 +38,7 @@ class B2B(Calls):
         position, too, when you ask for rare types or the token is a partner's: otherwise the position of your last event may be so old,
         when you begin again, that events after it were deleted.
         """
+        check_function("follow_events: on_position", on_position)
         while True:
             try:
                 page = self.list_events(after=after, types=types, limit=1000, wait="20s")
@@ -64,6 +65,7 @@ class AsyncB2B(AsyncCalls):
         on_position: Callable[[int], object | Awaitable[object]] | None = None,
     ) -> AsyncIterator[FeedEvent]:
         """As B2B.follow_events; on_position may be asynchronous."""
+        check_function("follow_events: on_position", on_position)
         while True:
             try:
                 page = await self.list_events(after=after, types=types, limit=1000, wait="20s")

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cache
+from itertools import islice
 from typing import Any, Generic, NoReturn, Protocol, Self, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import anyio
@@ -130,6 +131,12 @@ def moment(value: str | datetime.date | Unset) -> str | Unset:
     if isinstance(value, datetime.datetime) and value.utcoffset() is None:
         raise ValueError(f"{value!r} has no zone: datetime.now(timezone.utc) has one")
     return value.isoformat() if isinstance(value, datetime.date) else value
+
+
+def check_function(name: str, value: object) -> None:
+    """Raises TypeError for what is given as a function and is none. Without this check, the error would come after a request."""
+    if value is not None and not callable(value):
+        raise TypeError(f"{name} cannot be {value!r}: it must be a function")
 
 
 def new_key() -> str:
@@ -284,20 +291,24 @@ class _Import:
     """Writes the caller's rows, one JSON object a line, and gives each answer's line back with its row."""
 
     def __init__(self, call: _Call, rows: Iterable[Any], on_row: Callable[[Any, ImportLine], object] | None) -> None:
-        self.call, self.rows, self.on_row = call, rows, on_row
+        check_function(f"{call.name}: on_row", on_row)
+        self.call, self.rows, self.on_row = call, iter(rows), on_row
         self.sent: list[Any] = []
         self.summary: ImportSummary | None = None
-        self.telling = False  # on_row runs, whose errors are the caller's
+        self.theirs = False  # rows or on_row run, whose errors are the caller's
 
     def body(self) -> Iterator[bytes]:
-        part: list[bytes] = []
-        for row in self.rows:
-            self.sent.append(row)
-            part.append(json.dumps(dict(row) if isinstance(row, Mapping) else row.to_dict()).encode() + b"\n")
-            if len(part) == 250:
-                yield b"".join(part)
-                part = []
-        yield b"".join(part)
+        while part := self.part():
+            yield part
+
+    def part(self) -> bytes:
+        """Returns the lines of the next rows; none after the last."""
+        self.theirs = True
+        rows = list(islice(self.rows, 250))
+        self.sent += rows
+        part = b"".join(json.dumps(dict(row) if isinstance(row, Mapping) else row.to_dict()).encode() + b"\n" for row in rows)
+        self.theirs = False
+        return part
 
     async def async_body(self) -> AsyncIterator[bytes]:
         for part in self.body():
@@ -309,9 +320,9 @@ class _Import:
             if isinstance(line.summary, ImportSummary):
                 self.summary = line.summary
             elif self.on_row and isinstance(line.row, int) and 0 < line.row <= len(self.sent):
-                self.telling = True
+                self.theirs = True
                 yield self.on_row(self.sent[line.row - 1], line)
-                self.telling = False
+                self.theirs = False
 
     def end(self, lines: _Lines) -> ImportSummary:
         lines.end()
@@ -337,9 +348,9 @@ class Caller:
     def __init__(
         self,
         *,
-        customers: str,
-        orders: str,
-        orchestrator: str,
+        customers: str = "",
+        orders: str = "",
+        orchestrator: str = "",
         events: str = "",
         token: str | Callable[[], str] | None = None,
         deadline: float = 60,
@@ -350,7 +361,7 @@ class Caller:
     ) -> None:
         """
         customers, orders, orchestrator, events: where the services are, such as `https://orders.example.com`. `events` is for
-            who follows events or manages webhooks.
+            who follows events or manages webhooks. A call of a service whose address is left out raises ValueError.
         token: what `Authorization: Bearer` carries; a function is asked before every try. When it raises, the
             call ends with B2BError, `no_answer`.
         deadline: how long a call may take with all its tries, in seconds.
@@ -363,7 +374,7 @@ class Caller:
         now, sleep: for tests.
         """
         given = {"customers": customers, "orders": orders, "events": events, "orchestrator": orchestrator}
-        bases = {name: base.rstrip("/") for name, base in given.items()}
+        bases = {name: (base or "").rstrip("/") for name, base in given.items()}
         self._services = _Services(bases, deadline, try_timeout, now)
         self._token, self._sleep = token, sleep
         self._http = http or httpx.Client()
@@ -480,7 +491,7 @@ class Caller:
         except (httpx.UnsupportedProtocol, httpx.LocalProtocolError):
             raise  # a mistake of the caller's
         except httpx.RequestError as e:
-            if sending.telling:
+            if sending.theirs:
                 raise
             call.fail(e)
 
@@ -491,9 +502,9 @@ class AsyncCaller:
     def __init__(
         self,
         *,
-        customers: str,
-        orders: str,
-        orchestrator: str,
+        customers: str = "",
+        orders: str = "",
+        orchestrator: str = "",
         events: str = "",
         token: str | Callable[[], str | Awaitable[str]] | None = None,
         deadline: float = 60,
@@ -504,7 +515,7 @@ class AsyncCaller:
     ) -> None:
         """As that of B2B; the token's function may be asynchronous."""
         given = {"customers": customers, "orders": orders, "events": events, "orchestrator": orchestrator}
-        bases = {name: base.rstrip("/") for name, base in given.items()}
+        bases = {name: (base or "").rstrip("/") for name, base in given.items()}
         self._services = _Services(bases, deadline, try_timeout, now)
         self._token, self._sleep = token, sleep
         self._http = http or httpx.AsyncClient()
@@ -621,7 +632,7 @@ class AsyncCaller:
         except (httpx.UnsupportedProtocol, httpx.LocalProtocolError):
             raise  # a mistake of the caller's
         except httpx.RequestError as e:
-            if sending.telling:
+            if sending.theirs:
                 raise
             call.fail(e)
 

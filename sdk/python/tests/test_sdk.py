@@ -405,6 +405,70 @@ def test_a_call_names_the_address_that_is_none(make):
                 call()
 
 
+def test_an_address_may_be_left_out_until_its_service_is_called(addresses):
+    orders = f"http://{addresses['orders']}"
+    with B2B(orders=orders) as b2b, B2B(orders=orders, customers=None) as none:
+        assert b2b.list_orders(limit=1).data and none.list_orders(limit=1).data
+        for call, service in (
+            (lambda: b2b.list_customers(), "customers"),
+            (lambda: none.list_customers(), "customers"),
+            (lambda: b2b.create_and_confirm_order(customer_id=1, items=[]), "orchestrator"),
+            (lambda: next(b2b.follow_events(0)), "events"),
+            (lambda: b2b.import_customers(iter(lambda: pytest.fail("a row is read"), None)), "customers"),
+        ):
+            with pytest.raises(ValueError, match=f": {service} is ''"):
+                call()
+
+    async def run():
+        async with AsyncB2B(orders=orders) as b2b:
+            assert (await b2b.list_orders(limit=1)).data
+            with pytest.raises(ValueError, match="list_customers: customers is ''"):
+                await b2b.list_customers()
+
+    anyio.run(run)
+
+
+def test_a_function_that_is_none_is_refused_before_anything_is_sent(make, b2b, proxies):
+    for service in vars(proxies).values():
+        service.seen.clear()
+    row = {"sku": f"FILE-{next(made)}", "name": "A test", "price_cents": 1}
+    for call, name in (
+        (lambda: b2b.import_products([row], "print"), "import_products: on_row cannot be 'print'"),
+        (lambda: b2b.import_products(None), "'NoneType' object is not iterable"),
+    ):
+        with pytest.raises(TypeError, match=name):
+            call()
+    bases = {service: proxy.base for service, proxy in vars(proxies).items()}
+    with B2B(**bases) as follower, pytest.raises(TypeError, match="follow_events: on_position cannot be 5"):
+        next(follower.follow_events(0, on_position=5))
+
+    async def follow():
+        async with AsyncB2B(**bases) as follower:
+            async for _ in follower.follow_events(0, on_position=5):
+                break
+
+    with pytest.raises(TypeError, match="follow_events: on_position cannot be 5"):
+        anyio.run(follow)
+    assert not proxies.orders.seen and not proxies.events.seen
+
+
+def test_an_error_of_the_rows_ends_the_import(make, addresses):
+    b2b = make(orders=f"http://{addresses['orders']}")
+    prefix = f"BROKEN-{next(made)}-"
+    for error in (LookupError("no more"), httpx.ConnectError("no more")):  # the rows may come from another service
+        for last in (0, 1, 5000):
+
+            def rows(error=error, last=last):
+                for i in range(last):
+                    yield {"sku": f"{prefix}{i}", "name": "A test", "price_cents": 1, "stock": 3}
+                raise error
+
+            with pytest.raises(type(error)) as e:
+                b2b.import_products(rows())
+            assert e.value is error
+    assert not list(b2b.export_products(search=prefix))
+
+
 def test_a_filter_that_is_none_is_refused(b2b, proxies):
     proxies.orders.seen.clear()
     for call in (

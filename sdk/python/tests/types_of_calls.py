@@ -18,6 +18,7 @@ from b2b_orders import (
 from b2b_orders.generated.models import ImportLine
 
 b2b = B2B(customers="", orders="", orchestrator="", token=lambda: "token")
+only_orders = B2B(orders=""), AsyncB2B(orders="")
 items = [OrderItemRequest(product_id=2, qty=1)]
 
 

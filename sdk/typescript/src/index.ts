@@ -112,14 +112,17 @@ type Imports = {
 };
 
 export interface Options {
-  /** Where the Customers API is, such as `https://customers.example.com`. */
-  customers: string;
+  /**
+   * Where the Customers API is, such as `https://customers.example.com`. A call of a service whose address is
+   * left out rejects with a TypeError.
+   */
+  customers?: string;
   /** Where the Orders API is. */
-  orders: string;
+  orders?: string;
   /** Where the Events API is, for who follows events or manages webhooks. */
   events?: string;
   /** Where the Orchestrator is. */
-  orchestrator: string;
+  orchestrator?: string;
   /**
    * What `Authorization: Bearer` carries; a function is asked before every try. When it throws, the call ends
    * with a B2BError, `no_answer`.
@@ -206,6 +209,7 @@ export class B2B {
     { onPosition, ...options }: FollowOptions = {},
   ): AsyncGenerator<FeedEvent> {
     const { clock = realClock } = this.#options;
+    checkFunction('onPosition', onPosition);
     for (;;) {
       let page: Answer<'listEvents'>;
       try {
@@ -287,6 +291,7 @@ export class B2B {
 
   async #import(name: keyof Files, rows: Iterable<object> | AsyncIterable<object>, input: Record<string, unknown>, options: AnyCall): Promise<ImportSummary> {
     const call = new Call(this.#options, name, files[name], options);
+    checkFunction('onRow', options.onRow);
     const sent: object[] = [], parts: string[] = [];
     for await (const row of rows) parts.push(`${json(row, `rows[${sent.push(row) - 1}]`)}\n`);
     const body = new Blob(parts);
@@ -322,6 +327,7 @@ type Facts = {
 class Call {
   readonly correlationId: string;
   readonly #mayRepeat: boolean;
+  readonly #base: string;
 
   constructor(
     readonly options: Options, readonly name: string, readonly facts: Pick<Facts, 'service' | 'method' | 'path' | 'answer'>,
@@ -329,22 +335,23 @@ class Call {
   ) {
     const odd = Object.keys(call).find((option) => !callOptions.has(option)); // idempotency_key would place an order under another key
     if (odd !== undefined) throw new TypeError(`${name} has no option ${odd}; it may be ${[...callOptions].join(', ')}`);
+    checkFunction('fetch', options.fetch);
+    for (const [option, value] of [['deadline', call.deadline], ['deadline', options.deadline], ['tryTimeout', options.tryTimeout]] as const) {
+      if (value === undefined || (typeof value === 'number' && !Number.isNaN(value))) continue;
+      throw new TypeError(`the option ${option} is ${String(value)}; it must be a number of milliseconds`);
+    }
+    this.#base = base(name, facts.service, options[facts.service]);
     this.correlationId = call.correlationId ?? random();
     this.#mayRepeat = facts.method === 'get' || idempotencyKey !== undefined;
   }
 
   request(path: Record<string, unknown>, query: Record<string, unknown>, body?: BodyInit, headers?: Record<string, string>): Request {
-    const address = this.options[this.facts.service];
-    if (address === undefined) throw new TypeError(`${this.name} needs the option ${this.facts.service}`);
-    const base = address.replace(/\/+$/, '');
     const at = this.facts.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(text(name, path[name])));
     const pairs = Object.entries(query).filter(([, value]) => value !== undefined).map(([name, value]) => [name, text(name, value)]);
-    const request = new Request(base + at + (pairs.length ? `?${new URLSearchParams(pairs)}` : ''), {
+    return new Request(this.#base + at + (pairs.length ? `?${new URLSearchParams(pairs)}` : ''), {
       method: this.facts.method.toUpperCase(), body: body ?? null, headers: { ...headers, 'X-Correlation-Id': this.correlationId },
       redirect: 'manual', // a POST that is redirected may arrive as a GET
     });
-    if (!/^https?:/.test(request.url)) throw new TypeError(`the option ${this.facts.service} is ${address}; it must be an address such as https://orders.example.com`);
-    return request;
   }
 
   /**
@@ -529,6 +536,30 @@ class Timeout {
 }
 
 type AnyCall = { correlationId?: string; deadline?: number; signal?: AbortSignal; headers?: Record<string, string>; idempotencyKey?: string; onRow?: (row: any, line: ImportLine) => unknown };
+
+/**
+ * Returns the address of a service without slashes at its end; on a page it may be relative. Throws a TypeError,
+ * which names the option, when the address is missing or none.
+ */
+function base(call: string, service: string, address: unknown): string {
+  if (address === undefined) throw new TypeError(`${call} needs the option ${service}`);
+  try {
+    const base = (address as string).replace(/\/+$/, '');
+    if (/^https?:/.test(new Request(`${base}/`).url)) return base;
+  } catch {
+    // it is no text, or no address
+  }
+  throw new TypeError(`the option ${service} is ${address === '' ? 'empty' : String(address)}; it must be an address such as https://orders.example.com`);
+}
+
+/**
+ * Throws a TypeError for what is given as a function and is none. Without this check, the error would come after
+ * a request.
+ */
+function checkFunction(option: string, value: unknown): void {
+  if (value === undefined || value === null || typeof value === 'function') return;
+  throw new TypeError(`the option ${option} is ${String(value)}; it must be a function`);
+}
 
 /** The options of a call. */
 const callOptions = new Set(['idempotencyKey', 'correlationId', 'deadline', 'signal', 'headers', 'onRow']);

@@ -253,7 +253,55 @@ test('an address at which nobody listens, or that is none, is named', async () =
   const e = await failure(new B2B({ ...bases, orders, clock }).getProduct({ id: 2 }, { deadline: 100 }))
   assert.ok(e.code === 'no_answer' && e.message.includes(`no answer from ${orders}: TypeError: fetch failed: `), e.message)
   assert.match(e.message, /ECONNREFUSED|bad port/)
-  await assert.rejects(new B2B({ ...bases, orders: 'localhost:3002' }).getProduct({ id: 2 }), /the option orders is localhost:3002/)
+  for (const orders of ['localhost:3002', 'ftp://localhost', 'localhost', '/api', 'http://', '', null, 5]) {
+    const client = new B2B({ ...bases, orders })
+    const rows = (function* () { assert.fail('a row is read') })()
+    for (const call of [client.getProduct({ id: 2 }), client.importProducts(rows), client.exportOrders().next()]) {
+      await assert.rejects(call, { name: 'TypeError', message: `the option orders is ${orders === '' ? 'empty' : orders}; it must be an address such as https://orders.example.com` })
+    }
+  }
+})
+
+test('an address may be left out until its service is called', async () => {
+  const client = new B2B({ orders: bases.orders })
+  await client.listOrders({ limit: 1 })
+  for (const [call, option] of [
+    [client.listCustomers(), 'customers'],
+    [client.createAndConfirmOrder({ customer_id: 1, items: [{ product_id: 2, qty: 1 }] }), 'orchestrator'],
+    [client.followEvents({ after: 0 }).next(), 'events'],
+  ]) {
+    await assert.rejects(call, { name: 'TypeError', message: new RegExp(`needs the option ${option}$`) })
+  }
+})
+
+test('options of a wrong type are refused, before anything is sent', async () => {
+  for (const p of Object.values(proxies)) p.seen.length = 0
+  const read = (options, call) => new B2B({ ...bases, ...options }).getProduct({ id: 2 }, call)
+  const rows = (function* () { assert.fail('a row is read') })()
+  for (const [call, message] of [
+    [b2b.importProducts(rows, {}, { onRow: 'print' }), 'the option onRow is print; it must be a function'],
+    [b2b.followEvents({ after: 0 }, { onPosition: 5 }).next(), 'the option onPosition is 5; it must be a function'],
+    [read({ fetch: 5 }), 'the option fetch is 5; it must be a function'],
+    [read({}, { deadline: '5000' }), 'the option deadline is 5000; it must be a number of milliseconds'],
+    [read({ deadline: NaN }), 'the option deadline is NaN; it must be a number of milliseconds'],
+    [read({ tryTimeout: '5000' }), 'the option tryTimeout is 5000; it must be a number of milliseconds'],
+  ]) {
+    await assert.rejects(call, { name: 'TypeError', message })
+  }
+  assert.deepEqual(Object.values(proxies).flatMap((p) => p.seen), [])
+})
+
+test('an error of the rows ends the import', async () => {
+  const client = new B2B({ ...bases, orders: addresses[1] })
+  const prefix = `BROKEN-${++made}-`
+  for (const error of [new RangeError('no more'), 'as text']) {
+    const rows = (function* () {
+      for (let i = 0; i < 5000; i++) yield { sku: `${prefix}${i}`, name: 'A test', price_cents: 1, stock: 3 }
+      throw error
+    })()
+    await assert.rejects(client.importProducts(rows), (e) => e === error)
+  }
+  assert.equal((await client.listProducts({ search: prefix })).data.length, 0)
 })
 
 test('an option that no call has is refused, before anything is sent', async () => {

@@ -2,6 +2,7 @@
 import { B2B, B2BError, verifyWebhook, type FeedEvent, type Order, type OrderItemRequest } from '@b2b/orders-sdk'
 
 const b2b = new B2B({ customers: '', orders: '', orchestrator: '', token: async () => 'token' })
+export const onlyOrders = new B2B({ orders: '' })
 const items: OrderItemRequest[] = [{ product_id: 2, qty: 1 }]
 
 export async function right(): Promise<Order> {

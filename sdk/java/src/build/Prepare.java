@@ -92,20 +92,24 @@ public final class Prepare {
 
           /** %1$s, in one answer. Close the stream, unless it is read to its end; it throws a B2BException when the answer breaks off. */
           public final Stream<%2$s> %3$s(FilesApi.API%4$sRequest request) {
+            Objects.requireNonNull(request, "request");
             return exported(files -> files.%3$s(request), %2$s.class);
           }
         """ : """
 
           /** %1$s; see the method below. */
           public final ImportSummary %3$s(Iterable<%2$s> rows) {
-            return %3$s(rows, FilesApi.API%4$sRequest.newBuilder().build(), (row, line) -> {});
+            return imported(files -> files.%3$s(FilesApi.API%4$sRequest.newBuilder().build()), rows, null);
           }
 
           /**
-           * %1$s. The rows are sent once, and onRow is called with each row and what became of it. Throws a B2BException when not
-           * all rows were read: repeat the call then, what is done already is unchanged.
+           * %1$s. The rows are sent once, while they are read, and onRow is called with each row and what
+           * became of it: for that they stay in memory. Throws what the rows throw, and nothing is done then. Throws
+           * a B2BException when not all rows were read: repeat the call then, what is done already is unchanged.
            */
           public final ImportSummary %3$s(Iterable<%2$s> rows, FilesApi.API%4$sRequest request, BiConsumer<? super %2$s, ? super ImportLine> onRow) {
+            Objects.requireNonNull(request, "request");
+            Objects.requireNonNull(onRow, "onRow");
             return imported(files -> files.%3$s(request), rows, onRow);
           }
         """).formatted(operation.get("summary").asText(), last((sent.isMissingNode() ? rows : sent).get("$ref").asText()), name, upper(name)));
@@ -203,6 +207,7 @@ public final class Prepare {
         import com.example.b2b.client.ApiClient;
         import com.example.b2b.model.*;
         import java.util.List;
+        import java.util.Objects;
         import java.util.function.BiConsumer;
         import java.util.function.Consumer;
         import java.util.stream.Stream;

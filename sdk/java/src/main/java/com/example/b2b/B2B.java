@@ -10,7 +10,6 @@ import com.example.b2b.model.ImportLine;
 import com.example.b2b.model.ImportSummary;
 import com.example.b2b.model.Orchestration;
 import com.example.b2b.model.OrchestrationRequest;
-import java.io.ByteArrayOutputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -18,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -98,6 +98,7 @@ public final class B2B extends Apis {
    * position of your last event may be so old, when you begin again, that events after it were deleted.
    */
   public Stream<FeedEvent> followEvents(long after, String types, LongConsumer onPosition) {
+    Objects.requireNonNull(onPosition, "onPosition");
     return Stream.iterate(follow(after, types), read -> {
       if (read.next != read.after) onPosition.accept(read.next);
       return follow(read.next, types);
@@ -148,19 +149,15 @@ public final class B2B extends Apis {
 
   @Override
   <T> Stream<T> exported(Consumer<FilesApi> call, Class<T> type) {
-    return transport.rows(Client.request(transport, call), null, 0).stream(type);
+    return transport.rows(Client.request(transport, call), null).stream(type);
   }
 
   @Override
   <R> ImportSummary imported(Consumer<FilesApi> call, Iterable<R> rows, BiConsumer<? super R, ? super ImportLine> onRow) {
-    var sent = new ArrayList<R>();
-    var content = new ByteArrayOutputStream();
-    for (var row : rows) {
-      sent.add(row);
-      content.writeBytes(Transport.line(row));
-    }
-    var slowest = content.size() * 10_000L / 65_536; // in milliseconds: the services take no file that comes slower than 64 KiB in 10 s
-    var answer = transport.rows(Client.request(transport, call), content.toByteArray(), slowest);
+    Objects.requireNonNull(rows, "rows");
+    var sent = new ArrayList<R>(); // for onRow: the service answers when it has all rows
+    var upload = new Transport.Upload(() -> lines(rows, onRow == null ? row -> {} : sent::add));
+    var answer = transport.rows(Client.request(transport, call), upload);
     ImportSummary summary = null;
     try (var lines = answer.stream(ImportLine.class)) { // also when onRow throws
       for (var line : (Iterable<ImportLine>) lines::iterator) {
@@ -172,6 +169,24 @@ public final class B2B extends Apis {
     if (summary == null) throw answer.unread("it has no summary: repeat the call, what is done already is unchanged", null);
     if (!summary.getComplete()) throw answer.incomplete(summary);
     return summary;
+  }
+
+  /** Makes the lines of an import from rows, and gives each row to sent. */
+  private static <R> Iterator<byte[]> lines(Iterable<R> rows, Consumer<R> sent) {
+    var each = rows.iterator();
+    return new Iterator<>() {
+      @Override
+      public boolean hasNext() {
+        return each.hasNext();
+      }
+
+      @Override
+      public byte[] next() {
+        var row = each.next();
+        sent.accept(row);
+        return Transport.line(row);
+      }
+    };
   }
 
   /** The settings of a {@link B2B}. */
@@ -215,7 +230,12 @@ public final class B2B extends Apis {
     }
 
     private Builder address(String service, String address) {
-      addresses.put(service, URI.create(address.replaceAll("/+$", "")));
+      Objects.requireNonNull(address, service);
+      try {
+        addresses.put(service, URI.create(address.replaceAll("/+$", "")));
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException("the address of the service " + service + ": " + e.getMessage(), e);
+      }
       return this;
     }
 
@@ -232,13 +252,13 @@ public final class B2B extends Apis {
 
     /** How long a call may take with all its tries; 60 s when it is left out. */
     public Builder deadline(Duration deadline) {
-      this.deadline = deadline;
+      this.deadline = Objects.requireNonNull(deadline, "deadline");
       return this;
     }
 
     /** How long one try may take; 30 s when it is left out, longer than the services themselves allow. */
     public Builder tryTimeout(Duration tryTimeout) {
-      this.tryTimeout = tryTimeout;
+      this.tryTimeout = Objects.requireNonNull(tryTimeout, "tryTimeout");
       return this;
     }
 

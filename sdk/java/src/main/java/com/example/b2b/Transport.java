@@ -91,7 +91,7 @@ final class Transport extends HttpClient {
   @Override
   public <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> handler) throws IOException {
     var call = new Call(request, null);
-    var answer = call.answer(false, 0);
+    var answer = call.answer(false);
     if (answer.statusCode() != call.operation.status()) throw call.refused(answer);
     try {
       if (!mediaType(answer.headers()).equals("application/json")) throw new IOException("its content type is not application/json");
@@ -105,14 +105,11 @@ final class Transport extends HttpClient {
     return new Answer<>(answer, call.named(answer), read(answer.body().content(), answer, handler));
   }
 
-  /**
-   * Sends a request whose answer is one JSON object a line. content is that of an import, or null; slowest are the milliseconds that
-   * a try may take longer than usual.
-   */
-  Lines rows(HttpRequest request, byte[] content, long slowest) {
+  /** Sends a request whose answer is one JSON object a line. upload is the body of an import, or null. */
+  Lines rows(HttpRequest request, Upload upload) {
     try {
-      var call = new Call(request, content);
-      var answer = call.answer(true, slowest);
+      var call = new Call(request, upload);
+      var answer = call.answer(true);
       if (answer.body().lines() != null) return new Lines(call, answer);
       throw answer.statusCode() == 200 ? call.unread(answer, "its content type is not application/x-ndjson", null) : call.refused(answer);
     } catch (IOException e) {
@@ -228,20 +225,118 @@ final class Transport extends HttpClient {
     }
   }
 
+  /**
+   * The body of an import. The thread of the caller makes the lines in send, when the HTTP client asks for them:
+   * few are in memory, and an error of the caller's rows is thrown where the caller is. The client calls the
+   * methods of BodyPublisher, in threads of its own.
+   */
+  static final class Upload implements HttpRequest.BodyPublisher {
+    private final Iterable<byte[]> lines;
+    private Flow.Subscriber<? super ByteBuffer> client;
+    private long asked; // parts that the client waits for
+    private boolean over; // the client needs no more
+    private long sent; // bytes
+
+    Upload(Iterable<byte[]> lines) {
+      this.lines = lines;
+    }
+
+    @Override
+    public long contentLength() {
+      return -1; // unknown
+    }
+
+    @Override
+    public void subscribe(Flow.Subscriber<? super ByteBuffer> subscriber) {
+      synchronized (this) {
+        if (client == null) client = subscriber;
+      }
+      subscriber.onSubscribe(new Flow.Subscription() {
+        @Override
+        public void request(long parts) {
+          synchronized (Upload.this) {
+            asked = parts > Long.MAX_VALUE - asked ? Long.MAX_VALUE : asked + parts;
+            Upload.this.notifyAll();
+          }
+        }
+
+        @Override
+        public void cancel() {
+          end();
+        }
+      });
+      if (client != subscriber) subscriber.onError(new IOException("an import is sent once"));
+    }
+
+    private synchronized void end() {
+      over = true;
+      notifyAll();
+    }
+
+    /**
+     * Sends the lines, until the answer is there. Throws what the caller's rows throw, and an HttpTimeoutException
+     * when the client takes no part for that many nanoseconds, and more for a slow network. Then the file has no
+     * end, so that the service applies nothing of it.
+     */
+    void send(CompletableFuture<?> answer, long nanoseconds) throws InterruptedException, HttpTimeoutException {
+      answer.whenComplete((nothing, e) -> end());
+      if (!isAsked(nanoseconds)) return;
+      try {
+        var each = lines.iterator();
+        while (each.hasNext()) {
+          var part = new ByteArrayOutputStream();
+          while (part.size() < 16_384 && each.hasNext()) part.writeBytes(each.next());
+          if (!isAsked(nanoseconds)) return;
+          synchronized (this) {
+            asked--;
+          }
+          sent += part.size();
+          client.onNext(ByteBuffer.wrap(part.toByteArray()));
+        }
+      } catch (Throwable e) {
+        client.onError(e);
+        throw e;
+      }
+      client.onComplete();
+    }
+
+    /** Waits until the client asks for a part. Reports false when it needs no more. */
+    private synchronized boolean isAsked(long nanoseconds) throws InterruptedException, HttpTimeoutException {
+      var until = System.nanoTime() + nanoseconds + slowest();
+      while (asked == 0 && !over) {
+        var left = until - System.nanoTime();
+        if (left <= 0) throw new HttpTimeoutException("the rows were not taken in time");
+        TimeUnit.NANOSECONDS.timedWait(this, left);
+      }
+      return !over;
+    }
+
+    /** Returns the nanoseconds that the sent bytes may take: the services take no file slower than 64 KiB in 10 s. */
+    long slowest() {
+      return Duration.ofMillis(sent * 10_000 / 65_536).toNanos();
+    }
+  }
+
   /** A request on its way. */
   private final class Call {
     final Operation operation;
     final String correlationId;
     final String idempotencyKey;
     final HttpRequest request; // without a token
+    private final Upload upload; // or null
 
-    Call(HttpRequest from, byte[] content) throws IOException {
+    Call(HttpRequest from, Upload upload) throws IOException {
+      this.upload = upload;
       operation = Apis.operations.stream()
           .filter(it -> it.is(from.method(), from.uri().getRawPath()))
           .min((a, b) -> Boolean.compare(a.path().contains("{"), b.path().contains("{"))) // not /orders/{id} for /orders/export
           .orElseThrow(() -> new IllegalArgumentException(from + " is no operation"));
       var address = settings.addresses.get(operation.service());
       if (address == null) throw new IllegalStateException("the address of the service " + operation.service() + " is not set");
+      if (!String.valueOf(address.getScheme()).matches("(?i)https?") || address.getHost() == null) {
+        throw new IllegalArgumentException("the address of the service " + operation.service() + " is \"" + address
+            + "\"; it must be one such as https://orders.example.com");
+      }
       var given = from.headers();
       correlationId = given.firstValue(correlationHeader).orElseGet(Transport::random);
       var body = from.bodyPublisher().isPresent() ? bytes(from.bodyPublisher().get()) : new byte[0];
@@ -262,19 +357,16 @@ final class Transport extends HttpClient {
         }
         default -> idempotencyKey = null;
       }
-      if (content != null) {
-        body = content;
-        to.setHeader("Content-Type", "application/x-ndjson");
-      }
-      to.method(from.method(), body.length == 0 ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(body));
+      if (upload != null) to.setHeader("Content-Type", "application/x-ndjson");
+      to.method(from.method(), upload != null ? upload : body.length == 0 ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(body));
       request = to.build();
     }
 
     /**
-     * Sends the request until it has an answer that another try would not change, or the next try would begin after the deadline.
-     * Each try may take slowest milliseconds longer.
+     * Sends the request until it has an answer that another try would not change, or the next try would begin
+     * after the deadline.
      */
-    HttpResponse<Body> answer(boolean lines, long slowest) {
+    HttpResponse<Body> answer(boolean lines) {
       var deadline = settings.clock.now() + settings.deadline.toNanos();
       for (long pause = 100; ; pause = Math.min(2 * pause, 5000)) {
         HttpResponse<Body> answer = null;
@@ -282,7 +374,7 @@ final class Transport extends HttpClient {
         var authorized = authorized();
         try {
           var remaining = Math.min(deadline - settings.clock.now(), settings.tryTimeout.toNanos());
-          answer = once(authorized, lines ? Body::ofLines : Body::of, remaining + Duration.ofMillis(slowest).toNanos());
+          answer = once(authorized, lines ? Body::ofLines : Body::of, remaining);
           if (!passing.contains(answer.statusCode())) return answer;
         } catch (IOException e) {
           cause = e;
@@ -316,6 +408,10 @@ final class Transport extends HttpClient {
     private HttpResponse<Body> once(HttpRequest request, BodyHandler<Body> handler, long remaining) throws IOException, InterruptedException {
       var sent = settings.http.sendAsync(request, handler);
       try { // the request's own time-out ends with the answer's headers
+        if (upload != null) {
+          upload.send(sent, remaining);
+          remaining += upload.slowest();
+        }
         return sent.get(remaining, TimeUnit.NANOSECONDS);
       } catch (ExecutionException e) {
         throw e.getCause() instanceof IOException cause ? cause : new IOException(e.getCause());

@@ -62,6 +62,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -79,9 +80,11 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -599,6 +602,111 @@ class B2BTest {
     failure(B2BException.NO_ANSWER, 0, false, () -> b2b.importProducts(rows));
   }
 
+  /** Makes rows when they are read; hook gets the number of each before. */
+  private static Iterable<ProductImportRow> made(String prefix, int count, IntConsumer hook) {
+    return () -> IntStream.range(0, count).mapToObj(i -> {
+      hook.accept(i);
+      return new ProductImportRow().sku(prefix + i).name("A tëst €").priceCents((long) i).stock(3L);
+    }).iterator();
+  }
+
+  /** Imports rows of which the last waits until the first has arrived. The caller's thread must make all rows. */
+  @Test
+  void rowsAreSentWhileTheyAreRead() throws Exception {
+    var count = 100_000;
+    var received = new CountDownLatch(1);
+    var lines = new AtomicInteger();
+    var server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+    server.createContext("/", exchange -> {
+      var body = exchange.getRequestBody();
+      for (int b; (b = body.read()) >= 0; received.countDown()) if (b == '\n') lines.incrementAndGet();
+      exchange.getResponseHeaders().set("Content-Type", "application/x-ndjson");
+      var answer = ("{\"row\":" + count + ",\"result\":\"created\",\"id\":1}\n{\"summary\":{\"complete\":true,\"dry_run\":false,\"rows\":" + count
+          + ",\"created\":1,\"updated\":0,\"unchanged\":0,\"refused\":0}}\n").getBytes(StandardCharsets.UTF_8);
+      exchange.sendResponseHeaders(200, answer.length);
+      exchange.getResponseBody().write(answer);
+      exchange.close();
+    });
+    server.start();
+    try {
+      var client = B2B.builder().orders("http://127.0.0.1:" + server.getAddress().getPort()).build();
+      var caller = Thread.currentThread();
+      var rows = made("LAZY-", count, i -> {
+        assertSame(caller, Thread.currentThread());
+        try {
+          if (i == count - 1) assertTrue(received.await(10, TimeUnit.SECONDS), "the rows are collected");
+        } catch (InterruptedException e) {
+          fail(e);
+        }
+      });
+      assertEquals(count, client.importProducts(rows).getRows());
+      assertEquals(count, lines.get());
+      var got = new ArrayList<String>();
+      client.importProducts(rows, APIImportProductsRequest.newBuilder().build(), (row, line) -> got.add(row.getSku()));
+      assertEquals(List.of("LAZY-" + (count - 1)), got);
+    } finally {
+      server.stop(0);
+    }
+  }
+
+  /** Imports rows that throw. The error must come out as it is, and the service must apply no row. */
+  @Test
+  void anErrorOfTheRowsEndsTheImport() {
+    var direct = settings().orders(addresses.get(1)).build();
+    var prefix = "BROKEN-" + customerId + "-";
+    for (var error : List.of(new IllegalStateException("no more"), new OutOfMemoryError("no more"), new UncheckedIOException(new IOException("no more")))) {
+      for (int last : List.of(0, 1, 5000)) {
+        var rows = made(prefix, 6000, i -> {
+          if (i < last) return;
+          if (error instanceof Error serious) throw serious;
+          throw (RuntimeException) error;
+        });
+        assertSame(error, assertThrows(Throwable.class, () -> direct.importProducts(rows)));
+      }
+    }
+    var broken = new IllegalStateException("no iterator");
+    assertSame(broken, assertThrows(IllegalStateException.class, () -> direct.importProducts(() -> { throw broken; })));
+    assertEquals(0, direct.exportProducts(APIExportProductsRequest.newBuilder().search(prefix).build()).count());
+  }
+
+  @Test
+  void argumentsAreCheckedBeforeARequest() {
+    var request = APIImportProductsRequest.newBuilder().build();
+    var rows = made("NULL-", 1, i -> fail("a row is read"));
+    var calls = new HashMap<Executable, String>();
+    calls.put(() -> b2b.importProducts(null), "rows");
+    calls.put(() -> b2b.importProducts(null, request, (row, line) -> {}), "rows");
+    calls.put(() -> b2b.importProducts(rows, null, (row, line) -> {}), "request");
+    calls.put(() -> b2b.importProducts(rows, request, null), "onRow");
+    calls.put(() -> b2b.exportProducts(null), "request");
+    calls.put(() -> b2b.followEvents(0, null, null), "onPosition");
+    calls.put(() -> settings().orders(null), "orders");
+    calls.put(() -> settings().deadline(null), "deadline");
+    calls.put(() -> settings().tryTimeout(null), "tryTimeout");
+    calls.forEach((call, name) -> assertEquals(name, assertThrows(NullPointerException.class, call).getMessage()));
+    assertEquals(List.of(), ordersProxy.seen);
+  }
+
+  /** Calls services without an address, or with one that is none; the error must name the service. */
+  @Test
+  void aCallNamesTheAddressThatIsNone() {
+    var rows = made("NOWHERE-", 1, i -> fail("a row is read"));
+    for (var address : List.of("", "localhost:3002", "ftp://localhost", "http:///orders")) {
+      var client = settings().orders(address).build();
+      for (Executable call : List.<Executable>of(() -> client.orders().createOrder(order(1).build()), () -> client.importProducts(rows))) {
+        var e = assertThrows(IllegalArgumentException.class, call);
+        assertTrue(e.getMessage().contains("the service orders is \"" + address + "\""), e.getMessage());
+      }
+    }
+    var text = assertThrows(IllegalArgumentException.class, () -> settings().orders("http://a host")).getMessage();
+    assertTrue(text.contains("orders"), text);
+    var none = B2B.builder().customers(customersProxy.address()).build();
+    for (Executable call : List.<Executable>of(() -> none.orders().createOrder(order(1).build()), () -> none.importProducts(rows))) {
+      var e = assertThrows(IllegalStateException.class, call);
+      assertTrue(e.getMessage().contains("the service orders is not set"), e.getMessage());
+    }
+  }
+
   /** The answer to an import is closed when the caller's function throws. */
   @Test
   void anImportThatTheCallerEndsClosesItsAnswer() throws Exception {
@@ -723,6 +831,7 @@ class B2BTest {
       var settings = B2B.builder().customers(strict.get(0)).orders(strict.get(1)).orchestrator(orchestrator.address());
       var order = new OrchestrationRequest().customerId(1L).addItemsItem(new OrderItemRequest().productId(2L).qty(1L));
       failure("unauthorized", 401, false, () -> settings.build().createAndConfirmOrder(order));
+      failure("unauthorized", 401, false, () -> settings.build().importProducts(made("A", Integer.MAX_VALUE, i -> {}))); // while it sends
 
       var token = command(folder, environment, "token", "--sub", "acme", "--scope", "orders:read orders:write", "--customer", "1").start();
       var partner = settings.token(new String(token.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip()).build();

@@ -91,7 +91,7 @@ final class Proxy implements AutoCloseable {
       }
       var forward = HttpRequest.newBuilder(URI.create(target + uri)).method(exchange.getRequestMethod(), HttpRequest.BodyPublishers.ofByteArray(body));
       exchange.getRequestHeaders().forEach((name, values) -> {
-        if (!List.of("connection", "content-length", "host", "http2-settings", "upgrade").contains(name.toLowerCase())) forward.header(name, values.get(0));
+        if (!List.of("connection", "content-length", "host", "http2-settings", "transfer-encoding", "upgrade").contains(name.toLowerCase())) forward.header(name, values.get(0));
       });
       var answer = http.send(forward.build(), HttpResponse.BodyHandlers.ofByteArray());
       if (step == Fault.DROP) return;
