@@ -1541,7 +1541,7 @@ type ClientInterface interface {
 	// ListProducts List and search products
 	//
 	// Lists the products that match all filters, the oldest first unless `sort` says otherwise. `search` matches a literal part of the
-	// sku or the name, whatever its case: `%` and `_` are ordinary characters. Read page after page by passing `meta.nextCursor` as
+	// sku or the name, whatever its case and accents: `%` and `_` are ordinary characters. Read page after page by passing `meta.nextCursor` as
 	// `cursor` until `nextCursor` is `null`.
 	//
 	// Corresponds with GET /products (the `ListProducts` operationId).
@@ -2012,7 +2012,7 @@ func (c *Client) ListOrderHistory(ctx context.Context, id OrderID, params *ListO
 // ListProducts List and search products
 //
 // Lists the products that match all filters, the oldest first unless `sort` says otherwise. `search` matches a literal part of the
-// sku or the name, whatever its case: `%` and `_` are ordinary characters. Read page after page by passing `meta.nextCursor` as
+// sku or the name, whatever its case and accents: `%` and `_` are ordinary characters. Read page after page by passing `meta.nextCursor` as
 // `cursor` until `nextCursor` is `null`.
 //
 // Corresponds with GET /products (the `ListProducts` operationId).
@@ -4278,7 +4278,7 @@ type ClientWithResponsesInterface interface {
 	// ListProductsWithResponse List and search products
 	//
 	// Lists the products that match all filters, the oldest first unless `sort` says otherwise. `search` matches a literal part of the
-	// sku or the name, whatever its case: `%` and `_` are ordinary characters. Read page after page by passing `meta.nextCursor` as
+	// sku or the name, whatever its case and accents: `%` and `_` are ordinary characters. Read page after page by passing `meta.nextCursor` as
 	// `cursor` until `nextCursor` is `null`.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -8753,7 +8753,7 @@ func (c *ClientWithResponses) ListOrderHistoryWithResponse(ctx context.Context, 
 // ListProductsWithResponse List and search products
 //
 // Lists the products that match all filters, the oldest first unless `sort` says otherwise. `search` matches a literal part of the
-// sku or the name, whatever its case: `%` and `_` are ordinary characters. Read page after page by passing `meta.nextCursor` as
+// sku or the name, whatever its case and accents: `%` and `_` are ordinary characters. Read page after page by passing `meta.nextCursor` as
 // `cursor` until `nextCursor` is `null`.
 //
 // Returns a wrapper object for the known response body format(s).

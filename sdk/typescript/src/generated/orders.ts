@@ -14,7 +14,7 @@ export interface paths {
         /**
          * List and search products
          * @description Lists the products that match all filters, the oldest first unless `sort` says otherwise. `search` matches a literal part of the
-         *     sku or the name, whatever its case: `%` and `_` are ordinary characters. Read page after page by passing `meta.nextCursor` as
+         *     sku or the name, whatever its case and accents: `%` and `_` are ordinary characters. Read page after page by passing `meta.nextCursor` as
          *     `cursor` until `nextCursor` is `null`.
          */
         get: operations["listProducts"];

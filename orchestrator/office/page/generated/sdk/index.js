@@ -61,6 +61,7 @@ export class B2B {
      */
     async *followEvents({ after, types }, { onPosition, ...options } = {}) {
         const { clock = realClock } = this.#options;
+        checkFunction('onPosition', onPosition);
         for (;;) {
             let page;
             try {
@@ -153,6 +154,7 @@ export class B2B {
     }
     async #import(name, rows, input, options) {
         const call = new Call(this.#options, name, files[name], options);
+        checkFunction('onRow', options.onRow);
         const sent = [], parts = [];
         for await (const row of rows)
             parts.push(`${json(row, `rows[${sent.push(row) - 1}]`)}\n`);
@@ -189,6 +191,7 @@ class Call {
     idempotencyKey;
     correlationId;
     #mayRepeat;
+    #base;
     constructor(options, name, facts, call, idempotencyKey) {
         this.options = options;
         this.name = name;
@@ -198,23 +201,23 @@ class Call {
         const odd = Object.keys(call).find((option) => !callOptions.has(option)); // idempotency_key would place an order under another key
         if (odd !== undefined)
             throw new TypeError(`${name} has no option ${odd}; it may be ${[...callOptions].join(', ')}`);
+        checkFunction('fetch', options.fetch);
+        for (const [option, value] of [['deadline', call.deadline], ['deadline', options.deadline], ['tryTimeout', options.tryTimeout]]) {
+            if (value === undefined || (typeof value === 'number' && !Number.isNaN(value)))
+                continue;
+            throw new TypeError(`the option ${option} is ${String(value)}; it must be a number of milliseconds`);
+        }
+        this.#base = base(name, facts.service, options[facts.service]);
         this.correlationId = call.correlationId ?? random();
         this.#mayRepeat = facts.method === 'get' || idempotencyKey !== undefined;
     }
     request(path, query, body, headers) {
-        const address = this.options[this.facts.service];
-        if (address === undefined)
-            throw new TypeError(`${this.name} needs the option ${this.facts.service}`);
-        const base = address.replace(/\/+$/, '');
         const at = this.facts.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(text(name, path[name])));
         const pairs = Object.entries(query).filter(([, value]) => value !== undefined).map(([name, value]) => [name, text(name, value)]);
-        const request = new Request(base + at + (pairs.length ? `?${new URLSearchParams(pairs)}` : ''), {
+        return new Request(this.#base + at + (pairs.length ? `?${new URLSearchParams(pairs)}` : ''), {
             method: this.facts.method.toUpperCase(), body: body ?? null, headers: { ...headers, 'X-Correlation-Id': this.correlationId },
             redirect: 'manual', // a POST that is redirected may arrive as a GET
         });
-        if (!/^https?:/.test(request.url))
-            throw new TypeError(`the option ${this.facts.service} is ${address}; it must be an address such as https://orders.example.com`);
-        return request;
     }
     /**
      * Sends the request until it has an answer that another try would not change, or the next try would begin after the deadline. A
@@ -399,6 +402,32 @@ class Timeout {
     over() {
         clearTimeout(this.#timer);
     }
+}
+/**
+ * Returns the address of a service without slashes at its end; on a page it may be relative. Throws a TypeError,
+ * which names the option, when the address is missing or none.
+ */
+function base(call, service, address) {
+    if (address === undefined)
+        throw new TypeError(`${call} needs the option ${service}`);
+    try {
+        const base = address.replace(/\/+$/, '');
+        if (/^https?:/.test(new Request(`${base}/`).url))
+            return base;
+    }
+    catch {
+        // it is no text, or no address
+    }
+    throw new TypeError(`the option ${service} is ${address === '' ? 'empty' : String(address)}; it must be an address such as https://orders.example.com`);
+}
+/**
+ * Throws a TypeError for what is given as a function and is none. Without this check, the error would come after
+ * a request.
+ */
+function checkFunction(option, value) {
+    if (value === undefined || value === null || typeof value === 'function')
+        return;
+    throw new TypeError(`the option ${option} is ${String(value)}; it must be a function`);
 }
 /** The options of a call. */
 const callOptions = new Set(['idempotencyKey', 'correlationId', 'deadline', 'signal', 'headers', 'onRow']);

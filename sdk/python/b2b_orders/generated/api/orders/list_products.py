@@ -100,8 +100,8 @@ def sync_detailed(
 
      Lists the products that match all filters, the oldest first unless `sort` says otherwise. `search`
     matches a literal part of the
-    sku or the name, whatever its case: `%` and `_` are ordinary characters. Read page after page by
-    passing `meta.nextCursor` as
+    sku or the name, whatever its case and accents: `%` and `_` are ordinary characters. Read page after
+    page by passing `meta.nextCursor` as
     `cursor` until `nextCursor` is `null`.
 
     Args:
@@ -161,8 +161,8 @@ def sync(
 
      Lists the products that match all filters, the oldest first unless `sort` says otherwise. `search`
     matches a literal part of the
-    sku or the name, whatever its case: `%` and `_` are ordinary characters. Read page after page by
-    passing `meta.nextCursor` as
+    sku or the name, whatever its case and accents: `%` and `_` are ordinary characters. Read page after
+    page by passing `meta.nextCursor` as
     `cursor` until `nextCursor` is `null`.
 
     Args:
@@ -217,8 +217,8 @@ async def asyncio_detailed(
 
      Lists the products that match all filters, the oldest first unless `sort` says otherwise. `search`
     matches a literal part of the
-    sku or the name, whatever its case: `%` and `_` are ordinary characters. Read page after page by
-    passing `meta.nextCursor` as
+    sku or the name, whatever its case and accents: `%` and `_` are ordinary characters. Read page after
+    page by passing `meta.nextCursor` as
     `cursor` until `nextCursor` is `null`.
 
     Args:
@@ -276,8 +276,8 @@ async def asyncio(
 
      Lists the products that match all filters, the oldest first unless `sort` says otherwise. `search`
     matches a literal part of the
-    sku or the name, whatever its case: `%` and `_` are ordinary characters. Read page after page by
-    passing `meta.nextCursor` as
+    sku or the name, whatever its case and accents: `%` and `_` are ordinary characters. Read page after
+    page by passing `meta.nextCursor` as
     `cursor` until `nextCursor` is `null`.
 
     Args:
