@@ -1743,6 +1743,9 @@ const parts = {
     check('a list of canceled orders says who canceled them, why and when', row.includes('@SUM(A1)') && row.includes('somebody not signed in'), row)
     check('From and To say of which date', await page.getByLabel('Created from').isVisible() && await page.getByLabel('Created to').isVisible())
     await page.screenshot({ path: join(screenshots, 'orders-canceled.png'), fullPage: true })
+    await page.setViewportSize({ width: 768, height: 900 })
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+    check('it fits 768', wide <= 0, wide)
 
     await page.getByRole('link', { name: 'Canceled', exact: true }).click()
     await rows(page, 3)

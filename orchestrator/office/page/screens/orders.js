@@ -69,10 +69,14 @@ export const columns = [
   { title: t('Total'), kind: 'number', cell: order => money(order.total_cents) },
 ]
 
-/** What a list of canceled orders shows, too. @type {import('../table.js').Column<any>[]} */
-const canceled = [
-  { title: t('Canceled'), kind: 'text', cell: order => [order.canceled_at && when(order.canceled_at), order.canceled_by && person(order.canceled_by)].filter(Boolean).join(' · ') },
-  { title: t('Reason'), kind: 'text', cell: order => order.cancel_note },
+/** The columns of a list of canceled orders: they say when, by whom and why. @type {import('../table.js').Column<any>[]} */
+const canceledColumns = [
+  ...columns.slice(0, 3),
+  {
+    title: t('Status'), kind: 'state',
+    cell: order => html`<${Status} order=${order} /> <small>${[order.canceled_at && when(order.canceled_at), order.canceled_by && person(order.canceled_by)].filter(Boolean).join(' · ')}</small>`,
+  },
+  ...columns.slice(4, 5), { title: t('Reason'), kind: 'text', cell: order => order.cancel_note }, ...columns.slice(5),
 ]
 /** What paper shows, too. @type {import('../table.js').Column<any>} */
 const piecesColumn = { title: t('Pieces'), kind: 'number', cell: order => number(order.pieces) }
@@ -101,7 +105,8 @@ export function Orders() {
     'status reason': status && t(status.name), customer: query.customer && (customer.data?.name ?? t('Customer {id}', { id: query.customer })), 'from to': period,
   }
   const name = [t('Orders'), ...Object.values(says).filter(Boolean)].join(' · ')
-  const shown = [...columns.slice(0, -1), ...(query.status === 'CANCELED' ? canceled : []), ...(printed ? [piecesColumn] : []), ...columns.slice(-1)]
+  const shown = [...(query.status === 'CANCELED' ? canceledColumns : columns)]
+  if (printed) shown.splice(-1, 0, piecesColumn)
   const all = signal => api.listOrders({ ...asked, sort: '-created_at', limit: 100 }, { signal })
   const file = kind => called([kind, says['status reason'], says.customer], query)
   return html`<h1 class="unprinted">${t('Orders')}</h1><h1 class="printed">${name}</h1>
