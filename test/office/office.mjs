@@ -500,7 +500,7 @@ const parts = {
     await press(page, 'Control+k')
     check('but Ctrl-K finds', await page.locator('#box').evaluate(e => e === document.activeElement))
     await page.getByRole('link', { name: 'Orders', exact: true }).click()
-    const shows = () => page.getByRole('button', { name: 'Export', exact: true }).getAttribute('title')
+    const shows = () => page.getByRole('button', { name: 'Export orders' }).getAttribute('title')
     check('and no button shows a key', await shows() === null, await shows())
     await page.getByRole('button', { name: 'Keyboard and help' }).focus()
     await press(page, 'Enter', 'Shift+Tab', 'Space', 'Escape')
@@ -737,9 +737,9 @@ const parts = {
     check("yesterday is a day of the clerk's zone", local(from) === '00:00:00' && local(to) === '23:59:59' && Date.parse(to) - Date.parse(from) === 86_399_999, [from, to])
     await page.getByRole('link', { name: 'Today', exact: true }).last().click()
     await page.getByRole('link', { name: '#2', exact: true }).waitFor()
-    const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export', exact: true }).click()])
+    const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export orders' }).click()])
     const text = readFileSync(await file.path(), 'utf8')
-    check('the export is the filtered list', /^orders-.*\.csv$/.test(file.suggestedFilename()) && text.startsWith('\ufeffid,') && /\r?\n2,/.test(text) && !/\r?\n1,/.test(text), file.suggestedFilename() + text.slice(0, 200))
+    check('the export is the filtered list', /^orders-.*\.csv$/.test(file.suggestedFilename()) && text.startsWith('\ufeffOrder,') && /\r?\n2,/.test(text) && !/\r?\n1,/.test(text), file.suggestedFilename() + text.slice(0, 200))
     await page.getByRole('button', { name: 'Print' }).click()
     await page.waitForFunction(() => window.prints === 1)
     await page.emulateMedia({ media: 'print' })
@@ -813,7 +813,7 @@ const parts = {
         await press('Enter')
         await page.waitForURL('**/orders?from=*')
         await rest(page)
-        await tabTo(page.getByRole('button', { name: 'Export', exact: true }))
+        await tabTo(page.getByRole('button', { name: 'Export orders' }))
         await Promise.all([page.waitForEvent('download'), press('Enter')])
         await tabTo(button(page, 'Print'))
         await press('Enter')
@@ -1616,6 +1616,7 @@ const parts = {
       window.print = () => { window.prints++; window.paper = document.querySelectorAll('tbody tr').length }
     })
     await page.emulateMedia({ media: 'print' })
+    check('a count of one page is not taken for the total', await page.getByText('50 on this page').isVisible() && await page.getByText('50 orders').count() === 0)
     const foot = page.getByText('This is one page of a longer list. The button “Print” prints all.')
     check('paper of one page says that there are more', await foot.isVisible())
     await page.screenshot({ path: join(screenshots, 'orders-one-page.png'), fullPage: true })
@@ -1702,6 +1703,121 @@ const parts = {
       await page.reload()
       await rows(page, 50)
     }
+    const many = { // each list is longer than a page, too
+      products: ['orders', i => ({ sku: `MANY-P-${i}`, name: `Much ${i}`, price_cents: 100, stock: 1 })],
+      customers: ['customers', i => ({ name: `Much ${i}`, email: `much${i}@example.com` })],
+    }
+    for (const [list, [service, thing]] of Object.entries(many)) {
+      const body = Array.from({ length: 51 }, (_, i) => JSON.stringify(thing(i)) + '\n').join('')
+      await fetch(`${sites.open[service]}/${list}/import`, { method: 'POST', body, headers: { 'Content-Type': 'application/x-ndjson' } }).then(answer => answer.text())
+      await page.goto(`${sites.open.base}/office/${list}?search=much`)
+      await rows(page, 50)
+      check(`${list}: a count of one page is not taken for the total`, await page.getByText('50 on this page').isVisible())
+    }
+    await page.goto(`${sites.open.base}/office/products?search=much`)
+    await rows(page, 50)
+    await page.evaluate(() => { window.print = () => { window.paper = [document.querySelectorAll('tbody tr').length, document.querySelector('main').innerText] } })
+    await button('Print').click()
+    await page.waitForFunction(() => window.paper)
+    const [printed, text] = await page.evaluate(() => window.paper)
+    check('all products of the filter are printed', printed === 51 && text.includes('51 products'), [printed, text.slice(-99)])
+  },
+
+  async 'orders for accounting, and on paper'() {
+    const make = async (service, path, body) => (await call('open', service, path, { method: 'POST', body })).data
+    const product = await make('orders', '/products', { sku: '-ACC', name: '+Thing; "one"', price_cents: 123456, stock: 100 })
+    const customer = await make('customers', '/customers', { name: 'Ñandú; "Sur"', email: 'sur@example.com' })
+    const place = (qty, more) => make('orders', '/orders', { customer_id: customer.id, items: [{ product_id: product.id, qty }], ...more })
+    const [sold, canceled] = [await place(2, { external_ref: '=1+1' }), await place(3)]
+    await place(1)
+    await call('open', 'orders', `/orders/${sold.id}/confirm`, { method: 'POST', key: 'accounting' })
+    await make('orders', `/orders/${canceled.id}/cancel`, { reason: '@SUM(A1)' })
+    const { created_at: placed, confirmed_at: confirmed } = (await call('open', 'orders', `/orders/${sold.id}`)).data
+    const { canceled_at: ended } = (await call('open', 'orders', `/orders/${canceled.id}`)).data
+    const local = moment => new Date(moment).toLocaleString('sv-SE', { timeZone: 'Asia/Kolkata' }).slice(0, 16)
+    const today = local(Date.now()).slice(0, 10)
+    const exported = async (page, button) => {
+      const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: button }).click()])
+      return [file.suggestedFilename(), readFileSync(await file.path(), 'utf8')]
+    }
+    const spanish = await open(`orders?customer=${customer.id}`, { locale: 'es-ES', zone: 'Asia/Kolkata' })
+    await rest(spanish)
+    const [name, text] = await exported(spanish, 'Exportar pedidos')
+    check('the file of a filter has the filter in its name', name === `pedidos-ñandú-sur-al-${today}.csv`, name)
+    const [titles, first, second] = text.split('\r\n')
+    check('it has words, names, amounts and local times, and no formula', titles === '\ufeffPedido;Referencia;Cliente;Número de cliente;Estado;Creado;Confirmado;Anulado;Anulado por;Motivo;Piezas;Total;Moneda' &&
+      first === `${sold.id};'=1+1;"Ñandú; ""Sur""";${customer.id};Confirmado;${local(placed)};${local(confirmed)};;;;2;2469,12;USD` &&
+      second === `${canceled.id};;"Ñandú; ""Sur""";${customer.id};Anulado;${local(canceled.created_at)};;${local(ended)};alguien sin identificarse;'@SUM(A1);3;3703,68;USD`, text)
+    const page = await open(`orders?customer=${customer.id}&status=CANCELED`, { zone: 'Asia/Kolkata' })
+    await rest(page)
+    const [lines, ofLines] = await exported(page, 'Export order lines')
+    check('nor do the lines, whose file has its status and its kind in its name', lines === `order-lines-canceled-ñandú-sur-as-of-${today}.csv` && ofLines.replace('\ufeff', '') ===
+      `Order,Reference,Customer,Status,Created,SKU,Name,Pieces,Unit price,Amount,Currency\r\n${canceled.id},,"Ñandú; ""Sur""",Canceled,${local(canceled.created_at)},'-ACC,"'+Thing; ""one""",3,1234.56,3703.68,USD\r\n`, lines + ofLines)
+    const row = await page.locator('tbody tr').innerText()
+    check('a list of canceled orders says who canceled them, why and when', row.includes('@SUM(A1)') && row.includes('somebody not signed in'), row)
+    check('From and To say of which date', await page.getByLabel('Created from').isVisible() && await page.getByLabel('Created to').isVisible())
+    await page.screenshot({ path: join(screenshots, 'orders-canceled.png'), fullPage: true })
+    await page.setViewportSize({ width: 768, height: 900 })
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+    check('it fits 768', wide <= 0, wide)
+
+    await page.getByRole('link', { name: 'Canceled', exact: true }).click()
+    await rows(page, 3)
+    await page.emulateMedia({ media: 'print' })
+    await page.evaluate(() => {
+      window.print = () => {
+        dispatchEvent(new Event('beforeprint')) // as the browser does
+        window.paper = [document.querySelector('main').innerText, getComputedStyle(document.body, '::after').content]
+      }
+    })
+    await page.evaluate(() => [...document.querySelectorAll('button')].find(button => button.textContent === 'Print').click())
+    await page.waitForFunction(() => window.paper)
+    const [paper, time] = await page.evaluate(() => window.paper)
+    check('paper has the sums of each status', ['To confirm: 1 order · 1 piece · $1,234.56', 'Confirmed: 1 order · 2 pieces · $2,469.12', 'Canceled: 1 order · 3 pieces · $3,703.68'].every(sum => paper.includes(sum)), paper)
+    check('and its time, and no countdown', time.startsWith('"Printed ') && !paper.includes('left'), time + paper)
+    await page.emulateMedia({ media: 'screen' })
+
+    await make('orders', `/products/${product.id}/stock-adjustments`, { delta: 40, reason: 'delivery' })
+    await place(4)
+    await page.goto(`${sites.open.base}/office/products/${product.id}`)
+    await see(page, 'delivery')
+    const changes = await page.locator('section:has(#stock) tbody tr').evaluateAll(all => all.map(tr => [...tr.cells].slice(1, 4).map(cell => cell.innerText).join(' ')))
+    check('the stock can be followed from change to change', changes.join() === '-4 133 orders since the row below,+40 137 delivery,-3 97 orders since the row below,+100 100 created', changes)
+    await page.screenshot({ path: join(screenshots, 'product-stock.png'), fullPage: true })
+
+    const order = (await call('open', 'orders', `/orders/${sold.id}`)).data, all = 20_000
+    const body = Array.from({ length: all }, (_, i) => JSON.stringify({ ...order, id: i + 1, customer_id: 1e6 + i % 250 }) + '\n').join('')
+    const asked = []
+    page.on('request', request => { if (request.url().includes('ids=')) asked.push(new URL(request.url()).searchParams.get('ids').split(',').length) })
+    await page.goto(`${sites.open.base}/office/orders`)
+    await rest(page)
+    asked.length = 0
+    const isExport = url => url.pathname === '/orders/export'
+    const answer = body => route => route.fulfill({ body, contentType: 'application/x-ndjson', headers: { 'Access-Control-Allow-Origin': '*' } })
+    await page.route(isExport, answer(body))
+    await page.evaluate(() => {
+      window.longest = 0
+      let last = performance.now()
+      const tick = () => { window.longest = Math.max(window.longest, performance.now() - last); last = performance.now(); setTimeout(tick) }
+      tick()
+    })
+    const [, long] = await exported(page, 'Export orders')
+    const pause = await page.evaluate(() => window.longest)
+    console.log(`      ${all} orders: the page rests ${Math.round(pause)} ms at most`)
+    check(`${all} orders are a row each, and the names of their customers are asked for once`, long.split('\r\n').length === all + 2 && asked.join() === '100,100,50', asked)
+    check('and the page goes on meanwhile', pause < 1000, pause)
+    await page.unroute(isExport)
+    await page.route(isExport, answer(body.slice(0, -9)))
+    await page.getByRole('button', { name: 'Export orders' }).click()
+    await page.getByRole('alert').waitFor()
+    check('a file that is cut is not saved', await page.getByRole('button', { name: 'Try again' }).isVisible())
+    await page.unroute(isExport)
+    const stop = page.getByRole('button', { name: /KB, stop/ })
+    await page.route(isExport, () => {})
+    await page.getByRole('button', { name: 'Export orders' }).click()
+    await stop.click()
+    await stop.waitFor({ state: 'detached' })
+    check('a second click stops it, without a problem', await page.getByRole('alert').count() === 0)
   },
 }
 

@@ -11,17 +11,18 @@ ${a&&html`<td class="check"><input type="checkbox" aria-label=${t("Select {id}",
 onClick=${e=>u(s,e.target.checked,e.shiftKey)} /></td>`}
 ${n.map((t,n)=>n===0?html`<th scope="row" class=${t.kind}>${o?html`<a href=${o(e)} onClick=${()=>left.set(location.pathname+location.search,o(e))}>${t.cell(e)}</a>`:t.cell(e)}</th>`:html`<td class=${t.kind} data-title=${t.title}><bdi>${t.cell(e)}</bdi></td>`)}
 </tr>`)}</tbody>
-</table>`}export function walk(e){const t=[...document.querySelectorAll("main table.list tbody th a")],o=document.activeElement?.closest("tr"),n=t.findIndex(e=>e.closest("tr")===o),s=t[n<0?e>0?0:t.length-1:Math.max(0,Math.min(n+e,t.length-1))];return s?.focus(),s?.scrollIntoView({block:"nearest"}),t.length>0}export function Listing({list:e,filters:n={},nothing:s,all:o,children:i}){const{data:r,error:l,loading:d,reload:h}=e,c=Object.entries(n).filter(([,e])=>e),{query:a}=here(),u=useRef(a.cursor);useEffect(()=>{u.current!==a.cursor&&document.activeElement?.matches("body, .pages a")&&toHeading(),u.current=a.cursor},[a.cursor]);const m=r&&(r.meta.nextCursor||a.cursor&&!r.all);return html`<div class="listing" aria-busy=${d}>
-<${Bar} loading=${d} />
-${l&&html`<${Problem} error=${l} again=${h} />`}
-${r&&(r.data.length?i:html`<div class="empty" role="status">
-${c.length?html`<p>${t(a.cursor?"There is nothing on this page.":"Nothing is shown, because of:")} ${c.map(([,e])=>html`<strong>${e}</strong> `)}</p>
-<p><button type="button" onClick=${()=>filter(Object.fromEntries(c.map(([e])=>e.split(" ")).flat().map(e=>[e,null])))}>${t("Show all")}</button></p>`:html`<p>${s}</p>`}
+</table>`}export function walk(e){const t=[...document.querySelectorAll("main table.list tbody th a")],o=document.activeElement?.closest("tr"),n=t.findIndex(e=>e.closest("tr")===o),s=t[n<0?e>0?0:t.length-1:Math.max(0,Math.min(n+e,t.length-1))];return s?.focus(),s?.scrollIntoView({block:"nearest"}),t.length>0}export function Listing({list:e,filters:n={},nothing:s,all:o,counted:i,children:a}){const{data:r,error:d,loading:u,reload:f}=e,l=Object.entries(n).filter(([,e])=>e),{query:c}=here(),h=useRef(c.cursor);useEffect(()=>{h.current!==c.cursor&&document.activeElement?.matches("body, .pages a")&&toHeading(),h.current=c.cursor},[c.cursor]);const m=r&&(r.meta.nextCursor||c.cursor&&!r.all);return html`<div class="listing" aria-busy=${u}>
+<${Bar} loading=${u} />
+${d&&html`<${Problem} error=${d} again=${f} />`}
+${r&&(r.data.length?a:html`<div class="empty" role="status">
+${l.length?html`<p>${t(c.cursor?"There is nothing on this page.":"Nothing is shown, because of:")} ${l.map(([,e])=>html`<strong>${e}</strong> `)}</p>
+<p><button type="button" onClick=${()=>filter(Object.fromEntries(l.map(([e])=>e.split(" ")).flat().map(e=>[e,null])))}>${t("Show all")}</button></p>`:html`<p>${s}</p>`}
 </div>`)}
+${r?.data.length>0&&i&&html`<p class="quiet">${m?t("{n} on this page",{n:r.data.length}):i(r.data.length)}${r.all&&r.more&&` · ${t("no more are printed")}`}</p>`}
 ${m&&html`<p class="printed">${t("This is one page of a longer list.")} ${o&&t("The button “Print” prints all.")}</p>`}
-${r&&(a.cursor||r.meta.nextCursor)&&html`<nav class="pages" aria-label=${t("Pages")}>
-${a.cursor&&html`<a class="button" ...${byKey(",")} href=${at(here().path,{...a,cursor:null})}>${t("First page")}</a>`}
-${r.meta.nextCursor&&html`<a class="button" rel="next" ...${byKey(".")} href=${at(here().path,{...a,cursor:r.meta.nextCursor})}>${t("Next page")}</a>`}
+${r&&(c.cursor||r.meta.nextCursor)&&html`<nav class="pages" aria-label=${t("Pages")}>
+${c.cursor&&html`<a class="button" ...${byKey(",")} href=${at(here().path,{...c,cursor:null})}>${t("First page")}</a>`}
+${r.meta.nextCursor&&html`<a class="button" rel="next" ...${byKey(".")} href=${at(here().path,{...c,cursor:r.meta.nextCursor})}>${t("Next page")}</a>`}
 </nav>`}
 </div>`}export const Bar=({loading:e})=>html`<div class="bar" role="status">${e&&html`<i></i><span class="unseen">${t("Loading")}</span>`}</div>`;export function Problem({error:e,again:n}){const[o,...s]=explain(e);return html`<div class="problem" role="alert">
 <p>${o}</p>

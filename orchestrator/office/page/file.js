@@ -3,7 +3,7 @@ import { html, useRef, useState } from './vendor/htm-preact.js'
 import { delimiter, fetchFile } from './client.js'
 import { byKey } from './focus.js'
 import { Problem } from './table.js'
-import { number, t } from './words.js'
+import { number, t, today } from './words.js'
 
 /** Saves a file under a name, and returns that. @param {Blob} file @param {string} name */
 export function save(file, name) {
@@ -17,17 +17,40 @@ export function save(file, name) {
 export const Saved = ({ name }) => html`<small role="status" class=${name ? 'note' : 'unseen'}>${name && t('{name} was saved.', { name })}</small>`
 
 /**
- * A button that saves an export as a spreadsheet. The file comes in parts, so the page stays usable, and a second click stops it.
- * @param {{
- *   service: 'customers' | 'orders', path: string, query: Record<string, any>, name: string, letter?: string, days?: Record<string, string>,
- * }} props letter: its key; days: the file is called by the days from and to that it is about, not by that of today
+ * Returns the name of a file: what is in it, the filters that the list names, and its days; without days, that of today.
+ * @param {any[]} parts texts; what is empty is left out
+ * @param {Record<string, string>} [days]
  */
-export function Download({ service, path, query, name, letter = '', days: { from, to } = {} }) {
+export function called(parts, { from, to } = {}) {
+  const days = from && from === to ? [from] : [from && `${t('From')}-${from}`, to && `${t('To')}-${to}`].filter(Boolean)
+  return [...parts, ...(days.length ? days : [t('as of {day}', { day: today() })])].filter(Boolean)
+    .map(part => part.toLowerCase().replace(/[^\p{L}\p{M}\p{N}]+/gu, '-').replace(/^-|-$/g, '').slice(0, 40)).join('-') + '.csv'
+}
+
+/**
+ * Reads an export of a service as it is: CSV for programs, and for an import.
+ * @param {'customers' | 'orders'} service
+ * @param {string} path
+ * @param {Record<string, any>} query
+ * @param {AbortSignal} signal
+ */
+export async function* exported(service, path, query, signal) {
+  const all = new URLSearchParams({ ...query, format: 'csv', bom: 'true', delimiter })
+  const answer = await fetchFile(service, `${path}?${all}`, { signal })
+  const reader = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (answer.body).getReader()
+  for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value
+}
+
+/**
+ * A button that saves a file. The file comes in parts, so the page stays usable, and a second click stops it.
+ * @param {{ read: (signal: AbortSignal) => AsyncIterable<BlobPart>, file: string, name: string, letter?: string }} props
+ * file: its name; letter: the key of the button
+ */
+export function Download({ read, file, name, letter = '' }) {
   const [size, setSize] = useState(/** @type {number | null} */ (null))
   const [error, setError] = useState(/** @type {any} */ (null))
   const [saved, setSaved] = useState('')
   const stop = useRef(/** @type {AbortController | null} */ (null))
-  const about = from === to ? from : [from ? 'from-' + from : '', to ? 'to-' + to : ''].filter(Boolean).join('-')
   const load = async () => {
     if (stop.current) return stop.current.abort()
     const { signal } = stop.current = new AbortController()
@@ -35,18 +58,14 @@ export function Download({ service, path, query, name, letter = '', days: { from
     setError(null)
     setSaved('')
     try {
-      const all = new URLSearchParams({ ...query, format: 'csv', bom: 'true', delimiter })
-      const answer = await fetchFile(service, `${path}?${all}`, { signal })
       const parts = []
       let bytes = 0
-      const reader = /** @type {ReadableStream<Uint8Array>} */ (answer.body).getReader()
-      for (let part = await reader.read(); !part.done; part = await reader.read()) {
-        parts.push(part.value)
-        bytes += part.value.length
-        setSize(bytes)
+      for await (const part of read(signal)) {
+        const blob = new Blob([part]) // the browser may keep it outside of the page's memory
+        parts.push(blob)
+        setSize(bytes += blob.size)
       }
-      const called = /filename="?([^";]+)/.exec(answer.headers.get('Content-Disposition') ?? '')?.[1] ?? 'export.csv'
-      setSaved(save(new Blob(/** @type {BlobPart[]} */ (parts), { type: 'text/csv' }), called.replace(/\d{4}-\d\d-\d\d/, day => about || day)))
+      setSaved(save(new Blob(parts, { type: 'text/csv' }), file))
     } catch (failure) {
       if (!signal.aborted) setError(failure)
     }
@@ -108,6 +127,9 @@ export function separatorOf(text) {
   return counts.reduce((best, one) => (one[1] > best[1] ? one : best))[0]
 }
 
+/** Returns rows as lines of CSV. @param {string[][]} rows @param {string} separator */
+export const csvLines = (rows, separator) => rows.map(row => row.map(cell => (/["\r\n]/.test(cell) || cell.includes(separator)
+  ? `"${cell.replaceAll('"', '""')}"` : cell)).join(separator) + '\r\n').join('')
+
 /** Returns rows as the text of a CSV file. @param {string[][]} rows @param {string} separator */
-export const csv = (rows, separator) => '\ufeff' + rows.map(row => row.map(cell => /["\r\n]/.test(cell) || cell.includes(separator)
-  ? `"${cell.replaceAll('"', '""')}"` : cell).join(separator)).join('\r\n') + '\r\n'
+export const csv = (rows, separator) => '\ufeff' + csvLines(rows, separator)

@@ -24,9 +24,9 @@ export const spanish = {
   // Lists
   'Loading': 'Cargando', 'Try again': 'Probar otra vez', 'Nothing is shown, because of:': 'No se muestra nada, por:', 'There is nothing on this page.': 'En esta página no hay nada.',
   'Show all': 'Mostrar todo', 'Pages': 'Páginas', 'First page': 'Primera página', 'Next page': 'Página siguiente', 'Select all on this page': 'Elegir todos los de esta página',
-  'Select {id}': 'Elegir {id}', 'Select none': 'No elegir ninguno', 'Search': 'Buscar', 'Export': 'Exportar', 'Export lines': 'Exportar líneas', 'Print': 'Imprimir',
+  'Select {id}': 'Elegir {id}', 'Select none': 'No elegir ninguno', 'Search': 'Buscar', 'Export': 'Exportar', 'Export orders': 'Exportar pedidos', 'Export order lines': 'Exportar líneas de pedido', 'Order lines': 'Líneas de pedido', 'as of {day}': 'al {day}', '{n} on this page': '{n} en esta página', 'Printed {when}': 'Impreso: {when}', 'Print': 'Imprimir',
   '{size} KB, stop': '{size} KB, parar', '{name} was saved.': 'Se ha guardado {name}.',
-  'This is one page of a longer list.': 'Es una página de una lista más larga.', 'The button “Print” prints all.': 'El botón «Imprimir» imprime todo.', 'From': 'Desde', 'To': 'Hasta', 'Yesterday': 'Ayer', 'Period': 'Período', '{from} to {to}': '{from} a {to}',
+  'This is one page of a longer list.': 'Es una página de una lista más larga.', 'The button “Print” prints all.': 'El botón «Imprimir» imprime todo.', 'From': 'Desde', 'To': 'Hasta', 'Created from': 'Creado desde', 'Created to': 'Creado hasta', 'Yesterday': 'Ayer', 'Period': 'Período', '{from} to {to}': '{from} a {to}',
 
   // Orders
   'Order': 'Pedido', 'Customer': 'Cliente', 'Reference': 'Referencia', 'Status': 'Estado', 'Created': 'Creado', 'Total': 'Total', 'To confirm': 'Por confirmar',
@@ -57,6 +57,7 @@ export const spanish = {
   'An order has {most} lines at most, and these would be {n}: nothing was pasted.':
     'Un pedido tiene {most} líneas como máximo, y serían {n}: no se ha pegado nada.',
   'Quote': 'Presupuesto', 'Choose a customer to see prices.': 'Elija un cliente para ver los precios.', 'Give a SKU and a quantity.': 'Escriba un SKU y una cantidad.',
+  'Customer number': 'Número de cliente', 'Currency': 'Moneda', 'Unit price': 'Precio unitario', '1 customer': '1 cliente', '{n} customers': '{n} clientes',
   '1 product': '1 producto', '{n} products': '{n} productos', '1 piece': '1 pieza', '{n} pieces': '{n} piezas', 'Not enough in stock:': 'No hay bastantes:',
   '{available} of {requested}': '{available} de {requested}', 'Order what is there': 'Pedir lo que hay', 'Everything is in stock.': 'Hay existencias de todo.',
   'Save': 'Guardar', 'Save and confirm': 'Guardar y confirmar', 'Clear': 'Vaciar',
@@ -76,7 +77,7 @@ export const spanish = {
   'There are no products yet. A catalogue can be imported.': 'Todavía no hay productos. Se puede importar un catálogo.', 'Change the price of {sku}, {price}': 'Cambiar el precio de {sku}, {price}',
   'Price of {sku}': 'Precio de {sku}', 'This is no amount.': 'Esto no es un importe.', 'Keep the old price': 'Dejar el precio de antes', 'Change the name, or stop selling it': 'Cambiar el nombre o retirarlo de la venta',
   'Stop selling it': 'Retirar de la venta', 'Sell it again': 'Volver a venderlo', 'Changes of the stock': 'Cambios de las existencias', 'created': 'creado', 'level set': 'fijado',
-  'When': 'Cuándo', 'Stock after': 'Quedan', 'Why': 'Por qué', 'Orders take and return pieces, too; they are not in this list.': 'También los pedidos toman y devuelven piezas; no están en esta lista.',
+  'When': 'Cuándo', 'Stock after': 'Quedan', 'Why': 'Por qué', 'A row of orders sums up what they took and returned; the orders are not listed here.': 'Una fila de pedidos suma lo que tomaron y devolvieron; los pedidos no se listan aquí.', 'orders since the row below': 'pedidos desde la fila de abajo',
   'received': 'recibido', 'taken out': 'retirado', 'Many products match: choose one.': 'Coinciden muchos productos: elija uno.', '1 product matches: choose it.': 'Coincide 1 producto: elíjalo.', '{n} products match: choose one.': 'Coinciden {n} productos: elija uno.',
   'There is no product {sku}.': 'No hay ningún producto {sku}.', 'A minus takes pieces out.': 'Con un menos se retiran piezas.',
   'Note': 'Nota', 'Note (optional)': 'Nota (opcional)', 'Such as the number of the delivery note.': 'Como el número del albarán.', 'Take out': 'Retirar',

@@ -81,10 +81,11 @@ export function walk(step) {
  * What surrounds the rows of a list: the thin bar while it loads, what went wrong, which filters leave nothing, pages.
  * @param {{
  *   list: { data: any, error: any, loading: boolean, reload: () => void }, filters?: Record<string, string | null | undefined>,
- *   nothing: string, all?: boolean, children?: any,
- * }} props filters: what hides rows, by the names of the query; nothing: what a list without filters says; all: a button prints all pages
+ *   nothing: string, all?: boolean, counted?: (n: number) => string, children?: any,
+ * }} props filters: what hides rows, by the names of the query; nothing: what a list without filters says; all: a button prints all pages;
+ * counted: says how many rows a list of one page has
  */
-export function Listing({ list, filters = {}, nothing, all, children }) {
+export function Listing({ list, filters = {}, nothing, all, counted, children }) {
   const { data, error, loading, reload } = list
   const active = Object.entries(filters).filter(([, says]) => says)
   const { query } = here()
@@ -103,6 +104,7 @@ export function Listing({ list, filters = {}, nothing, all, children }) {
           <p><button type="button" onClick=${() => filter(Object.fromEntries(active.map(([name]) => name.split(' ')).flat().map(name => [name, null])))}>${t('Show all')}</button></p>`
         : html`<p>${nothing}</p>`}
     </div>`)}
+    ${data?.data.length > 0 && counted && html`<p class="quiet">${paged ? t('{n} on this page', { n: data.data.length }) : counted(data.data.length)}${data.all && data.more && ` · ${t('no more are printed')}`}</p>`}
     ${paged && html`<p class="printed">${t('This is one page of a longer list.')} ${all && t('The button “Print” prints all.')}</p>`}
     ${data && (query.cursor || data.meta.nextCursor) && html`<nav class="pages" aria-label=${t('Pages')}>
       ${query.cursor && html`<a class="button" ...${byKey(',')} href=${at(here().path, { ...query, cursor: null })}>${t('First page')}</a>`}

@@ -22,7 +22,7 @@ const numbers = new Intl.NumberFormat(locale)
 /** @param {number} n */
 export const number = n => numbers.format(n)
 
-const currency = document.body.dataset.currency || 'USD'
+export const currency = document.body.dataset.currency || 'USD'
 const digits = 2 // a cent is a hundredth, whatever the currency
 const amounts = new Intl.NumberFormat(locale, { style: 'currency', currency, minimumFractionDigits: digits, maximumFractionDigits: digits })
 const parts = new Intl.NumberFormat(locale).formatToParts(1234567.5)
@@ -102,8 +102,17 @@ export function midnight(date, days = 0) {
 /** Returns the date of today, or some days from it, such as 2024-03-01, in the clerk's time zone. */
 export function today(days = 0) {
   const now = new Date()
-  const date = new Date(now.getFullYear(), now.getMonth(), now.getDate() + days)
-  return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(n => String(n).padStart(2, '0')).join('-')
+  return dayOf(new Date(now.getFullYear(), now.getMonth(), now.getDate() + days))
+}
+
+const two = n => String(n).padStart(2, '0')
+/** @param {Date} date */
+const dayOf = date => [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(two).join('-')
+
+/** Returns a moment in the clerk's time zone as spreadsheets read it, such as 2024-03-01 09:30. @param {string} moment */
+export function stamp(moment) {
+  const date = new Date(moment)
+  return `${dayOf(date)} ${two(date.getHours())}:${two(date.getMinutes())}`
 }
 
 /** Returns the last millisecond of a date in the clerk's time zone. @param {string} date */
@@ -126,3 +135,6 @@ export function person(actor) {
 
 /** Names the status of an order; the service may have others one day. @param {string} status */
 export const statusName = status => ({ CREATED: t('To confirm'), CONFIRMED: t('Confirmed'), CANCELED: t('Canceled') }[status] ?? status)
+
+/** Says where an order stands. @param {{ status: string, cancel_reason: string | null }} order */
+export const statusOf = order => (order.cancel_reason === 'reservation_expired' ? t('Canceled by expiry') : statusName(order.status))

@@ -10,7 +10,7 @@ ${n&&html`<header class="top"><h1><bdi>${n.name}</bdi>${!n.active&&html` <span c
 </dl>
 ${may("products:write")&&html`<${Details} product=${n} onChange=${s.set} />`}
 <div class="columns even">
-<section aria-labelledby="stock"><h2 id="stock">${t("Changes of the stock")}</h2><${Adjustments} id=${e} changed=${n.updated_at} /></section>
+<section aria-labelledby="stock"><h2 id="stock">${t("Changes of the stock")}</h2><${Adjustments} product=${n} /></section>
 <section aria-labelledby="history"><h2 id="history">${t("What has happened")}</h2><${History} subject="product" id=${e} changed=${n.updated_at} /></section>
 </div>`}`}function Details({product:e,onChange:n}){const s=useProductEdit(e,n),o=s.text("name");return html`<details class="unprinted"><summary>${t("Change the name, or stop selling it")}</summary>
 <${Form} label=${t("Name")} class="inline-form" onSend=${()=>s.save({name:o.trim()})}>
@@ -20,13 +20,14 @@ onInput=${e=>s.type({name:e})} />
 <button type="button" onClick=${()=>s.save({active:!e.active})}>${t(e.active?"Stop selling it":"Sell it again")}</button>
 <//>
 <${Outcome} sending=${s.sending} />${s.theirs&&html`<${Conflict} ...${s} />`}
-</details>`}function Adjustments({id:e,changed:n}){const s=useLoad(`adjustments ${e} ${n}`,async t=>(await api.listStockAdjustments({id:e,limit:50},{signal:t})).data);if(s.error)return html`<${Problem} error=${s.error} again=${s.reload} />`;const o={created:t("created"),"level set":t("level set")};return html`<table class="list small"><caption class="unseen">${t("Changes of the stock")}</caption>
+</details>`}function Adjustments({product:{id:e,stock:n,updated_at:s}}){const o=useLoad(`adjustments ${e} ${s}`,async t=>(await api.listStockAdjustments({id:e,limit:50},{signal:t})).data);if(o.error)return html`<${Problem} error=${o.error} again=${o.reload} />`;const i={created:t("created"),"level set":t("level set")};return html`<table class="list small"><caption class="unseen">${t("Changes of the stock")}</caption>
 <thead><tr><th scope="col">${t("When")}</th><th scope="col" class="number">${t("Pieces")}</th><th scope="col" class="number">${t("Stock after")}</th><th scope="col" class="wide">${t("Why")}</th><th scope="col">${t("Who")}</th></tr></thead>
-<tbody>${s.data?.map(e=>html`<tr key=${e.id}>
+<tbody>${o.data?.map((e,t,s)=>html`<${Orders} key=${"orders"+e.id} after=${s[t-1]} stock=${n} before=${e.level} /><tr key=${e.id}>
 <td><time datetime=${e.created_at} title=${exactly(e.created_at)}>${when(e.created_at)}</time></td>
 <td class="number">${(e.delta>0?"+":"")+number(e.delta)}</td><td class="number">${number(e.level)}</td>
-<td class="wide"><bdi>${o[e.reason]??e.reason}</bdi></td><td><bdi>${e.actor?person(e.actor):"–"}</bdi></td></tr>`)}</tbody></table>
-<p class="quiet">${t("Orders take and return pieces, too; they are not in this list.")}</p>`}export function NewProduct(){const[r,l]=useState(!1),e=useDraft("product",{sku:"",name:"",price:"",stock:"0"}),{sku:n,name:s,price:o,stock:i}=e.values,a=cents(o),c=useSend(e=>api.createProduct({sku:n.trim(),name:s.trim(),price_cents:a??NaN,stock:Number(i)},{idempotencyKey:e}),e,({data:t})=>{e.forget(),go(at(`products/${t.id}`))}),d=()=>{l(!0),a!==null&&n.trim()&&s.trim()&&/^\d+$/.test(i)&&c.send()};return html`<h1>${t("New product")}</h1>
+<td class="wide"><bdi>${i[e.reason]??e.reason}</bdi></td><td><bdi>${e.actor?person(e.actor):"–"}</bdi></td></tr>`)}</tbody></table>
+<p class="quiet">${t("A row of orders sums up what they took and returned; the orders are not listed here.")}</p>`}function Orders({before:e,after:n,stock:s}){const o=n?n.level-n.delta:s;return o!==e&&html`<tr><td></td><td class="number">${(o>e?"+":"")+number(o-e)}</td><td class="number">${number(o)}</td>
+<td class="wide">${t("orders since the row below")}</td><td></td></tr>`}export function NewProduct(){const[r,l]=useState(!1),e=useDraft("product",{sku:"",name:"",price:"",stock:"0"}),{sku:n,name:s,price:o,stock:i}=e.values,a=cents(o),c=useSend(e=>api.createProduct({sku:n.trim(),name:s.trim(),price_cents:a??NaN,stock:Number(i)},{idempotencyKey:e}),e,({data:t})=>{e.forget(),go(at(`products/${t.id}`))}),d=()=>{l(!0),a!==null&&n.trim()&&s.trim()&&/^\d+$/.test(i)&&c.send()};return html`<h1>${t("New product")}</h1>
 <${Form} label=${t("New product")} class="narrow" onSend=${d}>
 <${Field} label=${t("SKU")} value=${n} maxlength="100" autofocus aria-invalid=${r&&!n.trim()} onInput=${t=>e.change({sku:t})} />
 <${Field} label=${t("Name")} value=${s} maxlength="255" aria-invalid=${r&&!s.trim()} onInput=${t=>e.change({name:t})} />

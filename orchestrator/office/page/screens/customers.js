@@ -1,10 +1,10 @@
 // Customers: found by a part of the name or the email.
 import { html, useEffect, useRef, useState } from '../vendor/htm-preact.js'
 import { api, deletedToo, may, useLoad } from '../client.js'
-import { Download } from '../file.js'
+import { called, Download, exported } from '../file.js'
 import { at, filter, useRoute } from '../router.js'
 import { Chip, Listing, Table } from '../table.js'
-import { t, when } from '../words.js'
+import { count, t, when } from '../words.js'
 
 /** @typedef {import('../client.js').Customer} Customer */
 
@@ -46,9 +46,9 @@ export function Customers() {
     </div>
     <div class="tools actions">
       ${may('customers:write') && html`<a class="button first" href=${at('customers/new')}>${t('New customer')}</a>`}
-      <${Download} service="customers" path="/customers/export" query=${query.search ? { search: query.search } : {}} letter="e" name=${t('Export')} />
+      <${Download} read=${signal => exported('customers', '/customers/export', query.search ? { search: query.search } : {}, signal)} file=${called([t('Customers'), query.search])} letter="e" name=${t('Export')} />
     </div>
-    <${Listing} list=${list} filters=${says} nothing=${t('There are no customers yet. A list can be imported.')}>
+    <${Listing} list=${list} filters=${says} nothing=${t('There are no customers yet. A list can be imported.')} counted=${n => count(n, '1 customer', '{n} customers')}>
       <${Table} caption=${t('Customers')} columns=${columns} rows=${list.data?.data ?? []} href=${customer => at(`customers/${customer.id}`)} />
     <//>`
 }

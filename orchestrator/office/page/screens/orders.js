@@ -1,15 +1,17 @@
 // Orders: the newest first, by chips, customer and period; many at once confirmed or canceled, exported and printed.
-import { html, useEffect, useRef, useState } from '../vendor/htm-preact.js'
-import { api, customersOf, until, useLoad, useSeconds } from '../client.js'
+import { html, useEffect, useState } from '../vendor/htm-preact.js'
+import { api, customersOf, patient, until, useLoad, useSeconds } from '../client.js'
 import { Combo } from '../combo.js'
 import { Bulk } from '../bulk.js'
-import { Download } from '../file.js'
+import { called, Download } from '../file.js'
 import { allowed, findCustomers } from '../find.js'
 import { byKey, watch } from '../focus.js'
 import { Button } from '../form.js'
+import { Print, useAll } from '../print.js'
 import { at, filter, useRoute } from '../router.js'
-import { Chip, Listing, Problem, Table } from '../table.js'
-import { count, dayName, lastMoment, left, midnight, money, statusName, t, today, when } from '../words.js'
+import { pieces, spreadsheet } from '../sheet.js'
+import { Chip, Listing, Table } from '../table.js'
+import { count, dayName, lastMoment, left, midnight, money, number, person, statusName, statusOf, t, today, when } from '../words.js'
 
 /** @typedef {import('../client.js').OrderSummary} OrderSummary */
 
@@ -51,11 +53,10 @@ export async function withCustomers(orders, signal) {
 
 /** Says where an order stands. @param {{ order: OrderSummary }} props */
 export function Status({ order }) {
-  const expired = order.cancel_reason === 'reservation_expired'
   const ends = order.reservation_expires_at
   useSeconds(ends !== null)
-  return html`<span class=${'status ' + order.status.toLowerCase()}>${expired ? t('Canceled by expiry') : statusName(order.status)}</span>
-    ${ends && html` <small class=${until(ends) < 3600_000 ? 'soon' : ''}>${until(ends) > 0 ? t('{time} left', { time: left(until(ends)) }) : t('about to expire')}</small>`}`
+  return html`<span class=${'status ' + order.status.toLowerCase()}>${statusOf(order)}</span>
+    ${ends && html` <small class=${'unprinted' + (until(ends) < 3600_000 ? ' soon' : '')}>${until(ends) > 0 ? t('{time} left', { time: left(until(ends)) }) : t('about to expire')}</small>`}`
 }
 
 /** @type {import('../table.js').Column<any>[]} */
@@ -67,6 +68,18 @@ export const columns = [
   { title: t('Created'), kind: 'quiet', cell: order => html`<time datetime=${order.created_at}>${when(order.created_at)}</time>` },
   { title: t('Total'), kind: 'number', cell: order => money(order.total_cents) },
 ]
+
+/** The columns of a list of canceled orders: they say when, by whom and why. @type {import('../table.js').Column<any>[]} */
+const canceledColumns = [
+  ...columns.slice(0, 3),
+  {
+    title: t('Status'), kind: 'state',
+    cell: order => html`<${Status} order=${order} /> <small>${[order.canceled_at && when(order.canceled_at), order.canceled_by && person(order.canceled_by)].filter(Boolean).join(' · ')}</small>`,
+  },
+  ...columns.slice(4, 5), { title: t('Reason'), kind: 'text', cell: order => order.cancel_note }, ...columns.slice(5),
+]
+/** What paper shows, too. @type {import('../table.js').Column<any>} */
+const piecesColumn = { title: t('Pieces'), kind: 'number', cell: order => number(order.pieces) }
 
 export function Orders() {
   const { query } = useRoute()
@@ -92,6 +105,10 @@ export function Orders() {
     'status reason': status && t(status.name), customer: query.customer && (customer.data?.name ?? t('Customer {id}', { id: query.customer })), 'from to': period,
   }
   const name = [t('Orders'), ...Object.values(says).filter(Boolean)].join(' · ')
+  const shown = [...(query.status === 'CANCELED' ? canceledColumns : columns)]
+  if (printed) shown.splice(-1, 0, piecesColumn)
+  const all = signal => api.listOrders({ ...asked, sort: '-created_at', limit: 100 }, { signal })
+  const file = kind => called([kind, says['status reason'], says.customer], query)
   return html`<h1 class="unprinted">${t('Orders')}</h1><h1 class="printed">${name}</h1>
     <div class="tools">
       <div class="chips" role="group" aria-label=${t('Status')}>${chips.map(chip => html`<${Chip} parts=${chip.parts} clears=${{ status: null, reason: null }}>${t(chip.name)}<//>`)}</div>
@@ -100,16 +117,16 @@ export function Orders() {
       <${CustomerFilter} name=${query.customer ? says.customer : ''} />
       <div class="chips" role="group" aria-label=${t('Period')}>
         <${Chip} parts=${{ from: today(), to: today() }}>${t('Today')}<//><${Chip} parts=${{ from: today(-1), to: today(-1) }}>${t('Yesterday')}<//>
-        <label class="inline">${t('From')} <input type="date" value=${query.from ?? ''} max=${query.to} onChange=${e => filter({ from: e.target.value })} /></label>
-        <label class="inline">${t('To')} <input type="date" value=${query.to ?? ''} min=${query.from} onChange=${e => filter({ to: e.target.value })} /></label>
+        <label class="inline">${t('Created from')} <input type="date" value=${query.from ?? ''} max=${query.to} onChange=${e => filter({ from: e.target.value })} /></label>
+        <label class="inline">${t('Created to')} <input type="date" value=${query.to ?? ''} min=${query.from} onChange=${e => filter({ to: e.target.value })} /></label>
       </div>
     </div>
     <div class="tools actions">
       <a class="button first" href=${at('orders/new')}>${t('New order')}</a>
-      <${Download} service="orders" path="/orders/export" query=${asked} days=${query} letter="e" name=${t('Export')} />
-      <${Download} service="orders" path="/orders/export" query=${{ ...asked, lines: true }} days=${query} name=${t('Export lines')} />
-      <${Print} key=${question} list=${list} asked=${asked} first=${!cursor} onPrint=${setPrinted} />
-      ${query.status === 'CREATED' && html`<${Filtered} key=${question} asked=${asked} onBulk=${setBulk} />`}
+      <${Download} read=${signal => spreadsheet(asked, false, signal)} file=${file(t('Orders'))} letter="e" name=${t('Export orders')} />
+      <${Download} read=${signal => spreadsheet(asked, true, signal)} file=${file(t('Order lines'))} name=${t('Export order lines')} />
+      <${Print} key=${question} list=${list} all=${all} complete=${withPieces} onPrint=${setPrinted} />
+      ${query.status === 'CREATED' && html`<${Filtered} key=${question} all=${all} onBulk=${setBulk} />`}
     </div>
     ${chosen.length > 0 && html`<div class="tools selection" role="status">
       <span>${count(chosen.length, '1 order selected', '{n} orders selected')}</span>
@@ -117,9 +134,9 @@ export function Orders() {
       <button type="button" ...${byKey('x')} onClick=${() => setBulk({ action: 'cancel', orders: chosen })}>${t('Cancel them')}</button>
       <button type="button" class="plain" onClick=${() => setSelected(new Set())}>${t('Select none')}</button>
     </div>`}
-    <${Listing} all list=${{ ...list, data }} filters=${says} nothing=${t('There are no orders yet.')}>
-      <${Table} caption=${name} columns=${columns} rows=${rows} href=${order => at(`orders/${order.id}`)} selected=${selected} onSelect=${setSelected} />
-      <p class="quiet">${count(rows.length, '1 order', '{n} orders')}${printed?.more && ` · ${t('no more are printed')}`}</p>
+    <${Listing} all list=${{ ...list, data }} filters=${says} nothing=${t('There are no orders yet.')} counted=${n => count(n, '1 order', '{n} orders')}>
+      <${Table} caption=${name} columns=${shown} rows=${rows} href=${order => at(`orders/${order.id}`)} selected=${selected} onSelect=${setSelected} />
+      ${printed && html`<${Sums} orders=${rows} />`}
     <//>
     ${bulk && html`<${Bulk} ...${bulk} onStale=${list.reload} onClose=${() => { setBulk(null); setSelected(new Set()); list.reload() }} />`}`
 }
@@ -133,65 +150,36 @@ function CustomerFilter({ name }) {
     onPick=${option => { setText(option.text); filter({ customer: option.value }) }} />`
 }
 
-const most = 1000
-
 /**
- * Reads all orders of a filter for a button, up to a bound. The reading ends when the button goes away; with
- * another filter it is another button, by its key.
- * @param {ReturnType<typeof filters>} asked
+ * Adds to orders their customers and how many pieces they have, which the list of the service does not say.
+ * @param {OrderSummary[]} orders
+ * @param {AbortSignal} signal
  */
-function useAll(asked) {
-  const [{ busy, error }, setState] = useState({ busy: false, error: /** @type {any} */ (null) })
-  const stop = useRef(new AbortController())
-  useEffect(() => () => stop.current.abort(), [])
-  /** @param {(orders: OrderSummary[], more: boolean, signal: AbortSignal) => unknown} use more: the filter has more orders */
-  const read = async use => {
-    const { signal } = stop.current, orders = []
-    let more = false
-    setState({ busy: true, error: null })
-    try {
-      for await (const order of api.listOrders({ ...asked, sort: '-created_at', limit: 100 }, { signal })) {
-        more = orders.length === most
-        if (more) break
-        orders.push(order)
-      }
-      if (!signal.aborted) await use(orders, more, signal)
-      setState({ busy: false, error: null })
-    } catch (failure) {
-      setState({ busy: false, error: failure })
-    }
+async function withPieces(orders, signal) {
+  const found = new Map()
+  for (let i = 0; i < orders.length; i += 100) {
+    const ids = orders.slice(i, i + 100).map(order => order.id).join()
+    for await (const order of patient.exportOrders({ ids }, { signal })) found.set(order.id, pieces(order))
   }
-  return { busy, read, problem: error && html`<${Problem} error=${error} />` }
+  return (await withCustomers(orders, signal)).map(order => ({ ...order, pieces: found.get(order.id) ?? NaN }))
 }
 
-/**
- * Prints all orders of the filter: first they are on the page. With first, the list is the first page.
- * @param {{ list: any, asked: ReturnType<typeof filters>, first: boolean, onPrint: (it: any) => void }} props
- */
-function Print({ list, asked, first, onPrint }) {
-  const { busy, read, problem } = useAll(asked)
-  const timer = useRef(/** @type {any} */ (0))
-  useEffect(() => () => { clearTimeout(timer.current); onPrint(null) }, [])
-  const print = rows => {
-    onPrint(rows)
-    timer.current = setTimeout(() => { window.print(); onPrint(null) }, 100) // once they are drawn
-  }
-  const readAll = async (orders, more, signal) => {
-    const data = await withCustomers(orders, signal)
-    if (!signal.aborted) print({ data, more, all: true, meta: { nextCursor: null } })
-  }
-  const begin = () => (first && !list.data.meta.nextCursor ? print(list.data) : read(readAll))
-  const waits = busy || list.loading || !list.data
-  return html`<${Button} off=${waits} ...${byKey('p')} onClick=${begin}>${t('Print')}<//>${problem}`
+/** The sums of orders on paper, for each status. @param {{ orders: any[] }} props */
+function Sums({ orders }) {
+  return ['CREATED', 'CONFIRMED', 'CANCELED'].map(status => {
+    const those = orders.filter(order => order.status === status)
+    const sum = field => those.reduce((all, order) => all + order[field], 0)
+    return those.length > 0 && html`<p class="sums">${statusName(status)}: ${count(those.length, '1 order', '{n} orders')} · ${count(sum('pieces'), '1 piece', '{n} pieces')} · <strong>${money(sum('total_cents'))}</strong></p>`
+  })
 }
 
 /**
  * Confirms or cancels all orders of a filter that leaves only open ones. When they are read late, and the clerk has gone on to
  * something else, no dialog opens under what is typed: the button says that it is ready.
- * @param {{ asked: ReturnType<typeof filters>, onBulk: (bulk: any) => void }} props
+ * @param {{ all: (signal: AbortSignal) => AsyncIterable<OrderSummary>, onBulk: (bulk: any) => void }} props
  */
-function Filtered({ asked, onBulk }) {
-  const { busy, read, problem } = useAll(asked)
+function Filtered({ all, onBulk }) {
+  const { busy, read, problem } = useAll(all)
   const [ready, setReady] = useState(/** @type {any} */ (null))
   const begin = action => {
     setReady(null)

@@ -28,7 +28,7 @@ export function ProductScreen({ id }) {
       </dl>
       ${may('products:write') && html`<${Details} product=${data} onChange=${product.set} />`}
       <div class="columns even">
-        <section aria-labelledby="stock"><h2 id="stock">${t('Changes of the stock')}</h2><${Adjustments} id=${id} changed=${data.updated_at} /></section>
+        <section aria-labelledby="stock"><h2 id="stock">${t('Changes of the stock')}</h2><${Adjustments} product=${data} /></section>
         <section aria-labelledby="history"><h2 id="history">${t('What has happened')}</h2><${History} subject="product" id=${id} changed=${data.updated_at} /></section>
       </div>`}`
 }
@@ -47,18 +47,28 @@ function Details({ product, onChange }) {
   </details>`
 }
 
-/** @param {{ id: number, changed: string }} props */
-function Adjustments({ id, changed }) {
+/** The changes of the stock; what orders took and returned between two of them is a row, so that the stock can be followed. @param {{ product: Product }} props */
+function Adjustments({ product: { id, stock, updated_at: changed } }) {
   const list = useLoad(`adjustments ${id} ${changed}`, async signal => (await api.listStockAdjustments({ id, limit: 50 }, { signal })).data)
   if (list.error) return html`<${Problem} error=${list.error} again=${list.reload} />`
   const reasons = /** @type {Record<string, string>} */ ({ created: t('created'), 'level set': t('level set') })
   return html`<table class="list small"><caption class="unseen">${t('Changes of the stock')}</caption>
     <thead><tr><th scope="col">${t('When')}</th><th scope="col" class="number">${t('Pieces')}</th><th scope="col" class="number">${t('Stock after')}</th><th scope="col" class="wide">${t('Why')}</th><th scope="col">${t('Who')}</th></tr></thead>
-    <tbody>${list.data?.map(change => html`<tr key=${change.id}>
+    <tbody>${list.data?.map((change, i, all) => html`<${Orders} key=${'orders' + change.id} after=${all[i - 1]} stock=${stock} before=${change.level} /><tr key=${change.id}>
       <td><time datetime=${change.created_at} title=${exactly(change.created_at)}>${when(change.created_at)}</time></td>
       <td class="number">${(change.delta > 0 ? '+' : '') + number(change.delta)}</td><td class="number">${number(change.level)}</td>
       <td class="wide"><bdi>${reasons[change.reason] ?? change.reason}</bdi></td><td><bdi>${change.actor ? person(change.actor) : '–'}</bdi></td></tr>`)}</tbody></table>
-    <p class="quiet">${t('Orders take and return pieces, too; they are not in this list.')}</p>`
+    <p class="quiet">${t('A row of orders sums up what they took and returned; the orders are not listed here.')}</p>`
+}
+
+/**
+ * The row of what orders took and returned between two changes, or since the last one.
+ * @param {{ before: number, after?: { level: number, delta: number }, stock: number }} props before: the stock before the orders; after: the change after them
+ */
+function Orders({ before, after, stock }) {
+  const now = after ? after.level - after.delta : stock
+  return now !== before && html`<tr><td></td><td class="number">${(now > before ? '+' : '') + number(now - before)}</td><td class="number">${number(now)}</td>
+    <td class="wide">${t('orders since the row below')}</td><td></td></tr>`
 }
 
 export function NewProduct() {

@@ -1,12 +1,12 @@
 // Products: found by a part, low on stock, or not for sale; prices are changed in place.
-import { html } from '../vendor/htm-preact.js'
+import { html, useState } from '../vendor/htm-preact.js'
 import { api, may, useLoad } from '../client.js'
-import { Download } from '../file.js'
-import { byKey } from '../focus.js'
+import { called, Download, exported } from '../file.js'
 import { PriceInPlace } from '../price.js'
+import { Print } from '../print.js'
 import { at, filter, useRoute } from '../router.js'
 import { Chip, Listing, Table } from '../table.js'
-import { number, t } from '../words.js'
+import { count, number, t } from '../words.js'
 import { SearchField } from './customers.js'
 
 /** @typedef {import('../client.js').Product} Product */
@@ -23,10 +23,13 @@ function filters({ search, low, active }) {
 export function Products() {
   const { query } = useRoute()
   const asked = filters(query), cursor = /** @type {any} */ (query.cursor || undefined)
-  const list = useLoad('products ' + JSON.stringify([asked, cursor]), async signal => {
+  const question = 'products ' + JSON.stringify([asked, cursor])
+  const list = useLoad(question, async signal => {
     const { data, meta } = await api.listProducts({ ...asked, limit: 50, cursor }, { signal })
     return { data, meta }
   })
+  const [printed, setPrinted] = useState(/** @type {any} */ (null)) // all products, while they are printed
+  const data = printed ?? list.data
   const says = {
     search: query.search && `“${query.search}”`, low: query.low && t('less than {n} in stock', { n: query.low }),
     active: query.active && (query.active === 'true' ? t('For sale') : t('Not for sale')),
@@ -55,10 +58,10 @@ export function Products() {
     </div>
     <div class="tools actions">
       ${may('products:write') && html`<a class="button first" href=${at('receive')}>${t('Receive')}</a><a class="button" href=${at('products/new')}>${t('New product')}</a>`}
-      <${Download} service="orders" path="/products/export" query=${asked} letter="e" name=${t('Export')} />
-      <button type="button" ...${byKey('p')} onClick=${() => window.print()}>${t('Print')}</button>
+      <${Download} read=${signal => exported('orders', '/products/export', asked, signal)} file=${called([t('Products'), ...Object.values(says)])} letter="e" name=${t('Export')} />
+      <${Print} key=${question} list=${list} all=${signal => api.listProducts({ ...asked, limit: 100 }, { signal })} onPrint=${setPrinted} />
     </div>
-    <${Listing} list=${list} filters=${says} nothing=${t('There are no products yet. A catalogue can be imported.')}>
-      <${Table} caption=${name} columns=${columns} rows=${list.data?.data ?? []} href=${product => at(`products/${product.id}`)} />
+    <${Listing} all list=${{ ...list, data }} filters=${says} nothing=${t('There are no products yet. A catalogue can be imported.')} counted=${n => count(n, '1 product', '{n} products')}>
+      <${Table} caption=${name} columns=${columns} rows=${data?.data ?? []} href=${product => at(`products/${product.id}`)} />
     <//>`
 }
