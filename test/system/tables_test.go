@@ -225,7 +225,8 @@ func TestVariablesInPages(t *testing.T) {
 		for _, m := range codeSpan.FindAllStringSubmatch(page(t, name), -1) {
 			if variable := isName.FindStringSubmatch(m[1]); variable != nil {
 				found++
-				plain, isARN := strings.CutSuffix(variable[1], "_ARN") // for Lambda: see docs/aws.md
+				// the ARN of a secret, for Lambda functions: see docs/aws.md
+				plain, isARN := strings.CutSuffix(variable[1], "_ARN")
 				standard := strings.HasPrefix(variable[1], "OTEL_")
 				if !isVariable(plain) && !standard || isARN && !slices.Contains(config.Secrets(), plain) {
 					t.Errorf("%s names %s, which is no variable of internal/config", name, variable[1])
