@@ -24,8 +24,9 @@ import (
 
 const (
 	refusal   = "refusal" // column or field with the reason in a file of refused rows; an import ignores it
-	maxReason = 2000      // most bytes of a reason in a file of refused rows
-	maxKinds  = 20        // most kinds of refusals that are counted and printed separately
+	maxReason = 2000      // maximum length of a reason in a file of refused rows, in bytes
+	// maximum number of kinds of refusals that are counted and printed separately
+	maxKinds = 20
 )
 
 // refusals sums up the refused rows of an import, and writes them to a file.
@@ -133,9 +134,9 @@ func (r *refusals) create() (*os.File, error) {
 	return file, err
 }
 
-// copyCells writes the first row of CSV, and prepares copyRow. A row that is not CSV keeps its bytes; its
-// reason comes after one more separator. When the file already has a column for the reason, a row with a
-// wrong number of cells gets no reason.
+// copyCells writes the first row of CSV, and prepares copyRow. A row that cannot be parsed keeps its bytes,
+// and the reason follows after one more separator. When the imported file already has a column for the
+// reason, a row with a wrong number of cells gets no reason.
 func (r *refusals) copyCells(text *bulk.Text) error {
 	// read has the text of the file from the end of the last read row to the position of the reader.
 	var read bytes.Buffer

@@ -175,7 +175,7 @@ func testServices(t *testing.T, c db.Config, pool string) {
 		t.Errorf("exported %d lines, the last %s", len(lines), lines[len(lines)-1])
 	}
 
-	// The database closes the connections of frozen instances.
+	// Let the database close the connections of frozen instances.
 	for _, f := range []*functiontest.Function{customersFunction, ordersFunction} {
 		if err := f.Process(t).Signal(syscall.SIGSTOP); err != nil {
 			t.Fatal(err)
@@ -263,7 +263,7 @@ func watchConnections(t *testing.T, g *gorm.DB, c db.Config) func() int {
 		}
 		largest <- most
 	}()
-	own(g) // g has a single connection from now on
+	own(g) // limits g to one connection, which the query does not count
 	return func() int { stop(); return <-largest }
 }
 

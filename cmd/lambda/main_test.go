@@ -37,7 +37,7 @@ const (
 	endpoint = "/orchestrator/create-and-confirm-order"
 )
 
-// The sample of the contract.
+// The sample request of the contract, and its answer.
 const (
 	sampleOrder = `{"customer_id": 1, "items": [{"product_id": 2, "qty": 3}],
 		"idempotency_key": "order-2024-001", "correlation_id": "req-12345"}`
@@ -75,7 +75,8 @@ func order(body string) request {
 
 type object = map[string]any
 
-// kinds makes the event of each kind of gateway. ALB events have an elb in their context.
+// kinds has, for each kind of gateway, the function that turns a request into an event. Events of an ALB have
+// the field elb in their context.
 var kinds = map[string]func(request) object{
 	"rest_v1": func(r request) object {
 		return r.event(object{"resource": "/{proxy+}", "httpMethod": r.method, "path": r.path,

@@ -30,7 +30,8 @@ func Traces(ctx context.Context, log *slog.Logger) (*trace.TracerProvider, error
 	}
 	process, err := resource.New(ctx, resource.WithAttributes(
 		attribute.String("service.name", "b2b"), attribute.String("service.version", buildinfo.Version())),
-		resource.WithHost(), resource.WithFromEnv()) // WithFromEnv last: OTEL_SERVICE_NAME wins
+		// WithFromEnv comes last, so that OTEL_SERVICE_NAME has precedence.
+		resource.WithHost(), resource.WithFromEnv())
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ type operation struct {
 	http    func(at addresses, n int64) vegeta.Target
 	sql     func(ctx context.Context, r rawSQL, n int64) error // nil when raw SQL does not run the operation
 	rate    int                                                // calls per second at most; 0 means no limit
-	held    *operation                                         // orders for heldProduct, sent by load.besideHeld
+	held    *operation                                         // orders of load.besideHeld for heldProduct
 }
 
 // The numbers of rows in a database before the measurements.

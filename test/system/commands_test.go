@@ -260,7 +260,7 @@ func TestRefusedStart(t *testing.T) {
 	}
 	defer listener.Close()
 	port := fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)
-	// env and args may hold several entries, separated by spaces
+	// The fields env and args may hold several entries, separated by spaces.
 	for _, c := range []struct{ env, args, want string }{
 		{"ORDERS_PORT=abc", "", `ORDERS_PORT is "abc"; allowed: a whole number from 0 to 65535`},
 		{"PORT=65536", "orders", `PORT is "65536"; allowed: a whole number from 0 to 65535`},

@@ -170,7 +170,7 @@ func TestEvidence(t *testing.T) {
 		go func() { p.cmd.Wait(); close(ended) }()
 		printGoroutines(p.cmd.Process)
 		<-ended
-		// each function runs in another goroutine
+		// Each function runs in another goroutine.
 		for _, function := range []string{"main.serve(", "connectionOpener("} {
 			if log := p.log.String(); !strings.Contains(log, function) {
 				t.Errorf("not all goroutines: %.1000s", log)

@@ -35,7 +35,7 @@ func TestExamples(t *testing.T) {
 			}
 		}
 	}
-	// statuses of the first and the second call, for operations that succeed only once
+	// The statuses of the first and the second call, for operations that succeed only once.
 	want := map[string][2]int{
 		"deleteCustomer": {200, 404}, "deleteWebhookEndpoint": {200, 404},
 	}

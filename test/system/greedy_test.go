@@ -64,7 +64,7 @@ func TestGreedyPartner(t *testing.T) {
 				if res, err := http.ReadResponse(bufio.NewReader(c), nil); err == nil {
 					got[res.StatusCode]++
 				} else {
-					// no answer: a client that still sends after a refusal may get a TCP reset
+					// No answer: a client that still sends after a refusal may get a TCP reset.
 					got[0]++
 				}
 			}

@@ -289,7 +289,7 @@ func call(ctx context.Context, method, url, body, key string) (o outcome) {
 		return o
 	}
 	req.Header.Set("Content-Type", "application/json")
-	// 50 addresses, because limits apply to each address
+	// Use 50 addresses, because the limits apply to each address.
 	req.Header.Set("X-Forwarded-For", fmt.Sprint("198.51.100.", rand.N(50)))
 	if key != "" {
 		req.Header.Set("Idempotency-Key", key)

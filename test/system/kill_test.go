@@ -47,7 +47,7 @@ func TestKilledStep(t *testing.T) {
 						stock := stockOf(t, g, 2)
 						key := fmt.Sprintf("%s-%s-%s", victim, moment, step.path)
 						s.killAt(step.path, moment, victim)
-						// 0 if the orchestrator was killed
+						// The id is 0 if the orchestrator was killed.
 						first := order(s.processes["orchestrator"].orchestrator, key)
 						if s.armed() {
 							t.Fatal("no process was killed")

@@ -18,7 +18,7 @@ var (
 	// repository. built matches the result of a build, which need not exist.
 	fileName = regexp.MustCompile(`^(?:[\w.*-]+/)*[\w.*-]+\.(?:go|md|yaml|yml|sql|mjs|json)$|^(?:[\w.*-]+/)+$`)
 	below    = regexp.MustCompile(`^(\.?\w[\w-]*)/[\w.*/-]+$`)
-	// before a file that the reader makes
+	// saved matches the words before the content of a file that the reader makes.
 	saved = regexp.MustCompile("(?i)\\bsave this (?:program there )?as `[^`]+`:\n")
 	built = regexp.MustCompile(`^(?:bin|data|dist|sbom)/|/build/`)
 )
@@ -116,7 +116,7 @@ func TestNamedTests(t *testing.T) {
 	root, exists := filepath.Join("..", ".."), map[string]bool{}
 	mention := regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w+`)
 	declaration := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)`)
-	// names of the tests on each page, by the path of the page
+	// The names of the tests on each page, by the path of the page.
 	pages := map[string][]string{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {

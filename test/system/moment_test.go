@@ -44,7 +44,7 @@ func (c *chaos) duringWebhook(kill func() error) error {
 		select {
 		case <-f.cut:
 			c.cut++
-		// the connection stays open when another instance, which still runs, sends the message
+		// The connection stays open when another instance, which still runs, sends the message.
 		case <-time.After(momentWait / 4):
 		}
 		return nil

@@ -183,7 +183,7 @@ func (n *network) suffer(
 			}
 		}
 		for began := time.Now(); ; {
-			// calls to the Customers API and the Orders API, past the orchestrator
+			// These calls go to the Customers API and the Orders API, past the orchestrator.
 			var direct sync.WaitGroup
 			for i := range atOnce {
 				direct.Go(func() { n.placeDirectly(t, directKey(i), keyedProduct) })

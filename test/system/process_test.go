@@ -259,7 +259,7 @@ func portsAt(port string) (env []string) {
 	for _, variable := range portVariables() {
 		env = append(env, variable+"="+port)
 	}
-	// Clip gives each test that appends to the result a copy of its own
+	// Clip gives each test that appends to the result a copy of its own.
 	return slices.Clip(env)
 }
 

@@ -335,7 +335,7 @@ var original = struct{ endpoints, variables, commands []string }{
 // TestFromNodejs checks that docs/from-nodejs.md has a row for each endpoint, variable and command of the
 // original, and that each endpoint and variable of this system on the page exists.
 func TestFromNodejs(t *testing.T) {
-	// the page names AWS_REGION, which b2b ignores
+	// The page names AWS_REGION, which b2b ignores.
 	endpoints, variables := map[string]bool{}, map[string]bool{"AWS_REGION": true}
 	for _, d := range documents.All {
 		doc := webtest.Spec(t, d.Content)

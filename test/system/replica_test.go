@@ -269,7 +269,7 @@ func (f *frozen) wantReads(t *testing.T) {
 		{"findOrchestration", whole + "?idempotency_key=frozen-w", `"CONFIRMED"`, false},
 		{"getOrchestration", whole + "/frozen-w", `"CONFIRMED"`, false},
 	}
-	// for each operation: whether it has current reads, and whether it has lagging reads
+	// For each operation: whether it has current reads, and whether it has lagging reads.
 	kinds := map[string][2]bool{}
 	for _, r := range reads {
 		kind := kinds[r.operation]
