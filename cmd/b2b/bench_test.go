@@ -128,7 +128,7 @@ func orderBenchmarks(b *testing.B, env map[string]string) {
 	}
 	var calls atomic.Int64
 	parallel := func(b *testing.B, call func(i int64)) {
-		b.SetParallelism(16) // goroutines for each processor of GOMAXPROCS: 32 clients on two processors
+		b.SetParallelism(16) // 16 goroutines for each processor: 32 clients on two processors
 		b.RunParallel(func(pb *testing.PB) {
 			for pb.Next() {
 				call(calls.Add(1))

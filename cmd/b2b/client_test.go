@@ -179,7 +179,7 @@ func TestExportForPeople(t *testing.T) {
 }
 
 // TestBlankFlags gives each flag of each command a blank value, as a script with an unset variable does. The
-// command must refuse the value. If it took the flag for left out, it would export the orders of all
+// command must refuse the value. If the command ignored such a flag, it would export the orders of all
 // customers, or issue a token with all scopes.
 func TestBlankFlags(t *testing.T) {
 	t.Chdir(t.TempDir())

@@ -33,7 +33,7 @@ const (
 type refusals struct {
 	*importCommand
 	kinds  map[string]*kind // the key is the reason without its numbers
-	others int              // number of refused rows of all kinds beyond maxKinds
+	others int              // number of refused rows of further kinds, once there are maxKinds kinds
 
 	file, source *os.File // file of the refused rows, and imported file; nil before the first refused row
 	out          *bufio.Writer
@@ -138,7 +138,8 @@ func (r *refusals) create() (*os.File, error) {
 // and the reason follows after one more separator. When the imported file already has a column for the
 // reason, a row with a wrong number of cells gets no reason.
 func (r *refusals) copyCells(text *bulk.Text) error {
-	// read has the text of the file from the end of the last read row to the position of the reader.
+	// read has the bytes that the reader has read since the end of the last row. They begin with the text of
+	// the next row.
 	var read bytes.Buffer
 	sheet, err := r.open(bufio.NewReaderSize(io.TeeReader(text, &read), 64<<10))
 	if err != nil {

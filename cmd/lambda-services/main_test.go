@@ -191,7 +191,7 @@ func testServices(t *testing.T, c db.Config, pool string) {
 	}
 	send("POST", orders+"/orders", `{`+order+`}`, http.StatusCreated, "Idempotency-Key", "after-the-frost")
 
-	// Jobs run once for each event.
+	// Let a reservation and a key expire. An event must run the jobs once.
 	must(t, g.Exec("UPDATE orders SET created_at = created_at - INTERVAL 25 HOUR WHERE id = ?", one).Error)
 	const expire = "UPDATE idempotency_keys SET expires_at = expires_at - INTERVAL 25 HOUR WHERE idempotency_key = ?"
 	must(t, g.Exec(expire, "a,c").Error)

@@ -199,5 +199,6 @@ func TestBasePath(t *testing.T) {
 	}
 }
 
-// link matches an address in a page; a document's address is in an attribute with JSON.
+// link matches an address in a page. The address of a document is in JSON within an attribute, where &#34;
+// stands for a quote.
 var link = regexp.MustCompile(`(?:href="|src="|url&#34;:&#34;)([^"#&]+)`)

@@ -55,7 +55,8 @@ func TestMain(m *testing.M) {
 
 // request is a request to a gateway; each kind of gateway turns the request into an event of its own.
 type request struct {
-	method, path, query, body string // path and query as they are sent
+	// path and query in the encoding in which the caller sends them
+	method, path, query, body string
 	headers                   map[string]string
 	base64                    bool
 }

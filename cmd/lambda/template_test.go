@@ -167,7 +167,8 @@ func testHTTPAPI(t *testing.T, from template, name string, document []byte) {
 	for path, item := range spec.Paths.Map() {
 		for method, o := range item.Operations() {
 			secured := o.Security == nil && len(spec.Security) > 0 || o.Security != nil && len(*o.Security) > 0
-			// The callers of the other APIs have the service token, so the gateway checks no token there.
+			// The gateway checks tokens for the API of the orchestrator only: callers of the other APIs have
+			// the service token.
 			routes[path+" "+method] = secured && name == "HttpApi"
 		}
 	}
@@ -215,7 +216,7 @@ func seconds(t *testing.T, text string) time.Duration {
 	return d
 }
 
-// merged returns a function with the properties of Globals.
+// merged returns a function of the template, with the properties that it inherits from Globals.
 func merged(t *testing.T, from template, name string) lambdaFunction {
 	t.Helper()
 	f, all := properties[lambdaFunction](t, from, name), from.Globals.Function

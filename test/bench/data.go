@@ -23,7 +23,7 @@ type database struct {
 	g      *gorm.DB
 	rawSQL
 	server int    // the process id of the server; 0 for SQLite, which has no server
-	engine string // name, version, and the settings that change what a commit costs
+	engine string // name, version, and the settings that affect the cost of a commit
 }
 
 // The SQL that differs between the engines.
@@ -32,7 +32,7 @@ var (
 	onSQLite = rawSQL{now: "strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')"}
 )
 
-// rawConnections is the size of the pool of raw SQL: a connection for each client.
+// rawConnections is the number of connections of raw SQL: one for each client.
 const rawConnections = 128
 
 // newOnServer creates a database on a server. If the parameter relaxed is true, a crash may lose the orders

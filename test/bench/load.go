@@ -28,7 +28,7 @@ type load struct {
 	clients  int
 	duration time.Duration // 0 means that only the field limit ends the load
 	first    int64         // the number of the first call
-	limit    int64         // greatest number of calls
+	limit    int64         // maximum number of calls
 }
 
 // sample has the figures of a load.
@@ -107,7 +107,8 @@ func (l load) besideHeld(ctx context.Context, c contender, o operation, d *datab
 	}
 	var waiting sync.WaitGroup
 	waiting.Go(func() {
-		_, _ = l.run(ctx, c, *o.held, d.server) // all orders of heldProduct may fail
+		// Ignore the error, because all orders of heldProduct may fail.
+		_, _ = l.run(ctx, c, *o.held, d.server)
 	})
 	s, err = l.run(ctx, c, o, d.server)
 	err = errors.Join(err, release())

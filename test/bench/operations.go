@@ -15,7 +15,7 @@ type operation struct {
 	name    string
 	clients []int
 	usesUp  bool // each call needs another CREATED order; the number of the call is the id of the order
-	peers   bool // the peers have this operation
+	peers   bool // the servers of peers.go have this operation
 	http    func(at addresses, n int64) vegeta.Target
 	sql     func(ctx context.Context, r rawSQL, n int64) error // nil when raw SQL does not run the operation
 	rate    int                                                // calls per second at most; 0 means no limit

@@ -154,7 +154,8 @@ func (b *bench) manyInstances(ctx context.Context, name string, delay time.Durat
 	})
 }
 
-// far runs a proxy that passes each byte on after a delay, in both directions.
+// far runs a proxy in front of the address. The proxy passes each byte on after the delay, in both
+// directions.
 func far(address string, delay time.Duration) (*toxiproxy.Proxy, error) {
 	proxies := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	p := toxiproxy.NewProxy(proxies, "far", "127.0.0.1:0", address)

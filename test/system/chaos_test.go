@@ -185,7 +185,8 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// chaos is a system whose parts the test kills, with the effects that its answers have acknowledged.
+// chaos runs the services, whose processes the test kills, and collects the effects that answers have
+// acknowledged.
 type chaos struct {
 	t                       *testing.T
 	dir                     string          // folder of logs and of SQLite; kept when the test fails
@@ -193,7 +194,7 @@ type chaos struct {
 	customers, orchestrator string          // addresses
 	orders, events          []string        // addresses of the instances
 	victims                 []*victim
-	running                 sync.WaitGroup // goroutines that start victims again
+	running                 sync.WaitGroup // goroutines that start killed victims again
 	http                    http.Client
 	giveUp                  func()
 	// webhooks that a hook has received and not yet answered
@@ -626,7 +627,7 @@ func (c *chaos) try(by partner, method, url, key, body string) (answer []byte, f
 	return answer, "", nil
 }
 
-// broken records a broken promise.
+// broken records a promise that the system has broken.
 func (c *chaos) broken(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -163,7 +163,7 @@ func TestEvidence(t *testing.T) {
 		}
 		want("test.goroutines", "TestEvidence")
 		if c.Driver == db.MySQL {
-			want("database.txt", "Command: Sleep") // a connection of b2b
+			want("database.txt", "Command: Sleep") // an idle connection of b2b
 			want("database.txt", "SELECT * FROM information_schema.innodb_trx")
 		}
 		ended := make(chan struct{})

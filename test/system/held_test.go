@@ -86,7 +86,9 @@ func TestHeldRow(t *testing.T) {
 		if _, err := db.Seed(t.Context(), g); err != nil {
 			t.Fatal(err)
 		}
-		for id := range products { // with so few products, an optimizer may scan the table for a batch of orders
+		// Add so few products that a batch of orders needs a large part of them. An optimizer may then scan
+		// the whole table, and meet the held row.
+		for id := range products {
 			const insert = `INSERT INTO products (id, sku, name, price_cents, stock, created_at)
 				VALUES (?, ?, 'p', 1, 1000000, UTC_TIMESTAMP(3))`
 			if err := g.Exec(insert, firstProduct+id, fmt.Sprint("held-", id)).Error; err != nil {

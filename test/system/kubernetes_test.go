@@ -245,8 +245,9 @@ func TestKubernetes(t *testing.T) {
 					t.Errorf("DB_MAX_CONNECTIONS: %v; MIGRATE_ON_START is %q, want false, since the Job migrates",
 						err, env["MIGRATE_ON_START"])
 				}
-				// A rolling update starts MaxSurge pods beside the old pods, and a further pod whenever an
-				// old pod has ended.
+				// In a rolling update, a further pod starts MinReadySeconds after the pod before it. If an
+				// old pod takes at most this time to end, at most 2*MaxSurge pods run besides the pods of the
+				// Deployment.
 				if m.Spec.MinReadySeconds < pod.TerminationGracePeriodSeconds {
 					t.Errorf("the next pod starts after %d s, while the last one may take %d s to end",
 						m.Spec.MinReadySeconds, pod.TerminationGracePeriodSeconds)

@@ -23,8 +23,8 @@ var (
 	built = regexp.MustCompile(`^(?:bin|data|dist|sbom)/|/build/`)
 )
 
-// TestMarkdown checks that the targets exist that Markdown pages name: the files and headings of all relative
-// links, and the file names in code spans.
+// TestMarkdown checks that everything exists that a Markdown page names: the file and the heading of each
+// relative link, and the file in each code span.
 func TestMarkdown(t *testing.T) {
 	root := filepath.Join("..", "..")
 	var names []string // names of all files and folders, relative to the root

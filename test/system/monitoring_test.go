@@ -208,7 +208,8 @@ func load(t *testing.T, p *process, round int) {
 	}
 }
 
-// refuse sends six orders at once to an orchestrator whose peers are down, so that its breakers open.
+// refuse sends six orders at once to an orchestrator whose peers are down, which opens the breakers of the
+// orchestrator.
 func refuse(t *testing.T, p *process, round int) {
 	t.Helper()
 	var callers sync.WaitGroup

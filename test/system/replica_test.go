@@ -147,7 +147,7 @@ func wantAge(t *testing.T, lags bool, url, text string) {
 	}
 }
 
-// frozen has a replica that no longer changes.
+// frozen is a b2b whose replica has stopped applying changes.
 type frozen struct {
 	*process
 	order   int64 // placed before the replica was frozen, and confirmed afterwards
@@ -231,7 +231,8 @@ func (f *frozen) wantReads(t *testing.T) {
 		{"getCustomer", c + "/customers/" + customer, "Frozen GmbH", false},
 		{"getInternalCustomer", c + "/internal/customers/" + customer, "Frozen GmbH", false},
 		{"listCustomerHistory", c + "/customers/1/history", "+1-555-0199", true},
-		{"listCustomerHistory", c + "/customers/" + customer + "/history", "Frozen GmbH", false}, // read from the primary
+		// The replica lacks this customer, so b2b reads from the primary.
+		{"listCustomerHistory", c + "/customers/" + customer + "/history", "Frozen GmbH", false},
 		{"findCustomerIdempotencyKey", c + "/customer-idempotency-keys?key=frozen-c", "createCustomer", false},
 		{"getCustomerIdempotencyKey", c + "/customer-idempotency-keys/frozen-c", "createCustomer", false},
 

@@ -102,7 +102,8 @@ func replaceInstances(t *testing.T, c db.Config, haproxy, retries, before, after
 	instances := make([]*process, 2)
 	env := make([][]string, len(instances))
 	for i := range instances {
-		// The delay of 3 s is longer than the interval of HAProxy's checks, which is 1 s.
+		// With a delay of 3 s, HAProxy notices that an instance is not ready before the instance stops:
+		// HAProxy checks each instance every second.
 		env[i] = append(guarded(c), "DRAIN_DELAY_SECONDS=3", "LOG_LEVEL=warn")
 		for variable := range servicePorts() {
 			env[i] = append(env[i], variable+"="+freePort(t))
