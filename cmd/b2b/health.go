@@ -25,9 +25,9 @@ type healthCommand struct {
 
 const answerWithin = 5 * time.Second // longer than /ready takes to notice that the database or a peer is down
 
-// run returns nil when each service answers /ready with 200. Without addresses, run asks at all ports of the
-// configuration where a service listens. Besides the port of each service, it tries PORT, where a service
-// listens that runs alone. It fails when no service listens.
+// run returns nil when each service answers /ready with 200. Without addresses, run asks at the configured
+// port of each service, and at PORT, where a service listens that runs alone. It skips ports where nothing
+// listens. It fails when no service listens.
 func (h *healthCommand) run(ctx context.Context, out io.Writer) error {
 	bases, variables, listeningOnly := h.bases, "BIND_ADDRESS", len(h.bases) == 0
 	if listeningOnly {

@@ -94,9 +94,9 @@ func (r *refusals) finish() (name string, err error) {
 	return r.file.Name(), nil
 }
 
-// begin creates the file, and opens the imported file again. The created file is UTF-8. It has a byte order
-// mark, so that an import with any --encoding reads the file; it has no mark when the imported file is UTF-8
-// without a mark.
+// begin creates the file, and opens the imported file again. The created file is UTF-8 with a byte order
+// mark, so that an import with any --encoding reads it. Only when the imported file is UTF-8 without a mark,
+// the created file has no mark either.
 func (r *refusals) begin() (err error) {
 	if r.source, err = os.Open(r.path); err != nil {
 		return err

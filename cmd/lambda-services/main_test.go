@@ -90,9 +90,10 @@ func admin(t *testing.T) string {
 	return "Bearer " + jwt
 }
 
-// TestServices runs all three services as functions that call each other: migration, a customer, a product,
-// orders, files, and the background jobs. An instance must never have more connections than its pool, and a
-// connection that is lost while the instance is frozen must do no harm.
+// TestServices runs the Customers API, the Orders API and the orchestrator as functions that call each other.
+// It migrates the database, creates a customer and a product, places orders, imports and exports files, and
+// runs the background jobs. An instance must never have more connections than its pool. A connection that is
+// lost while the instance is frozen must do no harm.
 func TestServices(t *testing.T) {
 	for _, pool := range []string{"1", "2"} {
 		t.Run("pool of "+pool, func(t *testing.T) {

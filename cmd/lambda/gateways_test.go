@@ -45,8 +45,8 @@ var mounts = map[string]mount{
 	"ALB, multi-value, prefix": {"/b2b", "/b2b", loadBalanced(true, "/b2b")},
 }
 
-// httpAPI makes events of an HTTP API in format 2.0, which decodes the path once. The path of an event begins
-// with prefix.
+// httpAPI makes events of an HTTP API in format 2.0. Such a gateway decodes the path of a request once. The
+// path of an event begins with prefix.
 func httpAPI(stage, prefix string) func(request) object {
 	return func(r request) object {
 		path, _ := url.PathUnescape(prefix + r.path)

@@ -167,8 +167,8 @@ func testHTTPAPI(t *testing.T, from template, name string, document []byte) {
 	for path, item := range spec.Paths.Map() {
 		for method, o := range item.Operations() {
 			secured := o.Security == nil && len(spec.Security) > 0 || o.Security != nil && len(*o.Security) > 0
-			// The gateway checks tokens for the API of the orchestrator only: callers of the other APIs have
-			// the service token.
+			// The gateway checks JWTs, but only for the API of the orchestrator: callers of the other APIs
+			// send the service token.
 			routes[path+" "+method] = secured && name == "HttpApi"
 		}
 	}

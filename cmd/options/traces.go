@@ -15,8 +15,8 @@ import (
 )
 
 // Traces returns a provider that exports spans by OTLP over HTTP when an OTEL_EXPORTER_OTLP_* variable names
-// an endpoint, and nil when no spans are recorded. The standard variables configure the exporter, the sampler
-// and the resource, not package config:
+// an endpoint, and nil when no spans are recorded. The OpenTelemetry library itself reads the standard
+// variables of the exporter, the sampler and the resource; package config does not:
 // https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables.
 func Traces(ctx context.Context, log *slog.Logger) (*trace.TracerProvider, error) {
 	if os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT")+os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == "" ||

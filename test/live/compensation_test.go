@@ -22,8 +22,8 @@ import (
 )
 
 // TestCompensation orchestrates with a key that has already confirmed another order, so the new order cannot
-// be confirmed. The orchestrator must cancel the order if this call has placed it and nobody has confirmed it
-// since. Any other order must keep its status. The answer must have the status of the order.
+// be confirmed. The orchestrator must cancel the order if the same call has placed the order, and nobody has
+// confirmed it since. Any other order must keep its status. The answer must have the status of the order.
 func TestCompensation(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if _, err := db.Seed(t.Context(), g); err != nil {

@@ -320,10 +320,10 @@ func makeHistory(t *testing.T, g *gorm.DB) (do func(service, method, path string
 	return do
 }
 
-// TestHistoryOf200 gives the history the form that version 2.0.0 has left: items without sku and name, orders
-// without canceled_by, customers without deleted_at. Order 5 is placed by version 2.0.0 after the migration.
-// The doctor must find nothing broken. After order 5 is confirmed, and after its line is mended as in
-// docs/operations.md, the doctor must still find nothing broken, although the product has a new name.
+// TestHistoryOf200 changes the history so that it looks as version 2.0.0 has left it: items without sku and
+// name, orders without canceled_by, customers without deleted_at, and order 5 placed by version 2.0.0 after
+// the migration. The doctor must find nothing broken, also after order 5 is confirmed, and after its line is
+// corrected as in docs/operations.md. The product of the line has a new name by then.
 func TestHistoryOf200(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		do := makeHistory(t, g)

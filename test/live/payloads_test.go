@@ -89,7 +89,7 @@ func properties(s *openapi3.Schema) openapi3.Schemas {
 	return all
 }
 
-// check compares a part of an event with its schema. The schemas allow unknown fields; the test does not.
+// check compares a part of an event with its schema. It also refuses unknown fields, which the schemas allow.
 func (p payloads) check(path string, value any, s *openapi3.Schema) {
 	switch value := value.(type) {
 	case []any:

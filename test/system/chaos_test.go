@@ -42,11 +42,11 @@ var chaosKills = flag.Int("chaos.kills", 20, "how often TestChaos kills somethin
 
 // TestChaos kills services and the database server at random moments under load. The clients of two partners
 // use the same keys, and repeat each call with its key until an answer acknowledges the call. In the end the
-// database must contain each acknowledged effect once, and no other effect, and the history must name the
-// caller of each effect.
+// database must contain each acknowledged effect once, and no other effect. The history must name the caller
+// of each effect.
 //
-// MariaDB and MySQL are private servers: see server.Private. TiDB is the server of TEST_TIDB_DSN, and only
-// the services are killed.
+// MariaDB and MySQL are private servers: see server.Private. On TiDB, the server of TEST_TIDB_DSN, the test
+// kills only the services.
 func TestChaos(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills")

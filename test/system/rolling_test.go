@@ -87,10 +87,10 @@ func lastRelease(t *testing.T) string {
 	return filepath.Join(dir, "released")
 }
 
-// replaceInstances starts two instances of the program before, behind HAProxy with the configuration of
-// docs/operations.md. Under load, it replaces one after the other by an instance of the program after. No
-// request may fail. At the end, it repeats a call with a key, and must get the order that the first program
-// has placed for the key.
+// replaceInstances starts two instances of the program in the parameter before, behind HAProxy with the
+// configuration of docs/operations.md. Under load, it replaces one after the other by an instance of the
+// program in the parameter after. No request may fail. At the end, it repeats a call with a key, and must get
+// the order that the first program has placed for the key.
 func replaceInstances(t *testing.T, c db.Config, haproxy, retries, before, after string) {
 	for _, command := range []string{"migrate", "seed"} {
 		cmd := exec.Command(before, command)
