@@ -14,8 +14,8 @@ import (
 
 const module = "example.com/b2b/v2/"
 
-// rooms are the packages of internal/, lowest first: each imports only packages before it. The list may lack
-// a generator, because no package imports a generator.
+// rooms lists the packages of internal/ in order: each package may import only packages before it. The list
+// may lack a generator, because no package imports a generator.
 var rooms = []string{
 	"buildinfo", "formats", "apperr", "auth", "correlation", "timing", "batch", "fair", "etag", "validation", "bulk",
 	"docs", "server", "peer", "web", "web/webtest", "function", "function/functiontest", "idempotency", "history",
@@ -43,7 +43,7 @@ type pkg struct {
 	Imports, Deps []string
 }
 
-// packages returns all packages of the module, without the module in their paths.
+// packages returns all packages of the module, with paths relative to the module.
 func packages(t *testing.T) (ours []pkg) {
 	t.Helper()
 	out, err := exec.Command("go", "list", "-deps", "-json=ImportPath,Imports,Deps,Standard", module+"...").Output()
@@ -83,7 +83,8 @@ func TestArrows(t *testing.T) {
 			under(path, "gorm.io", "modernc.org/sqlite", "github.com/go-sql-driver") ||
 			path == "database/sql"
 	}
-	var names, withoutDatabase []string // a service and its package have the same name
+	// The names of the services are also the names of their packages.
+	var names, withoutDatabase []string
 	for _, s := range table(&config.Settings{}) {
 		names = append(names, s.name)
 		if !s.database {

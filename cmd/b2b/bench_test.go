@@ -27,8 +27,8 @@ import (
 )
 
 // BenchmarkOrders measures the cost of an order for 32 clients, with all services in one process: wall-clock
-// time, processor time (cpu-µs/op) and memory. The clients call the handlers without a connection, so they
-// cost next to nothing. The figures include the processor time of SQLite, but not of MySQL.
+// time, processor time (cpu-µs/op) and memory. The clients call the handlers directly, without a connection,
+// so the cost of the clients is small. The figures include the processor time of SQLite, but not of MySQL.
 func BenchmarkOrders(b *testing.B) {
 	b.Run("SQLite", func(b *testing.B) {
 		orderBenchmarks(b, map[string]string{"DB_PATH": filepath.Join(b.TempDir(), "b2b.db")})
@@ -78,7 +78,8 @@ func orderBenchmarks(b *testing.B, env map[string]string) {
 	}
 	b.Setenv("BIND_ADDRESS", "localhost")
 	b.Setenv("APP_ENV", config.Development)
-	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0) // for the log: writing the log is a part of the cost
+	// The log goes to /dev/null, because the cost of an order includes writing the log.
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -127,7 +128,7 @@ func orderBenchmarks(b *testing.B, env map[string]string) {
 	}
 	var calls atomic.Int64
 	parallel := func(b *testing.B, call func(i int64)) {
-		b.SetParallelism(16) // goroutines for each processor of GOMAXPROCS: 32 clients on two processors
+		b.SetParallelism(16) // 16 goroutines for each processor: 32 clients on two processors
 		b.RunParallel(func(pb *testing.PB) {
 			for pb.Next() {
 				call(calls.Add(1))

@@ -29,7 +29,7 @@ type client struct {
 	timeout  time.Duration
 
 	*b2b.Client
-	reached *atomic.Bool // true once a connection to the service has come about
+	reached *atomic.Bool // true once a request may have reached the service
 }
 
 func (c *client) flags(f *flag.FlagSet) {
@@ -74,7 +74,7 @@ func (c *client) connect() (err error) {
 	return err
 }
 
-// noting is a transport that notes whether a request may have arrived.
+// noting is a transport that sets reached to true once a request may have reached the service.
 type noting struct {
 	http.RoundTripper
 	reached *atomic.Bool
@@ -105,7 +105,7 @@ func explain(err error) error {
 	return errors.New(describe(failed.Message, &failed.Details))
 }
 
-// isUnconnected reports whether a call failed because no connection to the address came about.
+// isUnconnected reports whether a call failed because it could not connect to the address.
 func isUnconnected(err error) bool {
 	var network *net.OpError
 	return errors.As(err, &network) && network.Op == "dial"

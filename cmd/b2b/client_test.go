@@ -79,9 +79,9 @@ func TestOrderIsRepeated(t *testing.T) {
 	}
 }
 
-// TestUnknownOutcome lets one request of a command fail. After some failures it is not known whether the
-// request was done: then the message must say so, and name the key. Repeated with the same key, the command
-// must succeed.
+// TestUnknownOutcome lets one request of a command fail. If the failure does not tell whether the service has
+// done the request, the message must say so, and name the key. The same command with this key must then
+// succeed.
 func TestUnknownOutcome(t *testing.T) {
 	gone := func(http.ResponseWriter) { panic(http.ErrAbortHandler) }
 	says := func(status int, body string) func(http.ResponseWriter) {
@@ -139,8 +139,8 @@ func TestUnknownOutcome(t *testing.T) {
 	}
 }
 
-// TestInterruptedConfirm interrupts b2b order while it waits for the answer to its confirmation. The message
-// must say that the outcome is not known, and name the key.
+// TestInterruptedConfirm interrupts b2b order while the command waits for the answer to its confirmation. The
+// message must say that the outcome of the confirmation is not known, and name the key.
 func TestInterruptedConfirm(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	_, err := callWithin(ctx, t, func(w http.ResponseWriter, r *http.Request) {
@@ -179,7 +179,7 @@ func TestExportForPeople(t *testing.T) {
 }
 
 // TestBlankFlags gives each flag of each command a blank value, as a script with an unset variable does. The
-// command must refuse the value. If it took the flag for left out, it would export the orders of all
+// command must refuse the value. If the command ignored such a flag, it would export the orders of all
 // customers, or issue a token with all scopes.
 func TestBlankFlags(t *testing.T) {
 	t.Chdir(t.TempDir())

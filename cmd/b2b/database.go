@@ -16,9 +16,9 @@ import (
 	"example.com/b2b/v2/internal/config"
 )
 
-// onDatabase returns the run function of a command on the database. The run function opens the database with
-// open or openExisting, calls work, and closes the database. It reads only the groups Database and Deployment
-// of the configuration.
+// onDatabase returns the run function of a command that works on the database. The run function opens the
+// database with the function open, calls work, and closes the database. It reads only the groups Database and
+// Deployment of the configuration.
 func onDatabase(
 	open func(context.Context, config.Database) (*gorm.DB, error),
 	work func(context.Context, *gorm.DB, io.Writer) error,

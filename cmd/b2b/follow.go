@@ -28,7 +28,7 @@ type followCommand struct {
 	token    string
 	types    string // types of events, separated by commas; "" for all
 	output   string // text, or json for one JSON object on each line
-	after    *int64 // the position before the first event; nil to begin with the next event
+	after    *int64 // print the events after this position; nil for new events only
 }
 
 func (c *followCommand) flags(f *flag.FlagSet) {

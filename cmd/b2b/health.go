@@ -20,14 +20,14 @@ import (
 type healthCommand struct {
 	settings *config.Settings
 	services []*service
-	bases    []string // addresses of the services to ask; run chooses when there are none
+	bases    []string // addresses of the services to ask; without any, run asks at the configured ports
 }
 
 const answerWithin = 5 * time.Second // longer than /ready takes to notice that the database or a peer is down
 
-// run returns nil when each service answers /ready with 200. Without addresses, run asks the services that
-// listen at the ports of the configuration, because a container may run all services, which do not use PORT,
-// or a single service. It fails when no service listens.
+// run returns nil when each service answers /ready with 200. Without addresses, run asks at the configured
+// port of each service, and at PORT, where a service listens that runs alone. It skips ports where nothing
+// listens. It fails when no service listens.
 func (h *healthCommand) run(ctx context.Context, out io.Writer) error {
 	bases, variables, listeningOnly := h.bases, "BIND_ADDRESS", len(h.bases) == 0
 	if listeningOnly {

@@ -30,9 +30,11 @@ import (
 type importCommand struct {
 	client
 	path, kind, format, encoding, output, refused string
-	fields                                        map[string]string // names of fields by columns
-	columns                                       map[string]string // names of columns by fields
-	dryRun                                        bool
+	// from --map: the name of a field, by the folded name of its column
+	fields map[string]string
+	// the name of a column in the file, by its field; for messages
+	columns map[string]string
+	dryRun  bool
 }
 
 func (i *importCommand) flags(f *flag.FlagSet) {
@@ -127,8 +129,8 @@ func (i *importCommand) run(ctx context.Context, out io.Writer) error {
 }
 
 // checkText checks the encoding of the whole file before the first request. With --map the command decodes
-// the file, so the service would not see broken characters. The error names the flag --encoding in place of
-// the parameter encoding.
+// the file, so the service would not see broken characters. The error names the flag --encoding, not the
+// parameter encoding of the service.
 func (i *importCommand) checkText(file *os.File) error {
 	err := bulk.CheckText(file, i.encoding)
 	var fault *apperr.Error
@@ -195,7 +197,7 @@ func (i *importCommand) count(file io.Reader) (rows int64, err error) {
 	for sheet.ReuseRecord = true; ; {
 		_, line, err := sheet.Row()
 		switch {
-		case line > 0: // a row that gets an answer, well-formed or malformed
+		case line > 0: // the service answers each row, even a malformed one
 			rows++
 		case errors.Is(err, io.EOF):
 			return rows, nil
@@ -251,7 +253,7 @@ func (i *importCommand) renamed(file io.Reader) (io.Reader, error) {
 	missing := maps.Clone(i.fields)
 	i.columns = map[string]string{}
 	last := len(sheet.Columns) - 1
-	lines, _ := sheet.FieldPos(last) // number of the line on which the first row ends
+	lines, _ := sheet.FieldPos(last) // the line on which the last cell of the first row begins
 	lines += strings.Count(sheet.Columns[last], "\n")
 	names := slices.Clone(sheet.Columns)
 	for at, name := range names {
@@ -290,7 +292,8 @@ func (i *importCommand) explain(err error) error {
 	return explain(err)
 }
 
-// nameColumns names the columns of the file in place of the fields that --map gave them.
+// nameColumns replaces fields in the details of errors by the names of their columns in the file, as --map
+// says.
 func (i *importCommand) nameColumns(details *[]contract.APIErrorDetail) {
 	if details == nil {
 		return

@@ -50,7 +50,6 @@ func main() {
 
 var errInterrupted = errors.New("interrupted")
 
-// command is a command of b2b.
 type command struct {
 	name, summary string
 	flags         func(f *flag.FlagSet) // defines the flags; nil without flags
@@ -201,7 +200,7 @@ func (g given) IsBoolFlag() bool {
 	return ok && value.IsBoolFlag()
 }
 
-// checked is a writer that stores its first error, for output of many writes.
+// checked is a writer that keeps its first error, so that one check after many writes is enough.
 type checked struct {
 	io.Writer
 	err error
@@ -224,8 +223,8 @@ func sayAllowed(f *flag.FlagSet, err error) error {
 	return fmt.Errorf("%s: allowed: %s", text, allowedValues[kindOf(f.Lookup(name))])
 }
 
-// allowedValues has the allowed values of flags, by the kind of the flag. TestFlagsSayAllowed finds a kind
-// without an entry.
+// allowedValues has the allowed values of flags, by the result of kindOf. TestFlagsSayAllowed fails when a
+// kind of flag has no entry.
 var allowedValues = map[string]string{
 	"bool": "true, false", "time.Duration": "times, such as 30s or 2m",
 }

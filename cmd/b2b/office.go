@@ -42,9 +42,9 @@ func (o *officeCommand) run(_ context.Context, out io.Writer) error {
 	return err
 }
 
-// baseOr returns the address base of the flag --base. Without the flag, it returns the address on this
-// machine of the service with this port. The parameter variable names the environment variable of the port.
-// Error: the port is 0, which stands for any free port.
+// baseOr returns base, the value of the flag --base. Without the flag, it returns http://localhost with the
+// port of the service. Error: the port is 0, which stands for any free port; the parameter variable is the
+// name of the port's environment variable.
 func baseOr(base string, port int, variable string) (string, error) {
 	if base == "" && port == 0 {
 		return "", fmt.Errorf("with %s=0 the service has taken a free port: give its address with --base", variable)

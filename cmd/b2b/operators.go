@@ -60,8 +60,8 @@ var buildVersion = promauto.NewGaugeVec(prometheus.GaugeOpts{
 	Help: "1, with the version of the program.",
 }, []string{"version"})
 
-// logHandler returns the handler of the log, on stderr: LOG_FORMAT or, without it, text on a terminal and
-// JSON elsewhere.
+// logHandler returns the handler of the log, which goes to stderr. The format is LOG_FORMAT. Without
+// LOG_FORMAT, it is text on a terminal, and JSON elsewhere.
 func logHandler(c *config.Settings) slog.Handler {
 	format := c.LogFormat
 	if format == "" && c.Env != config.Production && term.IsTerminal(int(os.Stderr.Fd())) {

@@ -218,7 +218,6 @@ func (o *orderCommand) run(ctx context.Context, out io.Writer) error {
 	return o.print(order, out)
 }
 
-// cancelCommand cancels an order.
 type cancelCommand struct {
 	keyedCommand
 	order        string

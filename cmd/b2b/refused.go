@@ -24,15 +24,16 @@ import (
 
 const (
 	refusal   = "refusal" // column or field with the reason in a file of refused rows; an import ignores it
-	maxReason = 2000      // most bytes of a reason in a file of refused rows
-	maxKinds  = 20        // most kinds of refusals that are counted and printed separately
+	maxReason = 2000      // maximum length of a reason in a file of refused rows, in bytes
+	// maximum number of kinds of refusals that are counted and printed separately
+	maxKinds = 20
 )
 
 // refusals sums up the refused rows of an import, and writes them to a file.
 type refusals struct {
 	*importCommand
 	kinds  map[string]*kind // the key is the reason without its numbers
-	others int              // number of refused rows of all kinds beyond maxKinds
+	others int              // number of refused rows of further kinds, once there are maxKinds kinds
 
 	file, source *os.File // file of the refused rows, and imported file; nil before the first refused row
 	out          *bufio.Writer
@@ -93,9 +94,9 @@ func (r *refusals) finish() (name string, err error) {
 	return r.file.Name(), nil
 }
 
-// begin creates the file, and opens the imported file again. The created file is UTF-8. It has a byte order
-// mark, so that an import with any --encoding reads the file; it has no mark when the imported file is UTF-8
-// without a mark.
+// begin creates the file, and opens the imported file again. The created file is UTF-8 with a byte order
+// mark, so that an import with any --encoding reads it. Only when the imported file is UTF-8 without a mark,
+// the created file has no mark either.
 func (r *refusals) begin() (err error) {
 	if r.source, err = os.Open(r.path); err != nil {
 		return err
@@ -133,11 +134,12 @@ func (r *refusals) create() (*os.File, error) {
 	return file, err
 }
 
-// copyCells writes the first row of CSV, and prepares copyRow. A row that is not CSV keeps its bytes; its
-// reason comes after one more separator. When the file already has a column for the reason, a row with a
-// wrong number of cells gets no reason.
+// copyCells writes the first row of CSV, and prepares copyRow. A row that cannot be parsed keeps its bytes,
+// and the reason follows after one more separator. When the imported file already has a column for the
+// reason, a row with a wrong number of cells gets no reason.
 func (r *refusals) copyCells(text *bulk.Text) error {
-	// read has the text of the file from the end of the last read row to the position of the reader.
+	// read has the bytes that the reader has read since the end of the last row. They begin with the text of
+	// the next row.
 	var read bytes.Buffer
 	sheet, err := r.open(bufio.NewReaderSize(io.TeeReader(text, &read), 64<<10))
 	if err != nil {

@@ -103,8 +103,9 @@ func (o operation) token(t *testing.T, scopes ...string) string {
 	return token
 }
 
-// checkSecurity calls the operation as different callers, and compares the answers with the `security` of
-// the document. It returns the scopes that the operation requires. open is true in the mode without tokens.
+// checkSecurity calls the operation as different callers, and compares the answers with the `security` of the
+// document. It returns the scopes that the operation requires. If the parameter open is true, the services
+// accept calls without a token.
 func (o operation) checkSecurity(t *testing.T, open bool) (scopes []string) {
 	want := func(caller string, allowed bool, token string, refusal int, says string) {
 		t.Helper()

@@ -46,9 +46,10 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 		return err
 	}
 	log := slog.New(logHandler(c))
-	lines := log // for the lines after the start
+	// The log after the start. In production, its lines have more attributes.
+	lines := log
 	if c.Env == config.Production {
-		out = io.Discard // whatever collects the log mostly reads stdout, too
+		out = io.Discard // a collector of logs mostly reads stdout, too
 		lines = log.With("version", buildinfo.Version(), "instance", instance())
 	}
 	if config.KnownToAll(c.ServiceTokens[0]) {
@@ -90,7 +91,8 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	o.Stopping = func() bool { return ctx.Err() != nil }
 	o.Browsers.Local = address == server.Loopback || net.ParseIP(address).IsLoopback()
 	o.Browsers.Siblings = siblings
-	o.Limits.InFlight = min(o.Limits.InFlight, maxConnections/2) // leaves connections for 429 and 503
+	// Leave connections for the answers 429 and 503.
+	o.Limits.InFlight = min(o.Limits.InFlight, maxConnections/2)
 	o.Limits.Imports = min(o.Limits.Imports, maxConnections/10)
 	o.Limits.Readers = min(o.Limits.Readers, maxConnections*2/5)
 	o.Limits.Exports = min(o.Limits.Exports, maxConnections/10)
@@ -125,7 +127,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 		started = append(started, "instance", instance(), "addresses", addresses)
 	}
 	log.Info("started", started...)
-	go debug.FreeOSMemory() // returns memory to the system that only the start needed
+	go debug.FreeOSMemory() // returns memory that only the start has needed
 	stopping := sync.OnceFunc(func() {
 		log.Info("stopping once the requests in flight are answered", "not_ready_for_seconds", c.DrainDelay.Seconds())
 	})
@@ -136,18 +138,19 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 		}
 		log.Info("stopped")
 	}()
-	// Load balancers notice within DrainDelay that the services are not ready.
+	// The context draining ends DrainDelay after ctx. In the meantime, load balancers notice that the
+	// services are not ready.
 	draining, drain := context.WithCancel(context.WithoutCancel(ctx))
 	defer drain()
 	context.AfterFunc(ctx, func() { time.AfterFunc(c.DrainDelay, drain) })
-	// The context drained is shared by all services. It ends ShutdownTimeout after draining has ended.
+	// The context drained ends ShutdownTimeout after draining has ended. All services share it.
 	drained, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	context.AfterFunc(draining, func() { time.AfterFunc(c.ShutdownTimeout, stop) })
 	return runUntil(draining, drained, services)
 }
 
-// instance names this process in the log, among those of several machines: the machine, and the process id.
+// instance returns the name of this process in the log: the name of the machine, and the process id.
 func instance() string {
 	host, _ := os.Hostname()
 	return fmt.Sprintf("%s/%d", host, os.Getpid())

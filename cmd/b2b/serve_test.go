@@ -75,7 +75,7 @@ func TestOneDrain(t *testing.T) {
 		<-entered
 	}
 	stop()
-	for { // until the service that stops first refuses connections
+	for { // wait until the last service, which stops first, refuses connections
 		c, err := net.Dial("tcp", services[2].server.Listeners[0].Addr().String())
 		if err != nil {
 			break

@@ -29,14 +29,16 @@ type service struct {
 	name, title string // name: the command that starts the service; title: the name for people
 	does        string // what the service does, for the start page of the orchestrator
 	database    bool
-	settings    any           // additional group of the configuration; nil for none
-	peers       []any         // groups with the addresses of peers, for a service that runs alone
-	port        *int          // port to listen on
-	base        *string       // address of the service, for its callers
-	rules       []doctor.Rule // rules that the service's data must never break, for the command doctor
-	notes       []doctor.Rule // rules that find unusual data, for the command doctor
-	try         string        // example of a call; %s stands for the address of the service
-	build       func(g *gorm.DB, o web.Options) (http.Handler, func(ctx context.Context), error)
+	// group of the configuration for this service only; nil for none
+	settings any
+	// groups of the configuration with the addresses of peers; read only when the service runs alone
+	peers []any
+	port  *int          // port to listen on
+	base  *string       // address of the service, for its callers
+	rules []doctor.Rule // rules that the service's data must never break, for the command doctor
+	notes []doctor.Rule // rules that find unusual data, for the command doctor
+	try   string        // example of a call; %s stands for the address of the service
+	build func(g *gorm.DB, o web.Options) (http.Handler, func(ctx context.Context), error)
 
 	server     server.Server
 	inProcess  *peer.InProcessTransport  // transport for calls within this process; nil when s runs elsewhere

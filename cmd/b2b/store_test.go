@@ -92,14 +92,14 @@ func TestOneClock(t *testing.T) {
 	})
 }
 
-// asSystem lists the functions that see the rows of all customers: the sweep of expired reservations and its
-// lag, probes of locks, the delivery of webhooks, and batches. A batch checks each caller in the functions of
-// tenancy.go.
+// asSystem lists the functions that may see the rows of all customers. They expire reservations and measure
+// how late this is, probe locks, deliver webhooks, and run batches. A batch checks each caller in the
+// functions of tenancy.go.
 var asSystem = []string{"Deliver", "ExpireReservations", "expiryLag", "isFree", "record", "runBatch", "runLookups"}
 
 // TestTenancy checks that only tenancy.go and store.go of a service decide which rows a caller may see, and
-// that only the functions of asSystem see all rows. An order command cannot forget the check, because it gets
-// an order that the caller may see.
+// that only the functions of asSystem see all rows. Order commands need no check of their own, because they
+// get only orders that the caller may see.
 func TestTenancy(t *testing.T) {
 	found := map[string]bool{}
 	eachFile(t, func(files *token.FileSet, file *ast.File) {

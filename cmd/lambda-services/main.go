@@ -1,6 +1,6 @@
 // Command lambda-services runs the Customers API, the Orders API and their background jobs as AWS Lambda
-// functions. The handler of a function selects: customers, orders, jobs or migrate. It is not a part of
-// command lambda, which must not contain database code.
+// functions. The name of the handler says what a function runs: customers, orders, jobs or migrate. The
+// orchestrator is in command lambda, which must not contain database code.
 package main
 
 import (

@@ -90,9 +90,10 @@ func admin(t *testing.T) string {
 	return "Bearer " + jwt
 }
 
-// TestServices runs all three services as functions that call each other: migration, a customer, a product,
-// orders, files, and the background jobs. An instance must never have more connections than its pool, and a
-// connection that is lost while the instance is frozen must do no harm.
+// TestServices runs the Customers API, the Orders API and the orchestrator as functions that call each other.
+// It migrates the database, creates a customer and a product, places orders, imports and exports files, and
+// runs the background jobs. An instance must never have more connections than its pool. A connection that is
+// lost while the instance is frozen must do no harm.
 func TestServices(t *testing.T) {
 	for _, pool := range []string{"1", "2"} {
 		t.Run("pool of "+pool, func(t *testing.T) {
@@ -175,7 +176,7 @@ func testServices(t *testing.T, c db.Config, pool string) {
 		t.Errorf("exported %d lines, the last %s", len(lines), lines[len(lines)-1])
 	}
 
-	// The database closes the connections of frozen instances.
+	// Let the database close the connections of frozen instances.
 	for _, f := range []*functiontest.Function{customersFunction, ordersFunction} {
 		if err := f.Process(t).Signal(syscall.SIGSTOP); err != nil {
 			t.Fatal(err)
@@ -191,7 +192,7 @@ func testServices(t *testing.T, c db.Config, pool string) {
 	}
 	send("POST", orders+"/orders", `{`+order+`}`, http.StatusCreated, "Idempotency-Key", "after-the-frost")
 
-	// Jobs run once for each event.
+	// Let a reservation and a key expire. An event must run the jobs once.
 	must(t, g.Exec("UPDATE orders SET created_at = created_at - INTERVAL 25 HOUR WHERE id = ?", one).Error)
 	const expire = "UPDATE idempotency_keys SET expires_at = expires_at - INTERVAL 25 HOUR WHERE idempotency_key = ?"
 	must(t, g.Exec(expire, "a,c").Error)
@@ -263,7 +264,7 @@ func watchConnections(t *testing.T, g *gorm.DB, c db.Config) func() int {
 		}
 		largest <- most
 	}()
-	own(g) // g has a single connection from now on
+	own(g) // limits g to one connection, which the query does not count
 	return func() int { stop(); return <-largest }
 }
 

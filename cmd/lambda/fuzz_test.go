@@ -16,8 +16,8 @@ import (
 	"example.com/b2b/v2/orchestrator"
 )
 
-// withoutCustomers returns a function that sends an event to the orchestrator. The services behind the
-// orchestrator have no customers.
+// withoutCustomers returns a function that sends an event to the orchestrator. The services that the
+// orchestrator calls have no customers.
 func withoutCustomers(f *testing.F) func(t *testing.T, raw json.RawMessage) (answer, error) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

@@ -15,18 +15,19 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 )
 
-// mount is a way of making the function available. The events have the same fields for the path and the query
-// as the events in the documentation of AWS, and as recorded events.
+// mount is a way of making the function available to callers. The event has the fields for path and query
+// that the documentation of AWS and recorded events have.
 type mount struct {
 	basePath string // the variable BASE_PATH
-	public   string // prefix that callers put before the path of the document
+	public   string // what callers put before the path of an operation
 	event    func(request) object
 }
 
 var mounts = map[string]mount{
-	"HTTP API":                    {"", "", httpAPI("$default", "")},
-	"HTTP API, stage":             {"", "/prod", httpAPI("prod", "/prod")},
-	"HTTP API, mapping":           {"/b2b", "/b2b", httpAPI("$default", "")}, // the path lacks the mapping
+	"HTTP API":        {"", "", httpAPI("$default", "")},
+	"HTTP API, stage": {"", "/prod", httpAPI("prod", "/prod")},
+	// The path of the event lacks /b2b.
+	"HTTP API, mapping":           {"/b2b", "/b2b", httpAPI("$default", "")},
 	"HTTP API, mapping and stage": {"/shop/b2b", "/shop/b2b", httpAPI("prod", "/prod")},
 
 	"HTTP API 1.0":          {"", "", restAPI("1.0", "$default", "", "")},
@@ -36,15 +37,16 @@ var mounts = map[string]mount{
 	"REST API, stage":             {"", "/v1", restAPI("", "v1", "", "/v1")},
 	"REST API, mapping":           {"/b2b/", "/b2b", restAPI("", "v1", "/b2b", "/b2b")},
 	"REST API, mapping to stages": {"/b2b/v1", "/b2b/v1", restAPI("", "v1", "/b2b/v1", "/b2b/v1")},
-	"REST API, mapping, by stage": {"/b2b", "/b2b", restAPI("", "v1", "", "/v1")}, // links lead to the mapping
+	// Called by the address of the stage. Links begin with the mapping.
+	"REST API, mapping, by stage": {"/b2b", "/b2b", restAPI("", "v1", "", "/v1")},
 
 	"ALB":                      {"", "", loadBalanced(false, "")},
 	"ALB, prefix":              {"/b2b", "/b2b", loadBalanced(false, "/b2b")},
 	"ALB, multi-value, prefix": {"/b2b", "/b2b", loadBalanced(true, "/b2b")},
 }
 
-// httpAPI makes events of an HTTP API in format 2.0, which decodes the path once. The path of an event begins
-// with prefix.
+// httpAPI makes events of an HTTP API in format 2.0. Such a gateway decodes the path of a request once. The
+// path of an event begins with prefix.
 func httpAPI(stage, prefix string) func(request) object {
 	return func(r request) object {
 		path, _ := url.PathUnescape(prefix + r.path)
@@ -112,8 +114,8 @@ func single(values url.Values) map[string]string {
 	return all
 }
 
-// through turns a request into an event of a gateway with the parameter event, invokes the Lambda function
-// with the event, and returns the answer.
+// through turns a request into an event by the function event, invokes the Lambda function with this event,
+// and returns the answer.
 func (g gateway) through(t *testing.T, event func(request) object, r request) answer {
 	t.Helper()
 	res := g.Invoke(t, event(r))
@@ -197,5 +199,6 @@ func TestBasePath(t *testing.T) {
 	}
 }
 
-// link matches an address in a page; a document's address is in an attribute with JSON.
+// link matches an address in a page. The address of a document is in JSON within an attribute, where &#34;
+// stands for a quote.
 var link = regexp.MustCompile(`(?:href="|src="|url&#34;:&#34;)([^"#&]+)`)

@@ -37,7 +37,7 @@ const (
 	endpoint = "/orchestrator/create-and-confirm-order"
 )
 
-// The sample of the contract.
+// The sample request of the contract, and its answer.
 const (
 	sampleOrder = `{"customer_id": 1, "items": [{"product_id": 2, "qty": 3}],
 		"idempotency_key": "order-2024-001", "correlation_id": "req-12345"}`
@@ -55,7 +55,8 @@ func TestMain(m *testing.M) {
 
 // request is a request to a gateway; each kind of gateway turns the request into an event of its own.
 type request struct {
-	method, path, query, body string // path and query as they are sent
+	// path and query in the encoding in which the caller sends them
+	method, path, query, body string
 	headers                   map[string]string
 	base64                    bool
 }
@@ -75,7 +76,8 @@ func order(body string) request {
 
 type object = map[string]any
 
-// kinds makes the event of each kind of gateway. ALB events have an elb in their context.
+// kinds has, for each kind of gateway, the function that turns a request into an event. Events of an ALB have
+// the field elb in their context.
 var kinds = map[string]func(request) object{
 	"rest_v1": func(r request) object {
 		return r.event(object{"resource": "/{proxy+}", "httpMethod": r.method, "path": r.path,

@@ -154,8 +154,8 @@ func TestCorrelation(t *testing.T) {
 	}
 }
 
-// TestSpansBeforeTheAnswer expects the collector of traces to have the spans of a request when its answer
-// arrives, because Lambda freezes the function then.
+// TestSpansBeforeTheAnswer checks that the collector of traces has the spans of a request when the answer to
+// the request arrives. Later, Lambda may have frozen the function.
 func TestSpansBeforeTheAnswer(t *testing.T) {
 	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
 	var mu sync.Mutex
@@ -185,7 +185,7 @@ func TestSpansBeforeTheAnswer(t *testing.T) {
 	traced.headers["traceparent"] = "00-" + trace + "-00f067aa0ba902b7-01"
 	const want = "[GET Customers API POST Orders API POST Orders API createAndConfirmOrder]"
 	var got string
-	for range 10 { // on a busy machine, sending may take longer than flushTime
+	for range 10 { // repeat, because on a busy machine sending may take longer than flushTime
 		expectSampleAnswer(t, g.send(t, "http_v2", traced))
 		mu.Lock()
 		got, names = fmt.Sprint(names), nil

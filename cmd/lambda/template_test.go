@@ -167,7 +167,8 @@ func testHTTPAPI(t *testing.T, from template, name string, document []byte) {
 	for path, item := range spec.Paths.Map() {
 		for method, o := range item.Operations() {
 			secured := o.Security == nil && len(spec.Security) > 0 || o.Security != nil && len(*o.Security) > 0
-			// The callers of the other APIs have the service token, so the gateway checks no token there.
+			// The gateway checks JWTs, but only for the API of the orchestrator: callers of the other APIs
+			// send the service token.
 			routes[path+" "+method] = secured && name == "HttpApi"
 		}
 	}
@@ -215,7 +216,7 @@ func seconds(t *testing.T, text string) time.Duration {
 	return d
 }
 
-// merged returns a function with the properties of Globals.
+// merged returns a function of the template, with the properties that it inherits from Globals.
 func merged(t *testing.T, from template, name string) lambdaFunction {
 	t.Helper()
 	f, all := properties[lambdaFunction](t, from, name), from.Globals.Function
@@ -231,8 +232,8 @@ func merged(t *testing.T, from template, name string) lambdaFunction {
 	return f
 }
 
-// groups lists, for each function, the groups of the configuration that the function reads. The orchestrator
-// reads its groups in configuration, and the other functions read theirs in command lambda-services.
+// groups lists the groups of the configuration that each function reads: see configuration() of this command,
+// and command lambda-services.
 var groups = map[string][]string{
 	"Function":          {"Logging", "Deployment", "Access", "JWT", "Serving", "Amounts", "CustomersPeer", "OrdersPeer", "Mounting"},
 	"CustomersFunction": {"Logging", "Access", "JWT", "Serving", "Amounts", "Keys", "Database"},
@@ -241,7 +242,7 @@ var groups = map[string][]string{
 	"MigrateFunction":   {"Logging", "Database"},
 }
 
-// unset are variables whose defaults are right for Lambda. A function has no replica, because a frozen
+// unset lists the variables whose defaults are right for Lambda. A function has no replica, because a frozen
 // process cannot watch how far the replica lags.
 var unset = []string{
 	"DB_DRIVER", "DB_PATH", "DB_PORT", "DB_TLS_CA", "DB_READ_HOST", "DB_READ_PORT", "DB_READ_MAX_LAG_SECONDS",
@@ -294,7 +295,7 @@ func TestTemplateDefaults(t *testing.T) {
 		}
 		switch plain, isARN := strings.CutSuffix(name, function.ARNSuffix); {
 		case isARN:
-			name, value = plain, strings.Repeat("s", 32) // sets the secret itself in place of its ARN
+			name, value = plain, strings.Repeat("s", 32) // the test needs the secret itself, not its ARN
 		case strings.HasSuffix(name, "_API_BASE"):
 			value = "https://api.example.com"
 		}
@@ -306,8 +307,8 @@ func TestTemplateDefaults(t *testing.T) {
 	}
 }
 
-// TestRestAPI expects every operation of the document and every page to be a route of the REST API that
-// reaches the function. The errors of API Gateway itself must have the envelope of the contract.
+// TestRestAPI checks that the REST API has a route to the function for every operation of the orchestrator's
+// document, and for every page. The errors of API Gateway itself must have the envelope of the contract.
 func TestRestAPI(t *testing.T) {
 	template := built(t, "orchestrator", "arm64")
 	routed := func(method, path string) bool {
@@ -417,7 +418,8 @@ func TestMakeTargets(t *testing.T) {
 			t.Errorf("ran:\n%s\nwant:\n%s", got, want)
 		}
 	}
-	stub := []string{"-o", "lambda"} // make takes this target as up to date, and builds no function
+	// With -o, make takes the target lambda as up to date, and builds nothing.
+	stub := []string{"-o", "lambda"}
 	check(run(append(stub, "deploy")...), deploy("arm64", "orchestrator", "b2b")+" --guided")
 	if _, err := os.Stat(filepath.Join(folder, "samconfig.toml")); err != nil {
 		t.Error("sam deploy needs the file that it writes:", err)

@@ -15,8 +15,8 @@ import (
 )
 
 // Traces returns a provider that exports spans by OTLP over HTTP when an OTEL_EXPORTER_OTLP_* variable names
-// an endpoint, and nil when no spans are recorded. The standard variables configure the exporter, the sampler
-// and the resource, not package config:
+// an endpoint, and nil when no spans are recorded. The OpenTelemetry library itself reads the standard
+// variables of the exporter, the sampler and the resource; package config does not:
 // https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables.
 func Traces(ctx context.Context, log *slog.Logger) (*trace.TracerProvider, error) {
 	if os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT")+os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == "" ||
@@ -30,7 +30,8 @@ func Traces(ctx context.Context, log *slog.Logger) (*trace.TracerProvider, error
 	}
 	process, err := resource.New(ctx, resource.WithAttributes(
 		attribute.String("service.name", "b2b"), attribute.String("service.version", buildinfo.Version())),
-		resource.WithHost(), resource.WithFromEnv()) // WithFromEnv last: OTEL_SERVICE_NAME wins
+		// WithFromEnv comes last, so that OTEL_SERVICE_NAME has precedence.
+		resource.WithHost(), resource.WithFromEnv())
 	if err != nil {
 		return nil, err
 	}

@@ -51,12 +51,13 @@ var (
 type attack struct {
 	service, method, path string
 	headers               []string        // names and values in turn
-	as                    *auth.Principal // subject of the token, unless headers has Authorization
+	as                    *auth.Principal // the caller whose token is sent, unless headers has Authorization
 	body                  string
 	status                int
 	code                  string // code of the error; "" stands for any code
 	without               string // the answer must not contain this text
-	beside                string // unfinished request that root first sends on eight connections
+	// Before the attack, the caller "root" sends this request without its body on eight connections.
+	beside string
 }
 
 type namedAttack struct {
@@ -165,8 +166,8 @@ func (s *target) sign(t *testing.T, method jwt.SigningMethod, key any, changed j
 	return "Bearer " + token
 }
 
-// signText returns a bearer token of mallory, signed with the secret. The header and the additional claims
-// are texts, because an encoder of JSON would not write them.
+// signText returns a bearer token of mallory, signed with the secret. The header and the further claims are
+// texts, so that they may have JSON that json.Marshal never writes, such as a claim twice.
 func (s *target) signText(t *testing.T, header, claims string) string {
 	t.Helper()
 	claims = fmt.Sprintf(`{"sub":"mallory","iss":%q,"aud":%q,%s}`, s.tokens.Issuer, s.tokens.Audience, claims)
@@ -176,7 +177,6 @@ func (s *target) signText(t *testing.T, header, claims string) string {
 	return "Bearer " + text + "." + encode(signature)
 }
 
-// attacks returns all attacks, by name.
 func (s *target) attacks(t *testing.T) map[string]attack {
 	secret := []byte(s.tokens.Secrets[0])
 	der := must(x509.MarshalPKIXPublicKey(&s.key.PublicKey))
@@ -191,7 +191,7 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 		all[name] = a
 	}
 
-	// Authentication: each token reads an order of mallory's own.
+	// Authentication: each request reads an order of mallory's customer, but with a token that must get 401.
 	good := s.sign(t, jwt.SigningMethodHS256, secret, nil)
 	parts := strings.Split(strings.TrimPrefix(good, "Bearer "), ".")
 	encode := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
@@ -288,7 +288,7 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 		service: "customers", method: "GET", path: "/internal/customers/1", status: 401, code: "unauthorized",
 	})
 
-	// Crossing tenants: mallory tries to read and change the victim's data.
+	// Crossing tenants: mallory tries to read and change data of the victim's customer.
 	byMallory := func(service, method, path, body string, status int, code string, headers ...string) attack {
 		return attack{
 			service: service, method: method, path: path, body: body, headers: headers, as: &mallory,
@@ -436,7 +436,7 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 		add("tenant: "+c.name, c.attack)
 	}
 
-	// Injection, overflow, paths, and input against parsers, by a caller with every scope.
+	// Injection, overflow, odd paths and malformed input, by a caller with every scope.
 	byRoot := func(service, method, path, body string, status int, code string, headers ...string) attack {
 		return attack{
 			service: service, method: method, path: path, body: body, headers: headers,
@@ -603,7 +603,7 @@ func (s *target) attacks(t *testing.T) map[string]attack {
 		})
 	}
 
-	// Greed: a caller keeps as many slots for imports as possible.
+	// Greed: eight slow imports of the caller "root" use up all import slots that one caller may have.
 	greedy := auth.Principal{Subject: "root", Scope: auth.Admin}
 	office := auth.Principal{Subject: "office", Scope: auth.Admin}
 	slowImport := "POST /products/import HTTP/1.1\r\nContent-Type: text/csv\r\nContent-Length: 1000"
@@ -678,7 +678,7 @@ func (s *target) try(t *testing.T, a attack) {
 			defer c.Close()
 			const header = "%s\r\nHost: x\r\nAuthorization: %s\r\nExpect: 100-continue\r\n\r\n"
 			fmt.Fprintf(c, header, a.beside, root)
-			line, err := bufio.NewReader(c).ReadString('\n') // the service has given the request a slot, or refused it
+			line, err := bufio.NewReader(c).ReadString('\n') // the answer 100 Continue, or a refusal
 			if err != nil {
 				t.Fatal(line, err)
 			}

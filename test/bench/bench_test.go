@@ -100,7 +100,8 @@ func TestSameWork(t *testing.T) {
 	each(t, func(t *testing.T, d *database, at addresses) {
 		n := int64(0)
 		for _, o := range operations {
-			if strings.HasPrefix(o.name, "orchestrate") { // raw SQL does not confirm the order
+			// The service confirms the order, raw SQL does not: there is nothing to compare.
+			if strings.HasPrefix(o.name, "orchestrate") {
 				do(t, o.http(at, 1000))
 				continue
 			}
@@ -153,7 +154,7 @@ func TestRawSQLRefuses(t *testing.T) {
 // TestLists checks that each list returns the rows that its name promises.
 func TestLists(t *testing.T) {
 	each(t, func(t *testing.T, d *database, at addresses) {
-		const rows = 12_345 // inserted by several statements
+		const rows = 12_345 // more rows than one INSERT statement gets
 		if err := d.fill(t.Context(), rows, rows, rows); err != nil {
 			t.Fatal(err)
 		}
@@ -177,8 +178,8 @@ func TestLists(t *testing.T) {
 	})
 }
 
-// TestBesideHeld checks that the product is locked while the load runs, that the measured orders need three
-// other products, and that the orders at the same time need the held product.
+// TestBesideHeld runs load.besideHeld. Another session must lock heldProduct until the load has ended. The
+// measured orders must need three other products, and the orders of the other clients must need heldProduct.
 func TestBesideHeld(t *testing.T) {
 	for n := range int64(someProducts) {
 		all := append(othersOf(n), heldProduct)
@@ -192,7 +193,7 @@ func TestBesideHeld(t *testing.T) {
 			return
 		}
 		other, held := otherProducts, *otherProducts.held
-		lock := func(ctx context.Context, pool *sql.DB) error { // without a transaction, TiDB locks nothing
+		lock := func(ctx context.Context, pool *sql.DB) error { // TiDB locks rows only in transactions
 			tx, err := pool.BeginTx(ctx, nil)
 			if err != nil {
 				return err
@@ -224,8 +225,8 @@ func TestBesideHeld(t *testing.T) {
 	})
 }
 
-// TestShortLoad runs loads that may end before their first call, as on a busy machine. Each load must make at
-// least one call.
+// TestShortLoad runs loads of 20 µs, which is often too short for a call. Each load must still make at least
+// one call.
 func TestShortLoad(t *testing.T) {
 	c := contender{
 		name:      "fake",

@@ -23,7 +23,7 @@ type database struct {
 	g      *gorm.DB
 	rawSQL
 	server int    // the process id of the server; 0 for SQLite, which has no server
-	engine string // name, version, and the settings that change what a commit costs
+	engine string // name, version, and the settings that affect the cost of a commit
 }
 
 // The SQL that differs between the engines.
@@ -32,7 +32,7 @@ var (
 	onSQLite = rawSQL{now: "strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')"}
 )
 
-// rawConnections is the size of the pool of raw SQL: a connection for each client.
+// rawConnections is the number of connections of raw SQL: one for each client.
 const rawConnections = 128
 
 // newOnServer creates a database on a server. If the parameter relaxed is true, a crash may lose the orders
@@ -115,10 +115,10 @@ func (d *database) hold(ctx context.Context, product int64) (release func() erro
 	return tx.Rollback, nil
 }
 
-// drop deletes the database.
 func (d *database) drop() {
 	if d.config.Driver == db.MySQL {
-		_, _ = d.pool.Exec("DROP DATABASE " + d.config.Name) // errors do no harm: run() deletes all data
+		// Ignore errors, because the function run deletes all data of the server.
+		_, _ = d.pool.Exec("DROP DATABASE " + d.config.Name)
 	}
 	_ = db.Close(d.g)
 	if d.config.Driver == db.SQLite {
@@ -173,7 +173,7 @@ func (d *database) fill(ctx context.Context, customers, products, orders int64) 
 		if err != nil {
 			return fmt.Errorf("filling %s: %w", t.table, err)
 		}
-		if d.config.Driver == db.MySQL { // MySQL itself would analyze the table later
+		if d.config.Driver == db.MySQL { // else MySQL would analyze the table at some later time
 			if _, err := d.pool.ExecContext(ctx, "ANALYZE TABLE "+t.table); err != nil {
 				return err
 			}
@@ -209,7 +209,7 @@ func (d *database) insert(
 	return nil
 }
 
-// next returns the id after the last id of a table.
+// next returns the highest id in a table plus 1.
 func (d *database) next(ctx context.Context, table string) (id int64, err error) {
 	column := "id"
 	if table == "order_items" {
@@ -241,7 +241,7 @@ func (d *database) supply(ctx context.Context, orders int64) (first int64, err e
 
 const itemColumns = "order_id, product_id, sku, name, qty, unit_price_cents, subtotal_cents"
 
-// item returns the values of itemColumns for one piece of a product.
+// item returns a row for itemColumns: one piece of a product.
 func item(order, product int64) []any {
 	return []any{order, product, fmt.Sprint("SKU-", product), fmt.Sprint("Product ", product), 1, price, price}
 }

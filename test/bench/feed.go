@@ -16,8 +16,8 @@ import (
 )
 
 // feed measures the delay of events while clients place orders. The delay begins at the time in the event,
-// and ends when a reader of the feed gets the event. The last column is the time from the last answer to the
-// last event.
+// and ends when a reader of the feed gets the event. The column "all read after" has the time from the end of
+// the load until the reader has got the last event.
 func (b *bench) feed(ctx context.Context) error {
 	for _, name := range []string{"feed", inAFile} {
 		err := b.withDatabase(ctx, name, true, func(d *database) error {
@@ -73,7 +73,7 @@ type feedReader struct {
 	last     time.Time // arrival of the last event
 }
 
-// follow starts to read new events, until ctx ends.
+// follow starts a goroutine that reads new events until ctx ends.
 func (b *bench) follow(ctx context.Context, base string) (*feedReader, error) {
 	get := func(query, accept string) (*http.Response, error) {
 		req, err := http.NewRequestWithContext(ctx, "GET", base+"/events?"+query, nil)
@@ -90,7 +90,8 @@ func (b *bench) follow(ctx context.Context, base string) (*feedReader, error) {
 		return res, err
 	}
 	var first eventsapi.FeedResponse
-	for last := int64(-1); last != first.Meta.LastPosition; { // until the last position stays the same
+	// Wait until the feed gets no more events of earlier loads.
+	for last := int64(-1); last != first.Meta.LastPosition; {
 		last = first.Meta.LastPosition
 		time.Sleep(500 * time.Millisecond)
 		res, err := get("limit=1", "application/json")

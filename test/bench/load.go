@@ -28,7 +28,7 @@ type load struct {
 	clients  int
 	duration time.Duration // 0 means that only the field limit ends the load
 	first    int64         // the number of the first call
-	limit    int64         // greatest number of calls
+	limit    int64         // maximum number of calls
 }
 
 // sample has the figures of a load.
@@ -37,7 +37,7 @@ type sample struct {
 	rate              float64 // successful calls per second
 	p50, p99, max     time.Duration
 	service, database time.Duration // CPU time per call
-	memory            uint64        // peak of the service, in bytes
+	memory            uint64        // peak memory of the service, in bytes
 }
 
 // run measures a contender under the load. The parameter server is the process id of the database server, or
@@ -64,7 +64,7 @@ func (l load) run(ctx context.Context, c contender, o operation, server int) (s 
 	forgetPeak(c.service...)
 	var m vegeta.Metrics
 	rate := vegeta.Rate{Freq: o.rate, Per: time.Second} // a rate of 0 means as fast as possible
-	// On a busy machine, a short load may end before its first call. The loop then repeats the load.
+	// Repeat a short load that has ended before its first call, as may happen on a busy machine.
 	for m.Requests == 0 && made.Load() < l.limit && ctx.Err() == nil {
 		for r := range attacker.Attack(next, rate, l.duration, "") {
 			if r.Error != vegeta.ErrNoTargets.Error() {
@@ -107,7 +107,8 @@ func (l load) besideHeld(ctx context.Context, c contender, o operation, d *datab
 	}
 	var waiting sync.WaitGroup
 	waiting.Go(func() {
-		_, _ = l.run(ctx, c, *o.held, d.server) // all orders of heldProduct may fail
+		// Ignore the error, because all orders of heldProduct may fail.
+		_, _ = l.run(ctx, c, *o.held, d.server)
 	})
 	s, err = l.run(ctx, c, o, d.server)
 	err = errors.Join(err, release())
@@ -115,7 +116,7 @@ func (l load) besideHeld(ctx context.Context, c contender, o operation, d *datab
 	return s, err
 }
 
-// overHTTP is the transport of contenders that are processes.
+// overHTTP returns the transport for contenders that run in processes of their own: b2b and the peers.
 func overHTTP(_ operation, clients int) http.RoundTripper {
 	return &http.Transport{MaxIdleConnsPerHost: clients, DisableCompression: true}
 }

@@ -25,7 +25,6 @@ import (
 	"example.com/b2b/v2/db/dbtest/server"
 )
 
-// bench is a run of the command.
 type bench struct {
 	on             []string // names of the stages to run
 	sizes, clients []int
@@ -40,7 +39,8 @@ type bench struct {
 	server              *server.Server // nil when no server program is installed
 	engine              string
 	sections            []*section
-	calls               int64 // call numbers used so far; each call has a new number, and so a new key
+	// The number of calls so far. Each call has a new number, and makes its idempotency key from the number.
+	calls int64
 }
 
 // stages are the stages of a run, in order.

@@ -14,12 +14,12 @@ import (
 type operation struct {
 	name    string
 	clients []int
-	usesUp  bool // each call needs a CREATED order; the call's number is the order's id
-	peers   bool // the peers have this operation
+	usesUp  bool // each call needs another CREATED order; the number of the call is the id of the order
+	peers   bool // the servers of peers.go have this operation
 	http    func(at addresses, n int64) vegeta.Target
 	sql     func(ctx context.Context, r rawSQL, n int64) error // nil when raw SQL does not run the operation
 	rate    int                                                // calls per second at most; 0 means no limit
-	held    *operation                                         // orders for heldProduct: see besideHeld
+	held    *operation                                         // orders of load.besideHeld for heldProduct
 }
 
 // The numbers of rows in a database before the measurements.
@@ -38,8 +38,8 @@ func productsOf(n int64) []int64 {
 
 func orderOf(n int64) int64 { return n*7919%someOrders + 1 }
 
-// The functions key and confirmation return idempotency keys. An orchestration of call n confirms its order
-// with key(n), so the operation confirm needs other keys.
+// The functions key and confirmation return idempotency keys of call n. An orchestration of call n confirms
+// its order with key(n), so the operation confirm must use another key.
 func key(n int64) string          { return fmt.Sprint("bench-", n) }
 func confirmation(n int64) string { return fmt.Sprint("bench-confirm-", n) }
 
@@ -79,8 +79,8 @@ var hotProduct = operation{name: "create with key, one hot product", clients: []
 	},
 	sql: func(ctx context.Context, r rawSQL, n int64) error { return r.create(ctx, key(n), customerOf(n), 1) }}
 
-// manyProducts is the number of products in the database of manyInstances. The batches of several instances
-// then rarely need the same row.
+// manyProducts is the number of products in the database of manyInstances. With so many products, batches of
+// different instances rarely need the same row.
 const manyProducts = 50_000
 
 var spread = operation{name: fmt.Sprintf("create with key, %d products", manyProducts), clients: []int{32, 128},
@@ -89,8 +89,9 @@ var spread = operation{name: fmt.Sprintf("create with key, %d products", manyPro
 		return post(at.orders+"/orders", key(n), order(customerOf(n), first+1, first+2, first+3))
 	}}
 
-// heldProduct is a product in the middle of the ids: an order that waits for this product has already locked
-// its products with smaller ids.
+// heldProduct is the product whose row another session locks. Its id is in the middle of all ids. Orders lock
+// their products by ascending id, so an order that waits for heldProduct may keep products with smaller ids
+// locked.
 const heldProduct = someProducts / 2
 
 // othersOf returns the ids of three different products other than heldProduct.
@@ -102,8 +103,8 @@ func othersOf(n int64) []int64 {
 	return all
 }
 
-// otherProducts places 180 orders a second for products other than heldProduct, while another session holds
-// heldProduct. Beside them, 20 orders a second need heldProduct.
+// otherProducts places 180 orders a second for products other than heldProduct, while another session locks
+// heldProduct. At the same time, 20 orders a second need heldProduct.
 var otherProducts = operation{name: "create, other products while one is held", clients: []int{128}, rate: 180,
 	http: func(at addresses, n int64) vegeta.Target {
 		return post(at.orders+"/orders", "", order(customerOf(n), othersOf(n)...))

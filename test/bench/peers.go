@@ -16,8 +16,9 @@ import (
 // test/bench/peers. The method start copies the files to a folder of the user's cache.
 type peer struct {
 	name, folder, needs string
-	install             string                                 // a command of bash, run in the copy
-	command             func(installed string) (args []string) // returns the command that starts the peer
+	// bash command that installs the requirements in the copied folder
+	install string
+	command func(installed string) (args []string) // returns the command that starts the peer
 }
 
 var peers = []peer{{
@@ -41,7 +42,7 @@ func (p peer) start(ctx context.Context, b *bench, c db.Config) (*process, conte
 		return nil, contender{}, err
 	}
 	installed := filepath.Join(cache, "b2b-bench", p.folder)
-	// The requirements are installed again when their list has changed.
+	// The script installs the requirements again when their list has changed.
 	script := `mkdir -p "$2"
 		cd "$1"
 		for list in package.json requirements.txt; do

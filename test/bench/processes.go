@@ -141,7 +141,6 @@ func token() (string, error) {
 	return tokens.Issue(auth.Principal{Subject: "bench", Scope: auth.Admin}, 24*time.Hour)
 }
 
-// build builds the program b2b.
 func build(ctx context.Context, program string) error {
 	out, err := exec.CommandContext(ctx, "make", "build", "PROGRAM="+program).CombinedOutput()
 	if err != nil {

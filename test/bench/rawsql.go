@@ -17,7 +17,7 @@ import (
 )
 
 // rawSQL runs only the SQL statements of an operation, on database/sql, without HTTP and validation. The
-// clients that call the services also call rawSQL.
+// benchmark calls it with the same clients as the services.
 type rawSQL struct {
 	pool *sql.DB
 	now  string // an SQL expression for the clock
@@ -34,7 +34,8 @@ func (r rawSQL) contender() contender {
 		}}
 }
 
-// call is an http.RoundTripper that calls the function with the number in the path of a request.
+// call is an http.RoundTripper that sends nothing: it calls the function with the number in the path of the
+// request.
 type call func(ctx context.Context, n int64) error
 
 // RoundTrip implements http.RoundTripper.
@@ -194,7 +195,6 @@ func (s *session) items(order int64, lock string) map[int64]int64 {
 	return s.pairs("SELECT product_id, qty FROM order_items WHERE order_id = ?", order)
 }
 
-// event inserts an event.
 func (s *session) event(kind, subject string, id int64, after any) {
 	insert := "INSERT INTO events (type, subject, subject_id, actor, created_at, representation)" +
 		" VALUES (?, ?, ?, 'bench', " + s.now + ", ?)"
@@ -210,11 +210,11 @@ func (s *session) save(operation, key string, target int64, answer any) {
 }
 
 func encoded(value any) string {
-	text, _ := json.Marshal(value) // maps and numbers cause no error
+	text, _ := json.Marshal(value) // encoding maps and numbers never fails
 	return string(text)
 }
 
-// list returns the placeholders and the arguments for IN.
+// list returns the placeholders and the arguments for the operator IN.
 func list(ids []int64) (placeholders string, args []any) {
 	for _, id := range ids {
 		args = append(args, id)

@@ -28,8 +28,8 @@ func (s *section) add(cells ...string) {
 	fmt.Fprintln(os.Stderr, strings.Join(cells, " | "))
 }
 
-// measured appends the row of an operation with its figures. The parameter compared is the text of the cell
-// that compares the operation.
+// measured appends the row of an operation with its figures. The parameter compared is the text of the column
+// "compared", such as a ratio of two rates.
 func (s *section) measured(operation string, clients int, contender, compared string, m sample) {
 	memory := none
 	if m.memory > 0 {

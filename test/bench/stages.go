@@ -154,7 +154,8 @@ func (b *bench) manyInstances(ctx context.Context, name string, delay time.Durat
 	})
 }
 
-// far runs a proxy that passes each byte on after a delay, in both directions.
+// far runs a proxy in front of the address. The proxy passes each byte on after the delay, in both
+// directions.
 func far(address string, delay time.Duration) (*toxiproxy.Proxy, error) {
 	proxies := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	p := toxiproxy.NewProxy(proxies, "far", "127.0.0.1:0", address)
@@ -204,7 +205,8 @@ func (b *bench) inTurn(
 			if err != nil {
 				return nil, err
 			}
-			b.calls += s.calls + int64(clients) // a client may have taken a number without a call
+			// At the end of the load, a client may have taken the next number without making its call.
+			b.calls += s.calls + int64(clients)
 			if round > 0 {
 				rounds[i] = append(rounds[i], s)
 			}
@@ -217,11 +219,11 @@ func (b *bench) inTurn(
 }
 
 // leastHeld is the shortest time for which a session holds a row, even in quick runs. In a shorter time, the
-// orders that wait for the row would have no visible effect.
+// orders that wait for the row would hardly affect the other orders.
 const leastHeld = 2 * time.Second
 
-// fastest is the highest number of orders per second that are prepared for operations that use orders up. A
-// faster contender uses its orders up early, and is measured for a shorter time.
+// fastest is the number of orders per second that are prepared for an operation with usesUp. A contender with
+// a higher rate runs out of orders, and so is measured for a shorter time.
 const fastest = 5000
 
 // lists measures the lists at each size, in a new database with this name, and compares each p99 with the p99

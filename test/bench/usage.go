@@ -59,7 +59,7 @@ func idle(ctx context.Context, pid int) (memory uint64, err error) {
 	return memory, nil
 }
 
-// usedBoth returns the usage of a service's processes, and of the database server.
+// usedBoth returns the usage of a service's processes, and the usage of the database server.
 func usedBoth(service []int, server int) (s, d usage, err error) {
 	if s, err = usedBy(service...); err == nil {
 		d, err = usedBy(server)

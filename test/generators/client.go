@@ -1,7 +1,7 @@
 //go:build ignore
 
 // Command client uses the Go client that openapi-generator makes from /openapi/all.yaml. The client takes the
-// address of each service from the servers of the path.
+// address of each service from the field servers of a path in this document.
 package main
 
 import (

@@ -21,9 +21,9 @@ import (
 	"example.com/b2b/v2/test/live"
 )
 
-// TestCompensation orchestrates with a key that can never confirm the order, because another order was
-// confirmed with the key. The orchestrator must cancel the order only when the same call has placed the order
-// and no other call has confirmed it since. The answer must have the status of the order.
+// TestCompensation orchestrates with a key that has already confirmed another order, so the new order cannot
+// be confirmed. The orchestrator must cancel the order if the same call has placed the order, and nobody has
+// confirmed it since. Any other order must keep its status. The answer must have the status of the order.
 func TestCompensation(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if _, err := db.Seed(t.Context(), g); err != nil {
@@ -105,7 +105,7 @@ func TestCompensation(t *testing.T) {
 				key := strings.ReplaceAll(name, " ", "-")
 				confirmFirst.Store(c.confirmFirst)
 				order := c.before(key)
-				confirm(place(), key) // uses up the key: it cannot confirm a second order
+				confirm(place(), key) // the key confirms this order, so it cannot confirm another one
 				wantStock := stock()
 				for range 2 { // a repeat gets the same answer
 					id, status, compensated := orchestrate(t, key)

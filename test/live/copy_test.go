@@ -28,20 +28,22 @@ import (
 
 // mirror is a copy of the data in another system, such as an ERP: it exports once, and then follows the feed.
 type mirror struct {
-	t       *testing.T
-	base    map[string]string
-	headers []string          // token of a partner, whose feed has no events of products; nil for all events
+	t    *testing.T
+	base map[string]string
+	// Authorization of a partner, who gets no events of products; nil for a caller who gets all events
+	headers []string
 	things  map[string]fields // the copied things, by subject and id
 	after   int64
 }
 
-// subjects are the kinds of things, with the services and the paths that have them.
+// subjects has the service and the path of each subject that events have.
 var subjects = map[string]struct{ service, path string }{
 	"customer": {"customers", "/customers"}, "product": {"orders", "/products"}, "order": {"orders", "/orders"},
 }
 
-// put stores the state of a thing. It leaves out the fields that change with time alone. The parameter stock
-// replaces the stock of a product, because orders change the stock without an event of the product.
+// put stores the state of a thing, without the fields that change as time passes. A product gets the
+// parameter stock as its stock: an event of a product may have an old stock, because orders change the stock
+// without such an event.
 func (m *mirror) put(subject string, thing fields, stock any) {
 	for _, computed := range []string{"allowed_actions", "cancelable_until", "reservation_expires_at"} {
 		delete(thing, computed)
@@ -52,7 +54,8 @@ func (m *mirror) put(subject string, thing fields, stock any) {
 	m.things[fmt.Sprint(subject, " ", thing["id"])] = thing
 }
 
-// export replaces the copy by the exports, and returns the position from which the events go on.
+// export replaces the copy by new exports, and returns the position after which the mirror must read the
+// feed.
 func (m *mirror) export() (position int64) {
 	m.things, position = map[string]fields{}, -1
 	for subject, at := range subjects {
@@ -84,7 +87,7 @@ func (m *mirror) follow() bool {
 	if err := json.Unmarshal(body, &page); err != nil || status != 200 {
 		m.t.Fatalf("%s: %d %v %s", url, status, err, body)
 	}
-	moved := map[string]bool{} // products whose stock may have moved
+	moved := map[string]bool{} // ids of products whose stock may have changed
 	for _, e := range page.Data {
 		thing := decode(m.t, e.Representation)
 		switch {
@@ -124,10 +127,10 @@ func decode(t *testing.T, text []byte) (thing fields) {
 	return thing
 }
 
-// TestCopyByExportAndFeed changes customers, products and orders at random. Meanwhile two mirrors, of
-// everything and of a partner's data, export once and follow the feed. Now and then a mirror crashes, and
-// begins again with its last saved copy and position. At rest each copy must equal the exports, deletions
-// included.
+// TestCopyByExportAndFeed changes customers, products and orders at random. Meanwhile two mirrors export once
+// and follow the feed: one copies all data, the other copies the data of a partner. Now and then a mirror
+// crashes, and begins again with its last saved copy and position. At the end, each copy must equal a new
+// export.
 func TestCopyByExportAndFeed(t *testing.T) {
 	const writers, changes = 4, 60
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
@@ -141,7 +144,8 @@ func TestCopyByExportAndFeed(t *testing.T) {
 		})
 		var sequencer, working, mirrors sync.WaitGroup
 		rest := make(chan struct{})
-		sequencer.Go(func() { // until every event has a position
+		// Give positions to events until every event has one.
+		sequencer.Go(func() {
 			service := events.New(g, events.Config{})
 			for atRest := false; ; {
 				n, err := service.SequenceBatch(t.Context())
@@ -218,7 +222,8 @@ func TestCopyByExportAndFeed(t *testing.T) {
 	})
 }
 
-// change makes a random change. The service may refuse the change.
+// change calls a random operation that changes a customer, a product or an order. The service may refuse the
+// call. The parameter name makes texts and idempotency keys unique.
 func change(t *testing.T, base map[string]string, name string) {
 	do := func(service, method, path string, body fields) {
 		text, err := json.Marshal(body)

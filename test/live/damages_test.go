@@ -50,10 +50,10 @@ const (
 	blockOfOrders = "orders of a block were created between its moments"
 )
 
-// damages lists changes by SQL of the database that makeHistory fills. Each row has the statements, and the
-// rule that must see the damage, or the reason why no rule can. Order 1 is CONFIRMED, 2 CREATED, 3 CONFIRMED,
-// 4 CANCELED, 5 CREATED. Product 7 has two stock adjustments besides its opening stock, and a line of order
-// 5: on TiDB the rule stockFollows does not follow a product with orders.
+// damages lists SQL statements that damage the database of makeHistory. Each damage has the rule that must
+// see it, or the reason why no rule can. Order 1 is CONFIRMED, 2 CREATED, 3 CONFIRMED, 4 CANCELED, 5 CREATED.
+// Product 7 has an opening stock, two further stock adjustments, and a line of order 5. On TiDB, the rule
+// stockFollows does not check products with orders.
 var damages = []struct {
 	name, statements, seen, unseen string
 	unseenOnTiDB                   bool
@@ -251,8 +251,8 @@ func TestDamagesOfSchema(t *testing.T) {
 	}
 }
 
-// TestDamages does each of the damages to a new database. The doctor must find the rule in seen broken; if
-// unseen has a reason, the doctor must find nothing broken.
+// TestDamages does each of the damages to a new database. The doctor must report the rule in the field seen.
+// For a damage with the field unseen, the doctor must report no rule.
 func TestDamages(t *testing.T) {
 	for _, d := range damages {
 		t.Run(d.name, func(t *testing.T) {
@@ -320,10 +320,10 @@ func makeHistory(t *testing.T, g *gorm.DB) (do func(service, method, path string
 	return do
 }
 
-// TestHistoryOf200 turns the history into a history of version 2.0.0: items without sku and name, orders
-// without canceled_by, customers without deleted_at, and order 5 placed by a program of 2.0.0 after the
-// migration. The doctor must find nothing broken. This must hold even after order 5 is confirmed and its line
-// is mended as in docs/operations.md, while the product has a new name.
+// TestHistoryOf200 changes the history so that it looks as version 2.0.0 has left it: items without sku and
+// name, orders without canceled_by, customers without deleted_at, and order 5 placed by version 2.0.0 after
+// the migration. The doctor must find nothing broken, also after order 5 is confirmed, and after its line is
+// corrected as in docs/operations.md. The product of the line has a new name by then.
 func TestHistoryOf200(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		do := makeHistory(t, g)
@@ -369,8 +369,8 @@ func TestHistoryOf200(t *testing.T) {
 	})
 }
 
-// TestPrunedData deletes the events of the sample data, which are old. The doctor must then find nothing
-// broken. It must still see damages to younger data, and each gap in the remaining events.
+// TestPrunedData deletes the old events, which are those of the sample data. The doctor must then find
+// nothing broken. It must still report damages to the younger data, and each gap in the remaining events.
 func TestPrunedData(t *testing.T) {
 	for _, d := range []struct {
 		name, statement string
@@ -422,7 +422,6 @@ func TestPrunedData(t *testing.T) {
 	}
 }
 
-// brokenRules returns the names of the rules that the doctor finds broken.
 func brokenRules(t *testing.T, g *gorm.DB) (names []string) {
 	t.Helper()
 	rules := slices.Concat([]doctor.Rule{doctor.Schema()}, customers.Rules(), orders.Rules(), events.Rules())
@@ -483,7 +482,7 @@ func TestNotes(t *testing.T) {
 			"text of products that no job has added to the search index for 5 minutes: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10",
 			"order that is CREATED for more than a day: 2",
 		}
-		if !dbtest.IsTiDB(g) { // on TiDB no block is ever complete
+		if !dbtest.IsTiDB(g) { // on TiDB, no block of order ids is ever complete, so nothing is noted
 			want = append(want, "order after a complete block that no job has recorded for 5 minutes: 1025")
 		}
 		if got := noted(t, g); !slices.Equal(got, want) {

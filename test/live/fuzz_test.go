@@ -61,7 +61,8 @@ func start(f *testing.F, options ...web.Options) (handlers [][]http.Handler) {
 // paths may succeed.
 func FuzzRequests(f *testing.F) {
 	lenient := webtest.Options()
-	lenient.Log = slog.New(slog.DiscardHandler) // webtest's log would panic: the service token gets into paths
+	// The log of webtest would panic, because paths may contain the service token.
+	lenient.Log = slog.New(slog.DiscardHandler)
 	guarded := lenient
 	guarded.Open = false
 	guarded.Tokens = auth.Tokens{Secrets: []string{"another secret"}, Service: []string{"another token"}}
@@ -140,14 +141,15 @@ func FuzzRequests(f *testing.F) {
 			}
 			rec := httptest.NewRecorder()
 			to[n].ServeHTTP(rec, r)
-			r.URL.Scheme, r.URL.Host = "", "" // the document names no host
+			r.URL.Scheme, r.URL.Host = "", "" // the checks of the contract expect a URL without a host
 			if err := contracts[n](r, rec); err != nil || rec.Code >= 500 ||
 				!formats.IsCorrelationID(rec.Header().Get(correlation.Header)) {
 				t.Errorf("%q answered %d %v against the contract: %v\n%s", raw, rec.Code, rec.Header(), err, rec.Body)
 			}
 			if strings.Contains(rec.Body.String(), `"validation_failed"`) &&
 				!strings.Contains(rec.Body.String(), `"details"`) {
-				t.Errorf("%q was valid, and was refused by the generated code", raw) // see web.FailBinding
+				// Only web.FailBinding answers validation_failed without details.
+				t.Errorf("%q was valid, and was refused by the generated code", raw)
 			}
 			return r, rec
 		}

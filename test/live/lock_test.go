@@ -71,13 +71,14 @@ func TestForeignLock(t *testing.T) {
 	readAll()
 	placed := make(chan int, 1)
 	go func() {
-		defer close(placed) // even when the request fails
+		defer close(placed) // also when the request fails
 		const order = `{"customer_id":1,"items":[{"product_id":2,"qty":1}]}`
 		status, _, _ := webtest.Do(t, "POST", base["orders"]+"/orders", order, "Content-Type", "application/json")
 		placed <- status
 	}()
 	pool, _ := g.DB()
-	for deadline := time.Now().Add(time.Minute); pool.Stats().InUse == 0; { // until the order waits
+	// Wait until the order uses a connection.
+	for deadline := time.Now().Add(time.Minute); pool.Stats().InUse == 0; {
 		if time.Now().After(deadline) {
 			t.Fatal("the order does not wait")
 		}

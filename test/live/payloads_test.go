@@ -89,7 +89,7 @@ func properties(s *openapi3.Schema) openapi3.Schemas {
 	return all
 }
 
-// check compares a part of an event with its schema. The schemas allow unknown fields; the test does not.
+// check compares a part of an event with its schema. It also refuses unknown fields, which the schemas allow.
 func (p payloads) check(path string, value any, s *openapi3.Schema) {
 	switch value := value.(type) {
 	case []any:
@@ -125,8 +125,8 @@ func (p payloads) checkShown(path string, s *openapi3.Schema) {
 	}
 }
 
-// TestEventPayloads makes a change of every type, some by imports and one by the end of a reservation, and
-// compares the events of the feed with the schemas that the document has for their subjects.
+// TestEventPayloads makes a change of every type, some by imports, and lets a reservation end. Each event of
+// the feed must agree with the schema that the document has for its subject.
 func TestEventPayloads(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if _, err := db.Seed(t.Context(), g); err != nil {
@@ -183,8 +183,8 @@ func TestEventPayloads(t *testing.T) {
 	})
 }
 
-// makeChanges makes a change of every type, except the end of a reservation. The address gone is a receiver
-// that answers 410.
+// makeChanges makes a change of every type, except that no reservation ends. The address gone is a receiver
+// of webhooks that answers 410.
 func makeChanges(t *testing.T, base map[string]string, gone string) {
 	t.Helper()
 	var answer struct{ Data struct{ ID int64 } }

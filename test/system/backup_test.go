@@ -23,8 +23,9 @@ import (
 )
 
 // TestBackup copies the database under load, kills the services, and restores the copy elsewhere, with the
-// commands of docs/operations.md. The doctor must find nothing broken, and the copy must have every order
-// that was acknowledged before the backup began, with its key. No new order may get the id of a lost order.
+// commands of docs/operations.md. The doctor must find nothing broken. The copy must have every order, with
+// its key, that was acknowledged before the backup began. A new order must not get the id of an order that
+// the copy lacks.
 func TestBackup(t *testing.T) {
 	section := sectionOf(t, page(t, "docs/operations.md"), "## Backup and restore")
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
@@ -135,7 +136,7 @@ func TestDoctorRefuses(t *testing.T) {
 type placing struct {
 	mu  sync.Mutex
 	ids map[string]int64 // acknowledged orders by key
-	// answered gets an element when an order is placed while await waits.
+	// answered gets an element for each placed order, but only while await waits.
 	answered, done chan struct{}
 	clients        sync.WaitGroup
 }
@@ -274,7 +275,8 @@ func backupOf(t *testing.T, section string, g *gorm.DB, c db.Config) backup {
 	}
 }
 
-// commandOf returns the only code span of a text that begins with the prefix.
+// commandOf returns the code span of a text that begins with the prefix. Exactly one code span must begin
+// with it.
 func commandOf(t *testing.T, text, prefix string) string {
 	t.Helper()
 	var found []string

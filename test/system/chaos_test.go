@@ -42,11 +42,11 @@ var chaosKills = flag.Int("chaos.kills", 20, "how often TestChaos kills somethin
 
 // TestChaos kills services and the database server at random moments under load. The clients of two partners
 // use the same keys, and repeat each call with its key until an answer acknowledges the call. In the end the
-// database must contain each acknowledged effect once, and no other effect, and the history must name the
-// caller of each effect.
+// database must contain each acknowledged effect once, and no other effect. The history must name the caller
+// of each effect.
 //
-// MariaDB and MySQL are private servers: see server.Private. TiDB is the server of TEST_TIDB_DSN, and only
-// the services are killed.
+// MariaDB and MySQL are private servers: see server.Private. On TiDB, the server of TEST_TIDB_DSN, the test
+// kills only the services.
 func TestChaos(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills")
@@ -77,7 +77,9 @@ func TestChaos(t *testing.T) {
 			if dsn := os.Getenv(s.Variable); s.Engine == "TiDB" && dsn != "" {
 				c := dbtest.Create(t, dsn)
 				c.MaxConns = 5
-				dbtest.Open(t, c) // migrates: on TiDB that takes a while, and processes wait for a minute only
+				// Migrate before the processes start: on TiDB a migration takes long, and a process waits at
+				// most a minute for the migration of another process.
+				dbtest.Open(t, c)
 				newChaos(ctx, t, kept).distributed(c, nil)
 				return
 			}
@@ -147,8 +149,8 @@ func guarded(c db.Config) []string {
 
 func at(port string) string { return "http://localhost:" + port }
 
-// balance passes each call to the next instance, or to the following instance when that instance refuses the
-// connection.
+// balance passes the calls to the instances in turn. When an instance refuses the connection, the call goes
+// to the instance after it.
 func balance(ports []string) *httputil.ReverseProxy {
 	var calls atomic.Uint64
 	return &httputil.ReverseProxy{
@@ -176,14 +178,15 @@ func balance(ports []string) *httputil.ReverseProxy {
 	}
 }
 
-// abort closes the client's connection without an answer, as the killed service would.
+// abort closes the client's connection without an answer, as a killed service does.
 func abort(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
 
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// chaos is a system whose parts the test kills, with the effects that its answers have acknowledged.
+// chaos runs the services, whose processes the test kills, and collects the effects that answers have
+// acknowledged.
 type chaos struct {
 	t                       *testing.T
 	dir                     string          // folder of logs and of SQLite; kept when the test fails
@@ -191,14 +194,17 @@ type chaos struct {
 	customers, orchestrator string          // addresses
 	orders, events          []string        // addresses of the instances
 	victims                 []*victim
-	running                 sync.WaitGroup // goroutines that start victims again
+	running                 sync.WaitGroup // goroutines that start killed victims again
 	http                    http.Client
 	giveUp                  func()
-	flights                 chan flight                   // messages without an answer, for duringWebhook
-	seen                    chan struct{}                 // takes an element when a follower has got an event
-	sequencing              func(wait time.Duration) bool // see watchSequencer
-	calm                    atomic.Bool                   // true once the last kill is over
-	progress                chan struct{}                 // has an element after an acknowledgement
+	// webhooks that a hook has received and not yet answered
+	flights chan flight
+	// A follower that has got an event sends an element to seen, if strike waits for one.
+	seen chan struct{}
+	// reports whether the sequencer is in a transaction: see watchSequencer
+	sequencing func(wait time.Duration) bool
+	calm       atomic.Bool   // true once the last kill is over
+	progress   chan struct{} // gets an element when an answer has acknowledged a call
 
 	mu                               sync.Mutex // guards all fields below
 	requests, acknowledged, compared int
@@ -209,10 +215,12 @@ type chaos struct {
 	adjusted                         []adjusted
 	keyed                            []keyed
 	happened                         []happened
-	cut, sequenced, afterSeen        int // numbers of kills at the moments that strike chooses
+	// The numbers of kills during a webhook, during a transaction of the sequencer, and right after a
+	// follower has got an event.
+	cut, sequenced, afterSeen int
 }
 
-// The rows that clients know from answers. The database must contain each of these rows.
+// The rows that the clients know from the answers. The database must contain each of these rows.
 type (
 	placed struct {
 		ID, CustomerID int64
@@ -266,7 +274,8 @@ func newChaos(ctx context.Context, t *testing.T, dir string) *chaos {
 	return c
 }
 
-// victim is a process that may be killed. While the process runs, alive has a function that kills it.
+// victim is a process that may be killed. While the process runs, the channel alive has a function that kills
+// it.
 type victim struct {
 	name  string
 	sends bool // the process sequences and sends events
@@ -395,7 +404,7 @@ func (c *chaos) run(config db.Config) {
 }
 
 // watch ends the test after the time patience without an acknowledgement, or a minute before the deadline of
-// the test. First it keeps the state of the database server, and the goroutines of all processes.
+// the test. Before that, it saves the state of the database server and the goroutines of all processes.
 func (c *chaos) watch(ctx context.Context, config db.Config) {
 	last, since := 0, time.Now()
 	for {
@@ -425,8 +434,8 @@ func (c *chaos) watch(ctx context.Context, config db.Config) {
 	}
 }
 
-// kill kills n times. Before two of three kills, it waits for an acknowledgement; the other kills hit a
-// system that may not have recovered yet.
+// kill kills n victims, one after another. Before two of three kills, it waits until an answer has
+// acknowledged a call. The other kills may hit a system that has not recovered from the kill before.
 func (c *chaos) kill(n int) {
 	for n > 0 && c.ctx.Err() == nil {
 		c.pause(time.Duration(rand.Int64N(int64(400 * time.Millisecond)))) // a random moment
@@ -446,15 +455,15 @@ func (c *chaos) kill(n int) {
 		case <-c.ctx.Done():
 		}
 		select {
-		case <-c.progress: // drops an acknowledgement from before the kill
+		case <-c.progress: // drops the acknowledgement of a call before the kill
 		default:
 		}
 	}
 }
 
-// client calls for a partner until the last kill is over: it places orders, by the orchestrator or by the
-// Orders API, cancels some of them, and adjusts stock as a clerk. The nth clients of both partners use the
-// same keys.
+// client makes calls with the token of a partner until the last kill is over. It places orders through the
+// orchestrator or the Orders API, cancels some of them, and adjusts stock with the token of a clerk. Client n
+// of one partner uses the same keys as client n of the other partner.
 func (c *chaos) client(n int, by partner) {
 	tagged, shared := c.products[0].ID, c.products[1].ID
 	clerk := newPartner(c.t, "clerk-beside-"+by.Subject, 0)
@@ -525,9 +534,9 @@ var eventOf = map[string]string{
 	"cancelOrder":  "order.canceled",
 }
 
-// call repeats a call, each time at the next of the bases, until an answer acknowledges the call. It returns
-// the id and the status in the answer; the id is 0 after a refusal, or when the test gives up. A quarter of
-// the acknowledged calls with a key are repeated: the answer must be the same.
+// call makes a call, and repeats it at the next address of bases until an answer acknowledges it. It returns
+// the id and the status in the answer; the id is 0 after a refusal, or when the test gives up. After a
+// quarter of the acknowledged calls with a key, it makes the call again: the answer must be the same.
 func (c *chaos) call(by partner, method string, bases []string, path, key, body string) (id int64, status string) {
 	first, err := c.untilAcknowledged(by, method, bases, path, key, body)
 	if err != nil {
@@ -618,7 +627,7 @@ func (c *chaos) try(by partner, method, url, key, body string) (answer []byte, f
 	return answer, "", nil
 }
 
-// broken records a broken promise.
+// broken records a promise that the system has broken.
 func (c *chaos) broken(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -685,7 +694,7 @@ func (c *chaos) examine(config db.Config, compareConsumers func(g *gorm.DB)) {
 	}
 }
 
-// compare records acknowledged rows that the database does not have, and stored rows that no answer has
+// compare records each acknowledged row that is not in the database, and each stored row that no answer has
 // acknowledged, such as a second effect of a key.
 func compare[T comparable](c *chaos, acknowledged, stored []T) {
 	count := map[T]int{}

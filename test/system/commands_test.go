@@ -71,7 +71,7 @@ func TestRunAll(t *testing.T) {
 // all services, and get 201.
 func TestDrain(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
-	// A request with an incomplete body stays in flight.
+	// Send a request without its body, so that it stays in flight.
 	conn, err := net.Dial("tcp", strings.TrimPrefix(p.orchestrator, "http://"))
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +87,7 @@ func TestDrain(t *testing.T) {
 		t.Fatalf("%s %v", buffer[:n], err)
 	}
 	p.cmd.Process.Signal(syscall.SIGTERM)
-	for deadline := time.Now().Add(time.Minute); ; { // until the orchestrator refuses connections
+	for deadline := time.Now().Add(time.Minute); ; { // wait until the orchestrator refuses connections
 		c, err := net.Dial("tcp", strings.TrimPrefix(p.orchestrator, "http://"))
 		if err != nil {
 			break
@@ -145,7 +145,7 @@ func TestSweep(t *testing.T) {
 		}
 		p := start(t, append(environment(c), anyPorts...))
 		deadline := time.Now().Add(time.Minute)
-		for canceled := false; !canceled; { // until a round of the background jobs cancels the order
+		for canceled := false; !canceled; { // wait until a round of the background jobs cancels the order
 			_, body, _ := webtest.Do(t, "GET", p.orders+"/orders/2", "")
 			canceled = strings.Contains(string(body), `"cancel_reason":"reservation_expired"`)
 			if !canceled && time.Now().After(deadline) {
@@ -208,8 +208,8 @@ func migrations(t *testing.T, c db.Config) int {
 	return len(files)
 }
 
-// databaseOnly returns the variables of the database, and invalid values of other variables, which a command
-// about the database must not read.
+// databaseOnly returns the variables of the database, and other variables with invalid values. A command that
+// works on the database must not read these other variables.
 func databaseOnly(c db.Config) []string {
 	env := slices.DeleteFunc(environment(c), func(entry string) bool { return !strings.HasPrefix(entry, "DB_") })
 	return append(env, "ORDERS_PORT=no port", "CUSTOMERS_API_BASE=nowhere", "LOG_LEVEL=loud")
@@ -260,7 +260,8 @@ func TestRefusedStart(t *testing.T) {
 	}
 	defer listener.Close()
 	port := fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)
-	for _, c := range []struct{ env, args, want string }{ // env and args are separated by spaces
+	// The fields env and args may hold several entries, separated by spaces.
+	for _, c := range []struct{ env, args, want string }{
 		{"ORDERS_PORT=abc", "", `ORDERS_PORT is "abc"; allowed: a whole number from 0 to 65535`},
 		{"PORT=65536", "orders", `PORT is "65536"; allowed: a whole number from 0 to 65535`},
 		{"DB_DRIVER=postgres", "", `DB_DRIVER is "postgres"; allowed: sqlite, mysql`},
@@ -346,7 +347,7 @@ func TestLogReaderEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("sh", "-c", "exec "+binary()+" 2>&3")
-	cmd.ExtraFiles = []*os.File{log} // file 3 of the process
+	cmd.ExtraFiles = []*os.File{log} // has the file descriptor 3 in the process
 	p := launch(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")), cmd)
 	log.Close()
 	reader.Close()

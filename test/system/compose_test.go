@@ -49,8 +49,8 @@ type composeService struct {
 	}
 }
 
-// containerPorts returns the ports in the container. By default, each port must be published under the same
-// number, and on this machine only.
+// containerPorts returns the ports in the container. Unless a variable says otherwise, each port must be
+// published under the same number, and on this machine only.
 func (s composeService) containerPorts(t *testing.T) []string {
 	t.Helper()
 	var ports []string
@@ -230,15 +230,15 @@ func TestCompose(t *testing.T) {
 	}
 }
 
-// neededPeers lists the variables with the addresses of the services that a service calls, by the service's
-// command.
+// neededPeers lists the variables with the addresses of the services that a service calls. The key is the
+// command of the calling service.
 var neededPeers = map[string][]string{
 	"orders":       {"CUSTOMERS_API_BASE"},
 	"orchestrator": {"CUSTOMERS_API_BASE", "ORDERS_API_BASE"},
 }
 
-// drainsFor returns the longest time for which a service runs after SIGTERM in production, with the variables
-// in env.
+// drainsFor returns the longest time for which a service in production runs after SIGTERM, when it has the
+// variables in env.
 func drainsFor(t *testing.T, env map[string]string) time.Duration {
 	t.Helper()
 	t.Setenv("APP_ENV", config.Production)
@@ -317,8 +317,8 @@ func TestObserve(t *testing.T) {
 	}
 }
 
-// keptOut are variables that the containers do not need: each container runs a single service on MySQL, and
-// neither client commands nor the Lambda function.
+// keptOut lists the variables that the containers do not need. Each container runs a single service on MySQL;
+// no container runs client commands or the Lambda function.
 var keptOut = []string{"PORT", "DB_DRIVER", "DB_PATH", "B2B_TOKEN", "BASE_PATH"}
 
 func isDatabase(v config.Variable) bool { return v.Group == "Database" || v.Group == "Migration" }
@@ -374,7 +374,8 @@ func TestDockerfile(t *testing.T) {
 	dir := buildContext(t)
 	for _, command := range commands {
 		cmd := exec.Command("sh", "-c", command[1])
-		cmd.Dir, cmd.Env = dir, append(os.Environ(), "VERSION=7.8.9") // a build argument is an environment variable
+		// Docker passes build arguments as environment variables.
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "VERSION=7.8.9")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", command[1], err, out)
 		}
@@ -409,7 +410,7 @@ func buildContext(t *testing.T) string {
 		}
 		text, err := os.ReadFile(filepath.Join(root, file))
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // deleted in the folder, but not in the index of git
+			continue // git still lists a file that is deleted in the folder, but not in the index
 		}
 		to := filepath.Join(dir, file)
 		if err := errors.Join(err, os.MkdirAll(filepath.Dir(to), 0o755), os.WriteFile(to, text, 0o644)); err != nil {

@@ -102,9 +102,9 @@ func show(pool *sql.DB, to io.Writer, statement string) error {
 	return rows.Err()
 }
 
-// printGoroutines ends a Go process by SIGQUIT, so that the process prints all its goroutines to its stderr.
+// printGoroutines sends SIGQUIT to a Go process, which prints all its goroutines to its stderr and ends.
 // printGoroutines returns after the end of the process, but at most ten seconds later. Another goroutine must
-// wait for the process, because an ended process still takes signals until then.
+// call Wait for the process: until Wait returns, an ended process seems to run.
 func printGoroutines(p *os.Process) {
 	_ = p.Signal(syscall.SIGQUIT)
 	deadline := time.Now().Add(10 * time.Second)
@@ -132,8 +132,8 @@ func (p *process) keepLog(t *testing.T) {
 	}
 }
 
-// until repeats try until it returns true, and ends the test after patience. The parameter goal is the text
-// of the failure.
+// until repeats the function try until it returns true. After the time patience, it fails the test with the
+// text in the parameter goal.
 func until(t *testing.T, goal string, try func() bool) {
 	t.Helper()
 	for began := time.Now(); !try(); {
@@ -163,14 +163,15 @@ func TestEvidence(t *testing.T) {
 		}
 		want("test.goroutines", "TestEvidence")
 		if c.Driver == db.MySQL {
-			want("database.txt", "Command: Sleep") // a connection of b2b
+			want("database.txt", "Command: Sleep") // an idle connection of b2b
 			want("database.txt", "SELECT * FROM information_schema.innodb_trx")
 		}
 		ended := make(chan struct{})
 		go func() { p.cmd.Wait(); close(ended) }()
 		printGoroutines(p.cmd.Process)
 		<-ended
-		for _, function := range []string{"main.serve(", "connectionOpener("} { // functions of two goroutines
+		// Each function runs in another goroutine.
+		for _, function := range []string{"main.serve(", "connectionOpener("} {
 			if log := p.log.String(); !strings.Contains(log, function) {
 				t.Errorf("not all goroutines: %.1000s", log)
 			}

@@ -25,7 +25,8 @@ func TestExamples(t *testing.T) {
 	bases := p.all
 	for _, base := range bases {
 		for _, e := range examples(t, base) {
-			// Only reads must succeed right after the pages, which create no webhook endpoint.
+			// After the commands of the pages, each read must succeed with its example values. Webhook
+			// endpoints are left out, because the pages create none.
 			if e.method != http.MethodGet || strings.Contains(e.url, "/webhook-endpoints/") {
 				continue
 			}
@@ -34,7 +35,8 @@ func TestExamples(t *testing.T) {
 			}
 		}
 	}
-	want := map[string][2]int{ // statuses of operations that do not succeed twice
+	// The statuses of the first and the second call, for operations that succeed only once.
+	want := map[string][2]int{
 		"deleteCustomer": {200, 404}, "deleteWebhookEndpoint": {200, 404},
 	}
 	for _, base := range bases {

@@ -30,10 +30,10 @@ type follower struct {
 	feed    int64
 	after   int64
 	ids     []int64      // ids of the events, in the order of the feed
-	end     atomic.Int64 // the last position, once the system is at rest
+	end     atomic.Int64 // the last position of the feed, once the system is at rest; -1 until then
 }
 
-// follow starts followers of the feed of all events, and of the feed of a partner's customer.
+// follow starts four followers: two read the feed of all events, two read the feed of the customer.
 func (c *chaos) follow(customer int64) (all []*follower, ended *sync.WaitGroup) {
 	ended = &sync.WaitGroup{}
 	for _, f := range []*follower{
@@ -82,7 +82,7 @@ func (f *follower) read(base string) error {
 		req.Header.Set("Accept", "text/event-stream")
 		req.Header.Set("Last-Event-ID", fmt.Sprint(f.after))
 	}
-	client := http.Client{Timeout: 4 * wait} // the timeout cuts a stream, at any byte
+	client := http.Client{Timeout: 4 * wait} // the timeout cuts a stream, often in the middle of an event
 	res, err := client.Do(req)
 	if err != nil {
 		return err

@@ -204,15 +204,15 @@ func TestOrderItems(t *testing.T) {
 		}
 	}
 	status, body, _ := webtest.Do(t, "GET", p.orders+"/orders?customer_id=1&limit=100", "")
-	orders := strings.Count(string(body), `"customer_id":1`) // one order is in the sample data
+	orders := strings.Count(string(body), `"customer_id":1`) // including an order of the sample data
 	if status != 200 || orders != 9 {
 		t.Errorf("%d %d orders, want 9: %s", status, orders, body)
 	}
 }
 
-// TestCancelCommand places an order with metadata, and cancels it twice with the same key. It also cancels a
-// confirmed order without a key. Then it repeats an order with its key: first with --confirm added, and once
-// more. Each command must succeed, and must print the same order.
+// TestCancelCommand places orders with b2b order, and cancels orders with b2b cancel. It repeats a
+// cancellation with the same key, and places an order again with the same key and --confirm. A repeated
+// command must print the same order.
 func TestCancelCommand(t *testing.T) {
 	p := start(t, append(anyPorts, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db")))
 	env := []string{"ORDERS_API_BASE=" + p.orders}
@@ -289,9 +289,9 @@ func onScreen(output string) (lines []string) {
 	return lines
 }
 
-// TestImportChecksTextFirst imports files. When the third line is in another encoding than b2b expects, the
-// error must name the line and the flag --encoding, and the command must call no service. The last file has
-// the expected encoding: there the command must call the service.
+// TestImportChecksTextFirst imports files whose third line is in another encoding than b2b expects. The error
+// must name the line and the flag --encoding, and the command must call no service. The last file has the
+// expected encoding, so for this file b2b must call the service.
 func TestImportChecksTextFirst(t *testing.T) {
 	env := []string{"ORDERS_API_BASE=http://127.0.0.1:1"}
 	path := filepath.Join(t.TempDir(), "products.csv")

@@ -64,7 +64,8 @@ func TestGreedyPartner(t *testing.T) {
 				if res, err := http.ReadResponse(bufio.NewReader(c), nil); err == nil {
 					got[res.StatusCode]++
 				} else {
-					got[0]++ // an upload that continues after its refusal may get a TCP reset
+					// No answer: a client that still sends after a refusal may get a TCP reset.
+					got[0]++
 				}
 			}
 			close(stop)
@@ -119,8 +120,8 @@ func open(t *testing.T, p *process, n int, token, head, body string) (all []net.
 	return all
 }
 
-// hoard repeats a call on 230 connections while the function meanwhile runs. Some of the calls, but not all,
-// must get 429.
+// hoard repeats a call on 230 connections until the function meanwhile has returned. Some of the calls, but
+// not all, must get 429.
 func hoard(t *testing.T, p *process, token, method, path, body string, meanwhile func()) {
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 230}}
 	defer client.CloseIdleConnections()
@@ -132,11 +133,12 @@ func hoard(t *testing.T, p *process, token, method, path, body string, meanwhile
 		got[i] = map[int]int{}
 		all.Go(func() {
 			for !ended.Load() {
-				// Status 0 is no answer: an idle connection was closed in favor of another caller.
+				// Status 0 stands for no answer: the service may close an idle connection to accept another
+				// caller.
 				key := fmt.Sprintf("greedy-%d", made.Add(1))
 				status, _, _ := send(client, method, p.orders+path, body, token, key)
 				if got[i][status]++; status == http.StatusTooManyRequests {
-					time.Sleep(500 * time.Millisecond) // half of the second that Retry-After names
+					time.Sleep(500 * time.Millisecond) // half of the second that Retry-After tells to wait
 				}
 			}
 		})

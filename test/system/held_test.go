@@ -21,7 +21,7 @@ import (
 	"example.com/b2b/v2/db/dbtest"
 )
 
-// bearable is the upper limit of the 99th percentile of the times of calls that do not need a held row.
+// bearable is the longest acceptable 99th percentile of the durations of calls that need no held row.
 const bearable = 1200 * time.Millisecond
 
 // outcome describes a call and its answer. Without an answer, status and duration are 0.
@@ -32,8 +32,8 @@ type outcome struct {
 	retry    string // value of the header Retry-After
 }
 
-// heldThing is a row, or an entry of a unique index. Another session holds the row or the entry while a tenth
-// of the orders need it.
+// heldThing is a row, or an entry of a unique index, that another session locks. Meanwhile a tenth of the
+// orders need it.
 type heldThing struct {
 	hold  func(t *testing.T, c db.Config, g *gorm.DB) (release func())
 	order string // an order that needs the row
@@ -74,7 +74,7 @@ var heldThings = map[string]heldThing{
 	},
 }
 
-// TestHeldRow holds a row in another session while a tenth of the orders need the row. All other calls must
+// TestHeldRow locks a row in another session while a tenth of the orders need the row. All other calls must
 // succeed, with a 99th percentile of at most bearable.
 func TestHeldRow(t *testing.T) {
 	const heldFor = 5 * time.Second
@@ -86,7 +86,9 @@ func TestHeldRow(t *testing.T) {
 		if _, err := db.Seed(t.Context(), g); err != nil {
 			t.Fatal(err)
 		}
-		for id := range products { // with so few products, an optimizer may scan the table for a batch of orders
+		// Add so few products that a batch of orders needs a large part of them. An optimizer may then scan
+		// the whole table, and meet the held row.
+		for id := range products {
 			const insert = `INSERT INTO products (id, sku, name, price_cents, stock, created_at)
 				VALUES (?, ?, 'p', 1, 1000000, UTC_TIMESTAMP(3))`
 			if err := g.Exec(insert, firstProduct+id, fmt.Sprint("held-", id)).Error; err != nil {
@@ -119,12 +121,12 @@ func TestHeldRow(t *testing.T) {
 }
 
 // TestHeldRowBehindOrchestrator sends a burst of orchestrations for a product whose row another session
-// holds. All orchestrations for other products must be served. For that, the breaker of the Orders API must
-// stay closed: a refusal because of a held row is no fault of the Orders API, and must come before the call
-// runs out of time. A burst of 30 calls exceeds the share of waiting commands that a row may have, and a
-// burst of 20 calls does not.
+// locks. All orchestrations for other products must be served. For that, the orchestrator must not open its
+// breaker for the Orders API: a refusal because of a locked row is no fault of the Orders API, and must come
+// before the call times out. A burst of 30 calls has more commands than may wait for one row; a burst of 20
+// calls has fewer.
 func TestHeldRowBehindOrchestrator(t *testing.T) {
-	const heldFor = 7 * time.Second // more than a call between services may take
+	const heldFor = 7 * time.Second // longer than the timeout of a call between services
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {
 			return // SQLite runs transactions one after the other
@@ -198,7 +200,8 @@ func hold(t *testing.T, g *gorm.DB, statement string) (release func()) {
 	return release
 }
 
-// freeze stops another instance in the middle of a transaction that has locked product 1.
+// freeze starts another instance, and stops its process in the middle of a transaction that has locked
+// product 1.
 func freeze(t *testing.T, c db.Config, g *gorm.DB) (release func()) {
 	t.Helper()
 	other := start(t, append(environment(c), append(anyPorts, "LOG_LEVEL=warn")...))
@@ -216,7 +219,7 @@ func freeze(t *testing.T, c db.Config, g *gorm.DB) (release func()) {
 			continue
 		}
 		other.cmd.Process.Signal(syscall.SIGSTOP)
-		if locked(g) { // the instance has not sent COMMIT
+		if locked(g) { // product 1 is still locked, so the instance has not sent COMMIT
 			release = sync.OnceFunc(func() { other.cmd.Process.Signal(syscall.SIGCONT) })
 			t.Cleanup(release)
 			return release
@@ -235,9 +238,9 @@ func locked(g *gorm.DB) bool {
 	return err != nil
 }
 
-// orderAndRead sends orders at held.rate, without waiting for answers. It sends a read beside every fourth
-// order, and a stock adjustment beside every eighth order. A tenth of the orders need the held row; a third
-// of the adjustments need product 1.
+// orderAndRead sends orders at the rate of the flag held.rate, without waiting for answers. It sends a read
+// beside every fourth order, and a stock adjustment beside every eighth order. A tenth of the orders need the
+// held row; a third of the adjustments need product 1.
 func orderAndRead(t *testing.T, p *process, thing heldThing, lasts time.Duration) (outcomes []outcome) {
 	t.Helper()
 	var mu sync.Mutex
@@ -266,7 +269,7 @@ func orderAndRead(t *testing.T, p *process, thing heldThing, lasts time.Duration
 		if i%4 == 0 {
 			send(false, "GET", reads[i%3], "", "")
 		}
-		if i%8 == 0 { // a clerk receives pieces
+		if i%8 == 0 { // a clerk books received pieces
 			product := firstProduct + i%products
 			if i%24 == 0 {
 				product = 1
@@ -288,7 +291,8 @@ func call(ctx context.Context, method, url, body, key string) (o outcome) {
 		return o
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("X-Forwarded-For", fmt.Sprint("198.51.100.", rand.N(50))) // 50 callers, each with its limits
+	// Use 50 addresses, because the limits apply to each address.
+	req.Header.Set("X-Forwarded-For", fmt.Sprint("198.51.100.", rand.N(50)))
 	if key != "" {
 		req.Header.Set("Idempotency-Key", key)
 	}

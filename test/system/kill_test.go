@@ -30,8 +30,9 @@ func TestKilledStep(t *testing.T) {
 		t.Skip("kills")
 	}
 	steps := []struct {
-		path   string // path of the orchestrator's call
-		victim string // the process that is killed, besides the orchestrator
+		path string // path of the orchestrator's call
+		// the called service: the test kills it and, in another run, the orchestrator
+		victim string
 	}{{"/internal/customers/1", "customers"}, {"/orders", "orders"}, {"/orders/*/confirm", "orders"}}
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		g := dbtest.Open(t, c)
@@ -46,7 +47,8 @@ func TestKilledStep(t *testing.T) {
 						stock := stockOf(t, g, 2)
 						key := fmt.Sprintf("%s-%s-%s", victim, moment, step.path)
 						s.killAt(step.path, moment, victim)
-						first := order(s.processes["orchestrator"].orchestrator, key) // 0 after the orchestrator's end
+						// The id is 0 if the orchestrator was killed.
+						first := order(s.processes["orchestrator"].orchestrator, key)
 						if s.armed() {
 							t.Fatal("no process was killed")
 						}
@@ -130,7 +132,7 @@ func TestKilledBatch(t *testing.T) {
 					answered <- struct{}{}
 				})
 			}
-			for range rand.IntN(clients / 2) { // the other orders are still under way
+			for range rand.IntN(clients / 2) { // kill b2b while the other orders are under way
 				<-answered
 			}
 			p.kill()
@@ -206,9 +208,9 @@ func stockOf(t *testing.T, g *gorm.DB, product int64) (stock int64) {
 	return stock
 }
 
-// wantOneOrder expects that the order is CONFIRMED, that the key has two rows, of the creation and of the
-// confirmation, and that product 2 has the stock. Except in the sample data, every order without a key must
-// be an order for plainProduct.
+// wantOneOrder expects that the order is CONFIRMED, that the key has one row for the creation and one for the
+// confirmation, and that product 2 has the stock. All orders must have a key, except orders of the sample
+// data and orders for plainProduct.
 func wantOneOrder(t *testing.T, g *gorm.DB, id, stock int64, key string) {
 	t.Helper()
 	var status string
@@ -266,7 +268,7 @@ func (s *system) proxy(port string) string {
 		answer := httptest.NewRecorder()
 		to.ServeHTTP(answer, r)
 		if s.maybeKill(r.URL.Path, "after") {
-			panic(http.ErrAbortHandler) // the answer is lost with the process
+			panic(http.ErrAbortHandler) // the orchestrator gets no answer, as from a killed process
 		}
 		for name, values := range answer.Header() {
 			w.Header()[name] = values

@@ -207,12 +207,14 @@ func forProcess(t *testing.T, env map[string]string, database string) (all []str
 }
 
 // TestKubernetes compares the manifests of deploy/kubernetes with the program, without a cluster. Every
-// service must have its Deployment and the objects around it, with the ports, the variables and the times of
-// the program. Every service must start with the variables of its container.
+// service must have its Deployment and the objects around it. Their ports, variables and times must suit the
+// program. Every service must start with the variables of its container.
 func TestKubernetes(t *testing.T) {
 	all := readManifests(t)
 	version := nextVersion(t)
-	workloads, connections := map[string]manifest{}, 10 // workloads by command; 10 connections for commands and people
+	// workloads has the objects that run b2b, by command. The connections begin with 10 for commands and
+	// people.
+	workloads, connections := map[string]manifest{}, 10
 	for name, m := range all {
 		if pod := m.Spec.Template.Spec; len(pod.Containers) > 0 {
 			workloads[strings.Join(pod.Containers[0].Args, " ")] = m
@@ -243,8 +245,9 @@ func TestKubernetes(t *testing.T) {
 					t.Errorf("DB_MAX_CONNECTIONS: %v; MIGRATE_ON_START is %q, want false, since the Job migrates",
 						err, env["MIGRATE_ON_START"])
 				}
-				// A rolling update starts MaxSurge pods beside the old pods, and a further pod whenever an
-				// old pod has ended.
+				// In a rolling update, a further pod starts MinReadySeconds after the pod before it. If an
+				// old pod takes at most this time to end, at most 2*MaxSurge pods run besides the pods of the
+				// Deployment.
 				if m.Spec.MinReadySeconds < pod.TerminationGracePeriodSeconds {
 					t.Errorf("the next pod starts after %d s, while the last one may take %d s to end",
 						m.Spec.MinReadySeconds, pod.TerminationGracePeriodSeconds)

@@ -15,8 +15,8 @@ import (
 )
 
 // TestDescriptors runs all services with a limit of 256 open files. It opens 450 connections that send
-// nothing or an unfinished request. New callers must be served, with all calls among the services and to the
-// database. With a limit of 64 open files, b2b must not start.
+// nothing or an unfinished request. New callers must still be served, including the calls to other services
+// and to the database. With a limit of 64 open files, b2b must not start.
 func TestDescriptors(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		g := dbtest.Open(t, c)

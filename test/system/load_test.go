@@ -30,8 +30,8 @@ const (
 	retries       = 3 // repetitions of a good call after 503, with the same key
 )
 
-// TestHostileLoad sends hostile requests beside the requests of good clients, with rate limits. Each good
-// call must succeed, and must never be limited. With -v, the log has the times of the good calls.
+// TestHostileLoad sends hostile requests at the same time as the requests of good clients, with rate limits.
+// Each good call must succeed, and must never be limited. With -v, the log has the times of the good calls.
 func TestHostileLoad(t *testing.T) {
 	if testing.Short() {
 		t.Skip("load")
@@ -142,7 +142,7 @@ func send(client *http.Client, method, url, body, token, key string) (int, []byt
 		req.Header.Set("Content-Type", "text/csv")
 	}
 	if strings.HasSuffix(url, "/orders") && method == "POST" {
-		req.Header.Set("X-Idempotency-Key", key) // all clients use the same keys
+		req.Header.Set("X-Idempotency-Key", key) // the clients share keys, but each has its own token
 	}
 	res, err := client.Do(req)
 	if err != nil {
@@ -153,8 +153,8 @@ func send(client *http.Client, method, url, body, token, key string) (int, []byt
 	return res.StatusCode, answer, nil
 }
 
-// hostileLoad makes hostile calls while the function meanwhile runs, and counts the answers by status; 0 is
-// no answer.
+// hostileLoad makes hostile calls, and runs the function meanwhile at the same time. It counts the answers to
+// the hostile calls by status; status 0 stands for no answer.
 func hostileLoad(t *testing.T, p *process, meanwhile func()) map[int]int {
 	others := auth.Tokens{Secrets: []string{strings.Repeat("another secret ", 3)}}
 	impostor, err := others.Issue(auth.Principal{Subject: "good-1", Scope: auth.Admin}, time.Hour)

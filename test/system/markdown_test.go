@@ -13,17 +13,18 @@ import (
 var (
 	markdownLink = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	codeSpan     = regexp.MustCompile("`([^`\n]+)`")
-	// fileName matches a code span that stands for a file of this repository: a folder, or a name with one of
-	// the endings in the expression. A match of below stands for a file when its first folder is in the
-	// repository. A match of built is a build result, which need not exist.
+	// fileName matches a code span that names a file of this repository: a folder, or a name with one of the
+	// endings in the expression. below matches a path; it names a file when its first folder is in the
+	// repository. built matches the result of a build, which need not exist.
 	fileName = regexp.MustCompile(`^(?:[\w.*-]+/)*[\w.*-]+\.(?:go|md|yaml|yml|sql|mjs|json)$|^(?:[\w.*-]+/)+$`)
 	below    = regexp.MustCompile(`^(\.?\w[\w-]*)/[\w.*/-]+$`)
-	saved    = regexp.MustCompile("(?i)\\bsave this (?:program there )?as `[^`]+`:\n") // the reader makes this file
-	built    = regexp.MustCompile(`^(?:bin|data|dist|sbom)/|/build/`)
+	// saved matches the words before the content of a file that the reader makes.
+	saved = regexp.MustCompile("(?i)\\bsave this (?:program there )?as `[^`]+`:\n")
+	built = regexp.MustCompile(`^(?:bin|data|dist|sbom)/|/build/`)
 )
 
-// TestMarkdown checks that the targets exist that Markdown pages name: the files and headings of all relative
-// links, and the file names in code spans.
+// TestMarkdown checks that everything exists that a Markdown page names: the file and the heading of each
+// relative link, and the file in each code span.
 func TestMarkdown(t *testing.T) {
 	root := filepath.Join("..", "..")
 	var names []string // names of all files and folders, relative to the root
@@ -31,7 +32,7 @@ func TestMarkdown(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		skipped := []string{".git", "node_modules", "dist"} // dist is a release, with a copy of a page
+		skipped := []string{".git", "node_modules", "dist"} // dist has a release, with a copy of a page
 		if d.IsDir() && slices.Contains(skipped, d.Name()) {
 			return filepath.SkipDir
 		}
@@ -115,7 +116,8 @@ func TestNamedTests(t *testing.T) {
 	root, exists := filepath.Join("..", ".."), map[string]bool{}
 	mention := regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w+`)
 	declaration := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)`)
-	pages := map[string][]string{} // names of tests by path
+	// The names of the tests on each page, by the path of the page.
+	pages := map[string][]string{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err

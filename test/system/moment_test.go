@@ -10,10 +10,11 @@ import (
 	"example.com/b2b/v2/db"
 )
 
-// strike kills a victim. For a process that sequences and sends events, one kill in three waits for a webhook
-// that is under way, and one in three waits for a transaction of the sequencer. For the database, two kills
-// in three wait until a follower has just got an event, because the position of the event may not be on the
-// disk yet. A kill waits for at most momentWait.
+// strike kills a victim at once or at a chosen moment. For a process that sequences and sends events, it
+// waits in one of three cases for a webhook under way, and in one of three for a transaction of the
+// sequencer. For the database, it waits in two of three cases until a follower has got an event, because the
+// position of the event may not be on the disk yet. If the moment does not come within momentWait, strike
+// kills without it.
 func (c *chaos) strike(v *victim, kill func() error) error {
 	switch moment := rand.IntN(3); {
 	case v.now.Load() == nil && moment > 0:
@@ -43,7 +44,8 @@ func (c *chaos) duringWebhook(kill func() error) error {
 		select {
 		case <-f.cut:
 			c.cut++
-		case <-time.After(momentWait / 4): // no cut: another instance, which still runs, sends this message
+		// The connection stays open when another instance, which still runs, sends the message.
+		case <-time.After(momentWait / 4):
 		}
 		return nil
 	case <-time.After(momentWait):
@@ -60,7 +62,7 @@ func (c *chaos) duringSequencing(v *victim, kill func() error) error {
 		if err := p.Signal(syscall.SIGSTOP); err != nil {
 			return err
 		}
-		// The open transaction is the stopped process's: a running process would have committed.
+		// A running process would have committed by now, so the stopped process holds the lock.
 		if c.sequencing(time.Second) {
 			c.sequenced++
 			return kill()
@@ -72,8 +74,8 @@ func (c *chaos) duringSequencing(v *victim, kill func() error) error {
 	return kill()
 }
 
-// watchSequencer sets the field sequencing to the function held. SQLite runs one writing transaction at a
-// time: there, sequencing reports any transaction that writes.
+// watchSequencer sets the field sequencing, by means of the function held. SQLite runs one writing
+// transaction at a time, so on SQLite the field reports any transaction that writes.
 func (c *chaos) watchSequencer(config db.Config) {
 	if config.Driver == db.SQLite {
 		const writer = "_txlock=immediate&_pragma=busy_timeout(0)"

@@ -150,7 +150,7 @@ func TestPrometheus(t *testing.T) {
 		lone := start(t, []string{"APP_ENV=development", "PORT=0", "OPS_PORT=0",
 			"CUSTOMERS_API_BASE=http://127.0.0.1:1", "ORDERS_API_BASE=http://127.0.0.1:1"}, "orchestrator")
 		prometheus := watch(t, p, lone)
-		for round := range 2 { // a rate needs two values of each counter
+		for round := range 2 { // two rounds, because a rate needs two values of each counter
 			load(t, p, round)
 			refuse(t, lone, round)
 			prometheus.waitFor(t, time.Now(), 2)
@@ -177,7 +177,7 @@ func TestPrometheus(t *testing.T) {
 	})
 }
 
-// limited matches the expression of a rule: a value, and the limit that the value is compared with.
+// limited matches the expression of a rule: a value, a comparison, and the limit.
 var limited = regexp.MustCompile(`(?s)^(.*)\s(?:>|==)\s*[0-9.e]+\s*$`)
 
 func isNumber(value float64) bool { return !math.IsNaN(value) && !math.IsInf(value, 0) }
@@ -208,7 +208,8 @@ func load(t *testing.T, p *process, round int) {
 	}
 }
 
-// refuse sends six orders at once to an orchestrator whose peers are down, so that its breakers open.
+// refuse sends six orders at once to an orchestrator whose peers are down, which opens the breakers of the
+// orchestrator.
 func refuse(t *testing.T, p *process, round int) {
 	t.Helper()
 	var callers sync.WaitGroup
@@ -235,7 +236,6 @@ func wanted(t *testing.T, status int, method, url, body string, headers ...strin
 	return answer
 }
 
-// prometheusServer is a running Prometheus.
 type prometheusServer struct{ base string }
 
 // watch starts a Prometheus that scrapes the processes four times a second.
@@ -287,7 +287,7 @@ func watch(t *testing.T, processes ...*process) prometheusServer {
 	return prometheusServer{"http://" + address}
 }
 
-// waitFor waits until Prometheus has scraped the given number of targets after a moment.
+// waitFor waits until Prometheus has scraped the given number of targets later than the given moment.
 func (s prometheusServer) waitFor(t *testing.T, moment time.Time, targets float64) {
 	t.Helper()
 	query := fmt.Sprintf(`count(timestamp(up{job="b2b"} == 1) > %f)`, float64(moment.UnixMilli())/1000)

@@ -104,7 +104,7 @@ func TestNetwork(t *testing.T) {
 }
 
 // network runs the Customers API, the Orders API and the orchestrator, each in a process, on a database with
-// the sample data, with a proxy on each link.
+// the sample data. Each link between them, and to the database, has a proxy.
 type network struct {
 	db        *gorm.DB // connection without a proxy
 	links     map[string]*toxiproxy.Proxy
@@ -157,9 +157,9 @@ func (n *network) link(t *testing.T, name, address string) string {
 	return p.Listen
 }
 
-// suffer makes calls while the links have the fault, for the duration lasting or longer. If mild is true, the
-// calls go on until the orchestrator has placed an order. After the fault, suffer repeats the calls that have
-// a key.
+// suffer puts the toxics on the links, makes calls for the duration lasting or longer, and removes the
+// toxics. If mild is true, the calls go on until the orchestrator has placed an order. At the end, suffer
+// repeats the calls that have a key.
 func (n *network) suffer(
 	t *testing.T, name string, links []string, mild bool, lasting time.Duration, toxics ...string,
 ) {
@@ -167,11 +167,11 @@ func (n *network) suffer(
 	t.Run(name, func(t *testing.T) {
 		n.keys++
 		key := fmt.Sprint("network-", n.keys)
-		const atOnce = 4 // enough that some orders are in the same batch
+		const atOnce = 4 // with four orders at once, some of them are in the same batch
 		directKey := func(i int) string { return fmt.Sprint("direct-", n.keys, "-", i) }
 		stock := stockOf(t, n.db, 2)
 		keyedStock, plainStock := stockOf(t, n.db, keyedProduct), stockOf(t, n.db, plainProduct)
-		var sent, succeeded atomic.Int64 // orders without a key
+		var sent, succeeded atomic.Int64 // numbers of orders without a key
 		n.place(t, key)                  // opens the connections that the fault hits
 		id := int64(0)
 		key += "-faulty"
@@ -183,7 +183,8 @@ func (n *network) suffer(
 			}
 		}
 		for began := time.Now(); ; {
-			var direct sync.WaitGroup // calls of the Customers API and the Orders API
+			// These calls go to the Customers API and the Orders API, past the orchestrator.
+			var direct sync.WaitGroup
 			for i := range atOnce {
 				direct.Go(func() { n.placeDirectly(t, directKey(i), keyedProduct) })
 				direct.Go(func() {
@@ -361,5 +362,6 @@ func (c *commit) Pipe(s *toxics.ToxicStub) {
 	}
 }
 
-// Cleanup implements toxics.CleanupToxic: a connection that has lost data cannot continue.
+// Cleanup implements toxics.CleanupToxic. It closes the connection, because a connection that has lost data
+// cannot continue.
 func (c *commit) Cleanup(s *toxics.ToxicStub) { s.Close() }

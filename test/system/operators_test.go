@@ -267,7 +267,9 @@ func TestHealth(t *testing.T) {
 		code int
 	}{
 		{here, "", "ready", 0},
-		{append(nobody, "ORDERS_PORT="+portOf(p.orders)), "", p.orders + " is ready\n", 0}, // the other services run elsewhere
+		// Only the Orders API listens at a port of the configuration, as when the other services run
+		// elsewhere.
+		{append(nobody, "ORDERS_PORT="+portOf(p.orders)), "", p.orders + " is ready\n", 0},
 		{append(nobody, "PORT="+portOf(p.customers)), "", p.customers + " is ready\n", 0},
 		{nobody, p.customers + " " + p.orders + "/ " + p.orchestrator, "ready", 0},
 		{append(here, "PORT="+free), "", "ready", 0}, // the process runs all services, which do not use PORT

@@ -52,7 +52,7 @@ type process struct {
 	customers, orders, events, orchestrator string   // addresses, from the output
 	all                                     []string // addresses of all services that b2b runs
 	base                                    string   // address of the last service
-	announced                               string   // the output of the start
+	announced                               string   // the lines that b2b prints when it starts
 	log                                     *bytes.Buffer
 }
 
@@ -103,7 +103,8 @@ func launch(t *testing.T, env []string, cmd *exec.Cmd) *process {
 	return nil
 }
 
-// add adds the address of a service, which has the name of the output or of the log.
+// add adds the address of a service. The parameter service is the title of the service, as in the output of
+// b2b, or its name, as in the log.
 func (p *process) add(service, base string) {
 	p.base, p.all = base, append(p.all, base)
 	switch service {
@@ -118,7 +119,8 @@ func (p *process) add(service, base string) {
 	}
 }
 
-// readStarted waits for the line "started" of production, and reads the addresses. Stdout must stay empty.
+// readStarted waits for the line "started", which b2b logs in production, and reads the addresses from it.
+// Stdout must stay empty.
 func (p *process) readStarted(t *testing.T, log *watchedLog, stdout io.Reader) {
 	t.Helper()
 	ended := make(chan []byte)
@@ -150,7 +152,7 @@ func (p *process) readStarted(t *testing.T, log *watchedLog, stdout io.Reader) {
 	}
 }
 
-// watchedLog is a log in JSON. Its line "started" is also sent to started.
+// watchedLog collects a log in JSON, and sends the line "started" to the channel started.
 type watchedLog struct {
 	log     *bytes.Buffer
 	started chan []byte
@@ -231,8 +233,7 @@ func refused(t *testing.T, env []string, args ...string) string {
 // anyPorts is an environment in which each service listens on a free port.
 var anyPorts = portsAt("0")
 
-// servicePorts returns the commands of the services, by the variable of the port, such as orders by
-// ORDERS_PORT.
+// servicePorts maps the variable of each port to the command of the service: ORDERS_PORT to orders.
 func servicePorts() map[string]string {
 	commands := map[string]string{}
 	for _, v := range config.Variables() {
@@ -253,15 +254,15 @@ func portVariables() (names []string) {
 	return names
 }
 
-// portsAt returns an environment in which all services have the same port.
+// portsAt returns an environment that gives all services the same port.
 func portsAt(port string) (env []string) {
 	for _, variable := range portVariables() {
 		env = append(env, variable+"="+port)
 	}
-	return slices.Clip(env) // tests append to it
+	// Clip gives each test that appends to the result a copy of its own.
+	return slices.Clip(env)
 }
 
-// freePort returns a port that is free now.
 func freePort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", ":0")

@@ -40,8 +40,8 @@ var elsewhere = []string{
 // cluster or a registry of images: see docs/operations.md.
 var absent = []string{"kubectl ", "sam ", "aws ", "lsof ", "docker logs -f orders-api"}
 
-// inContainers reports whether test/containers/run runs the command of a page. A command with REGISTRY
-// counts, although CI has no registry to push to.
+// inContainers reports whether test/containers/run runs the command of a page. It also reports true for a
+// command with REGISTRY, although CI has no registry to push to.
 func inContainers(t *testing.T, command string) bool {
 	t.Helper()
 	run := strings.ReplaceAll(page(t, "test/containers/run"), "$version", nextVersion(t))
@@ -254,9 +254,9 @@ func firstDifference(a, b []string) string {
 	return ""
 }
 
-// linksOf returns the targets of a page's links, relative to the root. The English twin replaces a Spanish
-// page. A link within the page, or to a page that has a twin in docs/es, loses its heading, because headings
-// are translated.
+// linksOf returns the targets of a page's links, relative to the root. A link to a Spanish page counts as a
+// link to its English twin. The result has no heading for a link within the page, or to a page that has a
+// twin in docs/es, because headings are translated.
 func linksOf(name, text string) (all []string) {
 	for _, m := range markdownLink.FindAllStringSubmatch(text, -1) {
 		target, heading, _ := strings.Cut(m[1], "#")
@@ -335,7 +335,8 @@ var original = struct{ endpoints, variables, commands []string }{
 // TestFromNodejs checks that docs/from-nodejs.md has a row for each endpoint, variable and command of the
 // original, and that each endpoint and variable of this system on the page exists.
 func TestFromNodejs(t *testing.T) {
-	endpoints, variables := map[string]bool{}, map[string]bool{"AWS_REGION": true} // the page says that b2b ignores it
+	// The page names AWS_REGION, which b2b ignores.
+	endpoints, variables := map[string]bool{}, map[string]bool{"AWS_REGION": true}
 	for _, d := range documents.All {
 		doc := webtest.Spec(t, d.Content)
 		for path, item := range doc.Paths.Map() {
@@ -351,7 +352,7 @@ func TestFromNodejs(t *testing.T) {
 	}
 	text := page(t, "docs/from-nodejs.md")
 	endpoint, variable := regexp.MustCompile(`^[A-Z]+ /\S+$`), regexp.MustCompile(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$`)
-	rows := map[string]string{} // the other cells of a row, by a code span in the first cell
+	rows := map[string]string{} // the other cells of each row; the key is a code span in the first cell
 	for line := range strings.Lines(text) {
 		if cells := strings.SplitN(line, " | ", 2); strings.HasPrefix(line, "| ") && len(cells) == 2 {
 			for _, m := range codeSpan.FindAllStringSubmatch(cells[0], -1) {
@@ -416,7 +417,7 @@ func commands(block string) (all []string) {
 			all = append(all, line)
 		}
 		text := all[len(all)-1]
-		continued = strings.HasSuffix(line, "\\\n") || strings.Count(text, "'")%2 == 1 // an open quotation
+		continued = strings.HasSuffix(line, "\\\n") || strings.Count(text, "'")%2 == 1 // an open quote
 	}
 	for i := range all {
 		all[i] = strings.TrimSpace(all[i])

@@ -20,9 +20,9 @@ import (
 	"example.com/b2b/v2/openapi/documents"
 )
 
-// TestReplica lets a replica stop applying changes, apply the changes, and die. A list from the replica must
-// have the header Age. When the replica lags too far, the list must come from the primary. No other answer
-// may lag.
+// TestReplica stops a replica from applying changes, lets it catch up, and kills it. A list that comes from
+// the replica must have the header Age. While the replica lags too far, the list must come from the primary.
+// All other answers must be current.
 func TestReplica(t *testing.T) {
 	if testing.Short() {
 		t.Skip("two database servers")
@@ -147,7 +147,7 @@ func wantAge(t *testing.T, lags bool, url, text string) {
 	}
 }
 
-// frozen has a replica that no longer changes.
+// frozen is a b2b whose replica has stopped applying changes.
 type frozen struct {
 	*process
 	order   int64 // placed before the replica was frozen, and confirmed afterwards
@@ -203,16 +203,15 @@ func (f *frozen) change(t *testing.T) {
 		`{"customer_id":1,"items":[{"product_id":2,"qty":1}],"idempotency_key":"frozen-w"}`)
 }
 
-// frozenRead is a read after the changes. A current answer has the text; an answer of the frozen replica does
-// not have the text.
+// frozenRead is a read after the primary was changed. A current answer has the text; an answer of the frozen
+// replica does not have it.
 type frozenRead struct {
 	operation, url, text string
 	lags                 bool
 }
 
-// wantReads calls each operation that only reads. Each answer must lag exactly when the table says so. The
-// table must have a lagging read of an operation exactly when the document of the operation has the header
-// Age.
+// wantReads calls each operation that only reads. An answer must come from the frozen replica exactly when
+// the field lags is true. An operation must have such a read exactly when its document has the header Age.
 func (f *frozen) wantReads(t *testing.T) {
 	t.Helper()
 	since := url.QueryEscape(time.Now().UTC().Add(-time.Hour).Format(time.RFC3339))
@@ -232,7 +231,8 @@ func (f *frozen) wantReads(t *testing.T) {
 		{"getCustomer", c + "/customers/" + customer, "Frozen GmbH", false},
 		{"getInternalCustomer", c + "/internal/customers/" + customer, "Frozen GmbH", false},
 		{"listCustomerHistory", c + "/customers/1/history", "+1-555-0199", true},
-		{"listCustomerHistory", c + "/customers/" + customer + "/history", "Frozen GmbH", false}, // read from the primary
+		// The replica lacks this customer, so b2b reads from the primary.
+		{"listCustomerHistory", c + "/customers/" + customer + "/history", "Frozen GmbH", false},
 		{"findCustomerIdempotencyKey", c + "/customer-idempotency-keys?key=frozen-c", "createCustomer", false},
 		{"getCustomerIdempotencyKey", c + "/customer-idempotency-keys/frozen-c", "createCustomer", false},
 
@@ -270,7 +270,8 @@ func (f *frozen) wantReads(t *testing.T) {
 		{"findOrchestration", whole + "?idempotency_key=frozen-w", `"CONFIRMED"`, false},
 		{"getOrchestration", whole + "/frozen-w", `"CONFIRMED"`, false},
 	}
-	kinds := map[string][2]bool{} // by operation: has current reads, has lagging reads
+	// For each operation: whether it has current reads, and whether it has lagging reads.
+	kinds := map[string][2]bool{}
 	for _, r := range reads {
 		kind := kinds[r.operation]
 		kinds[r.operation] = [2]bool{kind[0] || !r.lags, kind[1] || r.lags}

@@ -124,8 +124,8 @@ func (s *starved) recovers(t *testing.T) {
 	}
 }
 
-// inMountNamespace returns a command that runs script in a mount namespace of its own. The last command of
-// the script executes b2b.
+// inMountNamespace returns a command that runs the shell script in a mount namespace of its own. The last
+// command of the script must execute b2b.
 func inMountNamespace(t *testing.T, script string, args ...string) *exec.Cmd {
 	t.Helper()
 	if out, err := exec.Command("unshare", "-rm", "true").CombinedOutput(); err != nil {
@@ -134,8 +134,8 @@ func inMountNamespace(t *testing.T, script string, args ...string) *exec.Cmd {
 	return exec.Command("unshare", append([]string{"-rm", "sh", "-ec", script, "sh"}, args...)...)
 }
 
-// diskFull fills the small file system of an SQLite database, and frees space again. SQLite has already begun
-// to overwrite its log, so some more orders fit into the full file system.
+// diskFull fills the small file system of an SQLite database, and frees space again. At this time SQLite
+// overwrites its log from the beginning, so some more orders succeed without free space.
 func diskFull(t *testing.T) {
 	data := t.TempDir()
 	env := append(anyPorts, "DB_PATH="+filepath.Join(data, "b2b.db"), "LOG_LEVEL=warn", "PATH="+os.Getenv("PATH"))
@@ -149,7 +149,7 @@ func diskFull(t *testing.T) {
 		t.Fatal("b2b does not work with free space")
 	}
 	folder := filepath.Join("/proc", pid, "root", data)
-	for size := int64(0); ; { // until SQLite overwrites its log
+	for size := int64(0); ; { // until the log stops growing, because SQLite overwrites it
 		if !s.change(t) {
 			t.Fatal("a product was not changed with free space")
 		}
@@ -266,11 +266,11 @@ func serverRefuses(t *testing.T, engine, program string) {
 		}
 		defer crowd.Close()
 		only, err := crowd.Conn(t.Context())
-		for err != nil { // until the test has the only connection
+		for err != nil { // kill connections of b2b until the test has the only one
 			var ids []int64
 			g.Raw("SELECT id FROM information_schema.processlist WHERE user = 'app'").Scan(&ids)
 			for _, id := range ids {
-				_, _ = admin.Exec(fmt.Sprint("KILL ", id)) // an error when the connection has ended
+				_, _ = admin.Exec(fmt.Sprint("KILL ", id)) // fails when the connection has already ended
 			}
 			only, err = crowd.Conn(t.Context())
 		}
@@ -291,7 +291,8 @@ func migrationHalfDone(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer db.Close(g)
-		if c.Driver == db.MySQL { // SQLite migrates in a transaction
+		// Not on SQLite, where a migration runs in one transaction, and so is never half done.
+		if c.Driver == db.MySQL {
 			file, err := os.ReadFile("../../db/migrations/mysql/00001_init.sql")
 			if err != nil {
 				t.Fatal(err)

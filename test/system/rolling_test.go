@@ -87,10 +87,10 @@ func lastRelease(t *testing.T) string {
 	return filepath.Join(dir, "released")
 }
 
-// replaceInstances starts two instances of the program in the parameter before. Under load, behind HAProxy
-// with the configuration of docs/operations.md, it replaces them in turn by instances of the program in the
-// parameter after. No request may fail. At the end, a repeated call with a key must get the order that the
-// first program has placed for the key.
+// replaceInstances starts two instances of the program in the parameter before, behind HAProxy with the
+// configuration of docs/operations.md. Under load, it replaces one after the other by an instance of the
+// program in the parameter after. No request may fail. At the end, it repeats a call with a key, and must get
+// the order that the first program has placed for the key.
 func replaceInstances(t *testing.T, c db.Config, haproxy, retries, before, after string) {
 	for _, command := range []string{"migrate", "seed"} {
 		cmd := exec.Command(before, command)
@@ -102,7 +102,8 @@ func replaceInstances(t *testing.T, c db.Config, haproxy, retries, before, after
 	instances := make([]*process, 2)
 	env := make([][]string, len(instances))
 	for i := range instances {
-		// The delay of 3 s is longer than the interval of HAProxy's checks, which is 1 s.
+		// With a delay of 3 s, HAProxy notices that an instance is not ready before the instance stops:
+		// HAProxy checks each instance every second.
 		env[i] = append(guarded(c), "DRAIN_DELAY_SECONDS=3", "LOG_LEVEL=warn")
 		for variable := range servicePorts() {
 			env[i] = append(env[i], variable+"="+freePort(t))
@@ -229,7 +230,8 @@ func (b balancer) usesAll() bool {
 
 // calls counts the calls that clients send through a balancer, and keeps the failures.
 type calls struct {
-	answered, done chan struct{} // answered gets an element when a call ends while the test waits for calls
+	// answered gets an element for each call that has ended, but only while the test waits for it
+	answered, done chan struct{}
 	clients        sync.WaitGroup
 	mu             sync.Mutex
 	made           int

@@ -84,7 +84,7 @@ func TestFrozenSequencer(t *testing.T) {
 
 // TestFrozenSender freezes a process during an attempt to send an event to a webhook endpoint. Another
 // process must send the event once the lease of the frozen process has ended. When the frozen process thaws,
-// it must not move the endpoint, whose position must be behind the last event.
+// it must not send this event again, and must send the next event.
 func TestFrozenSender(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes ten seconds on each engine")
@@ -157,8 +157,8 @@ func TestFrozenSender(t *testing.T) {
 	})
 }
 
-// held reports whether another transaction locks the counter of all events for the whole time wait. The time
-// wait must be 0 or a second.
+// held reports whether another transaction keeps the counter of all events locked for the time wait, which
+// must be 0 or a second.
 func held(ctx context.Context, g *gorm.DB, wait time.Duration) bool {
 	err := db.TryTx(ctx, g, func(tx *gorm.DB) error {
 		const lock = "SELECT last_position FROM event_positions WHERE customer_id = 0 FOR UPDATE"

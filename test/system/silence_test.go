@@ -78,8 +78,8 @@ func seeded(t *testing.T, c db.Config) {
 	}
 }
 
-// suffersSilence runs b2b with the database at the address in the parameter behind. The function fall makes
-// this address silent, and the function end ends the silence. The doctor uses the address in c.
+// suffersSilence runs b2b with the database at the address behind. The function fall makes this address
+// silent, and the function end ends the silence. The doctor connects to the database at the address c.
 func suffersSilence(t *testing.T, c, behind db.Config, fall, end func() error) {
 	const connections = 5 // fewer than concurrent calls, so that some calls wait for a connection
 	env := append(environment(behind), anyPorts...)
@@ -95,7 +95,7 @@ func suffersSilence(t *testing.T, c, behind db.Config, fall, end func() error) {
 	if err := fall(); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // the old connections are in use first, then new connections
+	for range 2 { // the first calls use the old connections, the later calls use new ones
 		var crowd sync.WaitGroup
 		for range 4 * connections {
 			crowd.Go(func() { s.placeDirectly(t, "", plainProduct) })

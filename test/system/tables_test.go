@@ -210,7 +210,7 @@ func TestAWSPage(t *testing.T) {
 	}
 }
 
-// joined returns a text with its lines joined.
+// joined returns a text as a single line, with single spaces.
 func joined(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // TestVariablesInPages checks that the pages name only variables that exist. TestFromNodejs checks the page
@@ -225,7 +225,8 @@ func TestVariablesInPages(t *testing.T) {
 		for _, m := range codeSpan.FindAllStringSubmatch(page(t, name), -1) {
 			if variable := isName.FindStringSubmatch(m[1]); variable != nil {
 				found++
-				plain, isARN := strings.CutSuffix(variable[1], "_ARN") // for Lambda: see docs/aws.md
+				// the ARN of a secret, for Lambda functions: see docs/aws.md
+				plain, isARN := strings.CutSuffix(variable[1], "_ARN")
 				standard := strings.HasPrefix(variable[1], "OTEL_")
 				if !isVariable(plain) && !standard || isARN && !slices.Contains(config.Secrets(), plain) {
 					t.Errorf("%s names %s, which is no variable of internal/config", name, variable[1])
@@ -238,7 +239,7 @@ func TestVariablesInPages(t *testing.T) {
 	}
 }
 
-// TestComposeCommands checks that each container exists that a command of docker compose in the pages names.
+// TestComposeCommands checks that the containers exist that the pages name in commands of docker compose.
 func TestComposeCommands(t *testing.T) {
 	var file struct{ Services map[string]any }
 	if err := yaml.Unmarshal([]byte(page(t, "docker-compose.yml")), &file); err != nil {

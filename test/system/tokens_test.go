@@ -18,7 +18,7 @@ var ofProduction = []string{
 	"JWT_SECRET=a-jwt-secret-of-32-bytes-or-more!",
 }
 
-// TestToken calls the services with tokens of `b2b token`, and with other tokens.
+// TestToken calls the services with tokens of `b2b token`, with the service token, and with an unknown token.
 func TestToken(t *testing.T) {
 	env := slices.Concat(anyPorts, ofProduction, []string{
 		"DB_PATH=" + filepath.Join(t.TempDir(), "b2b.db"), "JWT_ISSUER=https://issuer.example", "JWT_AUDIENCE=b2b",

@@ -20,8 +20,8 @@ import (
 )
 
 // TestTraces places and confirms an order in the trace of its caller. The collector of OpenTelemetry must get
-// one trace, from the orchestrator through the Customers API and the Orders API to the statements. It must
-// also get the spans of the batches, with links to the spans of their requests.
+// one trace, from the orchestrator through the Customers API and the Orders API to the SQL statements. It
+// must also get the spans of the batches, with links to the spans of their requests.
 func TestTraces(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if _, err := db.Seed(t.Context(), dbtest.Open(t, c)); err != nil {

@@ -41,11 +41,11 @@ type hook struct {
 // flight is a message that a hook has received and not yet answered.
 type flight struct {
 	cut  <-chan struct{} // closed when the sender has hung up
-	over chan struct{}   // closed to let the hook go on
+	over chan struct{}   // the test closes it to let the hook go on
 }
 
-// faultPause is the shortest time between two faults of a hook. It is longer than the wait of about five
-// seconds before the next try, so the next try meets no fault.
+// faultPause is the shortest time between two faults of a hook. b2b tries a failed message again after about
+// five seconds, so the second try meets no fault.
 const faultPause = 10 * time.Second
 
 // receive creates four webhook endpoints: two for all events, and two for the events of a partner's customer.
@@ -82,7 +82,7 @@ func (c *chaos) receive(customer int64) (all []*hook) {
 func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // the sender was killed before it had sent the whole message
+		return // the sender was killed while it sent the message
 	}
 	fault := h.check(body, r.Header)
 	switch fault {
@@ -98,7 +98,7 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case h.c.flights <- f:
 		<-f.over
 		if r.Context().Err() != nil && rand.IntN(2) == 0 {
-			return // the message is lost: its sender has hung up
+			return // act as if the message was lost, because its sender has hung up
 		}
 	default:
 	}
@@ -106,8 +106,8 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// check checks the signature of a message, and returns the fault that the hook makes: "refuse", "close" or ""
-// for none.
+// check checks the signature of a message. It returns the fault that the hook makes next: "refuse", "close",
+// or "" for none.
 func (h *hook) check(body []byte, header http.Header) (fault string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -48,7 +48,7 @@ var partners = []auth.Principal{
 
 func mark(p auth.Principal) string { return p.Subject[strings.Index(p.Subject, "mrk"):] }
 
-// system is the running system.
+// system has the addresses of the running services, and their database.
 type system struct {
 	db         *gorm.DB
 	base       map[string]string
@@ -100,7 +100,7 @@ func (s *system) value(r *rapid.T, p auth.Principal, name string) any {
 		return rapid.OneOf(id, rapid.Int64Range(1, 40)).Draw(r, name)
 	case "ids":
 		return "1,2,3,4,5,6"
-	case "from", "to": // dates: lists take times, too, but the summary does not
+	case "from", "to": // dates, because the summary of orders takes no times
 		return rapid.SampledFrom([]string{"2024-01-01", "2024-01-20"}).Draw(r, name)
 	case "qty", "delta":
 		return rapid.Int64Range(1, 2).Draw(r, name)
@@ -118,7 +118,7 @@ func (s *system) value(r *rapid.T, p auth.Principal, name string) any {
 		return "https://" + mark(p) + ".invalid/"
 	case "name", "phone", "cancel_reason":
 		return "of " + mark(p)
-	case "external_ref": // sometimes the reference of another order
+	case "external_ref": // mostly a new reference, else one that may be in use
 		if rapid.IntRange(0, 6).Draw(r, "another's") > 0 {
 			return rapid.StringMatching(`R-[a-z]{8}`).Draw(r, name)
 		}
@@ -240,7 +240,7 @@ func TestPartnersApart(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := start(t, g)
 		successes := map[string]int{}       // numbers of successes, by operation
-		failed := func() (names []string) { // operations without a success prove nothing
+		failed := func() (names []string) { // returns the operations that have never succeeded
 			for _, o := range s.operations {
 				if successes[o.OperationID] == 0 {
 					names = append(names, o.OperationID)
@@ -268,8 +268,8 @@ func TestPartnersApart(t *testing.T) {
 	})
 }
 
-// TestOthersLookMissing calls every operation on a customer or an order with an id that belongs to another
-// customer. The answer must be the same as for an id that does not exist.
+// TestOthersLookMissing calls every operation on a customer or an order with the id of another customer's
+// data. The answer must be the same as for an id that does not exist.
 func TestOthersLookMissing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w := start(t, g)
@@ -318,12 +318,13 @@ func (s *system) callExample(t *testing.T, o operation, id int64, token string) 
 	return fmt.Sprintf("%d %s", status, strings.ReplaceAll(string(answer), fmt.Sprint(id), "ID"))
 }
 
-// call makes a drawn call, and checks the answer and the data of the other customers.
+// call makes a random call as the partner p. It checks the answer, and checks that the data of the other
+// customers is unchanged.
 func (s *system) call(t *testing.T, r *rapid.T, p auth.Principal, successes map[string]int) {
 	req, o := s.request(r, p)
 	if o.OperationID == "deleteCustomer" && strings.HasSuffix(req.URL.Path, fmt.Sprint("/", p.Customer)) {
 		successes[o.OperationID]++
-		return // not sent: without its customer, the partner could do nothing more
+		return // do not send it: without its customer, the partner could do nothing more
 	}
 	token, err := webtest.Options().Tokens.Issue(p, time.Hour)
 	if err != nil {
@@ -397,7 +398,7 @@ func decode(media string, answer []byte) (decoded any, err error) {
 	return decoded, err
 }
 
-// wantOwn fails the test for every customer and order in an answer that does not belong to p's customer.
+// wantOwn checks that each customer and each order in an answer belongs to p's customer.
 func (s *system) wantOwn(t *testing.T, p auth.Principal, answer any, call string) {
 	switch answer := answer.(type) {
 	case []any:
