@@ -15,7 +15,7 @@ ${n.map((t,n)=>n===0?html`<th scope="row" class=${t.kind}>${o?html`<a href=${o(e
 <${Bar} loading=${d} />
 ${l&&html`<${Problem} error=${l} again=${h} />`}
 ${r&&(r.data.length?i:html`<div class="empty" role="status">
-${c.length?html`<p>${t(a.cursor?"There is nothing on this page.":"Nothing is shown, because of:")} ${c.map(([,e])=>html`<strong>${e}</strong> `)}</p>
+${c.length?html`<p>${t(a.cursor?"There is nothing on this page.":"Nothing matches:")} ${c.map(([,e],t)=>html`${t>0&&", "}<strong>${e}</strong>`)}</p>
 <p><button type="button" onClick=${()=>filter(Object.fromEntries(c.map(([e])=>e.split(" ")).flat().map(e=>[e,null])))}>${t("Show all")}</button></p>`:html`<p>${s}</p>`}
 </div>`)}
 ${m&&html`<p class="printed">${t("This is one page of a longer list.")} ${o&&t("The button “Print” prints all.")}</p>`}

@@ -23,9 +23,9 @@ onInput=${e=>s.type({name:e})} />
 </details>`}function Adjustments({id:e,changed:n}){const s=useLoad(`adjustments ${e} ${n}`,async t=>(await api.listStockAdjustments({id:e,limit:50},{signal:t})).data);if(s.error)return html`<${Problem} error=${s.error} again=${s.reload} />`;const o={created:t("created"),"level set":t("level set")};return html`<table class="list small"><caption class="unseen">${t("Changes of the stock")}</caption>
 <thead><tr><th scope="col">${t("When")}</th><th scope="col" class="number">${t("Pieces")}</th><th scope="col" class="number">${t("Stock after")}</th><th scope="col" class="wide">${t("Why")}</th><th scope="col">${t("Who")}</th></tr></thead>
 <tbody>${s.data?.map(e=>html`<tr key=${e.id}>
-<td><time datetime=${e.created_at} title=${exactly(e.created_at)}>${when(e.created_at)}</time></td>
-<td class="number">${(e.delta>0?"+":"")+number(e.delta)}</td><td class="number">${number(e.level)}</td>
-<td class="wide"><bdi>${o[e.reason]??e.reason}</bdi></td><td><bdi>${e.actor?person(e.actor):"–"}</bdi></td></tr>`)}</tbody></table>
+<td data-title=${t("When")}><time datetime=${e.created_at} title=${exactly(e.created_at)}>${when(e.created_at)}</time></td>
+<td class="number" data-title=${t("Pieces")}>${(e.delta>0?"+":"")+number(e.delta)}</td><td class="number" data-title=${t("Stock after")}>${number(e.level)}</td>
+<td class="wide" data-title=${t("Why")}><bdi>${o[e.reason]??e.reason}</bdi></td><td data-title=${t("Who")}><bdi>${e.actor?person(e.actor):"–"}</bdi></td></tr>`)}</tbody></table>
 <p class="quiet">${t("Orders take and return pieces, too; they are not in this list.")}</p>`}export function NewProduct(){const[r,l]=useState(!1),e=useDraft("product",{sku:"",name:"",price:"",stock:"0"}),{sku:n,name:s,price:o,stock:i}=e.values,a=cents(o),c=useSend(e=>api.createProduct({sku:n.trim(),name:s.trim(),price_cents:a??NaN,stock:Number(i)},{idempotencyKey:e}),e,({data:t})=>{e.forget(),go(at(`products/${t.id}`))}),d=()=>{l(!0),a!==null&&n.trim()&&s.trim()&&/^\d+$/.test(i)&&c.send()};return html`<h1>${t("New product")}</h1>
 <${Form} label=${t("New product")} class="narrow" onSend=${d}>
 <${Field} label=${t("SKU")} value=${n} maxlength="100" autofocus aria-invalid=${r&&!n.trim()} onInput=${t=>e.change({sku:t})} />
