@@ -18,10 +18,10 @@ import (
 	"example.com/b2b/v2/internal/web"
 )
 
-// files has the files of the pages. The pages' own scripts come from generated, minified; everything else
-// comes from page.
+// files has the files of the pages. The pages' own scripts and style sheet come from generated, minified;
+// everything else comes from page.
 //
-//go:embed page/index.html page/office.css page/vendor page/generated generated
+//go:embed page/index.html page/vendor page/generated generated
 var files embed.FS
 
 var page = template.Must(template.ParseFS(files, "page/index.html"))

@@ -40,7 +40,7 @@ func serve(t *testing.T, issuer string) string {
 }
 
 // TestServe checks that each path below /office is a screen whose links lead to the files, and that each file
-// is served with its type: scripts minified, all other files as they are.
+// is served with its type: scripts and the style sheet minified, all other files as they are.
 func TestServe(t *testing.T) {
 	base := serve(t, "")
 	for at, root := range map[string]string{

@@ -1,6 +1,6 @@
-// Command office minifies the scripts of the back office, from orchestrator/office/page into
-// orchestrator/office/generated, which the orchestrator serves. It shortens the names of local variables, and
-// keeps the names at a module's top level, which stack traces show.
+// Command office minifies the scripts and the style sheet of the back office, from orchestrator/office/page
+// into orchestrator/office/generated, which the orchestrator serves. It shortens the names of local variables,
+// and keeps the names at a module's top level, which stack traces show.
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 	"regexp"
 
 	"github.com/tdewolff/minify/v2"
+	"github.com/tdewolff/minify/v2/css"
 	"github.com/tdewolff/minify/v2/js"
 
 	"example.com/b2b/v2/internal/generate"
@@ -24,23 +25,26 @@ func run(root string) error {
 	if err := os.RemoveAll(to); err != nil { // leaves no script of a deleted source
 		return err
 	}
-	for _, folder := range []string{"", "screens"} {
-		if err := os.MkdirAll(filepath.Join(to, folder), 0o755); err != nil {
+	for pattern, minify := range map[string]func([]byte) ([]byte, error){
+		"*.js": minifiedScript, "screens/*.js": minifiedScript, "*.css": minifiedStyle,
+	} {
+		folder := filepath.Join(to, filepath.Dir(pattern))
+		if err := os.MkdirAll(folder, 0o755); err != nil {
 			return err
 		}
-		scripts, err := filepath.Glob(filepath.Join(from, folder, "*.js"))
+		names, err := filepath.Glob(filepath.Join(from, pattern))
 		if err != nil {
 			return err
 		}
-		for _, script := range scripts {
-			text, err := os.ReadFile(script)
+		for _, name := range names {
+			text, err := os.ReadFile(name)
 			if err != nil {
 				return err
 			}
-			if text, err = minified(text); err != nil {
-				return fmt.Errorf("%s: %w", script, err)
+			if text, err = minify(text); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
 			}
-			if err := os.WriteFile(filepath.Join(to, folder, filepath.Base(script)), text, 0o644); err != nil {
+			if err := os.WriteFile(filepath.Join(folder, filepath.Base(name)), text, 0o644); err != nil {
 				return err
 			}
 		}
@@ -53,8 +57,14 @@ func run(root string) error {
 // literal is html`…`: see TestMinified of package office.
 var indentation = regexp.MustCompile(`[ \t]*\n[ \t]*`)
 
-func minified(script []byte) ([]byte, error) {
+func minifiedScript(script []byte) ([]byte, error) {
 	var b bytes.Buffer
 	err := js.Minify(minify.New(), &b, bytes.NewReader(indentation.ReplaceAllLiteral(script, []byte("\n"))), nil)
+	return b.Bytes(), err
+}
+
+func minifiedStyle(sheet []byte) ([]byte, error) {
+	var b bytes.Buffer
+	err := css.Minify(minify.New(), &b, bytes.NewReader(sheet), nil)
 	return b.Bytes(), err
 }

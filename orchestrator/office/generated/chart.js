@@ -8,5 +8,5 @@ ${e.map((e,t)=>html`<rect x=${t*o+o*.1} width=${o*.8} y=${24-Math.max(e.value?.6
 <div class="axis" aria-hidden="true"><span>${e[0]&&shortDay(e[0].date)}</span><span>${e.length&&shortDay(e[e.length-1]?.date??"")}</span></div>
 <details><summary>${t("As a table")}</summary><table class="list small"><caption class="unseen">${n}</caption>
 <thead><tr><th scope="col">${t("Day")}</th><th scope="col" class="number">${t("Orders")}</th><th scope="col" class="number">${t("Pieces")}</th><th scope="col" class="number">${t("Value")}</th></tr></thead>
-<tbody>${e.map(e=>html`<tr><th scope="row">${dayName(e.date)}</th><td class="number">${number(e.orders)}</td><td class="number">${number(e.units)}</td><td class="number">${money(e.value)}</td></tr>`)}</tbody></table></details>
+<tbody>${e.map(e=>html`<tr><th scope="row">${dayName(e.date)}</th><td class="number" data-title=${t("Orders")}>${number(e.orders)}</td><td class="number" data-title=${t("Pieces")}>${number(e.units)}</td><td class="number" data-title=${t("Value")}>${money(e.value)}</td></tr>`)}</tbody></table></details>
 </figure>`}

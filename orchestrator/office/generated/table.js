@@ -15,7 +15,7 @@ ${n.map((t,n)=>n===0?html`<th scope="row" class=${t.kind}>${o?html`<a href=${o(e
 <${Bar} loading=${u} />
 ${d&&html`<${Problem} error=${d} again=${f} />`}
 ${r&&(r.data.length?a:html`<div class="empty" role="status">
-${l.length?html`<p>${t(c.cursor?"There is nothing on this page.":"Nothing is shown, because of:")} ${l.map(([,e])=>html`<strong>${e}</strong> `)}</p>
+${l.length?html`<p>${t(c.cursor?"There is nothing on this page.":"Nothing matches:")} ${l.map(([,e],t)=>html`${t>0&&", "}<strong>${e}</strong>`)}</p>
 <p><button type="button" onClick=${()=>filter(Object.fromEntries(l.map(([e])=>e.split(" ")).flat().map(e=>[e,null])))}>${t("Show all")}</button></p>`:html`<p>${s}</p>`}
 </div>`)}
 ${r?.data.length>0&&i&&html`<p class="quiet">${m?t("{n} on this page",{n:r.data.length}):i(r.data.length)}${r.all&&r.more&&` · ${t("no more are printed")}`}</p>`}

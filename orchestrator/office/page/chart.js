@@ -19,6 +19,6 @@ export function Chart({ days, name }) {
     <div class="axis" aria-hidden="true"><span>${days[0] && shortDay(days[0].date)}</span><span>${days.length && shortDay(days[days.length - 1]?.date ?? '')}</span></div>
     <details><summary>${t('As a table')}</summary><table class="list small"><caption class="unseen">${name}</caption>
       <thead><tr><th scope="col">${t('Day')}</th><th scope="col" class="number">${t('Orders')}</th><th scope="col" class="number">${t('Pieces')}</th><th scope="col" class="number">${t('Value')}</th></tr></thead>
-      <tbody>${days.map(day => html`<tr><th scope="row">${dayName(day.date)}</th><td class="number">${number(day.orders)}</td><td class="number">${number(day.units)}</td><td class="number">${money(day.value)}</td></tr>`)}</tbody></table></details>
+      <tbody>${days.map(day => html`<tr><th scope="row">${dayName(day.date)}</th><td class="number" data-title=${t('Orders')}>${number(day.orders)}</td><td class="number" data-title=${t('Pieces')}>${number(day.units)}</td><td class="number" data-title=${t('Value')}>${money(day.value)}</td></tr>`)}</tbody></table></details>
   </figure>`
 }

@@ -141,6 +141,16 @@ export function useSeconds(counting) {
   }, [counting])
 }
 
+/** Loads again each minute while the page is seen, and at once when it is seen again. @param {() => void} reload */
+export function useMinutes(reload) {
+  useEffect(() => {
+    const again = () => { if (!document.hidden) reload() }
+    const timer = setInterval(again, 60_000)
+    document.addEventListener('visibilitychange', again)
+    return () => { clearInterval(timer); document.removeEventListener('visibilitychange', again) }
+  }, [])
+}
+
 /** The last answers, so that the way back shows a list at once, while it is read anew. @type {Map<string, any>} */
 const seen = new Map()
 

@@ -12,37 +12,47 @@ const useId = () => useState(() => `id${++ids}-`)[0]
 
 /**
  * Options come while one types, answers of older texts are dropped. Arrows choose, Enter picks; Enter before the options are there
- * waits for them, and asks again after an error. An option that is exact, or the only one, is picked without
+ * waits for them, and asks again after an error; with next the focus goes on at once, and comes back when it is not sure
+ * what was meant, unless it has left the form. An option that is exact, or the only one, is picked without
  * the arrows, with Enter and when the field is left.
  * @param {{
  *   label: string, text: string, onText: (text: string) => void, find: (text: string, signal: AbortSignal) => Promise<Option[]>,
  *   onPick: (option: Option, here: boolean) => void, onPaste?: (event: ClipboardEvent) => void, leave?: boolean, nothing?: string,
+ *   next?: () => void, onWait?: (waits: boolean) => void,
  *   unlabeled?: boolean, inputRef?: any, [attribute: string]: any,
- * }} props onPick: here says whether the cursor is still in the field; leave: picks when the field is left; unlabeled: the label is for screen readers alone
+ * }} props onPick: here says whether the cursor is still in the field; leave: picks when the field is left; onWait: says whether the field was left before its answer, which then picks; unlabeled: the label is for screen readers alone
  */
-export function Combo({ label, text, onText, find, onPick, leave = true, nothing, unlabeled, inputRef, ...input }) {
+export function Combo({ label, text, onText, find, onPick, leave = true, nothing, next, onWait, unlabeled, inputRef, ...input }) {
   const id = useId()
   const [options, setOptions] = useState(/** @type {Option[] | null} */ (null))
   const [active, setActive] = useState(-1)
   const [asked, setAsked] = useState('') // the text that was typed last; '' when there is nothing to ask
   const [error, setError] = useState(/** @type {any} */ (null))
   const [time, setTime] = useState(0)
-  const entered = useRef(false)
+  const entered = useRef(false), waits = useRef(false) // for an answer
   const root = useRef(/** @type {HTMLElement | null} */ (null))
   const shown = useRef(options) // of this moment: a field may be left before it is drawn again
   shown.current = options
 
+  const answered = () => { waits.current = false; onWait?.(false) }
   const close = () => {
     setOptions(shown.current = null)
     setActive(-1)
     setAsked('')
     entered.current = false
     setError(null)
+    answered()
+  }
+  const isHere = () => root.current?.contains(document.activeElement) ?? false
+  const comeBack = () => {
+    answered()
+    if (!next || !entered.current || isHere() || !root.current?.closest('form')?.contains(document.activeElement)) return
+    root.current.querySelector('input')?.focus() // and selects nothing: what is still typed must not replace it
   }
   const latest = useRef(onPick)
   latest.current = onPick
   const pick = option => {
-    const here = root.current?.contains(document.activeElement) ?? false
+    const here = isHere()
     close()
     latest.current(option, here)
   }
@@ -58,12 +68,17 @@ export function Combo({ label, text, onText, find, onPick, leave = true, nothing
       if (stop.signal.aborted) return
       const sure = choice(found)
       if (entered.current && sure) return pick(sure)
-      if (leave && !root.current?.contains(document.activeElement)) return sure ? pick(sure) : close()
+      comeBack()
+      if (leave && !isHere()) return sure ? pick(sure) : close()
       setError(null)
       setOptions(found)
       setActive(entered.current && found.length ? 0 : -1)
       entered.current = false
-    }, failure => { if (!stop.signal.aborted) setError(failure) }), entered.current ? 0 : 120)
+    }, failure => {
+      if (stop.signal.aborted) return
+      comeBack()
+      setError(failure)
+    }), entered.current ? 0 : 120)
     return () => { stop.abort(); clearTimeout(timer) }
   }, [asked, time])
 
@@ -77,19 +92,20 @@ export function Combo({ label, text, onText, find, onPick, leave = true, nothing
       event.stopPropagation()
       close()
       if (!leave) event.target.select() // in the box on top the next search replaces it; elsewhere a word goes on
-    } else if (event.key === 'Enter' && !event.ctrlKey && !event.metaKey && asked) {
+    } else if (event.key === 'Enter' && !event.ctrlKey && !event.metaKey && asked.trim()) {
       event.preventDefault()
       const option = options?.[active] ?? (options ? choice(options) : undefined)
       if (option) pick(option)
       else if (options) setActive(n ? 0 : -1)
       else {
         entered.current = true
-        if (error) { setError(null); setTime(time + 1) }
+        if (error) { waits.current = true; setError(null); setTime(time + 1) }
+        next?.()
       }
     }
   }
   const onBlur = () => {
-    if (!shown.current) return
+    if (!shown.current) return waits.current && onWait?.(true)
     const option = shown.current[active] ?? choice(shown.current)
     if (leave && option) pick(option)
     else close()
@@ -100,7 +116,7 @@ export function Combo({ label, text, onText, find, onPick, leave = true, nothing
     <label class="field"><span class=${unlabeled ? 'unseen' : ''}>${label}</span>
       <input ref=${inputRef} role="combobox" aria-expanded=${open} aria-controls=${id + 'list'} aria-autocomplete="list" autocomplete="off" spellcheck=${false}
         aria-activedescendant=${open && active >= 0 ? id + active : undefined} value=${text} ...${input}
-        onInput=${e => { entered.current = false; setAsked(e.target.value); setOptions(shown.current = null); onText(e.target.value) }}
+        onInput=${e => { entered.current = false; waits.current = !!e.target.value.trim(); setAsked(e.target.value); setOptions(shown.current = null); onText(e.target.value) }}
         onKeyDown=${onKeyDown} onBlur=${onBlur} /></label>
     <ul id=${id + 'list'} role="listbox" aria-label=${label} hidden=${!open || !options?.length}>
       ${open && options?.map((option, i) => html`<li id=${id + i} role="option" aria-selected=${i === active} class=${option.group && option.group !== options[i - 1]?.group ? 'begins' : ''}

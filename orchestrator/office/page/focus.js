@@ -13,6 +13,9 @@ const pause = 1000 // ms; a character that comes earlier after another one goes 
 let armed = /** @type {Element | null} */ (null) // the button that has the focus by its key
 let typed = 0 // when a button got it so, or when the last character of a word came
 
+/** Reports whether a key is a character that goes on with a burst of others: it is no key of its own. @param {string} key */
+export const isWord = key => key.length === 1 && Date.now() - typed < pause / 2
+
 /**
  * Uses what has a key: a link is followed; a button gets the focus, and Enter presses it, so that a word that is typed
  * beside a field does nothing: inside a word no button gets it. Reports whether the key was used.

@@ -3,7 +3,7 @@ import { html, render, useEffect, useRef, useState } from './vendor/htm-preact.j
 import { bearer, may, signIn, useToken } from './client.js'
 import { Combo } from './combo.js'
 import { findAll, open } from './find.js'
-import { begin, isField, off, once, pass, reach } from './focus.js'
+import { begin, isField, isWord, off, once, pass, reach, toHeading } from './focus.js'
 import { Dialog, Field, Form } from './form.js'
 import { arrive, hasIssuer, leave } from './oidc.js'
 import { at, back, go, useRoute } from './router.js'
@@ -39,7 +39,7 @@ const screens = [
 const places = /** @type {const} */ ([['', 'Today'], ['orders', 'Orders'], ['products', 'Products'], ['receive', 'Receive'], ['customers', 'Customers'], ['import', 'Import']])
 
 function Office() {
-  const { path } = useRoute()
+  const { path, query } = useRoute()
   const { token, refused } = useToken()
   const [help, setHelp] = useState(false)
   const [signing, setSigning] = useState(false)
@@ -48,11 +48,12 @@ function Office() {
   const id = Number(found?.[0].exec(path)?.[1] ?? 0)
   const title = found ? t(found[1], { id }) : t('There is nothing here.')
   useEffect(() => { document.title = `${title} · ${t('Back office')}` }, [title])
-  const shown = useRef(path)
-  useEffect(() => { // a new screen is announced, and Tab goes on from its beginning
-    if (shown.current !== path && document.activeElement === document.body) main.current?.focus({ preventScroll: true })
-    shown.current = path
-  }, [path])
+  const where = at(path, query), shown = useRef(where)
+  useEffect(() => { // a screen of the bar is announced, and Tab goes on from its beginning
+    const from = shown.current.split('?')[0] === at(path) ? 'nav a' : 'body, nav a'
+    if (shown.current !== where && document.activeElement?.matches(from)) toHeading()
+    shown.current = where
+  }, [where])
   useKeys(() => setHelp(true))
   const allowed = place => place !== 'receive' && place !== 'import' || may('products:write') || place === 'import' && may('customers:write')
   return html`<a class="skip" href="#main" onClick=${e => { e.preventDefault(); main.current?.focus() }}>${t('To the content')}</a>
@@ -76,8 +77,8 @@ function Office() {
 function Box() {
   const [text, setText] = useState('')
   const box = useRef(/** @type {HTMLInputElement | null} */ (null))
-  return html`<div class="box" role="search"><${Combo} inputRef=${box} id="box" type="search" unlabeled label=${t('Find an order, a customer or a product')} placeholder=${t('Find: order, reference, SKU, name, email')} text=${text} maxlength="255"
-    leave=${false} onText=${setText} find=${findAll} onPick=${option => { setText(''); box.current?.blur(); open(option) }} aria-keyshortcuts=${localStorage.getItem(off) ? 'Control+K' : '/ Control+K'} /></div>`
+  return html`<div class="box" role="search"><${Combo} inputRef=${box} id="box" type="search" unlabeled label=${t('Find an order, a customer or a product')} placeholder=${t('Find: order, SKU, name')} text=${text} maxlength="255"
+    leave=${false} onText=${setText} find=${findAll} onPick=${option => { setText(''); box.current?.blur(); open(option) }} aria-keyshortcuts=${localStorage.getItem(off) ? 'Control+K' : '/ Control+K'} />${!localStorage.getItem(off) && html`<kbd aria-hidden="true">/</kbd>`}</div>`
 }
 
 /** Asks for a token, when a service wants one. It takes no focus from a field in which somebody writes. @param {{ refused: boolean }} props */
@@ -117,8 +118,8 @@ function Account({ onDone }) {
 }
 
 const keys = /** @type {const} */ ([
-  ['/  ·  Ctrl-K', 'Find anything'], ['↑ ↓  ·  j k', 'The row above or below'], ['Enter', 'Open the row'], ['.  ·  ,', 'The next page of a list, the first page'],
-  ['n', 'New order'], ['r', 'Receive'], ['c  ·  x', 'To “Confirm”, to “Cancel”: Enter presses it'], ['p  ·  e', 'To “Print”, to “Export”: Enter presses it'],
+  ['/  ·  Ctrl-K', 'Find anything'], ['↑  ·  k', 'The row above'], ['↓  ·  j', 'The row below'], ['Enter', 'Open the row, press the button'], ['.', 'Next page'], [',', 'First page'],
+  ['n', 'New order'], ['r', 'Receive'], ['c', 'To “Confirm”'], ['x', 'To “Cancel”'], ['p', 'To “Print”'], ['e', 'To “Export”'],
   ['1 … 6', 'The screens on top'], ['Ctrl-Enter', 'Send the form'], ['Esc', 'Leave a field or a dialog; else back'], ['?', 'This help'],
 ])
 
@@ -131,7 +132,7 @@ function Help({ onClose }) {
     else localStorage.setItem(off, 'off')
   }
   return html`<${Dialog} title=${t('Keyboard')} onClose=${onClose}>
-    <table class="keys"><caption class="unseen">${t('Keyboard')}</caption><tbody>${keys.map(([key, does]) => html`<tr><th scope="row"><kbd>${key}</kbd></th><td>${t(does)}</td></tr>`)}</tbody></table>
+    <table class="small"><caption class="unseen">${t('Keyboard')}</caption><tbody>${keys.map(([key, does]) => html`<tr><th scope="row"><kbd>${key}</kbd></th><td>${t(does)}</td></tr>`)}</tbody></table>
     <p><label><input type="checkbox" checked=${on} onChange=${change} /> ${t('Single keys work (never while you write)')}</label></p>
     <p role="status">${!on && t('Single keys are off, and ? with them: the button ? on top opens this again, and Ctrl-K finds.')}</p>
     <p class="buttons"><button type="button" class="first" autofocus onClick=${onClose}>${t('Close')}</button></p><//>`
@@ -153,6 +154,7 @@ function useKeys(help) {
       if (event.key === 'Escape') return writes ? target.blur() : back()
       if (target.id === 'box' && event.key === '/' && selects(target)) return find() // as a new search begins
       if (writes || localStorage.getItem(off) && event.key.length === 1) return
+      if (isWord(event.key)) return pass(event.key) && event.preventDefault()
       const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key]
       const does = {
         '/': find, '?': help, n: () => go(at('orders/new')), r: () => go(at('receive')),

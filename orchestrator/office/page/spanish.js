@@ -6,23 +6,22 @@ export const spanish = {
   'Customers': 'Clientes', 'Import': 'Importar', 'New order': 'Pedido nuevo', 'New product': 'Producto nuevo', 'New customer': 'Cliente nuevo',
   'Order {id}': 'Pedido {id}', 'Product {id}': 'Producto {id}', 'Customer {id}': 'Cliente {id}', 'To the first page': 'Ir a la primera página',
   'Find an order, a customer or a product': 'Buscar un pedido, un cliente o un producto',
-  'Find: order, reference, SKU, name, email': 'Buscar: pedido, referencia, SKU, nombre, correo', 'Nothing found': 'No se encontró nada',
+  'Find: order, SKU, name': 'Pedido, SKU, nombre', 'Nothing found': 'No se encontró nada',
   'Sign in': 'Entrar', 'Signed in': 'Sesión iniciada', 'Sign out': 'Salir', 'Token': 'Token', 'Who': 'Quién', 'May do': 'Puede', 'Until': 'Hasta',
   'only customer {id}': 'solo el cliente {id}', 'This system needs a token.': 'Este sistema pide un token.',
   'This token is not accepted, or its time is over.': 'Este token no se acepta, o ya caducó.',
   'Ask whoever runs it for a link, made by b2b office, or paste a token here.': 'Pida a quien lo administra un enlace, hecho con b2b office, o pegue aquí un token.',
   'Sign in with your account': 'Entrar con su cuenta', 'It did not work: {why}': 'No ha funcionado: {why}',
-  'Keyboard and help': 'Teclado y ayuda', 'Keyboard': 'Teclado', 'Find anything': 'Buscar lo que sea', 'The row above or below': 'La fila de arriba o de abajo',
-  'Open the row': 'Abrir la fila', 'The screens on top': 'Las pantallas de arriba', 'Send the form': 'Enviar el formulario',
+  'Keyboard and help': 'Teclado y ayuda', 'Keyboard': 'Teclado', 'Find anything': 'Buscar lo que sea', 'The row above': 'La fila de arriba', 'The row below': 'La fila de abajo',
+  'Open the row, press the button': 'Abrir la fila, pulsar el botón', 'The screens on top': 'Las pantallas de arriba', 'Send the form': 'Enviar el formulario',
   'Leave a field or a dialog; else back': 'Salir de un campo o diálogo; si no, volver', 'This help': 'Esta ayuda',
-  'The next page of a list, the first page': 'La página siguiente de una lista, la primera',
-  'To “Confirm”, to “Cancel”: Enter presses it': 'Ir a «Confirmar», a «Anular»: Intro lo pulsa', 'To “Print”, to “Export”: Enter presses it': 'Ir a «Imprimir», a «Exportar»: Intro lo pulsa',
+  'To “Confirm”': 'Ir a «Confirmar»', 'To “Cancel”': 'Ir a «Anular»', 'To “Print”': 'Ir a «Imprimir»', 'To “Export”': 'Ir a «Exportar»',
   'Single keys are off, and ? with them: the button ? on top opens this again, and Ctrl-K finds.':
     'Las teclas sueltas no funcionan, ni la ?: el botón ? de arriba abre esto otra vez, y Ctrl-K busca.', 'Key: {key}': 'Tecla: {key}',
   'Single keys work (never while you write)': 'Las teclas sueltas funcionan (nunca mientras se escribe)', 'Close': 'Cerrar', 'Stop': 'Parar',
 
   // Lists
-  'Loading': 'Cargando', 'Try again': 'Probar otra vez', 'Nothing is shown, because of:': 'No se muestra nada, por:', 'There is nothing on this page.': 'En esta página no hay nada.',
+  'Loading': 'Cargando', 'Try again': 'Probar otra vez', 'Nothing matches:': 'Nada coincide con:', 'There is nothing on this page.': 'En esta página no hay nada.',
   'Show all': 'Mostrar todo', 'Pages': 'Páginas', 'First page': 'Primera página', 'Next page': 'Página siguiente', 'Select all on this page': 'Elegir todos los de esta página',
   'Select {id}': 'Elegir {id}', 'Select none': 'No elegir ninguno', 'Search': 'Buscar', 'Export': 'Exportar', 'Export orders': 'Exportar pedidos', 'Export order lines': 'Exportar líneas de pedido', 'Order lines': 'Líneas de pedido', 'as of {day}': 'al {day}', '{n} on this page': '{n} en esta página', 'Printed {when}': 'Impreso: {when}', 'Print': 'Imprimir',
   '{size} KB, stop': '{size} KB, parar', '{name} was saved.': 'Se ha guardado {name}.',
@@ -47,7 +46,7 @@ export const spanish = {
   // What has happened
   '{who} placed it': '{who} lo hizo', '{who} confirmed it': '{who} lo confirmó', '{who} canceled it': '{who} lo anuló', '{who} canceled it: {note}': '{who} lo anuló: {note}',
   '{who} canceled it: nobody confirmed it in time': '{who} lo anuló: nadie lo confirmó a tiempo', '{who} changed the stock to {n}': '{who} dejó las existencias en {n}',
-  '{who} created it': '{who} lo creó', '{who} deleted it': '{who} lo borró', '{who} changed it': '{who} lo cambió', 'somebody not signed in': 'alguien sin identificarse',
+  '{who} created it': '{who} lo creó', '{who} deleted it': '{who} lo borró', '{who} changed it': '{who} lo cambió', 'somebody': 'alguien',
   'another service': 'otro servicio', 'the system': 'el sistema', 'yes': 'sí', 'no': 'no',
 
   // New order
@@ -108,7 +107,7 @@ export const spanish = {
   '1 unchanged': '1 igual', '{n} unchanged': '{n} iguales', '1 refused': '1 rechazada', '{n} refused': '{n} rechazadas', 'nothing': 'nada', 'Price in cents': 'Precio en céntimos', 'Stock level': 'Existencias',
 
   // Today
-  'Orders to confirm': 'Pedidos por confirmar', 'The oldest come first: their pieces return to stock first.': 'Primero los más antiguos: sus piezas vuelven antes a las existencias.',
+  'as of {time}': 'a las {time}', 'Orders to confirm': 'Pedidos por confirmar', 'The oldest come first: their pieces return to stock first.': 'Primero los más antiguos: sus piezas vuelven antes a las existencias.',
   'All orders to confirm': 'Todos los pedidos por confirmar', 'No order waits.': 'Ningún pedido espera.', 'All with less than {n}': 'Todos con menos de {n}',
   'Every product has {n} pieces or more.': 'De cada producto hay {n} piezas o más.', 'Confirmed in the last {n} weeks': 'Confirmado en las últimas {n} semanas', 'Last import here': 'Última importación aquí',
   'Value of the confirmed orders, by day': 'Valor de los pedidos confirmados, por día', '1 order': '1 pedido', '{n} orders': '{n} pedidos',

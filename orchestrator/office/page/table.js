@@ -100,7 +100,7 @@ export function Listing({ list, filters = {}, nothing, all, counted, children })
     ${error && html`<${Problem} error=${error} again=${reload} />`}
     ${data && (data.data.length ? children : html`<div class="empty" role="status">
       ${active.length
-        ? html`<p>${query.cursor ? t('There is nothing on this page.') : t('Nothing is shown, because of:')} ${active.map(([, says]) => html`<strong>${says}</strong> `)}</p>
+        ? html`<p>${query.cursor ? t('There is nothing on this page.') : t('Nothing matches:')} ${active.map(([, says], i) => html`${i > 0 && ', '}<strong>${says}</strong>`)}</p>
           <p><button type="button" onClick=${() => filter(Object.fromEntries(active.map(([name]) => name.split(' ')).flat().map(name => [name, null])))}>${t('Show all')}</button></p>`
         : html`<p>${nothing}</p>`}
     </div>`)}

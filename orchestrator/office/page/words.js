@@ -130,7 +130,7 @@ export function left(milliseconds) {
 
 /** Names who did something. @param {string} actor the actor of an event */
 export function person(actor) {
-  return { anonymous: t('somebody not signed in'), service: t('another service'), system: t('the system') }[actor] ?? actor
+  return { anonymous: t('somebody'), service: t('another service'), system: t('the system') }[actor] ?? actor
 }
 
 /** Names the status of an order; the service may have others one day. @param {string} status */

@@ -3,7 +3,7 @@ import{html,useRef,useState}from"../vendor/htm-preact.js";import{api,useLoad}fro
 <div ref=${m} class="columns" onKeyDown=${x}>
 <div>
 <div class="pair">
-<${Combo} label=${t("Customer")} name="customer" text=${_} find=${findCustomers} placeholder=${t("a part of the name or email")} required autofocus aria-invalid=${!!(!i&&_)||0[0]}
+<${Combo} label=${t("Customer")} name="customer" text=${_} find=${findCustomers} placeholder=${t("a part of the name or email")} next=${()=>o(0,"sku")} required autofocus aria-invalid=${!!(!i&&_)||0[0]}
 onText=${e=>s.change({customerName:e,customer:0})}
 onPick=${(e,t)=>{s.change({customer:Number(e.value),customerName:e.text}),t&&o(0,"sku")}} />
 <${Field} label=${t("Reference (optional)")} name="reference" value=${p} maxlength="100" onInput=${e=>s.change({reference:e})} />
@@ -11,7 +11,7 @@ onPick=${(e,t)=>{s.change({customer:Number(e.value),customerName:e.text}),t&&o(0
 <div role="group" aria-label=${t("Lines")} class="entry">
 ${l.map((e,s)=>{const i=n?.items.find(t=>t.sku===e.sku.trim()),c=n?.shortages.find(t=>t.sku===e.sku.trim()),l=d.includes(e)&&(e.qty||e.id===v)&&!(pieces(e.qty)>0),u=e.id===v&&e.qty.trim()&&!e.sku.trim(),h={field:"/sku",message:"",params:{rule:"required"}},a=u?[h]:A(e),m=c||l||a.length?"line wrong":"line";return html`<div class=${m} data-line=${s} key=${e.id}>
 <${Combo} label=${t("SKU")} name="sku" unlabeled=${s>0} text=${e.sku} find=${findProducts} placeholder=${s?"":t("SKU or a part of the name")} aria-invalid=${!!a.length||0[0]}
-onText=${t=>g(e.id,{sku:t})} onPaste=${e=>C(e,s)}
+next=${()=>o(s,"qty")} onText=${t=>g(e.id,{sku:t})} onPaste=${e=>C(e,s)}
 onPick=${(t,n)=>{g(e.id,{sku:t.value}),n&&o(s,"qty")}} />
 <label class="field pieces"><span class=${s?"unseen":""}>${t("Quantity")}</span><input name="qty" inputmode="numeric" autocomplete="off" value=${e.qty} aria-invalid=${!!l||0[0]}
 onInput=${t=>g(e.id,{qty:t.target.value})}

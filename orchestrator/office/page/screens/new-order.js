@@ -113,7 +113,7 @@ export function NewOrder() {
     <div ref=${root} class="columns" onKeyDown=${next}>
       <div>
         <div class="pair">
-          <${Combo} label=${t('Customer')} name="customer" text=${customerName} find=${findCustomers} placeholder=${t('a part of the name or email')} required autofocus aria-invalid=${!customer && customerName ? true : undefined}
+          <${Combo} label=${t('Customer')} name="customer" text=${customerName} find=${findCustomers} placeholder=${t('a part of the name or email')} next=${() => field(0, 'sku')} required autofocus aria-invalid=${!customer && customerName ? true : undefined}
             onText=${text => draft.change({ customerName: text, customer: 0 })}
             onPick=${(option, here) => { draft.change({ customer: Number(option.value), customerName: option.text }); if (here) field(0, 'sku') }} />
           <${Field} label=${t('Reference (optional)')} name="reference" value=${reference} maxlength="100" onInput=${value => draft.change({ reference: value })} />
@@ -129,7 +129,7 @@ export function NewOrder() {
             const look = short || bad || mistakes.length ? 'line wrong' : 'line'
             return html`<div class=${look} data-line=${index} key=${line.id}>
               <${Combo} label=${t('SKU')} name="sku" unlabeled=${index > 0} text=${line.sku} find=${findProducts} placeholder=${index ? '' : t('SKU or a part of the name')} aria-invalid=${mistakes.length ? true : undefined}
-                onText=${sku => change(line.id, { sku })} onPaste=${e => paste(e, index)}
+                next=${() => field(index, 'qty')} onText=${sku => change(line.id, { sku })} onPaste=${e => paste(e, index)}
                 onPick=${(option, here) => {
                   change(line.id, { sku: option.value })
                   if (here) field(index, 'qty')

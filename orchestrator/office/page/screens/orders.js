@@ -109,6 +109,12 @@ export function Orders() {
   if (printed) shown.splice(-1, 0, piecesColumn)
   const all = signal => api.listOrders({ ...asked, sort: '-created_at', limit: 100 }, { signal })
   const file = kind => called([kind, says['status reason'], says.customer], query)
+  const onward = event => { // Enter spares the Tabs through the parts of a date
+    if (event.key !== 'Enter') return
+    event.preventDefault()
+    const next = event.target.closest('label').nextElementSibling?.querySelector('input') ?? document.querySelector('.actions button')
+    next.focus()
+  }
   return html`<h1 class="unprinted">${t('Orders')}</h1><h1 class="printed">${name}</h1>
     <div class="tools">
       <div class="chips" role="group" aria-label=${t('Status')}>${chips.map(chip => html`<${Chip} parts=${chip.parts} clears=${{ status: null, reason: null }}>${t(chip.name)}<//>`)}</div>
@@ -117,8 +123,8 @@ export function Orders() {
       <${CustomerFilter} name=${query.customer ? says.customer : ''} />
       <div class="chips" role="group" aria-label=${t('Period')}>
         <${Chip} parts=${{ from: today(), to: today() }}>${t('Today')}<//><${Chip} parts=${{ from: today(-1), to: today(-1) }}>${t('Yesterday')}<//>
-        <label class="inline">${t('Created from')} <input type="date" value=${query.from ?? ''} max=${query.to} onChange=${e => filter({ from: e.target.value })} /></label>
-        <label class="inline">${t('Created to')} <input type="date" value=${query.to ?? ''} min=${query.from} onChange=${e => filter({ to: e.target.value })} /></label>
+        <label class="inline" onKeyDown=${onward}>${t('Created from')} <input type="date" value=${query.from ?? ''} max=${query.to} onChange=${e => filter({ from: e.target.value })} /></label>
+        <label class="inline" onKeyDown=${onward}>${t('Created to')} <input type="date" value=${query.to ?? ''} min=${query.from} onChange=${e => filter({ to: e.target.value })} /></label>
       </div>
     </div>
     <div class="tools actions">

@@ -55,9 +55,9 @@ function Adjustments({ product: { id, stock, updated_at: changed } }) {
   return html`<table class="list small"><caption class="unseen">${t('Changes of the stock')}</caption>
     <thead><tr><th scope="col">${t('When')}</th><th scope="col" class="number">${t('Pieces')}</th><th scope="col" class="number">${t('Stock after')}</th><th scope="col" class="wide">${t('Why')}</th><th scope="col">${t('Who')}</th></tr></thead>
     <tbody>${list.data?.map((change, i, all) => html`<${Orders} key=${'orders' + change.id} after=${all[i - 1]} stock=${stock} before=${change.level} /><tr key=${change.id}>
-      <td><time datetime=${change.created_at} title=${exactly(change.created_at)}>${when(change.created_at)}</time></td>
-      <td class="number">${(change.delta > 0 ? '+' : '') + number(change.delta)}</td><td class="number">${number(change.level)}</td>
-      <td class="wide"><bdi>${reasons[change.reason] ?? change.reason}</bdi></td><td><bdi>${change.actor ? person(change.actor) : '–'}</bdi></td></tr>`)}</tbody></table>
+      <td data-title=${t('When')}><time datetime=${change.created_at} title=${exactly(change.created_at)}>${when(change.created_at)}</time></td>
+      <td class="number" data-title=${t('Pieces')}>${(change.delta > 0 ? '+' : '') + number(change.delta)}</td><td class="number" data-title=${t('Stock after')}>${number(change.level)}</td>
+      <td class="wide" data-title=${t('Why')}><bdi>${reasons[change.reason] ?? change.reason}</bdi></td><td data-title=${t('Who')}><bdi>${change.actor ? person(change.actor) : '–'}</bdi></td></tr>`)}</tbody></table>
     <p class="quiet">${t('A row of orders sums up what they took and returned; the orders are not listed here.')}</p>`
 }
 
@@ -67,8 +67,8 @@ function Adjustments({ product: { id, stock, updated_at: changed } }) {
  */
 function Orders({ before, after, stock }) {
   const now = after ? after.level - after.delta : stock
-  return now !== before && html`<tr><td></td><td class="number">${(now > before ? '+' : '') + number(now - before)}</td><td class="number">${number(now)}</td>
-    <td class="wide">${t('orders since the row below')}</td><td></td></tr>`
+  return now !== before && html`<tr><td></td><td class="number" data-title=${t('Pieces')}>${(now > before ? '+' : '') + number(now - before)}</td><td class="number" data-title=${t('Stock after')}>${number(now)}</td>
+    <td class="wide" data-title=${t('Why')}>${t('orders since the row below')}</td><td></td></tr>`
 }
 
 export function NewProduct() {

@@ -20,6 +20,9 @@ function filters({ search, low, active }) {
   }
 }
 
+/** A stock; a low one stands out, and 0 more. @param {{ n: number, low: number }} props */
+export const Stock = ({ n, low }) => html`<span class=${n === 0 ? 'status bad' : n < low ? 'soon' : ''}>${number(n)}</span>`
+
 export function Products() {
   const { query } = useRoute()
   const asked = filters(query), cursor = /** @type {any} */ (query.cursor || undefined)
@@ -40,7 +43,7 @@ export function Products() {
   const columns = [
     { title: t('SKU'), kind: 'text', cell: product => product.sku },
     { title: t('Name'), kind: 'wide', cell: product => html`${product.name}${!product.active && html` <span class="status canceled">${t('not for sale')}</span>`}` },
-    { title: t('In stock'), kind: 'number', cell: product => html`<span class=${product.stock < Number(query.low || 10) ? 'soon' : ''}>${number(product.stock)}</span>` },
+    { title: t('In stock'), kind: 'number', cell: product => html`<${Stock} n=${product.stock} low=${Number(query.low || 10)} />` },
     {
       title: t('Price'), kind: /** @type {const} */ ('number'),
       cell: product => html`<${PriceInPlace} product=${product} onChange=${changed} />`,

@@ -1,5 +1,5 @@
 // Receive: sku, pieces, note, Enter, and the next; today's receipts of this browser beside it.
-import { html, useLayoutEffect, useRef, useState } from '../vendor/htm-preact.js'
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../vendor/htm-preact.js'
 import { api } from '../client.js'
 import { Combo } from '../combo.js'
 import { findProducts } from '../find.js'
@@ -8,7 +8,7 @@ import { Field, Form, Outcome, useDraft, useSend } from '../form.js'
 import { at, go, useRoute } from '../router.js'
 import { count, number, t, today, when } from '../words.js'
 
-/** @typedef {{ product: number, sku: string, delta: number, level: number, reason: string, at: string, key: string }} Receipt */
+/** @typedef {{ product: number, sku: string, name: string, delta: number, level: number, reason: string, at: string, key: string }} Receipt */
 
 const place = 'office.receipts'
 
@@ -24,6 +24,8 @@ export function Receive() {
   const { sku, pieces, note } = draft.values
   const [receipts, setReceipts] = useState(kept)
   const [missing, setMissing] = useState('')
+  const [waits, setWaits] = useState(false) // for what the SKU means that was left
+  const [late, setLate] = useState(false) // it was sent meanwhile
   const form = useRef(/** @type {HTMLElement | null} */ (null))
   const field = name => form.current?.querySelector(`input[name=${name}]`)
   const focus = name => begin(field(name))
@@ -42,7 +44,7 @@ export function Receive() {
     const { data: [product] } = await api.listProducts({ sku: sku.trim() })
     if (!product) return null
     const { data } = await api.adjustStock({ id: product.id, delta, reason: note.trim() || (delta > 0 ? t('received') : t('taken out')) }, { idempotencyKey: key })
-    return { product: product.id, sku: product.sku, delta: data.delta, level: data.level, reason: data.reason, at: data.created_at, key }
+    return { product: product.id, sku: product.sku, name: product.name, delta: data.delta, level: data.level, reason: note.trim(), at: data.created_at, key }
   }, draft, receipt => {
     if (!receipt) {
       return lacks(sku.trim())
@@ -68,14 +70,21 @@ export function Receive() {
     setMissing('')
     if (!sku.trim()) return focus('sku')
     if (!delta) return focus('pieces')
-    sending.send()
+    if (waits) setLate(true)
+    else sending.send()
   }
+  useEffect(() => {
+    if (waits || !late) return
+    setLate(false)
+    send()
+  }, [waits, late])
   return html`<h1>${t('Receive')}</h1>
     <div class="columns" ref=${form}>
       <${Form} label=${t('Receive')} class="receive" onSend=${send}>
         ${missing && html`<p class="bad" role="alert">${missing}</p>`}
         <${Combo} label=${t('SKU')} name="sku" text=${sku} find=${findProducts} placeholder=${t('SKU or a part of the name')} autofocus aria-invalid=${missing ? true : undefined}
-          onText=${text => { setMissing(''); draft.change({ sku: text }) }} onPick=${(option, here) => { draft.change({ sku: option.value }); if (here) focus('pieces') }} />
+          next=${() => focus('pieces')} onWait=${setWaits} nothing=${t('There is no product {sku}.', { sku: sku.trim() })}
+          onText=${text => { setMissing(''); setLate(false); draft.change({ sku: text }) }} onPick=${(option, here) => { draft.change({ sku: option.value }); if (here) focus('pieces') }} />
         <${Field} label=${t('Pieces')} name="pieces" value=${pieces} inputmode="numeric" aria-invalid=${pieces.trim() && !delta ? true : undefined} onInput=${value => draft.change({ pieces: value })} hint=${t('A minus takes pieces out.')} />
         <${Field} label=${t('Note (optional)')} name="note" value=${note} maxlength="255" onInput=${value => draft.change({ note: value })} hint=${t('Such as the number of the delivery note.')} />
         <${Outcome} sending=${sending} draft=${draft} />
@@ -83,9 +92,9 @@ export function Receive() {
       <//>
       <section aria-labelledby="receipts"><h2 id="receipts">${t('Received here today')}</h2>
         ${receipts.length ? html`<table class="list small" aria-live="polite"><caption class="unseen">${t('Received here today')}</caption>
-          <thead><tr><th scope="col">${t('SKU')}</th><th scope="col" class="number">${t('Pieces')}</th><th scope="col" class="number">${t('Stock after')}</th><th scope="col" class="wide">${t('Note')}</th><th scope="col">${t('When')}</th></tr></thead>
+          <thead><tr><th scope="col">${t('SKU')}</th><th scope="col" class="wide">${t('Name')}</th><th scope="col" class="number">${t('Pieces')}</th><th scope="col" class="number">${t('Stock after')}</th><th scope="col">${t('Note')}</th><th scope="col">${t('When')}</th></tr></thead>
           <tbody>${receipts.map(receipt => html`<tr key=${receipt.key}><th scope="row"><a href=${at(`products/${receipt.product}`)}><bdi>${receipt.sku}</bdi></a></th>
-            <td class="number">${(receipt.delta > 0 ? '+' : '') + number(receipt.delta)}</td><td class="number">${number(receipt.level)}</td><td class="wide"><bdi>${receipt.reason}</bdi></td><td>${when(receipt.at)}</td></tr>`)}</tbody></table>`
+            <td class="wide"><bdi>${receipt.name}</bdi></td><td class="number" data-title=${t('Pieces')}>${(receipt.delta > 0 ? '+' : '') + number(receipt.delta)}</td><td class="number" data-title=${t('Stock after')}>${number(receipt.level)}</td><td data-title=${t('Note')}><bdi>${receipt.reason}</bdi></td><td data-title=${t('When')}>${when(receipt.at)}</td></tr>`)}</tbody></table>`
           : html`<p class="quiet">${t('Nothing yet.')}</p>`}
       </section>
     </div>`
