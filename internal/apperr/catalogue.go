@@ -11,9 +11,9 @@ type Code struct {
 	When     string // circumstances in which the error happens
 	Do       string // advice for the caller
 	Retry    Retry
-	On       []string // operations that may have this error: ids, paths and groups, see Always
+	On       []string // operations that may return this error: ids, paths, or groups such as Always
 	Example  Detail   // example of a detail; empty for codes without details
-	Args     []any    // arguments for Sentence in the example
+	Args     []any    // arguments of Sentence in the example
 
 	// Unprovoked says why no client can provoke the error, for the Postman collection. It is empty when a
 	// step of the collection provokes the error.
