@@ -209,8 +209,8 @@ func (t transport) send(ctx context.Context, req *http.Request) (*http.Response,
 
 // verdict returns the result of a call for the circuit breaker: err, an error for a faulty answer, or nil. It
 // returns context.Canceled, which the breaker ignores, for a call to /ready: a peer that is about to stop is
-// not ready, and still answers all other calls. It also returns context.Canceled for a call that has run out
-// of time with less than three quarters of t.timeout, because the caller's deadline was too short. An answer
+// not ready, and still answers all other calls. It also returns context.Canceled for a call that ran out of
+// time after less than three quarters of t.timeout, because the caller's deadline was too short. An answer
 // with apperr.HeldHeader is not faulty, because only the held row is the reason.
 func (t transport) verdict(
 	req *http.Request, res *http.Response, body []byte, err error, timeout time.Duration,

@@ -26,7 +26,9 @@ type connection struct {
 	all     *connections
 	network string
 	busy    bool
-	since   time.Time // the last time at which the connection was opened, got the first byte of a request, or became busy or idle
+	// since is the time at which the connection was opened, got the first byte of a request, or became busy or
+	// idle, whichever was last.
+	since time.Time
 }
 
 // newConnections returns an empty set. The parameter max bounds the number of connections, and perNetwork the

@@ -89,8 +89,8 @@ func (d *Database[S]) Read(ctx context.Context) S { return d.store(ctx, d.DB.Wit
 func (d *Database[S]) ReadLagging(ctx context.Context, fn func(q S) error) error {
 	times := timing.From(ctx)
 	if times.Parts().Current {
-		// Once data have come from the primary, the answer has no header Age. So all later reads of the
-		// request, such as the later pages of a file, come from the primary, too.
+		// After a read from the primary, the headers of a file may already be sent, without Age. So all later
+		// reads of the request, such as the later pages of the file, come from the primary.
 		return fn(d.Read(ctx))
 	}
 	age, err := db.ReadLagging(ctx, d.DB, func(q *gorm.DB) error { return fn(d.store(ctx, q)) })
