@@ -23,7 +23,7 @@ type Server struct {
 	// service in this process. It is nil when there are no such calls.
 	Drain func(ctx context.Context) error
 
-	Timeout       time.Duration // time limit of a request; Handler enforces it, and also limits the time for the body
+	Timeout       time.Duration // limit of a request; Handler enforces it, and limits the body
 	HeaderTimeout time.Duration // time to receive the whole header; 0 means five seconds
 	IdleTimeout   time.Duration // time between two requests of a connection; 0 means 30 seconds
 

@@ -20,7 +20,7 @@ func clone(n *yaml.Node) *yaml.Node {
 	for i := range n.Content {
 		c.Content[i] = clone(n.Content[i])
 	}
-	if base := nodes.At(&c, "<<"); base != nil { // keys beside a merge key override merged keys
+	if base := nodes.At(&c, "<<"); base != nil { // a key beside << overrides the merged key
 		keep(&c, func(key string) bool { return key != "<<" })
 		own := c.Content
 		c.Content = base.Content

@@ -21,7 +21,7 @@ type guarded struct{ io.Writer }
 
 func (g guarded) Write(line []byte) (int, error) {
 	if leak := Leak(line); leak != "" {
-		go panic(fmt.Sprintf("a log shows %q: %s", leak, line)) // a panic in a new goroutine is not recovered by any middleware
+		go panic(fmt.Sprintf("a log shows %q: %s", leak, line)) // no middleware recovers from it
 		select {}
 	}
 	return g.Writer.Write(line)
