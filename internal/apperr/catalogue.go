@@ -6,7 +6,7 @@ import "net/http"
 // list of codes in the OpenAPI documents, and docs/errors.md.
 type Code struct {
 	Name     string // name in snake_case; never changes, because programs branch on the name
-	Status   int    // HTTP status
+	Status   int
 	Sentence string // message for people; a format for fmt.Sprintf
 	When     string // circumstances in which the error happens
 	Do       string // advice for the caller

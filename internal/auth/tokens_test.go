@@ -60,7 +60,6 @@ func mint(t *testing.T, method jwt.SigningMethod, key any, c claimsOf, headers .
 	return signed
 }
 
-// mintHS256 signs a token with the secret.
 func mintHS256(t *testing.T, c claimsOf) string {
 	t.Helper()
 	return mint(t, jwt.SigningMethodHS256, []byte(secret), c)
@@ -210,7 +209,6 @@ func (i *issuer) answers(answer func(w http.ResponseWriter, r *http.Request)) {
 	i.answer = answer
 }
 
-// fetched returns how often the keys have been fetched.
 func (i *issuer) fetched() int {
 	i.mu.Lock()
 	defer i.mu.Unlock()

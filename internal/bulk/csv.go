@@ -30,11 +30,11 @@ type table struct {
 // A column without a name is not read, nor is a column whose field has the extension x-not-read in the
 // OpenAPI document: a clerk may have put numbers of his own into the column id.
 type column struct {
-	name    string           // the name in the first line of the file
-	field   []byte           // name of the field as JSON, with a colon; nil for a column that is not read
-	schema  *openapi3.Schema // schema of the field
-	inUnits bool             // the amounts in the column are in units
-	inCents bool             // the amounts in the column are in cents
+	name    string // the name in the first line of the file
+	field   []byte // name of the field as JSON, with a colon; nil for a column that is not read
+	schema  *openapi3.Schema
+	inUnits bool // the amounts in the column are in units
+	inCents bool // the amounts in the column are in cents
 }
 
 // missingQuote ends the message for a row that is too long. A cell without its closing quote goes on into the

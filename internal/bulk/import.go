@@ -105,7 +105,8 @@ func (r *run[R, V]) run() error {
 		r.summary.Code, r.summary.Error = new(contract.ErrorCode(public.Name)), &public.Message
 		err = ErrReported{Cause: err}
 	}
-	return errors.Join(err, r.encoder.Encode(contract.ImportLine{Summary: &r.summary})) // Respond flushes the summary
+	// Respond flushes the summary.
+	return errors.Join(err, r.encoder.Encode(contract.ImportLine{Summary: &r.summary}))
 }
 
 // applyAll applies all batches. It sends the answer's lines of a batch as soon as the batch is applied.

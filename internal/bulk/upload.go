@@ -54,9 +54,9 @@ func RowSchema(spec *openapi3.T, file *openapi3.MediaType) *openapi3.Schema {
 // Upload is the body of a request with a file of rows. Read returns errors with codes for the caller.
 type Upload struct {
 	io.ReadCloser
-	Media    string           // CSV or NDJSON
-	Encoding string           // name of the encoding: see OpenText
-	Row      *openapi3.Schema // schema of each row
+	Media    string // CSV or NDJSON
+	Encoding string // name of the encoding: see OpenText
+	Row      *openapi3.Schema
 }
 
 // Rows reads the rows of an uploaded file, and checks each row against the schema.
@@ -95,7 +95,8 @@ func OpenRows(body io.Reader) (*Rows, error) {
 	if err != nil {
 		return nil, apperr.Unavailable.Because(err)
 	}
-	_ = os.Remove(file.Name()) // leaves no file when the process is killed; Windows refuses, and Close removes the file
+	// A killed process leaves no file. On Windows this fails, and Close removes the file.
+	_ = os.Remove(file.Name())
 	r := &Rows{schema: upload.Row, file: file, left: maxRow}
 	if err = receive(file, upload); err == nil {
 		r.format, err = r.open(upload)

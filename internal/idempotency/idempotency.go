@@ -63,7 +63,7 @@ func (all Operations) Find(name string) (Operation, bool) {
 	return all[i], true
 }
 
-// Rows is an SQL condition: row k of the table idempotency_keys has a key of one of the operations.
+// Rows is an SQL condition on row k of the table idempotency_keys: its key is for one of the operations.
 func (all Operations) Rows() string {
 	return "k.operation IN ('" + strings.Join(all.names(), "', '") + "')"
 }
@@ -81,7 +81,7 @@ type Request struct {
 	Caller    string  // the owner of the key: see auth.Principal.KeySpace
 	Operation string  // the name of an Operation
 	Key       *string // nil for a request without a key, whose result is not stored
-	Content   any     // content of the request: see Operation.Request
+	Content   any     // see Operation.Request
 	Status    int     // HTTP status of a success
 }
 

@@ -26,8 +26,8 @@ type connection struct {
 	all     *connections
 	network string
 	busy    bool
-	// since is the time at which the connection was opened, got the first byte of a request, or became busy or
-	// idle, whichever was last.
+	// since is the last time at which the connection was opened, got the first byte of a request, or became
+	// busy or idle.
 	since time.Time
 }
 

@@ -175,7 +175,6 @@ func observe(root string) error {
 		}))
 }
 
-// portsOf returns the variables for the ports of the services.
 func portsOf(variables []config.Variable) (all []config.Variable) {
 	for _, v := range variables {
 		if v.Group == "Ports" {

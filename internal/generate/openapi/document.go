@@ -300,7 +300,6 @@ func forGo(root *yaml.Node) *yaml.Node {
 	return root
 }
 
-// operation is an operation of a document.
 type operation struct {
 	id         string
 	path       string

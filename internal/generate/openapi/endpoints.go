@@ -121,7 +121,6 @@ func texts(nodes []*yaml.Node) (all []string) {
 	return all
 }
 
-// headersOf returns the headers that an operation takes.
 func headersOf(op operation) (all []string) {
 	for _, p := range op.parameters {
 		if value(p, "in") != "header" {

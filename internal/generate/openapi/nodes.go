@@ -39,7 +39,6 @@ func value(n *yaml.Node, key string) string {
 	return ""
 }
 
-// keys returns the keys of a mapping.
 func keys(n *yaml.Node) (all []string) {
 	for pair := range slices.Chunk(n.Content, 2) {
 		all = append(all, pair[0].Value)
@@ -47,7 +46,6 @@ func keys(n *yaml.Node) (all []string) {
 	return all
 }
 
-// isTrue reports whether a key of a mapping is true.
 func isTrue(n *yaml.Node, key string) bool { return value(n, key) == "true" }
 
 // content returns the children of a node that may be nil.

@@ -77,7 +77,7 @@ func Leak(line []byte) string {
 		if slices.Contains(namesOfCallers, name) {
 			continue
 		}
-		if strings.Contains(text, "@") { // skips the regular expression, which is slow under the race detector
+		if strings.Contains(text, "@") { // the pattern is slow under the race detector
 			if found := address.FindString(text); found != "" && found != sentence {
 				return found
 			}
