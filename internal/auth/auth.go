@@ -17,8 +17,8 @@ type Principal struct {
 	Subject   string // the actor in the history: `sub` of the token, or anonymous, service or system
 	Customer  int64  // the only customer for whom the caller may act; 0 means all customers
 	Scope     string // the granted scopes, separated by spaces
-	ByService bool   // the network of a caller without a token, from server.Network; "" for any other caller
-	Network   string // the network of a caller without a token: see server.Network; "" for other callers
+	ByService bool   // another service calls, for this principal or for itself, with the service token
+	Network   string // from server.Network for a caller without a token; "" for other callers
 }
 
 // The principals without a JWT.

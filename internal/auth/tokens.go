@@ -26,8 +26,8 @@ type Tokens struct {
 	Secrets  []string    // secrets for HS256: the first signs, all verify; without secrets, HS256 is refused
 	Keys     jwt.Keyfunc // finds the key of a JWT signed with RS256, ES256 or EdDSA; nil refuses these JWTs
 	Issuer   string      // required `iss`; "" accepts any issuer
-	Audience string      // accepted service tokens; services send the first one
-	Service  []string    // accepted service tokens; services send the first, and a rotation needs a second
+	Audience string      // required entry of `aud`; "" accepts any audience
+	Service  []string    // accepted service tokens; services send the first one
 	Verified *Verified   // remembers verified tokens; nil means that each request verifies its token
 }
 

@@ -87,7 +87,7 @@ func (s *Semaphore) Acquire(ctx context.Context, caller Caller) error {
 		s.queue = slices.Delete(s.queue, i, i+1)
 		return ctx.Err()
 	}
-	return nil // the waiter got its slot when ctx ended
+	return nil // the waiter got its slot while ctx ended
 }
 
 // Release gives back a slot of the caller, for the next waiter.

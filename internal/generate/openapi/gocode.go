@@ -101,7 +101,7 @@ func configuration(name string) codegen.Configuration {
 		timestamp = codegen.SimpleTypeSpec{Type: "Time"}
 	}
 	c := codegen.Configuration{PackageName: name, NoVCSVersionOverride: new("")}
-	c.ImportMapping = map[string]string{sharedFile: "externalRef0 " + sharedPackage} // name and path
+	c.ImportMapping = map[string]string{sharedFile: "externalRef0 " + sharedPackage} // import name and path
 	c.OutputOptions.NameNormalizer = string(codegen.NameNormalizerFunctionToCamelCaseWithInitialisms)
 	formats := map[string]codegen.SimpleTypeSpec{"date-time": timestamp, "email": {Type: "string"}}
 	c.OutputOptions.TypeMapping = &codegen.TypeMapping{String: codegen.FormatMapping{Formats: formats}}

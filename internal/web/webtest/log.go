@@ -21,7 +21,7 @@ type guarded struct{ io.Writer }
 
 func (g guarded) Write(line []byte) (int, error) {
 	if leak := Leak(line); leak != "" {
-		go panic(fmt.Sprintf("a log shows %q: %s", leak, line)) // no middleware recovers from it
+		go panic(fmt.Sprintf("a log shows %q: %s", leak, line)) // no middleware recovers in a new goroutine
 		select {}
 	}
 	return g.Writer.Write(line)
