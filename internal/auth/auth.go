@@ -18,7 +18,7 @@ type Principal struct {
 	Customer  int64  // the only customer for whom the caller may act; 0 means all customers
 	Scope     string // the granted scopes, separated by spaces
 	ByService bool   // another service calls, for this principal or for itself, with the service token
-	Network   string // from server.Network for a caller without a token; "" for other callers
+	Network   string // the network of a caller without a token: see server.Network; "" for other callers
 }
 
 // The principals without a JWT.
