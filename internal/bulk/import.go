@@ -38,8 +38,8 @@ func (n Name) hash() [16]byte {
 // ErrApart is the error of Apply when the rows must be applied in several transactions.
 var ErrApart = errors.New("rows stand in each other's way")
 
-// batchSize is the number of rows in a transaction. The statements for so many rows stay well below the limits
-// of SQLite and MySQL.
+// batchSize is the number of rows in a transaction. The statements for so many rows stay well below the
+// limits of SQLite and MySQL.
 const batchSize = 250
 
 // Row is a row of an import, and its result.

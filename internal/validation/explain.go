@@ -24,7 +24,7 @@ var (
 // explain returns the broken rule, as a message and as params.
 func explain(err *openapi3.SchemaError) (string, apperr.Params) {
 	if within := new(openapi3.SchemaError); err.SchemaField == "allOf" && errors.As(err.Origin, &within) {
-		return explain(within) // allOf only adds a default to a shared schema
+		return explain(within) // in requests, allOf only adds a default to a shared schema
 	}
 	s := err.Schema
 	limit := func(rule string, limit any) apperr.Params { return apperr.Params{"rule": rule, "limit": limit} }
