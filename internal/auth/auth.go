@@ -17,7 +17,7 @@ type Principal struct {
 	Subject   string // the actor in the history: `sub` of the token, or anonymous, service or system
 	Customer  int64  // the only customer for whom the caller may act; 0 means all customers
 	Scope     string // the granted scopes, separated by spaces
-	ByService bool   // another service calls, for this principal or for itself, with the service token
+	ByService bool   // the call came from another service, with the service token
 	Network   string // the network of a caller without a token: see server.Network; "" for other callers
 }
 

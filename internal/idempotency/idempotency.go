@@ -325,7 +325,7 @@ func (k Keys) deleteFollowing(q *gorm.DB, caller string, rows []row) (n int, err
 	return int(res.RowsAffected), res.Error
 }
 
-// Use is an effect of a request with a key.
+// Use is an effect that a key has had: the operation, and the id of what it created or changed.
 type Use struct {
 	Operation
 	TargetID  int64

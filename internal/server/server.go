@@ -12,8 +12,7 @@ import (
 	"time"
 )
 
-// Server answers requests on its listeners. The header of a request may have 16 KB; net/http allows another 4
-// KB.
+// Server answers requests on its listeners. The header of a request may have 16 KB, and 4 KB more by net/http.
 type Server struct {
 	Listeners []net.Listener
 	Handler   http.Handler

@@ -240,7 +240,7 @@ func (d *Database[S]) Replica() *contract.HealthReplica {
 type Filter struct {
 	Search       *string    // text that one of the columns of the index must contain
 	IDs          []int64    // ids of the wanted rows; nil means all rows, and an empty slice means no row
-	UpdatedSince *time.Time // changed at or after this moment
+	UpdatedSince *time.Time // rows changed at or after this moment
 }
 
 // List reads a page of the rows of q that match the filter. Set narrow when q has few rows: List then
