@@ -325,7 +325,7 @@ func TestRotation(t *testing.T) {
 	if _, err := i.storage.KeyDelete(t.Context(), "old"); err != nil {
 		t.Fatal(err)
 	}
-	identify(t, tokens, mintES256(t, after.ec, "none"), acme, 401, "signature") // the unknown key id causes a fetch
+	identify(t, tokens, mintES256(t, after.ec, "none"), acme, 401, "signature") // the unknown id causes a fetch
 	identify(t, tokens, old, acme, 401, "signature")
 	before50 := i.fetched()
 	for range 50 {

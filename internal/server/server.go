@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Server answers requests on its listeners. The header of a request may have 16 KB, and 4 KB more by net/http.
+// Server answers requests on its listeners. A header may have 16 KB, and net/http allows 4 KB more.
 type Server struct {
 	Listeners []net.Listener
 	Handler   http.Handler
