@@ -1,5 +1,5 @@
-// Package apperr holds the error type for refusals and faults, and the catalogue of error codes. The code
-// that knows the reason makes the error. Only package web turns errors into HTTP answers.
+// Package apperr holds the error type for refusals and faults, and the catalogue of error codes. The function
+// that finds the reason of a failure makes the error. Only package web turns errors into HTTP answers.
 package apperr
 
 import (
@@ -13,7 +13,7 @@ import (
 type Detail struct {
 	Field   string `json:"field"` // JSON pointer into the body, or /query/…, /path/… or /header/…
 	Message string `json:"message"`
-	Params  Params `json:"params,omitempty"` // empty only in errors of another service: see Relayed
+	Params  Params `json:"params,omitempty"` // values in Message; another service may send none
 }
 
 // Params holds the values that a message mentions, so that programs can read them. Values are strings,
@@ -42,9 +42,9 @@ func (c *Code) Because(cause error, args ...any) *Error {
 	return e
 }
 
-// From returns the first *Error in the chain of err. For a chain without an *Error, From returns 503
-// unavailable if an error in the chain has a method Unavailable that returns true, as errors of package db
-// have. Otherwise it returns 500 internal. The cause of both errors is err.
+// From returns the first *Error in the chain of err. When the chain has none, From returns a new error with
+// err as its cause: 503 unavailable if an error in the chain has a method Unavailable that returns true, as
+// errors of package db have, or else 500 internal.
 func From(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -57,8 +57,8 @@ func From(err error) *Error {
 	return Internal.Because(err)
 }
 
-// HeldHeader is the header of an answer to another service that says that IsHeld is true for the error. The
-// answer does not show a fault of the service as a whole: calls that do not need the row succeed.
+// HeldHeader marks the error answer to a call of another service when IsHeld is true for the error. The mark
+// tells the other service that only calls for the held row fail, and that all other calls still succeed.
 const HeldHeader = "X-Row-Held"
 
 // IsHeld reports whether err comes from a row that another transaction holds: an error in its chain has a

@@ -6,14 +6,14 @@ import "net/http"
 // list of codes in the OpenAPI documents, and docs/errors.md.
 type Code struct {
 	Name     string // name in snake_case; never changes, because programs branch on the name
-	Status   int    // HTTP status
+	Status   int
 	Sentence string // message for people; a format for fmt.Sprintf
 	When     string // circumstances in which the error happens
 	Do       string // advice for the caller
 	Retry    Retry
-	On       []string // operations that may have this error: ids, paths and groups, see Always
+	On       []string // operations that may return this error: ids, paths, or groups such as Always
 	Example  Detail   // example of a detail; empty for codes without details
-	Args     []any    // arguments for Sentence in the example
+	Args     []any    // arguments of Sentence in the example
 
 	// Unprovoked says why no client can provoke the error, for the Postman collection. It is empty when a
 	// step of the collection provokes the error.

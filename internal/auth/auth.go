@@ -17,7 +17,7 @@ type Principal struct {
 	Subject   string // the actor in the history: `sub` of the token, or anonymous, service or system
 	Customer  int64  // the only customer for whom the caller may act; 0 means all customers
 	Scope     string // the granted scopes, separated by spaces
-	ByService bool   // another service calls, for this principal or for itself, with the service token
+	ByService bool   // the call came from another service, with the service token
 	Network   string // the network of a caller without a token: see server.Network; "" for other callers
 }
 
@@ -38,8 +38,8 @@ const Admin = "admin"
 var Scopes = []string{"customers:read", "customers:write", "products:read", "products:write",
 	"orders:read", "orders:write", "events:read", "webhooks:read", "webhooks:write", Admin}
 
-// Known reports whether p is a known caller. Anonymous is not known, even when another service calls for
-// Anonymous.
+// Known reports whether the caller has identified itself. It is false for Anonymous, even when another
+// service passes on the call of an anonymous caller.
 func (p Principal) Known() bool { return p.Subject != Anonymous.Subject }
 
 // Lacks returns the required scopes that p does not have.
@@ -72,8 +72,8 @@ func (p Principal) KeySpace() string {
 	return "sub " + hex.EncodeToString(sum[:24])
 }
 
-// ShareKey returns the name under which the work for p counts, in rate limits and in shares: the key space,
-// or the network of a caller without a token.
+// ShareKey returns the name under which rate limits and fair shares count the work for p. The name is the
+// network for a caller without a token, and the key space for any other caller.
 func (p Principal) ShareKey() string {
 	if p.Network != "" {
 		return p.Network

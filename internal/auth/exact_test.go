@@ -143,9 +143,9 @@ func TestStrictJOSE(t *testing.T) {
 	}
 }
 
-// TestScopes reads the claims that issuers use: `scope` or `scp`, as a text or as a list. Only U+0020
-// separates scopes (RFC 6749, section 3.3). The numbers of the table are the numbers of missing scopes; with
-// -1, Identify must refuse the token.
+// TestScopes reads scopes from the claims that issuers use: `scope` or `scp`, as a text or as a list. Only
+// U+0020 separates scopes (RFC 6749, section 3.3). A number in the table says how many of the two required
+// scopes the token lacks. For -1, Identify must refuse the token.
 func TestScopes(t *testing.T) {
 	tokens := Tokens{Secrets: []string{secret}}
 	required := []string{"orders:read", "orders:write"}
@@ -183,9 +183,9 @@ func TestScopes(t *testing.T) {
 	}
 }
 
-// TestReservedSubjects checks that no token may have a subject that looks like service, system or anonymous,
-// or has control or invisible characters: a reader of a history could take the caller for the system itself.
-// Other subjects must be accepted.
+// TestReservedSubjects checks that Identify and Issue refuse a subject that looks like service, system or
+// anonymous, because a reader of a history could take the caller for the system itself. Subjects with control
+// or invisible characters must be refused, too. Other subjects must be accepted.
 func TestReservedSubjects(t *testing.T) {
 	tokens := Tokens{Secrets: []string{secret}}
 	for _, subject := range []string{

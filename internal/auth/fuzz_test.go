@@ -123,7 +123,7 @@ func FuzzClaims(f *testing.F) {
 		if !ok {
 			return
 		}
-		var h, c map[string]any // maps keep the exact names
+		var h, c map[string]any // a map, unlike a struct, keeps the case of names
 		if json.Unmarshal([]byte(header), &h) != nil || h["alg"] != "HS256" || h["crit"] != nil ||
 			json.Unmarshal([]byte(claims), &c) != nil || p.ByService {
 			t.Errorf("%s of %s is believed to be %+v", header, claims, p)

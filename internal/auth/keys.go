@@ -26,8 +26,8 @@ import (
 
 const (
 	refreshInterval = 10 * time.Minute
-	// A token with an unknown key id causes a fetch. missInterval and missBurst protect the issuer from
-	// invented key ids.
+	// A token with an unknown key id causes a fetch of the keys. Many invented key ids must not flood the
+	// issuer: missBurst fetches may follow each other at once, and then there is one in each missInterval.
 	missInterval   = 10 * time.Second
 	missBurst      = 3
 	maxJWKS        = 1 << 20    // most bytes of the issuer's answer
@@ -73,8 +73,8 @@ type issuerKeys struct {
 	url       string
 	log       *slog.Logger
 	client    http.Client
-	missLimit *rate.Limiter      // limits the fetches for tokens without a matching key
-	fetching  singleflight.Group // shares a fetch between concurrent calls of issuerKeys.find or refresh
+	missLimit *rate.Limiter      // limits the fetches that tokens without a matching key cause
+	fetching  singleflight.Group // lets concurrent calls of find or refresh share a fetch
 	keys      atomic.Pointer[[]issuerKey]
 	logged    string // the last warning about unusable keys; a refresh does not log the same warning again
 }
@@ -99,14 +99,15 @@ func (k *issuerKeys) find(ctx context.Context, token *jwt.Token) (any, error) {
 	})
 	set := k.matching(token) // looks even after an error, because another call may have fetched the key
 	if len(set.Keys) == 0 {
-		// %v, not %w: reason() must not take an error in the issuer's JSON for an error in the token.
+		// With %w, the function reason would take an error in the issuer's JSON for an error in the token.
 		return nil, fmt.Errorf("no key of the issuer fits (%v)", err)
 	}
 	return set, nil
 }
 
-// matching returns the keys with the algorithm and the `kid` of a token. For a token without `kid`, it
-// returns the keys that verify the signature. So an empty result always means that the key is missing.
+// matching returns the keys that may verify a token. A token with a `kid` gets the keys with this id and with
+// the algorithm of the token. A token without `kid` gets the keys that do verify its signature, so that an
+// empty result always means that the key is missing.
 func (k *issuerKeys) matching(token *jwt.Token) (set jwt.VerificationKeySet) {
 	signed := token.Raw[:strings.LastIndexByte(token.Raw, '.')]
 	id, hasID := token.Header["kid"]

@@ -23,7 +23,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// publicKey returns the members of a key in a JWKS. The parameter changed has members to set; the value nil
+// publicKey returns a public key as a JWK. The parameter changed sets members of the JWK; the value nil
 // removes a member.
 func publicKey(t *testing.T, key crypto.PublicKey, changed map[string]any) map[string]any {
 	t.Helper()
@@ -41,7 +41,6 @@ func publicKey(t *testing.T, key crypto.PublicKey, changed map[string]any) map[s
 	return members
 }
 
-// says makes the issuer answer with the text.
 func (i *issuer) says(text string) {
 	i.answers(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, text) })
 }
@@ -197,7 +196,7 @@ func TestEndlessKeys(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "longer than") {
 		t.Errorf("%v", err)
 	}
-	if sent := <-ended; sent > 1<<25 { // far more than 1 MiB and the sockets' buffers
+	if sent := <-ended; sent > 1<<25 { // 2^25 leaves room for the bytes in the buffers of the sockets
 		t.Errorf("read %d bytes", sent)
 	}
 }
@@ -228,7 +227,7 @@ func TestTwoKeysOfOneID(t *testing.T) {
 }
 
 // TestFreshKeyWithoutID checks that the keys are fetched again when no known key verifies a token without a
-// key id. The number of fetches must have the same bound as for tokens with an unknown key id.
+// key id. Many tokens by an unknown key must cause only a few fetches.
 func TestFreshKeyWithoutID(t *testing.T) {
 	before, after, others := newKeys(), newKeys(), newKeys()
 	i := newIssuer(t)

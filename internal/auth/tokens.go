@@ -23,12 +23,12 @@ import (
 
 // Tokens verifies and issues the tokens of a deployment. The zero value accepts no token.
 type Tokens struct {
-	Secrets  []string    // secrets of JWTs signed with HS256: the first signs, all verify; none refuses these JWTs
+	Secrets  []string    // secrets for HS256: the first signs, all verify; without secrets, HS256 is refused
 	Keys     jwt.Keyfunc // finds the key of a JWT signed with RS256, ES256 or EdDSA; nil refuses these JWTs
 	Issuer   string      // required `iss`; "" accepts any issuer
 	Audience string      // required entry of `aud`; "" accepts any audience
-	Service  []string    // accepted service tokens; services send the first, and a rotation needs a second
-	Verified *Verified   // remembers verified tokens; nil verifies the token of each request
+	Service  []string    // accepted service tokens; services send the first one
+	Verified *Verified   // remembers verified tokens; nil means that each request verifies its token
 }
 
 // ActingForHeader carries the principal for whom a service makes a call: see Principal.ActingFor.
@@ -40,7 +40,8 @@ const NetworkHeader = "X-Acting-For-Network"
 
 // Identify returns the caller that the headers Authorization, X-Acting-For and X-Acting-For-Network name, or
 // Anonymous without a token. Errors: 401 unauthorized for an invalid token, or for a header that comes twice;
-// 403 forbidden for a malformed X-Acting-For, and for each of the other headers without the service token.
+// 403 forbidden for a malformed X-Acting-For, and for X-Acting-For or X-Acting-For-Network without the
+// service token.
 func (t Tokens) Identify(h http.Header) (Principal, error) {
 	for _, name := range []string{"Authorization", ActingForHeader, NetworkHeader} {
 		if len(h.Values(name)) > 1 {
@@ -161,7 +162,7 @@ func (t Tokens) methods() []string {
 // name, where the JWT parser takes the last value, and a header with `crit`, which the parser ignores.
 func (t Tokens) key(token *jwt.Token) (any, error) {
 	header, _, _ := strings.Cut(token.Raw, ".")
-	decoded, _ := base64.RawURLEncoding.DecodeString(header) // the parser has already decoded the header
+	decoded, _ := base64.RawURLEncoding.DecodeString(header) // cannot fail: the parser has read it before
 	if !jsontext.Value(decoded).IsValid() {
 		return nil, jsontext.ErrDuplicateName
 	}
@@ -234,8 +235,8 @@ func (c *claims) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*plain)(c), numericDates)
 }
 
-// numericDates parses `exp`, `nbf` and `iat`. Error: errNoDate for a value that is not a number, and for a
-// time after the year 9999 or as far before 1970. jwt.NumericDate alone would accept 1e300.
+// numericDates parses `exp`, `nbf` and `iat`. Error: errNoDate for a value that is not a number, or that is
+// more than lastSecond seconds after or before 1970. jwt.NumericDate alone would accept 1e300.
 var numericDates = json.WithUnmarshalers(json.UnmarshalFunc(func(text []byte, d *jwt.NumericDate) error {
 	seconds, err := strconv.ParseFloat(string(text), 64)
 	if err != nil || math.Abs(seconds) > lastSecond {

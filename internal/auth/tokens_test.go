@@ -33,8 +33,8 @@ const secret = "secret-of-the-test-of-32-bytes-or-more"
 
 type claimsOf = jwt.MapClaims
 
-// valid returns the claims of a token that is accepted. The parameters changed have claims to set; the value
-// nil removes a claim.
+// valid returns the claims of a token that is accepted. Each map in changed sets claims; the value nil
+// removes a claim.
 func valid(changed ...claimsOf) claimsOf {
 	inAnHour := time.Now().Add(time.Hour).Unix()
 	c := claimsOf{"sub": "acme", "exp": inAnHour, "scope": "orders:read", "customer_id": 7}
@@ -45,8 +45,8 @@ func valid(changed ...claimsOf) claimsOf {
 	return c
 }
 
-// mint signs a token with the key. The parameters headers are names and values of the token's header, in
-// turn.
+// mint signs a token with the key. The parameters headers alternate between a name and a value of the token's
+// header.
 func mint(t *testing.T, method jwt.SigningMethod, key any, c claimsOf, headers ...string) string {
 	t.Helper()
 	token := jwt.NewWithClaims(method, c)
@@ -60,7 +60,6 @@ func mint(t *testing.T, method jwt.SigningMethod, key any, c claimsOf, headers .
 	return signed
 }
 
-// mintHS256 signs a token with the secret.
 func mintHS256(t *testing.T, c claimsOf) string {
 	t.Helper()
 	return mint(t, jwt.SigningMethodHS256, []byte(secret), c)
@@ -72,8 +71,8 @@ func mintES256(t *testing.T, key *ecdsa.PrivateKey, kid string) string {
 	return mint(t, jwt.SigningMethodES256, key, valid(), "kid", kid)
 }
 
-// identify calls Identify with a bearer token. With the status 0, the caller must be want. With another
-// status, Identify must refuse the token with this status, and with a sentence that contains says.
+// identify calls Identify with a bearer token. When the status is 0, Identify must return the caller want.
+// Otherwise it must refuse the token with the status, and with a sentence that contains the text says.
 func identify(t *testing.T, tokens Tokens, token string, want Principal, status int, says string) {
 	t.Helper()
 	p, err := tokens.Identify(http.Header{"Authorization": {"Bearer " + token}})
@@ -93,7 +92,7 @@ var acme = Principal{Subject: "acme", Customer: 7, Scope: "orders:read"}
 // TestClaims identifies callers by tokens with a valid signature and with valid or invalid claims.
 func TestClaims(t *testing.T) {
 	ago := func(d time.Duration) int64 { return time.Now().Add(-d).Unix() }
-	ahead := ago(-2 * time.Second) // ahead of this clock by less than clockSkew (5 s)
+	ahead := ago(-2 * time.Second) // in the future, but by less than clockSkew (5 s)
 	plain := Tokens{Secrets: []string{secret}}
 	strict := Tokens{Secrets: []string{secret}, Issuer: "https://issuer.example", Audience: "b2b"}
 	addressed := claimsOf{"iss": strict.Issuer, "aud": strict.Audience}
@@ -180,7 +179,7 @@ type issuer struct {
 	storage jwkset.Storage
 	mu      sync.Mutex
 	fetches int
-	answer  func(w http.ResponseWriter, r *http.Request) // when set, answers instead of the keys
+	answer  func(w http.ResponseWriter, r *http.Request) // replaces the answer with the keys, unless nil
 }
 
 func newIssuer(t *testing.T) *issuer {
@@ -210,7 +209,6 @@ func (i *issuer) answers(answer func(w http.ResponseWriter, r *http.Request)) {
 	i.answer = answer
 }
 
-// fetched returns how often the keys have been fetched.
 func (i *issuer) fetched() int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -327,7 +325,7 @@ func TestRotation(t *testing.T) {
 	if _, err := i.storage.KeyDelete(t.Context(), "old"); err != nil {
 		t.Fatal(err)
 	}
-	identify(t, tokens, mintES256(t, after.ec, "none"), acme, 401, "signature") // fetches the keys again
+	identify(t, tokens, mintES256(t, after.ec, "none"), acme, 401, "signature") // the unknown id causes a fetch
 	identify(t, tokens, old, acme, 401, "signature")
 	before50 := i.fetched()
 	for range 50 {

@@ -41,7 +41,7 @@ func (v *Verified) of(token string, verify func(string) (Principal, time.Time, e
 		return p, err
 	}
 	key := sha256.Sum256([]byte(token))
-	now := time.Now().Round(0) // not the monotonic clock: it stops while a machine is suspended, and `exp` does not
+	now := time.Now().Round(0) // Round(0) drops the monotonic clock, which stops while a machine is suspended
 	if known, ok := v.tokens.Get(key); ok && now.Before(known.until) {
 		return known.principal, nil
 	}

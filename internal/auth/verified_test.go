@@ -9,9 +9,9 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// TestVerified counts the verifications of tokens. A token must be verified again after ten seconds, and when
-// it has expired. So an expired token is refused, and the token of a withdrawn secret is refused after ten
-// seconds. A forged token with the same claims must be verified each time, because errors are not remembered.
+// TestVerified counts the verifications of tokens. A token must be verified again after ten seconds, because
+// its secret may have been withdrawn, and again as soon as it has expired. A forged token must be verified
+// each time, because errors are not remembered.
 func TestVerified(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tokens, others := Tokens{Secrets: []string{secret}}, Tokens{Secrets: []string{secret + " of others"}}

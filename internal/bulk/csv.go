@@ -24,18 +24,21 @@ type table struct {
 	columns []column
 }
 
-// column is a column of a table. A column is not read if it has no name, or if its field has the extension
-// x-not-read in the OpenAPI document: then its cells may break the schema, as a clerk's own numbers do in id.
+// column is a column of a table. Amounts are in cents in the API: a column with the name of its field, such
+// as price_cents, is in cents, too, and a column named price is in units, such as 12.99.
+//
+// A column without a name is not read, nor is a column whose field has the extension x-not-read in the
+// OpenAPI document: a clerk may have put numbers of his own into the column id.
 type column struct {
-	name    string           // the name in the first line of the file
-	field   []byte           // name of the field as JSON, with a colon; nil for a column that is not read
-	schema  *openapi3.Schema // schema of the field
-	inUnits bool             // the column is in units, and the field in cents
-	inCents bool             // the column and the field are in cents; a column in units has a name without "_cents"
+	name    string // the name in the first line of the file
+	field   []byte // name of the field as JSON, with a colon; nil for a column that is not read
+	schema  *openapi3.Schema
+	inUnits bool // the amounts in the column are in units
+	inCents bool // the amounts in the column are in cents
 }
 
-// missingQuote ends the message for a row that is too long: without its closing quote, a cell takes the
-// following rows into it.
+// missingQuote ends the message for a row that is too long. A cell without its closing quote goes on into the
+// rows below, so the row becomes too long.
 const missingQuote = "; a quote is probably missing"
 
 // openCSV reads the first line, which has the names of the columns. Errors: 400 malformed_row; 400
@@ -53,8 +56,9 @@ func openCSV(text *Text, schema *openapi3.Schema) (*table, error) {
 	return t, t.readColumns(schema)
 }
 
-// fieldOf returns the name of the field for the name of a column, in upper or lower case. A column with the
-// name of a field in cents, but without "_cents", is in units.
+// fieldOf returns the name of the field for a column. The case of the column's name does not matter. When the
+// schema has no field price, but a field price_cents, the column price has amounts in units for price_cents,
+// and inUnits is true.
 func fieldOf(column string, schema *openapi3.Schema) (field string, inUnits bool) {
 	field = strings.ToLower(strings.TrimSpace(column))
 	if cents := field + "_cents"; schema.Properties[field] == nil && schema.Properties[cents] != nil {
@@ -101,7 +105,7 @@ func (t *table) readColumns(schema *openapi3.Schema) error {
 	return validation.Refusal(faults, 0)
 }
 
-// next returns a Record without a line for a row of empty cells.
+// next reads the next row. For a row of empty cells, the Line of the Record is 0.
 func (t *table) next() (Record, error) {
 	cells, line, err := t.Row()
 	var broken *csv.ParseError
@@ -142,8 +146,8 @@ var words = map[string]string{
 }
 
 // value returns a cell as JSON: null for an empty cell, an integer, a boolean, an amount in cents, or else a
-// string. The schema validator refuses a string in a field of integers. For a cell with a wrong amount or
-// boolean, value returns a fault instead. Its message is in the words of spreadsheets.
+// string. The schema validator refuses a string in a field of integers. For a wrong amount or boolean, value
+// returns a fault, because the message of the validator would not suit a spreadsheet.
 func (c column) value(cell string) ([]byte, *apperr.Detail) {
 	fault := &apperr.Detail{Field: validation.Pointer(c.name)}
 	switch {
@@ -178,8 +182,8 @@ func (c column) value(cell string) ([]byte, *apperr.Detail) {
 	return text, nil
 }
 
-// symbol matches how spreadsheets write a currency: €, US$, kr, S/, or EUR, which isCurrency looks up. It is
-// a list, because other letters may multiply the amount, as in 5 k€, 5 M$ and 5 mil.
+// symbol matches how spreadsheets write a currency: €, US$, kr, S/, or EUR, which isCurrency looks up. It
+// matches no other letters, because they may multiply the amount, as in 5 k€, 5 M$ and 5 mil.
 const symbol = `(?:\p{Sc}|(?:US|AR|AU|CA|CL|CO|HK|MX|NT|NZ|RD|SG|TT|[ABCJRS])\$|([A-Z]{3})|[BS]/\.?|R|` +
 	`(?i:din|euro|fr|ft|kč|kr|lei|rm|rp|rs|sfr|tl|zł|грн|лв|руб)\.?)`
 
@@ -193,8 +197,8 @@ func isCurrency(code string) bool {
 	return err == nil || slices.Contains(newCodes, code)
 }
 
-// amount matches an amount in units, with at most two decimals after a point or a comma, and a currency. It
-// does not match 1.234 and 1,234, which are a thousand to some readers and a little more than one to others.
+// amount matches an amount in units, with at most two decimals after a point or a comma, with or without a
+// currency. It does not match 1.234 or 1,234: either may mean a thousand or a little more than one.
 var amount = regexp.MustCompile(`^` + symbol + `?\p{Zs}*` +
 	`((?:\d+|\d{1,3}(?:[\p{Zs}'’]\d{3})+)(?:[.,]\d\d?)?|[.,]\d\d?|` +
 	`\d{1,3}(?:\.\d{3})+,\d\d?|\d{1,3}(?:\.\d{3}){2,}|` +
@@ -206,7 +210,9 @@ var (
 	noDigit  = regexp.MustCompile(`\D`)
 )
 
-const maxAmount = 60 // most bytes of an amount; to match 64 KB takes longer than all other work on a row
+// maxAmount is the largest length of an amount, in bytes. A cell may have 64 KB: matching all of it would
+// take longer than all other work on the row.
+const maxAmount = 60
 
 // cents converts an amount in units to cents, as JSON. It returns nil for a text that is not an amount.
 func cents(cell string) []byte {

@@ -24,13 +24,13 @@ type Layout struct {
 	Format    contract.FileFormat
 	BOM       *bool
 	Delimiter *contract.CSVDelimiter
-	Lines     *bool // this package only checks the field; the caller chooses the rows by it
+	Lines     *bool // refused without CSV; the function page must read the rows that Lines asks for
 
 	Columns any // zero value of the type whose fields are the columns; nil means the type of the rows
 }
 
-// check returns 400 validation_failed with a detail for each parameter that is for CSV only, when the file is
-// not CSV.
+// check returns 400 validation_failed when the file is not CSV and has parameters for CSV. The error has a
+// detail for each of these parameters.
 func (l Layout) check() error {
 	if l.Format == contract.Csv {
 		return nil
@@ -50,10 +50,11 @@ func (l Layout) check() error {
 	return nil
 }
 
-// Export returns a file of all rows that the function page returns. The name of the file has the parameter
-// rows and today's date in UTC. The function page returns the rows after a cursor, and the cursor for the
-// next call, which is nil after the last page. In CSV the first line names the columns, so their generated
-// type must not have optional fields. Error: 400 validation_failed for parameters of CSV without format=csv.
+// Export returns a file of all rows that the function page returns. The parameter rows begins the file's
+// name, before today's date in UTC. The function page returns the rows after a cursor, and the cursor for the
+// next call, which is nil after the last page. In CSV the fields of a row are the columns, so the generated
+// type of a row must not have optional fields. Error: 400 validation_failed for parameters of CSV without
+// format=csv.
 func Export[T any](rows string, l Layout, page func(cursor *int64) ([]T, *int64, error)) (File, error) {
 	if err := l.check(); err != nil {
 		return File{}, err
@@ -77,7 +78,7 @@ var delimiters = map[contract.CSVDelimiter]rune{
 
 func exportCSV[T any](out *bufio.Writer, l Layout, page func(cursor *int64) ([]T, *int64, error)) error {
 	if l.BOM != nil && *l.BOM {
-		_, _ = out.WriteString("\uFEFF") // the writer returns the error again when it is flushed
+		_, _ = out.WriteString("\uFEFF") // Flush returns the error of this write again
 	}
 	table := csv.NewWriter(out)
 	table.UseCRLF = true // lines end with \r\n: RFC 4180
@@ -135,9 +136,9 @@ func columnsOf(row any) (names []string, err error) {
 	return names, err
 }
 
-// cells returns the values of a row's fields that are columns, in the order of names. A value is "" for null,
-// and JSON for objects and arrays. This JSON has & and < as they are: people search for R&D, and not for
-// R\u0026D. The function returns an error when the row lacks a column.
+// cells returns the values of the fields of a row, in the order of names. It returns "" for null, and JSON
+// for objects and arrays. The characters & and < are not escaped in this JSON, because people search for R&D,
+// and not for R\u0026D. The function returns an error when the row lacks a field.
 func cells(row any, names []string) ([]string, error) {
 	var encoded bytes.Buffer
 	object := json.NewEncoder(&encoded)

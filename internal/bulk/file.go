@@ -15,7 +15,7 @@ type File struct {
 	Write       func(w *bufio.Writer) error // each flush sends the bytes written so far
 }
 
-// ErrReported is an error that the file reports in its last line, so the answer is complete.
+// ErrReported is an error that Write has reported in the last line of the file, so the answer is complete.
 type ErrReported struct{ Cause error }
 
 func (e ErrReported) Error() string { return e.Cause.Error() }
@@ -41,7 +41,7 @@ func (f File) Respond(w http.ResponseWriter) error {
 		return nil
 	}
 	if answer, ok := w.(interface{ Written() bool }); ok && err != nil && !answer.Written() {
-		w.Header().Del("Content-Type") // gin would send the error with this Content-Type
+		w.Header().Del("Content-Type") // otherwise gin sends the error with the file's type
 		w.Header().Del("Content-Disposition")
 		for name := range f.Header {
 			w.Header().Del(name)

@@ -38,7 +38,7 @@ func (n Name) hash() [16]byte {
 // ErrApart is the error of Apply when the rows must be applied in several transactions.
 var ErrApart = errors.New("rows stand in each other's way")
 
-// batchSize is the number of rows in a transaction. The statements of a transaction stay well below the
+// batchSize is the number of rows in a transaction. The statements for so many rows stay well below the
 // limits of SQLite and MySQL.
 const batchSize = 250
 
@@ -90,9 +90,9 @@ type run[R, V any] struct {
 	summary contract.ImportSummary
 }
 
-// run applies all rows, and writes their lines and the summary. After an error, the summary reports the
-// error, and the method returns an ErrReported. Only a fault of the service before the first line is returned
-// unchanged.
+// run applies all rows, and writes a line for each row, and the summary. After an error, the summary reports
+// the error, and run returns an ErrReported. A fault of the service before the first line is returned
+// unchanged, without a summary.
 func (r *run[R, V]) run() error {
 	r.summary.DryRun = r.DryRun
 	err := r.applyAll()
@@ -105,7 +105,8 @@ func (r *run[R, V]) run() error {
 		r.summary.Code, r.summary.Error = new(contract.ErrorCode(public.Name)), &public.Message
 		err = ErrReported{Cause: err}
 	}
-	return errors.Join(err, r.encoder.Encode(contract.ImportLine{Summary: &r.summary})) // flushed by Respond
+	// Respond flushes the summary.
+	return errors.Join(err, r.encoder.Encode(contract.ImportLine{Summary: &r.summary}))
 }
 
 // applyAll applies all batches. It sends the answer's lines of a batch as soon as the batch is applied.
@@ -146,7 +147,7 @@ func (r *run[R, V]) read(record Record) *Row[V] {
 	}
 	var generated R
 	if err := json.Unmarshal(record.JSON, &generated); err != nil {
-		// No known row causes this error.
+		// No row is known to cause this error, because Rows has checked the row against the schema.
 		row.Refuse(apperr.MalformedRow.Because(err, "it is not as the document says"))
 		return row
 	}

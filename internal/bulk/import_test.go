@@ -25,7 +25,7 @@ func TestImportFailsHalfWay(t *testing.T) {
 		Names: func(r row) []Name { return []Name{{"/sku", r.SKU}} },
 		Apply: func(_ context.Context, rows []*Row[row]) error {
 			for n, r := range rows {
-				r.Is(contract.Created, int64(n+1)) // set even if the transaction then fails
+				r.Is(contract.Created, int64(n+1)) // the result is set before the transaction fails
 			}
 			err := outcomes[0]
 			outcomes = outcomes[1:]

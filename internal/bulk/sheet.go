@@ -14,30 +14,31 @@ import (
 	"example.com/b2b/v2/internal/apperr"
 )
 
-// headSize is the number of bytes at the beginning of a file in which OpenSheet looks for the names of the
-// columns. It is well below maxRow, even when each character takes two bytes in the file.
+// headSize is the number of bytes at the beginning of the text in which OpenSheet looks for the names of the
+// columns. The same characters may take twice as many bytes in the file, which must still be below maxRow.
 const headSize = 8 << 10
 
 // Sheet reads CSV as spreadsheets write it.
 type Sheet struct {
 	*csv.Reader
 	Columns       []string  // cells of the first row that is not blank
-	SeparatorLine string    // the line sep= before the first row, with all up to the row; "" for a file without it
+	SeparatorLine string    // the line sep=, with its line end and a byte order mark after it; or ""
 	Rest          io.Reader // the text after the rows that were read
 
 	skipped int64 // bytes of the line sep=, which the csv.Reader does not read
-	lines   int   // 1 after a line sep=, else 0
+	lines   int   // lines before the first line of the csv.Reader: 1 after a line sep=, else 0
 	ended   int   // line on which the row that was read last ends
 }
 
 // separatorLine matches the line sep=, which tells Excel the separator of a file. It matches only a separator
-// that CSV can have. Programs that put the line before a whole file leave the file's byte order mark below it.
+// that CSV can have. A program that puts the line before a finished file leaves the byte order mark of that
+// file after the line.
 var separatorLine = regexp.MustCompile(`(?i)^"?sep=([^"\r\n\x00\x{FFFD}])"?\r?\n\x{FEFF}?`)
 
-// OpenSheet reads the first row of CSV that has more than empty cells: above a table that begins below the
-// first row of its sheet, spreadsheets write rows of empty cells. A line sep= before the rows names the
-// separator. Without this line, the separator is the comma, semicolon or tab that splits the row into the
-// most known names, or else into the most cells. Error: 400 malformed_row.
+// OpenSheet reads the names of the columns: the first row with a cell that is not empty. Spreadsheets write
+// rows of empty cells above a table that does not begin in the first row of its sheet. A line sep= before the
+// rows names the separator. Without this line, the separator is the comma, semicolon or tab that splits the
+// row into the most known names, or else into the most cells. Error: 400 malformed_row.
 func OpenSheet(text *bufio.Reader, known func(name string) bool) (*Sheet, error) {
 	head, _ := text.Peek(headSize)
 	if end := bytes.IndexByte(head, '\r'); end >= 0 && end+1 < len(head) && head[end+1] != '\n' &&
@@ -81,7 +82,7 @@ func isBlank(cells []string) bool {
 	return !slices.ContainsFunc(cells, func(cell string) bool { return cell != "" })
 }
 
-// separator returns the separator for the first row, at the head of a file: see OpenSheet.
+// separator chooses the separator by the first row in head, the beginning of the file: see OpenSheet.
 func separator(head []byte, known func(name string) bool) rune {
 	best, most := ',', -1
 	for _, comma := range ",;\t" {
@@ -101,9 +102,9 @@ func separator(head []byte, known func(name string) bool) rune {
 	return best
 }
 
-// Row returns the cells of the next row, and the line on which the row begins; the line is 0 for a row of
-// empty cells, which spreadsheets write below their tables, and which is no row of an import. The cells are
-// valid until the next call. Errors: *csv.ParseError, io.EOF at the end, or an error of reading.
+// Row returns the cells of the next row, and the line on which the row begins. The line is 0 for a row of
+// empty cells: spreadsheets write such rows below a table, and an import skips them. The cells are valid
+// until the next call. Errors: *csv.ParseError, io.EOF at the end, or an error of reading.
 func (s *Sheet) Row() (cells []string, line int, err error) {
 	cells, err = s.Read()
 	var broken *csv.ParseError
@@ -135,8 +136,8 @@ func (s *Sheet) endOf(cells []string) int {
 // Offset returns the number of bytes from the beginning of the text to the end of the row that was read last.
 func (s *Sheet) Offset() int64 { return s.skipped + s.InputOffset() }
 
-// reason returns the message for a row that is not CSV. When a missing quote makes the row take several
-// lines, the message names the last line, because the lines between get no answers.
+// reason returns the message for a row that is not CSV. A missing quote makes the row take the lines below,
+// and rows on those lines get no answers of their own. So the message names the last line of the row.
 func (s *Sheet) reason(err *csv.ParseError) string {
 	const quote = "a quote is where CSV has none, or missing"
 	switch {

@@ -75,9 +75,9 @@ func TestSheet(t *testing.T) {
 	})
 }
 
-// TestLongAmounts reads texts that are too long for an amount. The texts must be refused without a match of
-// the pattern, because the matches would take half a minute for a large file. Spaces around an amount must
-// not count.
+// TestLongAmounts reads texts that are too long for an amount. The texts must be refused before the pattern
+// is tried, because it would take half a minute for a large file. Spaces around an amount do not add to its
+// length.
 func TestLongAmounts(t *testing.T) {
 	schema := webtest.Spec(t, ordersapi.Document).Components.Schemas["ProductImportRow"].Value
 	for cell, want := range map[string]string{

@@ -66,8 +66,8 @@ func OpenText(file io.Reader, encoding string) *Text {
 }
 
 // CheckText reads a file to its end, and then moves back to the position at which it began. Errors: 400
-// malformed_row for a workbook, in each encoding, 400 malformed_row with the number of the first line that
-// shows that the file is not in the encoding, or an error of reading.
+// malformed_row for a workbook; 400 malformed_row with the number of the first line that is not in the
+// encoding; or an error of reading.
 func CheckText(file io.ReadSeeker, encoding string) error {
 	start, err := file.Seek(0, io.SeekCurrent)
 	if err != nil {
@@ -170,7 +170,7 @@ const afterCapital = "ŠŽšž\u00a0®©™°ªº¹²³·•†‡±…’´”�
 func isOnlyUTF8(before, char, next rune) bool {
 	encoded := string(char)
 	letter := charmap.Windows1252.DecodeByte(encoded[0])
-	if len(encoded) == 1 || letter == '×' || letter == 'Ø' { // ×½ and Ø½ are measures
+	if len(encoded) == 1 || letter == '×' || letter == 'Ø' { // in Windows-1252, ×½ and Ø½ are measures
 		return false
 	}
 	var last rune
@@ -182,9 +182,11 @@ func isOnlyUTF8(before, char, next rune) bool {
 	switch {
 	case letter < 'À' || letter > 'Þ': // the letter is not a capital
 		return false
-	case isSmall(before): // a capital within a word
+	case isSmall(before): // in Windows-1252, the capital would be within a word
 		return true
-	case letter == 'Ã' || letter == 'Â': // may end a word of capitals, after which no small letter comes
+	// In Windows-1252, Ã or Â may end a word in capitals. Then a capital stands before it, and no small
+	// letter after it.
+	case letter == 'Ã' || letter == 'Â':
 		return before < 'A' || before > 'Z' || isSmall(next) && last != '’' && last != '\u00a0'
 	}
 	return false

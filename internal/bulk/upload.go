@@ -24,7 +24,7 @@ const (
 )
 
 // MaxFile is the largest size of an uploaded file, in bytes. The text of apperr.TooManyRows and the messages
-// below repeat MaxFile, maxRows and maxRow.
+// of this package repeat the numbers in MaxFile, maxRows and maxRow.
 const MaxFile = 64 << 20
 
 const (
@@ -35,11 +35,12 @@ const (
 // FileTooLarge returns the error for a file of more than MaxFile bytes.
 func FileTooLarge() *apperr.Error { return apperr.TooManyRows.New("it has more than 64 MiB") }
 
-// errLongRow is the error of reading a row that has more than maxRow bytes. A format, which knows the line,
-// makes a longRow of it for the caller.
+// errLongRow is the error of reading a row that has more than maxRow bytes. A format knows the line of the
+// row, and returns the error of longRow to the caller instead.
 var errLongRow = errors.New("the row is too long")
 
-// longRow returns the error for a row that has more than maxRow bytes. The hint ends the sentence.
+// longRow returns the error for a row that has more than maxRow bytes. The parameter which begins its message
+// with the name of the row, and hint ends it.
 func longRow(which, hint string) *apperr.Error {
 	return apperr.TooManyRows.New(which + " is longer than 64 KiB" + hint)
 }
@@ -50,12 +51,12 @@ func RowSchema(spec *openapi3.T, file *openapi3.MediaType) *openapi3.Schema {
 	return spec.Components.Schemas[strings.TrimPrefix(ref, "#/components/schemas/")].Value
 }
 
-// Upload is the body of a request with a file of rows. The errors of Read have codes for the caller.
+// Upload is the body of a request with a file of rows. Read returns errors with codes for the caller.
 type Upload struct {
 	io.ReadCloser
-	Media    string           // CSV or NDJSON
-	Encoding string           // name of the encoding: see OpenText
-	Row      *openapi3.Schema // schema of each row
+	Media    string // CSV or NDJSON
+	Encoding string // name of the encoding: see OpenText
+	Row      *openapi3.Schema
 }
 
 // Rows reads the rows of an uploaded file, and checks each row against the schema.
@@ -79,12 +80,12 @@ type Record struct {
 	JSON    []byte        // valid until the next row is read
 	Refused *apperr.Error // why the row is refused; nil for a valid row
 
-	faults []apperr.Detail // faults of the row that JSON does not show
+	faults []apperr.Detail // faults of CSV cells that have no value in JSON
 }
 
 // OpenRows receives the body, which must be an *Upload, and returns its rows. The caller must close the rows.
-// OpenRows writes the whole file to disk before it returns. So a client may send the whole file before it
-// reads an answer, and a truncated file changes nothing. Errors: 400 malformed_row for a text that is not in
+// OpenRows writes the whole file to disk before it returns, so a client may send the whole file before it
+// reads the answer, and a truncated file changes nothing. Errors: 400 malformed_row for a text that is not in
 // its encoding, 400 malformed_row or validation_failed for faulty columns of a CSV file, 400
 // validation_failed for an empty file, 503 unavailable when the disk is full or fails, and the errors of
 // Upload.Read.
@@ -94,7 +95,8 @@ func OpenRows(body io.Reader) (*Rows, error) {
 	if err != nil {
 		return nil, apperr.Unavailable.Because(err)
 	}
-	_ = os.Remove(file.Name()) // at once, so that a killed process leaves no file; fails on Windows
+	// A killed process leaves no file. On Windows this fails, and Close removes the file.
+	_ = os.Remove(file.Name())
 	r := &Rows{schema: upload.Row, file: file, left: maxRow}
 	if err = receive(file, upload); err == nil {
 		r.format, err = r.open(upload)
@@ -188,7 +190,7 @@ type lines struct {
 	line int
 }
 
-// next returns a Record without a line for an empty line.
+// next reads the next line. For an empty line, the Line of the Record is 0.
 func (l *lines) next() (Record, error) {
 	text, err := l.text.ReadSlice('\n')
 	l.line++

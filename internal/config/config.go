@@ -35,8 +35,8 @@ import (
 //     the path of the file
 //   - format: the rule for a string, or for each entry of a list: see the variable formats
 //
-// A default may contain the name of a variable of Ports in braces, such as {ORDERS_PORT}. The name stands for
-// the value of that variable, and in the documentation for its default.
+// A default may contain the name of a variable of Ports in braces, such as {ORDERS_PORT}. Read replaces the
+// name by the value of that variable. The documentation shows the default of that variable instead.
 type Settings struct {
 	Logging
 	Database
@@ -254,7 +254,7 @@ type OrdersPeer struct {
 	OrdersBase string `env:"ORDERS_API_BASE" default:"http://localhost:{ORDERS_PORT}" format:"address" help:"where the Orders API is; without it localhost, at ORDERS_PORT; a command that runs all services uses the one that it starts"`
 }
 
-// Mounting configures the place of the Lambda function behind its gateway.
+// Mounting configures the path below which a gateway serves the Lambda function.
 type Mounting struct {
 	BasePath string `env:"BASE_PATH" format:"path" help:"Lambda function: the path before its own in the callers' address, such as /b2b: the mapping of a custom domain or the prefix of a load balancer; the stage of an API Gateway needs none"`
 }
@@ -296,8 +296,8 @@ func (s *Settings) Read(groups ...any) error {
 	return errors.Join(append(problems, s.productionProblems(groups)...)...)
 }
 
-// complete sets the driver, the encryption and the port of the replica where they are not set. It returns
-// errors for contradictions.
+// complete sets the driver, the encryption and the port of the replica where they are not set. It returns an
+// error for each pair of settings that contradict each other.
 func (d *Database) complete() (problems []error) {
 	if d.Driver == "" {
 		d.Driver = SQLite
@@ -354,9 +354,9 @@ func LocalAddress(portVariable string) (string, error) {
 	return "http://localhost:" + port, nil
 }
 
-// withPorts replaces each placeholder in a text, such as {ORDERS_PORT}: the name of a variable of Ports, in
-// braces. The parameter port returns the port for the name or an alias of the variable, or "". When it
-// returns "" for all of them, the default of the variable replaces the placeholder.
+// withPorts replaces each placeholder in a text, such as {ORDERS_PORT}, by a port. The function port returns
+// the port that is set for the name or an alias of a variable, or "". For a variable without a set port,
+// withPorts takes the variable's default.
 func withPorts(text string, port func(spelling string) string) string {
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[Ports]()) {
 		value, spellings := f.Tag.Get("default"), strings.Split(f.Tag.Get("env"), ",")
@@ -393,7 +393,7 @@ type Variable struct {
 	secret    bool
 	format    string
 	field     []int  // index of the field in its group, for reflect
-	pattern   string // Default, with the names of variables of Ports in braces
+	pattern   string // Default before its placeholders, such as {ORDERS_PORT}, are replaced by ports
 }
 
 // Variables returns all variables, in the order of Settings.
@@ -449,8 +449,8 @@ func variablesOf(group reflect.Type) (all []Variable) {
 	return all
 }
 
-// fileSuffix makes JWT_SECRET_FILE of JWT_SECRET: the variable has the path of a file with the secret, as
-// Docker and Kubernetes give secrets to a container.
+// fileSuffix ends the name of a variable that has the path of a file, such as JWT_SECRET_FILE for JWT_SECRET.
+// Docker and Kubernetes give secrets to a container in such files.
 const fileSuffix = "_FILE"
 
 var units = map[string]time.Duration{

@@ -158,8 +158,8 @@ func TestCurrency(t *testing.T) {
 	}
 }
 
-// TestOrigins reads origins and host names. Read must refuse an origin that can match no header Origin of a
-// page, and a name that can match no host of a request.
+// TestOrigins reads origins and host names. Read must refuse an origin that no browser sends, and a name that
+// cannot be the host of a request.
 func TestOrigins(t *testing.T) {
 	for name, values := range map[string]map[string]bool{
 		"CORS_ALLOWED_ORIGINS": {
@@ -209,9 +209,9 @@ func TestLocalAddress(t *testing.T) {
 	}
 }
 
-// TestPortsInTexts checks that hand-written texts name only the default ports of this package. Other tests
-// check that each address belongs to the right service, because they run the commands and programs in these
-// texts: TestPages, TestImportExportPage, the tests of the quick starts and the tests of the SDKs.
+// TestPortsInTexts checks that hand-written texts name only the default ports of this package. Other tests,
+// such as TestPages and the tests of the SDKs, run these texts, and so find an address with the port of the
+// wrong service.
 func TestPortsInTexts(t *testing.T) {
 	var ports []string
 	for _, v := range Variables() {
@@ -257,8 +257,8 @@ func TestPortsInTexts(t *testing.T) {
 }
 
 // TestSecretFiles reads each secret from a file, as Docker and Kubernetes give secrets to a container. Read
-// must refuse a missing file, an empty file, and a file beside a value. It must not read a variable from a
-// file when the variable is no secret.
+// must refuse a missing file, an empty file, and a variable that is set itself and by a file. It must not
+// read a variable from a file when the variable is no secret.
 func TestSecretFiles(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "secret")
 	empty := file + "-empty"

@@ -20,7 +20,7 @@ func TestProduction(t *testing.T) {
 	for name, c := range map[string]struct {
 		reads func(*Settings) []any
 		env   string
-		modes string   // Env and AuthMode
+		modes string   // wanted Env and AuthMode, with a space between them
 		want  []string // prefixes of the lines of the error
 	}{
 		"newcomer":                    {service, "", "development open", nil},

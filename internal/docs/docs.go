@@ -28,8 +28,8 @@ import (
 type Linked struct {
 	Name  string // name of the contract, such as orders
 	Title string
-	Does  string // description of the service, for the start page
-	Base  string // address of the service, as known to this process
+	Does  string // description of the service, on the start page
+	Base  string // address at which this process reaches the service
 }
 
 // Files has the templates, style sheets and scripts of the pages, in the folder files.
@@ -65,10 +65,10 @@ type link struct {
 
 // Page returns the data of the templates, for a browser that has called the host. With the parameter front,
 // the index page also shows the documents of the other services, and links to a start page. The parameter
-// root leads from the page to the root of the service, such as .. from /docs/errors. Links are relative,
-// because a gateway may serve the pages below a path of its own.
+// root is the relative path from the page to the root of the service, such as .. for /docs/errors. Links are
+// relative, because a gateway may serve the pages below a path of its own.
 func Page(title string, others []Linked, front bool, host, root string) map[string]any {
-	documents := []link{{Name: title, URL: root + "/openapi.yaml"}} // YAML keeps the author's order
+	documents := []link{{Name: title, URL: root + "/openapi.yaml"}} // YAML keeps the order of the fields
 	links := []link{{Name: title, URL: root + "/docs", Here: true}}
 	for _, other := range others {
 		base := ForBrowser(other.Base, host)
@@ -118,9 +118,9 @@ func asHTML(sentence string) template.HTML {
 
 var codeSpan = regexp.MustCompile("`([^`]*)`")
 
-// ForBrowser returns the address of a service for a browser that has called the host. A browser may not know
-// a host name without a dot, such as localhost or the name of a container. So when base has such a name and a
-// port, the parameter host replaces the name.
+// ForBrowser returns the address of a service for a browser that has called the host. The host of base may
+// have a name without a dot, such as localhost or the name of a container, which the browser may not know. If
+// base also has a port, the parameter host replaces this name.
 func ForBrowser(base, host string) string {
 	u, err := url.Parse(base)
 	if err != nil || strings.Contains(u.Hostname(), ".") || u.Port() == "" {
@@ -130,11 +130,11 @@ func ForBrowser(base, host string) string {
 	return u.String()
 }
 
-// Served returns the document for callers, as YAML and as a model, with the version of this program. It has
-// the given currency of the amounts; "" keeps the currency of the document. With the parameter open,
-// operations do not require a caller's token. Calls with the same parameters share their results, because
-// tests make hundreds of engines. So callers must not change the results. Served panics when the document
-// cannot be read, because the document is part of the program.
+// Served returns the document for callers, as YAML and as a model, with the version of this program. The
+// parameter currency replaces the currency of the document, unless it is "". With the parameter open,
+// operations do not require a caller's token. Callers must not change the results, because calls with the
+// same parameters share them: tests make hundreds of engines. Served panics when the document cannot be read,
+// because the document is part of the program.
 func Served(document []byte, open bool, currency string) ([]byte, *openapi3.T) {
 	read := sync.OnceValues(func() ([]byte, *openapi3.T) { return serve(document, open, currency) })
 	first, _ := served.LoadOrStore(parameters{string(document), open, currency}, read)
@@ -147,7 +147,8 @@ type parameters struct {
 	currency string
 }
 
-// served caches the results of Served: by parameters, a function that returns the results.
+// served caches the results of Served. Its keys are parameters, and its values are functions that return the
+// results.
 var served sync.Map
 
 func serve(document []byte, open bool, currency string) ([]byte, *openapi3.T) {
@@ -177,7 +178,7 @@ func Below(base string, document []byte) []byte {
 	})
 }
 
-// server matches the server of a document, up to the slash of its relative address.
+// server matches the address / of the server in a document, with the text before the address.
 var server = regexp.MustCompile(`(?:"url":"|(?m:^) +(?:- )?url: )/`)
 
 // currencyCode matches the currency in the info of a document.

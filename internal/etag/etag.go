@@ -40,14 +40,14 @@ func Precondition(ifMatch *string, representation any) error {
 // NotModified reports whether the header If-None-Match has the tag.
 func NotModified(ifNoneMatch, tag string) bool { return matches(ifNoneMatch, tag) }
 
-// entityTag matches a tag in a list of tags: a tag as Of made it, or a tag that a compressing proxy has
-// changed. nginx makes the tag weak (W/), and other proxies append the name of the encoding. A tag may have
-// commas.
+// entityTag matches one tag in a list of tags. It leaves out what a proxy adds when it compresses the body:
+// nginx makes the tag weak (W/), and other proxies append the name of the encoding. A list cannot be split at
+// its commas, because a tag may contain commas.
 var entityTag = regexp.MustCompile(`(?:W/)?"([!#-~\x80-\x{10ffff}]*?)(?:-(?:gzip|br|zstd))?"`)
 
-// matches reports whether a list of tags is *, or has this tag. Marks of compression do not count, because a
-// tag is a hash of the content. A list of a single tag may lack the quotes, because some clients leave them
-// out.
+// matches reports whether a list of tags is *, or has the tag. It ignores what a compressing proxy adds to a
+// tag, because a tag is a hash of the content. The only tag of a list may lack its quotes, because some
+// clients leave them out.
 func matches(list, tag string) bool {
 	list, content := strings.TrimSpace(list), strings.Trim(tag, `"`)
 	if list == "*" {

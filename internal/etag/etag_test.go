@@ -43,8 +43,8 @@ func TestCompressingProxy(t *testing.T) {
 	}
 }
 
-// FuzzEntityTags compares Precondition with the function entityTags, a parser of RFC 9110, section 8.8.3,
-// that also removes marks of compression.
+// FuzzEntityTags compares Precondition with the function entityTags, a second parser of RFC 9110, section
+// 8.8.3.
 func FuzzEntityTags(f *testing.F) {
 	current, _ := json.Marshal("it")
 	sum := sha256.Sum256(current)
@@ -68,8 +68,8 @@ func FuzzEntityTags(f *testing.F) {
 	})
 }
 
-// entityTags returns the entity tags of a list, without marks of compression. The result isList is false for
-// a text in another syntax.
+// entityTags returns the entity tags of a list, without the suffixes that compressing proxies append. The
+// result isList is false when the text is not a list of entity tags.
 func entityTags(list string) (tags []string, isList bool) {
 	for {
 		list = strings.TrimLeft(list, " \t")

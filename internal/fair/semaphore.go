@@ -18,15 +18,16 @@ type Caller struct {
 
 // Semaphore is a semaphore in which no caller can take every slot. A caller gets a slot only while the caller
 // has fewer slots than factor times the free slots. So a lone caller gets factor/(1+factor) of the slots,
-// each of n callers gets factor/(1+n*factor), and some slots stay free for a new caller. Network switches
-// share memory by the same dynamic threshold (Choudhury and Hahne, 1998). A nil Semaphore has no bound.
+// each of n callers gets factor/(1+n*factor), and some slots stay free for a new caller. The rule is the
+// dynamic threshold by which network switches share memory (Choudhury and Hahne, 1998). A nil Semaphore has
+// no bound.
 type Semaphore struct {
 	size, factor, reserved int
 	name                   string
 
 	mu     sync.Mutex
 	used   int
-	usedBy map[string]int // slots in use by name of caller; no entry for 0 slots
+	usedBy map[string]int // slots in use, by the caller's name; without an entry for 0 slots
 	queue  []*waiter      // waiters in the order of arrival
 	turn   int            // turn of the waiter that last got a slot
 }
@@ -38,8 +39,8 @@ type waiter struct {
 }
 
 // New returns a semaphore; the parameter size is the number of its slots. For the size 0, New returns nil.
-// Only services may take the reserved slots. The parameter name is for log lines: it names the slots, and the
-// variable that sets their number.
+// Only services may take the reserved slots. The parameter name says in log lines what the slots are, and
+// which variable sets their number.
 func New(size, factor, reserved int, name string) *Semaphore {
 	if size == 0 {
 		return nil
@@ -68,8 +69,8 @@ func (s *Semaphore) TryAcquire(caller Caller) error {
 }
 
 // Acquire waits for a slot, which the caller must release. It returns the error of ctx when ctx ends before
-// there is a slot. Callers take turns (start-time fair queueing): the caller's new waiter moves back by a
-// turn for each slot and each waiter that the caller already has.
+// there is a slot. Callers take turns (start-time fair queueing): a new waiter gets the next turn, or a later
+// turn by one for each slot and each waiter that its caller already has.
 func (s *Semaphore) Acquire(ctx context.Context, caller Caller) error {
 	if s == nil {
 		return nil
@@ -86,7 +87,7 @@ func (s *Semaphore) Acquire(ctx context.Context, caller Caller) error {
 		s.queue = slices.Delete(s.queue, i, i+1)
 		return ctx.Err()
 	}
-	return nil // the slot came at the moment at which ctx ended
+	return nil // the waiter got its slot while ctx ended
 }
 
 // Release gives back a slot of the caller, for the next waiter.

@@ -13,7 +13,7 @@ import (
 
 // Format is a rule for a string.
 type Format struct {
-	Pattern  string // regular expression in the documents, weaker than Valid: see ascii; "" for none
+	Pattern  string // regular expression for the documents; accepts more than Valid: see ascii; "" for none
 	Sentence string // rule for people, such as "must be a date"
 
 	accepted *regexp.Regexp // matches the valid strings; nil accepts every string
@@ -22,7 +22,8 @@ type Format struct {
 // Valid reports whether s has the format. A format without a regular expression accepts every string.
 func (f Format) Valid(s string) bool { return f.accepted == nil || f.accepted.MatchString(s) }
 
-// Contents of character classes, without the brackets. Only characters beyond ASCII are written as \x{...}.
+// Contents of character classes, without the brackets. Characters beyond ASCII are written as \x{...}, so
+// that the function ascii finds them.
 var (
 	control   = `\x00-\x1f\x7f` + class(unicode.Cc, unicode.Zl, unicode.Zp)
 	edge      = `\x00-\x20\x7f` + class(unicode.White_Space, unicode.Cc) + `\x{200B}\x{2060}\x{FEFF}`
@@ -59,7 +60,7 @@ var All = map[string]Format{
 	// The keys . and .. are refused, because clients resolve them in a path (RFC 3986, section 5.2.4).
 	"idempotency-key": format(`\.{0,2}[!-\-\/-~][!-~]*|\.{3}[!-~]*`,
 		"must be 1 to 255 visible ASCII characters without spaces, and neither . nor .."),
-	// No allowed character can forge a line of a log or a header.
+	// The allowed characters cannot end a line, and so cannot forge a line of a log or a header.
 	"correlation-id": format(`[A-Za-z0-9._:\/+=@\-]{1,128}`,
 		"must be 1 to 128 of the characters A-Z a-z 0-9 . _ : / + = @ -"),
 	// The empty string is allowed, because an empty parameter counts as omitted.
@@ -68,8 +69,8 @@ var All = map[string]Format{
 	"day": format(date, "must be a date, such as 2024-01-31, in the years 1970 to 9999"),
 	"time-zone": format(`[A-Za-z][A-Za-z0-9_+\-]*(?:\/[A-Za-z0-9_+\-]+){0,2}`,
 		"must be a time zone of the IANA database, such as Europe/Madrid, or UTC"),
-	// The pattern does not limit the number of digits, because regexp refuses a large repetition inside
-	// another repetition. The function IDs drops large ids.
+	// regexp refuses a repetition of digits with a limit within the repetition of ids. So an id may have any
+	// number of digits, and the function IDs drops large ids.
 	"ids": format(`[1-9][0-9]*(?:,[1-9][0-9]*){0,99}`, "must be 1 to 100 ids with commas between them, such as 1,2"),
 	// The empty string is allowed, because an empty parameter counts as omitted.
 	"seconds": format(`|(?:[1-5]?[0-9]|60)s?`, "must be a number of seconds up to 60, such as 30 or 30s"),
@@ -87,9 +88,9 @@ func format(pattern, sentence string) Format {
 
 func anchored(pattern string) *regexp.Regexp { return regexp.MustCompile(`^(?:` + pattern + `)$`) }
 
-// ascii removes the characters beyond ASCII from the negated classes of a pattern, so the result matches more
-// texts. All languages read the result alike, even PHP (PCRE without /u, byte by byte) and Ruby, whose
-// patterns have neither \u nor bytes above \x7F.
+// ascii removes the characters beyond ASCII from the negated classes of a pattern, so that all languages read
+// the pattern alike. PHP reads it byte by byte (PCRE without /u), and the patterns of Ruby have neither \u
+// nor bytes above \x7F. The result matches more texts than the pattern.
 func ascii(pattern string) string { return beyond.ReplaceAllString(pattern, "") }
 
 var beyond = regexp.MustCompile(`\\x\{[0-9A-F]{4}\}(?:-\\x\{[0-9A-F]{4}\})?`)

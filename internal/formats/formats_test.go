@@ -135,7 +135,7 @@ func TestParseDateFilter(t *testing.T) {
 			t.Errorf("%s: %v to %v, %v", s, first, last, err)
 		}
 	}
-	day := regexp.MustCompile(`^(?:` + date + `)$`) // must match only dates that exist
+	day := regexp.MustCompile(`^(?:` + date + `)$`) // date must match only dates that exist
 	for year := 1968; year < 2405; year++ {
 		for month := range 13 {
 			for d := range 33 {
@@ -150,9 +150,9 @@ func TestParseDateFilter(t *testing.T) {
 }
 
 // TestPatternsForEveryLanguage checks that the patterns of the documents have only syntax that PCRE without
-// /u, Ruby, Go, Java, Python, JavaScript, C# and Rust read alike: ASCII, no class by a letter (such as \d),
-// and escapes of ASCII characters only. A pattern must accept all values of the format, and must refuse each
-// text in ASCII that the format refuses.
+// /u, Ruby, Go, Java, Python, JavaScript, C# and Rust read alike. This syntax is ASCII, escapes only ASCII
+// characters, and names no class by a letter, such as \d. A pattern must accept all values of its format, and
+// must refuse each text in ASCII that the format refuses.
 func TestPatternsForEveryLanguage(t *testing.T) {
 	portable := regexp.MustCompile(`^(?:[ !"$-\[\]-~]|#[^{]|\\x[0-7][0-9a-f]|\\[.\-/])*$`)
 	for _, alike := range []struct {

@@ -38,7 +38,7 @@ func FuzzDateFilter(f *testing.F) {
 	})
 }
 
-// patterns are the patterns of the documents.
+// patterns has the compiled Pattern of each format.
 var patterns = func() map[string]*regexp.Regexp {
 	all := map[string]*regexp.Regexp{}
 	for name, f := range All {

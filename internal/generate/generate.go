@@ -1,6 +1,6 @@
 // Package generate holds the programs of make generate, in a folder for each product. The programs run in the
-// order below, because the Postman collection, the Go SDK and the samples are made from the documents and
-// clients that the first program writes. The argument of each program is the root of the repository.
+// order below: the first program writes the documents and clients, and the Postman collection, the Go SDK and
+// the samples are made from them. The argument of each program is the root of the repository.
 package generate
 
 import (
@@ -31,8 +31,8 @@ func Run(write func(root string) error) {
 	}
 }
 
-// Rewrite replaces the content of a file by the result of change. After an error of change, which it returns
-// with the name of the file, the file is as before.
+// Rewrite replaces the content of a file by the result of the function change. When change returns an error,
+// Rewrite leaves the file as it is, and returns the error with the name of the file.
 func Rewrite(file string, change func(content []byte) ([]byte, error)) error {
 	content, err := os.ReadFile(file)
 	if err != nil {

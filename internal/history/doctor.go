@@ -12,15 +12,15 @@ import (
 
 // Count returns an SQL expression for the number of events of one type that belong to a row of a table. The
 // query must not give the table an alias. A row without the event SUBJECT.created is older than the history,
-// and some of its events may be missing.
+// so Count may miss events of the row.
 func Count(event, subject, table string) string {
 	const count = "(SELECT " + BySubject + "COUNT(*) FROM events e WHERE %s AND e.type = '%s')"
 	return fmt.Sprintf(count, ofRow(subject, table), event)
 }
 
-// BySubject is a hint that makes MySQL find events e by their subject. Without the hint, MySQL reads all
-// events for each row while its statistics still say that the table is empty. The other engines ignore the
-// hint.
+// BySubject is an SQL hint for MySQL: find the events, which must have the alias e, by their subject. Without
+// the hint, MySQL reads all events for each row as long as its statistics say that the table is empty. Other
+// databases ignore the hint.
 const BySubject = "/*+ INDEX(e ix_events_subject) */ "
 
 func ofRow(subject, table string) string {
@@ -29,25 +29,27 @@ func ofRow(subject, table string) string {
 
 // FromWithLast returns the SQL clauses FROM and WHERE for the rows of a table. Each row is joined with its
 // last event, under the name last. Further conditions follow after AND. Rows older than the history are left
-// out. The subject stands in the clauses twice, so that the engine finds the event by the index on subjects,
-// whichever table the engine reads first. The conditions are not in ON, because TiDB takes no subquery there.
+// out.
+//
+// The subject is a condition for last and for e, so that the database uses the index on subjects whichever of
+// them it reads first. The condition on last.id is in WHERE, because TiDB takes no subquery in ON.
 func FromWithLast(subject, table string) string {
 	return fmt.Sprintf("FROM %[2]s JOIN events last ON last.subject = '%[1]s' AND last.subject_id = %[2]s.id "+
 		"WHERE last.id = (SELECT "+BySubject+"MAX(e.id) FROM events e WHERE %[3]s) AND %[4]s > 0",
 		subject, table, ofRow(subject, table), Count(subject+".created", subject, table))
 }
 
-// Younger is an SQL condition: a row was created in a later second than the update to version 2.1.0. Since
-// the update, every program records the event SUBJECT.created. Programs of version 1.0.0 recorded no events.
+// Younger is an SQL condition: a row was created after the second of the update to version 2.1.0. Since this
+// update, every program records the event SUBJECT.created. Programs of version 1.0.0 recorded no events.
 const Younger = "SUBSTR(created_at, 1, 19) > (SELECT MAX(tstamp) FROM goose_db_version WHERE version_id = 11)"
 
-// unpruned is an SQL condition: a row was created in a later second than every event that
+// unpruned is an SQL condition: a row was created after the second of the newest event that
 // EVENT_RETENTION_DAYS has deleted.
 const unpruned = "SUBSTR(created_at, 1, 19) > COALESCE((SELECT SUBSTR(pruned_until, 1, 19) FROM event_positions " +
 	"WHERE customer_id = 0), '')"
 
 // Begun returns the rule that each row created since the update to 2.1.0 has the event SUBJECT.created. The
-// rule does not apply to rows as old as deleted events: see unpruned.
+// rule leaves out a row whose events may have been deleted: see unpruned.
 func Begun(subject, table string) doctor.Rule {
 	return doctor.Rule{
 		Name:  subject + " created since the update to 2.1.0 has the event of its creation",
@@ -82,7 +84,7 @@ func LastShows(subject, table, list string) doctor.Rule {
 			broken := d.Decode(&shown) != nil
 			for i, column := range columns {
 				value, known := shown[column]
-				if !known && !broken { // the event is older than the field
+				if !known && !broken { // the event was stored before events had the field
 					continue
 				}
 				if value == true {

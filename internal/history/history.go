@@ -44,8 +44,8 @@ func By(p auth.Principal, correlationID string) Origin {
 // Key returns the id, for db.Page.
 func (e Event) Key() int64 { return e.ID }
 
-// Append inserts events in one statement. The parameter tx is the transaction of the changes. The parameter
-// by is the origin of each event that has no origin of its own.
+// Append inserts events in one statement. The parameter tx is the transaction of the changes. An event
+// without an origin of its own gets the origin by.
 func Append(tx *gorm.DB, by Origin, events ...Event) error {
 	rows := make([][]any, len(events))
 	for i, e := range events {
@@ -66,9 +66,9 @@ func Append(tx *gorm.DB, by Origin, events ...Event) error {
 	return db.Insert(tx, "events", columns, rows)
 }
 
-// EstimateRows estimates the number of events from the first and the last id.
+// EstimateRows estimates the number of events as the difference between the last and the first id.
 func EstimateRows(q *gorm.DB) (n int64, err error) {
-	// Two subqueries, because SQLite would read all rows for MAX and MIN in the same query.
+	// There is a subquery for each id, because SQLite would read all rows for MAX and MIN in the same query.
 	const ids = "(SELECT MAX(id) FROM events) - (SELECT MIN(id) FROM events) + 1"
 	err = q.Raw("SELECT COALESCE(" + ids + ", 0)").Scan(&n).Error
 	return n, err

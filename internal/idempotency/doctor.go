@@ -9,9 +9,9 @@ import (
 	"example.com/b2b/v2/db/doctor"
 )
 
-// Notes returns notes for the doctor on idempotency keys that expire within the hour, and on keys that no job
-// has deleted for 5 minutes after they expired. The parameter of names the things that the operations create
-// or change.
+// Notes returns two notes for the doctor: the idempotency keys that expire within the hour, and the keys that
+// are still stored more than 5 minutes after they expired, because no job has deleted them. The parameter of
+// names the things that the operations create or change.
 func (all Operations) Notes(of string) []doctor.Rule {
 	within := func(from, to time.Duration) func(tx *gorm.DB) []any {
 		return func(tx *gorm.DB) []any { return []any{db.Now(tx, from), db.Now(tx, to)} }

@@ -1,5 +1,5 @@
-// Package idempotency makes an effect happen at most once for a key. The row of a key has a hash of the
-// request, and the answer; the row is inserted in the transaction of the effect.
+// Package idempotency makes the effect of a request happen at most once for an idempotency key. It stores a
+// hash of the request, and the answer, in a row for the key. The transaction of the effect inserts this row.
 package idempotency
 
 import (
@@ -26,25 +26,25 @@ import (
 type Keys struct {
 	DB         *gorm.DB
 	Lifetime   time.Duration // time from the first answer until the key expires
-	Operations Operations    // the operations of the service
+	Operations Operations    // the operations of the service that take a key
 }
 
 // Operation is an operation of a service that takes an idempotency key.
 type Operation struct {
-	Name   string // the contract's operationId
+	Name   string // operationId in the OpenAPI document
 	Status int    // HTTP status of a success
 	Target string // the kind of thing that the operation creates or changes
 
-	// Follows is the name of the operation that creates the target, or "". When a key has created a target
-	// and changed it, both results of the key are deleted at once. If only the result of the creation were
-	// deleted, the key could create a second target, and a change of the second target would be 422
-	// idempotency_key_reused.
+	// Follows is the name of the operation that creates the target, or "". A client may use one key for both
+	// operations. The results of both are then deleted at the same time. Otherwise the key could create a
+	// second target while its result for the first target still exists, and then the change of the second
+	// target would fail with 422 idempotency_key_reused.
 	Follows string
 }
 
-// Request returns a request of the operation, by the caller in ctx. The key may be nil. The content
-// identifies the request: a repeat must have the same content in JSON, even from a later version of the
-// program.
+// Request returns a request of the operation, by the caller in ctx. The key may be nil. Two requests are the
+// same when their contents are the same JSON. So a later version of the program must make the same JSON of
+// the same request.
 func (o Operation) Request(ctx context.Context, key *string, content any) Request {
 	return Request{
 		Caller: auth.From(ctx).KeySpace(), Operation: o.Name, Key: key, Content: content, Status: o.Status,
@@ -63,7 +63,7 @@ func (all Operations) Find(name string) (Operation, bool) {
 	return all[i], true
 }
 
-// Rows is an SQL condition: row k of the table idempotency_keys has a key of one of the operations.
+// Rows is an SQL condition on row k of the table idempotency_keys: its key is for one of the operations.
 func (all Operations) Rows() string {
 	return "k.operation IN ('" + strings.Join(all.names(), "', '") + "')"
 }
@@ -80,8 +80,8 @@ func (all Operations) names() []string {
 type Request struct {
 	Caller    string  // the owner of the key: see auth.Principal.KeySpace
 	Operation string  // the name of an Operation
-	Key       *string // nil for a request without idempotency; the result is then not stored
-	Content   any     // content of the request: see Operation.Request
+	Key       *string // nil for a request without a key, whose result is not stored
+	Content   any     // see Operation.Request
 	Status    int     // HTTP status of a success
 }
 
@@ -92,9 +92,9 @@ type Answer struct {
 	Replayed bool // true for a stored answer
 }
 
-// Complete adds missing fields of the contract's type T, with null or the zero value, to an answer that an
-// earlier version of the program has stored. The parameter newest is the path of a newer field, in the syntax
-// of package gjson: an answer with this field is complete, and stays unchanged.
+// Complete updates an answer that an earlier version of the program has stored: it adds the fields that the
+// type T has and the answer lacks, with null or the zero value. The parameter newest is the path of the
+// newest field, in the syntax of package gjson. An answer with this field is complete, and stays unchanged.
 func Complete[T any](a Answer, newest string) Answer {
 	var stored T
 	if a.Replayed && !gjson.GetBytes(a.Body, newest).Exists() && contract.Unmarshal(a.Body, &stored) == nil {
@@ -103,7 +103,7 @@ func Complete[T any](a Answer, newest string) Answer {
 	return a
 }
 
-// Respond writes the answer in the form of the generated servers.
+// Respond writes the answer as the generated servers write theirs.
 func (a Answer) Respond(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json")
 	if a.Replayed {
@@ -134,8 +134,8 @@ func (k Keys) Execute(ctx context.Context, r Request, effect Effect) (Answer, er
 			if a, refused = k.run(tx, r, existing, effect); refused == nil || apperr.From(refused).IsFault() {
 				return refused
 			}
-			// Another copy of this request may have committed meanwhile. Its effect may be the reason of the
-			// refusal.
+			// A request with the same key may have committed since the lookup, and its effect may be the
+			// reason of the refusal: then this request gets the stored answer.
 			if existing, err = k.lookupOne(tx, r); err != nil {
 				return err
 			}
@@ -168,8 +168,8 @@ func (k Keys) StoredAnswer(ctx context.Context, r Request) (Answer, bool) {
 	return existing.Answer, err == nil && existing.Answer.Replayed
 }
 
-// Existing is the stored result of a key; the zero value means that there is no result. The stored result
-// decides about every further request with the key.
+// Existing is the stored result of a key; the zero value means that there is no result. Every further request
+// with the key gets this answer or this error.
 type Existing struct {
 	Answer Answer // the first answer
 	Reused error  // 422 idempotency_key_reused when the result belongs to another request
@@ -186,8 +186,8 @@ func (k Keys) lookupOne(q *gorm.DB, r Request) (Existing, error) {
 }
 
 // Lookup reads the stored results of the requests' keys in one statement, and returns a result for each
-// request. It does not see the results of transactions that still run. Call Lookup after locking a row that a
-// repeat of the request would also lock, or call Lookup again before refusing a request.
+// request. It misses the results of transactions that still run. So the caller must first lock a row that a
+// repeat of the request would also lock, or call Lookup again before it refuses a request.
 func (k Keys) Lookup(q *gorm.DB, requests []Request) ([]Existing, error) {
 	all := make([]Existing, len(requests))
 	var callers, operations, keys []string
@@ -261,14 +261,14 @@ func (k Keys) Save(tx *gorm.DB, records ...Record) error {
 		"expires_at"
 	err := db.Insert(tx, "idempotency_keys", columns, rows)
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return db.ErrConflict // the transaction then runs again and finds the row
+		return db.ErrConflict // InTx runs the transaction again, which finds the row
 	}
 	return err
 }
 
 // deleteExpired deletes the rows that are still expired, and the results of the operations that follow the
-// operations of the rows. It returns the number of deleted rows. It keeps a row that a request has renewed
-// meanwhile, by the use of the expired key.
+// operations of the rows: see Operation.Follows. It returns the number of deleted rows. It keeps a row that
+// is no longer expired, because a request has used the key again.
 func (k Keys) deleteExpired(q *gorm.DB, rows []row) (n int, err error) {
 	byCaller := map[string][]row{}
 	for _, r := range rows {
@@ -305,8 +305,8 @@ func (k Keys) deleteFollowing(q *gorm.DB, caller string, rows []row) (n int, err
 	if len(wanted) == 0 {
 		return 0, nil
 	}
-	// These conditions combine every key with every target. So they may also find a row with the key of one
-	// row and the target of another row, which must stay: see DeleteFunc below.
+	// near finds the rows with any of the keys and any of the targets. Some of these rows have the key of one
+	// row and the target of another, and must stay: DeleteFunc below removes them from the list.
 	near := func() *gorm.DB {
 		return q.Where("caller = ? AND operation IN ?", caller, k.Operations.names()).
 			Where("idempotency_key IN ? AND target_id IN ?", distinct(keys), targets)
@@ -319,13 +319,13 @@ func (k Keys) deleteFollowing(q *gorm.DB, caller string, rows []row) (n int, err
 	if err != nil || len(following) == 0 {
 		return 0, err
 	}
-	// Delete adds the primary keys of following as a condition, for which SQLite uses no index. So the query
-	// also has the conditions of near.
+	// SQLite uses no index for the primary keys of following, which Delete has as its condition. So the
+	// statement also has the conditions of near.
 	res := near().Delete(&following)
 	return int(res.RowsAffected), res.Error
 }
 
-// Use is an effect of a request with a key.
+// Use is an effect that a key has had: the operation, and the id of what it created or changed.
 type Use struct {
 	Operation
 	TargetID  int64
@@ -353,7 +353,7 @@ func (k Keys) Report(ctx context.Context, key string) ([]Use, error) {
 }
 
 // Purge deletes the expired keys of the service's operations, at most 500 keys in a step, and returns the
-// number of deleted rows. It keeps the keys of operations that no service has any more.
+// number of deleted rows. It keeps a key whose operation no service has any more.
 func (k Keys) Purge(ctx context.Context) (total int, err error) {
 	for {
 		q := k.DB.WithContext(ctx)
@@ -410,7 +410,7 @@ func (r Request) Answer(body any) (Answer, error) {
 func (r Request) hash() []byte {
 	content, err := json.Marshal(r.Content)
 	if err != nil {
-		panic(err) // content was just decoded from JSON, so it can be encoded
+		panic(err) // impossible: the content comes from a decoded request
 	}
 	sum := sha256.Sum256(content)
 	return sum[:]

@@ -50,9 +50,12 @@ var tracer = otel.Tracer("example.com/b2b/v2/internal/peer")
 var ErrDown = errors.New("is down and was not called")
 
 const (
-	tripAfter = 10                     // failures in a row that open the breaker; trial calls that close it
-	openFor   = 500 * time.Millisecond // callers retry for longer, so they do not notice a restart of the peer
-	sizeHint  = 1 << 20                // limits the memory that a Content-Length alone reserves for an answer
+	// Failed calls in a row that open the breaker, and successful trial calls that close it.
+	tripAfter = 10
+	// Callers retry for a longer time, so they do not notice a restart of the peer.
+	openFor = 500 * time.Millisecond
+	// The most memory that is reserved for an answer because of its Content-Length, before any byte arrives.
+	sizeHint = 1 << 20
 )
 
 // Peer says where another service is, and how to call it.
@@ -65,8 +68,8 @@ type Peer struct {
 
 // Client returns an HTTP client for calls to the peer; the parameter name is the peer's name in errors. The
 // client sends the service token, the caller's identity and the correlation id with each call. A call takes
-// at most Timeout, with its answer, and at most half of the time left in its context, so that there is time
-// for a second call. Error of a call: ErrDown.
+// at most Timeout, until its whole answer is there. It also takes at most half of the time left in its
+// context, so that there is time for a second call. Error of a call: ErrDown.
 func (p Peer) Client(name string) *http.Client {
 	if p.InProcess != nil {
 		return newClient(p.InProcess, name, p.Token, p.Timeout, openFor)
@@ -84,7 +87,7 @@ func newClient(t http.RoundTripper, name, token string, timeout, openFor time.Du
 		OnStateChange: func(_ string, _, to gobreaker.State) {
 			breakerOpen.WithLabelValues(name).Set(openness(to))
 		},
-		// See transport.verdict.
+		// A call with this error says nothing about the peer: see transport.verdict.
 		IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
 	})
 	breakerOpen.WithLabelValues(name).Set(openness(gobreaker.StateClosed))
@@ -138,16 +141,16 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if !isOfPeer(req, res.StatusCode, body) {
-		// Without Content-Type, a generated client does not parse the body, and so keeps the status.
+		// A generated client does not parse a body without Content-Type, and then returns the status.
 		res.Header.Del("Content-Type")
 	}
 	res.Body = io.NopCloser(bytes.NewReader(body))
 	return res, nil
 }
 
-// isOfPeer reports whether an answer has the form of a service's answers: a success says so, and an error has
-// a code. Any other answer comes from something on the way, such as the maintenance page of a gateway. The
-// answers to /health and /ready have a form of their own, and are not checked.
+// isOfPeer reports whether the peer itself has sent the answer: a success has the field success, and an error
+// has a code. Any other answer comes from a program between the services, such as the maintenance page of a
+// gateway. The answers to /health and /ready are not checked, because they have other forms.
 func isOfPeer(req *http.Request, status int, body []byte) bool {
 	switch {
 	case asksReadiness(req), strings.HasSuffix(req.URL.Path, "/health"):
@@ -204,11 +207,11 @@ func (t transport) send(ctx context.Context, req *http.Request) (*http.Response,
 	return res, body.Bytes(), err
 }
 
-// verdict returns the error for the circuit breaker: err, or an error for a faulty answer. It returns
-// context.Canceled, which the breaker ignores, in two cases. First, a call has run out of time, and its
-// timeout was less than three quarters of t.timeout: the caller's deadline was too short. Second, the call
-// was for /ready: a peer that is about to stop is not ready, and still answers all other calls. A refusal
-// because of a held row is no fault either: the peer marks it with apperr.HeldHeader.
+// verdict returns the result of a call for the circuit breaker: err, an error for a faulty answer, or nil. It
+// returns context.Canceled, which the breaker ignores, for a call to /ready: a peer that is about to stop is
+// not ready, and still answers all other calls. It also returns context.Canceled for a call that ran out of
+// time after less than three quarters of t.timeout, because the caller's deadline was too short. An answer
+// with apperr.HeldHeader is not faulty, because only the held row is the reason.
 func (t transport) verdict(
 	req *http.Request, res *http.Response, body []byte, err error, timeout time.Duration,
 ) error {
@@ -224,9 +227,9 @@ func (t transport) verdict(
 	return err
 }
 
-// isFaulty reports whether an answer shows a fault of the peer as a whole: a 5xx without a code, or with the
-// code internal, unavailable or timeout. After another code, the peer can still do other work: with
-// customers_unavailable, for example, the Orders API can still confirm orders.
+// isFaulty reports whether an answer shows a fault of the whole peer: a 5xx without a code, or with the code
+// internal, unavailable or timeout. With another code, the peer can still do other work. For example, the
+// Orders API can still confirm orders after customers_unavailable.
 func isFaulty(status int, body []byte) bool {
 	if status < http.StatusInternalServerError {
 		return false

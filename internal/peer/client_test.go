@@ -101,8 +101,8 @@ func TestBreaker(t *testing.T) {
 	}
 }
 
-// TestBreakerIgnoresReadiness calls /ready of a peer that is not ready, for example because the peer is about
-// to stop. After more failures than open the breaker, another call must still reach the peer.
+// TestBreakerIgnoresReadiness calls /ready often while the peer is not ready. The breaker must stay closed,
+// because a peer that is about to stop still answers other calls.
 func TestBreakerIgnoresReadiness(t *testing.T) {
 	p := newFakePeer(t, envelopeOf(503, "unavailable"))
 	client := newClient(http.DefaultTransport, "peer", "", time.Minute, time.Hour)

@@ -19,15 +19,14 @@ import (
 
 // InProcessTransport calls a handler in this process without a connection. The handler treats the call like
 // any request: with validation, authentication, limits, deadlines and a log line. When the caller's context
-// ends, the handler's context ends, too, and the caller stops waiting, even if the handler continues. The
-// handler gets no other part of the caller's context. The caller gets an answer as a whole, so the transport
-// is not for files.
+// ends, the caller stops waiting, and the handler's context ends, too. The handler gets nothing else from the
+// caller's context. The caller gets the whole answer at once, so do not use the transport for files.
 type InProcessTransport struct {
 	handler http.Handler
 	log     *slog.Logger
 	workers workers
 	calls   *semaphore.Weighted // a slot for each call in progress
-	stopped atomic.Bool         // set by Drain, for good
+	stopped atomic.Bool         // set by Drain, never reset
 }
 
 const maxCalls = math.MaxInt64
@@ -41,14 +40,13 @@ func NewInProcessTransport(handler http.Handler, log *slog.Logger) *InProcessTra
 	}
 }
 
-// RoundTrip implements http.RoundTripper. Unlike other transports, it lets the handler change the headers of
-// req.
+// RoundTrip implements http.RoundTripper, with one exception: the handler may change the headers of req.
 func (t *InProcessTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if t.stopped.Load() || !t.calls.TryAcquire(1) {
 		return nil, errNotServing
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	detach := context.AfterFunc(req.Context(), stop) // acts like the end of a caller's connection
+	detach := context.AfterFunc(req.Context(), stop) // the handler's context ends with the caller's context
 	answered, received := make(chan *answer, 1), asReceived(ctx, req)
 	t.workers.run(func() {
 		defer t.calls.Release(1)
@@ -137,9 +135,9 @@ func (a *answer) response(req *http.Request) *http.Response {
 // idleTime is the time for which an idle goroutine waits for the next function.
 const idleTime = time.Second
 
-// workers are goroutines that each run many functions in sequence. The stack of a new goroutine grows in
-// steps, and each step copies the stack. With a new goroutine for each call, a call within the process takes
-// two thirds more time.
+// workers are goroutines that run functions, each many functions in sequence. The stack of a new goroutine
+// must grow, and each step copies it. With a new goroutine for each call, a call within the process would
+// take two thirds more time.
 type workers struct{ next chan func() }
 
 // run runs fn in an idle goroutine, or in a new goroutine when no goroutine is idle.

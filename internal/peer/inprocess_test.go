@@ -197,8 +197,8 @@ func TestInProcessPanic(t *testing.T) {
 	}
 }
 
-// TestCallerArrives calls a service for a caller with a token, and for a caller without a token, by both
-// transports. The service must get the caller, and the time until which the caller waits.
+// TestCallerArrives calls a service for a caller with a token, and for a caller without a token, over HTTP
+// and within the process. The service must know the caller, and how long the caller still waits.
 func TestCallerArrives(t *testing.T) {
 	var got auth.Principal
 	var left time.Duration

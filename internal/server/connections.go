@@ -26,7 +26,9 @@ type connection struct {
 	all     *connections
 	network string
 	busy    bool
-	since   time.Time // when the connection was opened, got the first byte of a request, or began or ended to be busy
+	// since is the last time at which the connection was opened, got the first byte of a request, or became
+	// busy or idle.
+	since time.Time
 }
 
 // newConnections returns an empty set. The parameter max bounds the number of connections, and perNetwork the
@@ -56,8 +58,8 @@ func (a *connections) admit(ctx context.Context, conn net.Conn) context.Context 
 	return context.WithValue(ctx, contextKey{}, c)
 }
 
-// makeRoom closes a connection that mayGo accepts and that is not busy: the first in the order of goesBefore.
-// When there is no such connection, it closes the added connection, and returns false.
+// makeRoom closes one connection that is not busy and that the function mayGo accepts; goesBefore chooses
+// among them. When there is no such connection, makeRoom closes the added connection, and returns false.
 func (a *connections) makeRoom(added *connection, mayGo func(*connection) bool) bool {
 	var next *connection
 	for _, c := range a.open {
@@ -95,8 +97,8 @@ func (a *connections) remove(conn net.Conn) {
 	}
 }
 
-// changed removes closed connections, and records the time of a request's first byte. net/http calls the
-// method changed when the state of a connection changes.
+// changed is called by net/http when the state of a connection changes. It removes closed connections, and
+// records the time of a request's first byte.
 func (a *connections) changed(conn net.Conn, state http.ConnState) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -110,9 +112,9 @@ func (a *connections) changed(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// Busy marks the connection of a request as busy until done() is called: the server does not close the
-// connection to make room for a new caller. ctx is the request's context. Without a connection of a Server in
-// ctx, Busy does nothing.
+// Busy marks the connection of a request as busy until done() is called. The server does not close a busy
+// connection to make room for a new caller. ctx is the request's context. Busy does nothing when the request
+// has not come over a connection of a Server.
 func Busy(ctx context.Context) (done func()) {
 	c, ok := ctx.Value(contextKey{}).(*connection)
 	if !ok {
@@ -137,8 +139,8 @@ func SetWriteBuffer(ctx context.Context, bytes int) {
 	}
 }
 
-// Network returns the network of an address. All callers in a network count as a single caller. The network
-// is the address itself for IPv4, and the /64 for IPv6, because a caller usually has all addresses of a /64.
+// Network returns the network of an address: the address itself for IPv4, and the /64 for IPv6, because a
+// caller usually has all addresses of a /64. All callers in a network count as a single caller.
 func Network(address string) string {
 	a, err := netip.ParseAddr(address)
 	if err == nil && a.Is6() && !a.Is4In6() {

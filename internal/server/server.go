@@ -12,8 +12,7 @@ import (
 	"time"
 )
 
-// Server answers requests on its listeners. The header of a request may have 16 KB, and net/http allows 4 KB
-// more.
+// Server answers requests on its listeners. A header may have 16 KB, and net/http allows 4 KB more.
 type Server struct {
 	Listeners []net.Listener
 	Handler   http.Handler
@@ -23,7 +22,7 @@ type Server struct {
 	// service in this process. It is nil when there are no such calls.
 	Drain func(ctx context.Context) error
 
-	Timeout       time.Duration // limit for a request; Handler enforces this limit, and a limit for the body
+	Timeout       time.Duration // limit of a request; Handler enforces it, and limits the body
 	HeaderTimeout time.Duration // time to receive the whole header; 0 means five seconds
 	IdleTimeout   time.Duration // time between two requests of a connection; 0 means 30 seconds
 
@@ -66,7 +65,7 @@ func (s Server) HTTP() *http.Server {
 		MaxHeaderBytes:    maxHeader,
 		ReadHeaderTimeout: cmp.Or(s.HeaderTimeout, 5*time.Second),
 		ReadTimeout:       20 * time.Second,        // limit for a body that Handler does not read
-		WriteTimeout:      s.Timeout + time.Minute, // a minute to receive the body and send the answer
+		WriteTimeout:      s.Timeout + time.Minute, // another minute, to receive the body and send the answer
 		IdleTimeout:       cmp.Or(s.IdleTimeout, 30*time.Second),
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
 		ConnContext:       connections.admit,

@@ -127,7 +127,7 @@ func TestHeaderFlood(t *testing.T) {
 			header := "GET /customers/1 HTTP/1.1\r\nHost: x\r\nX-A: " + strings.Repeat(part, size/len(part))
 			c := webtest.Connect(t, "127.0.0.1", at, header)
 			if size < 16<<10 {
-				fmt.Fprint(c, "\r\n\r\n") // a longer header is refused before its end
+				fmt.Fprint(c, "\r\n\r\n") // the server refuses a longer header before its end
 			}
 			line, err := bufio.NewReader(c).ReadString('\n')
 			if err != nil || strings.TrimSpace(line) != "HTTP/1.1 "+status {

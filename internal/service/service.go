@@ -26,7 +26,7 @@ import (
 type Store struct {
 	DB     *gorm.DB
 	Caller auth.Principal
-	Origin history.Origin // origin of the recorded events
+	Origin history.Origin // caller and request that cause the recorded events
 }
 
 // Events reads a page of the history of a subject. It does not check whether the caller may see the subject.
@@ -37,8 +37,8 @@ func (s Store) Events(subject string, id int64, page db.PageRequest) ([]history.
 // EventPosition returns the position of the newest event in the caller's feed.
 func (s Store) EventPosition() (int64, error) { return history.Position(s.DB, s.Caller.Customer) }
 
-// Record appends events in one statement. Code that writes rows must also call Record: see
-// TestEveryChangeIsRecorded.
+// Record appends events in one statement. Each function that writes rows must call Record:
+// TestEveryChangeIsRecorded checks this.
 func (s Store) Record(events ...history.Event) error {
 	return history.Append(s.DB, s.Origin, events...)
 }
@@ -63,7 +63,7 @@ type Database[S any] struct {
 	DB   *gorm.DB
 	Keys idempotency.Keys
 
-	turns db.Turns // turns of requests that need the same row or value: see ChangeRow and Once
+	turns db.Turns // the requests that need a row or a unique value take turns: see ChangeRow and Once
 
 	table    string
 	newStore func(Store) S
@@ -83,14 +83,14 @@ func (d *Database[S]) store(ctx context.Context, q *gorm.DB) S {
 // Read returns a store for queries outside of transactions. It sees every committed change.
 func (d *Database[S]) Read(ctx context.Context) S { return d.store(ctx, d.DB.WithContext(ctx)) }
 
-// ReadLagging runs fn on a store that may lack the latest changes: see db.ReadLagging. fn must only read.
-// ReadLagging is for operations whose answers have the header Age in the OpenAPI document: see TestReplica.
-// Use Read when the service or the caller bases a decision on the data.
+// ReadLagging runs fn on a store that may lack the latest changes: see db.ReadLagging. fn must only read. Use
+// ReadLagging only for operations whose answers have the header Age in the OpenAPI document; TestReplica
+// checks them. Use Read when the service or the caller bases a decision on the data.
 func (d *Database[S]) ReadLagging(ctx context.Context, fn func(q S) error) error {
 	times := timing.From(ctx)
 	if times.Parts().Current {
-		// After a read from the primary, the answer may have no header Age. So all later reads of the
-		// request, such as the later pages of a file, come from the primary.
+		// After a read from the primary, the headers of a file may already be sent, without Age. So all later
+		// reads of the request, such as the later pages of the file, come from the primary.
 		return fn(d.Read(ctx))
 	}
 	age, err := db.ReadLagging(ctx, d.DB, func(q *gorm.DB) error { return fn(d.store(ctx, q)) })
@@ -98,10 +98,10 @@ func (d *Database[S]) ReadLagging(ctx context.Context, fn func(q S) error) error
 	return err
 }
 
-// ReadPage reads a page of rows by ReadLagging, unless the page must be current. The page must be current for
-// a caller that looks for an id or a unique value, because the caller decides by the answer whether the thing
-// exists. It must also be current for a caller that asks for the changes since a moment, because the caller
-// would miss the changes that have not reached the replica. The result next is the cursor of the next page.
+// ReadPage reads a page of rows by ReadLagging, or by Read when the page must be current. A page must be
+// current in two cases. A caller that looks for an id or a unique value decides by the answer whether the
+// thing exists. A caller that asks for the changes since a moment would miss the changes that have not
+// reached the replica. The result next is the cursor of the next page.
 func ReadPage[S, Row any](
 	ctx context.Context, d *Database[S], mustBeCurrent bool, read func(q S) ([]Row, *int64, error),
 ) (rows []Row, next *int64, err error) {
@@ -119,8 +119,8 @@ func (d *Database[S]) readList(ctx context.Context, mustBeCurrent bool, fn func(
 	return d.ReadLagging(ctx, fn)
 }
 
-// ExportHeader returns the header of an export, which has a position in the caller's feed. Every change that
-// the export lacks has an event after this position, even when the rows come from a replica. Call
+// ExportHeader returns the header X-Event-Position of an export: a position in the caller's feed. Changes
+// that the export lacks have events after this position, even when the rows come from a replica. Call
 // ExportHeader before the export reads its first row with ReadPage, and with the same mustBeCurrent.
 func ExportHeader[S interface{ EventPosition() (int64, error) }](
 	ctx context.Context, d *Database[S], mustBeCurrent bool,
@@ -148,18 +148,18 @@ func (d *Database[S]) Try(ctx context.Context, fn func(tx S) error) error {
 	return db.TryTx(ctx, d.DB, func(tx *gorm.DB) error { return fn(d.store(ctx, tx)) })
 }
 
-// Row is a row that requests change one after the other. A change that locks a row takes its turn first: see
-// db.Turns.
+// Row is a row that requests change one after the other. A request takes its turn before it locks the row:
+// see db.Turns.
 type Row[S any] struct {
 	Name string
 
-	// See returns the refusal for a row that the caller may not see. It reads without a lock, before the
-	// caller takes a turn, and is called for callers bound to a customer only: a partner that names rows of
-	// other customers must not make these customers wait.
+	// See returns an error for a row that the caller may not see. It runs without a lock before the caller
+	// takes a turn, and only for a caller bound to a customer. So a partner that names rows of other
+	// customers does not make these customers wait.
 	See func(q S) error
 }
 
-// ChangeRow is like Change, for a single row. Errors: the error of row.See, and db.ErrLocked.
+// ChangeRow is like Change, for fn that changes a single row. Errors: the error of row.See, and db.ErrLocked.
 func (d *Database[S]) ChangeRow(ctx context.Context, row Row[S], fn func(tx S) error) error {
 	if err := d.see(ctx, row); err != nil {
 		return err
@@ -183,8 +183,8 @@ func (d *Database[S]) see(ctx context.Context, row Row[S]) error {
 type Effect[S any] func(tx S) (target int64, body any, err error)
 
 // Once runs an effect in a transaction, at most once for the request's key: see idempotency.Keys.Execute.
-// Requests with the same key take turns, and so do requests whose effects insert the same unique value. The
-// parameter unique has these values, with the names of their columns: "sku 4711". Error: db.ErrLocked.
+// Requests with the same key take turns, and so do requests that insert the same unique value. The parameter
+// unique lists these values, each after the name of its column: "sku 4711". Error: db.ErrLocked.
 func (d *Database[S]) Once(
 	ctx context.Context, r idempotency.Request, effect Effect[S], unique ...string,
 ) (idempotency.Answer, error) {
@@ -201,8 +201,8 @@ func (d *Database[S]) Once(
 	return d.Keys.Execute(ctx, r, func(tx *gorm.DB) (int64, any, error) { return effect(d.store(ctx, tx)) })
 }
 
-// OnceOnRow is like Once, for a single row. Errors: the error of row.See, unless the key has an answer, and
-// db.ErrLocked.
+// OnceOnRow is like Once, for an effect that changes a single row. Errors: db.ErrLocked, and the error of
+// row.See, unless an answer is stored for the key.
 func (d *Database[S]) OnceOnRow(
 	ctx context.Context, row Row[S], r idempotency.Request, effect Effect[S],
 ) (idempotency.Answer, error) {
@@ -239,12 +239,12 @@ func (d *Database[S]) Replica() *contract.HealthReplica {
 // Filter has the common filters of lists with a search; a nil field filters nothing.
 type Filter struct {
 	Search       *string    // text that one of the columns of the index must contain
-	IDs          []int64    // the ids of the rows; nil, unlike an empty slice, filters nothing
-	UpdatedSince *time.Time // changed at or after this moment
+	IDs          []int64    // ids of the wanted rows; nil means all rows, and an empty slice means no row
+	UpdatedSince *time.Time // rows changed at or after this moment
 }
 
-// List reads a page of the rows of q that match the filter. The parameter narrow says that q has few rows:
-// List then looks for f.Search in all these rows, and does not use the search index.
+// List reads a page of the rows of q that match the filter. Set narrow when q has few rows: List then
+// searches all these rows for f.Search, and does not use the search index.
 func List[T search.Row](
 	q *gorm.DB, index search.Index, f Filter, narrow bool, page db.PageRequest,
 ) ([]T, *int64, error) {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// LeftHeader carries the time, in milliseconds, that a service waits for the answer to a call.
+// LeftHeader carries the milliseconds for which the calling service still waits for the answer to a call.
 const LeftHeader = "X-Time-Left"
 
 // SetLeft sets LeftHeader of a call to the time until the deadline of ctx.
@@ -17,7 +17,8 @@ func SetLeft(ctx context.Context, h http.Header) {
 	}
 }
 
-// Left returns the time of LeftHeader, or most when the header is missing, is no number or is longer.
+// Left returns the time in LeftHeader. It returns the parameter most when the header is missing, is no
+// number, or has a longer time.
 func Left(h http.Header, most time.Duration) time.Duration {
 	left, err := strconv.ParseUint(h.Get(LeftHeader), 10, 31)
 	if err != nil {

@@ -14,22 +14,22 @@ type Times struct {
 	parts Parts
 }
 
-// Parts are the sums over all parts of a kind. Statements and Database do not count the statements of
-// batches, because each of them works for several requests; Batch is the time of the whole batch.
+// Parts are the sums over all parts of a kind. A statement of a batch works for several requests, so
+// Statements and Database do not count it. Pool and Slowest do count the waits and statements of batches.
 type Parts struct {
 	Statements  int           // number of SQL statements
-	Database    time.Duration // time of these statements
-	Pool        time.Duration // wait for a connection to the database, in batches as well as outside of them
+	Database    time.Duration // time of these SQL statements
+	Pool        time.Duration // wait for a connection to the database
 	Turn        time.Duration // wait for earlier requests that change the same row
-	Slowest     string        // name of the slowest statement, in batches as well as outside of them
+	Slowest     string        // name of the slowest SQL statement
 	SlowestTime time.Duration
-	BatchSize   int           // commands in the last batch with a command of the request
-	BatchWait   time.Duration // wait until the batch began
-	Batch       time.Duration // time of the batch
+	BatchSize   int           // commands in the last batch that ran a command of the request
+	BatchWait   time.Duration // sum of the waits until a batch began
+	Batch       time.Duration // sum of the times of whole batches
 	Calls       int           // calls to other services, retries included
-	Called      time.Duration // time of these calls
+	Called      time.Duration // time of the calls to other services
 	Age         time.Duration // age of the oldest data from a replica; 0 without such data
-	Current     bool          // a read that may lag has come from the primary
+	Current     bool          // ReadLagging of package service has read from the primary
 }
 
 type key struct{}
@@ -69,8 +69,8 @@ func (t *Times) Pool(waited time.Duration) { t.add(func(p *Parts) { p.Pool += wa
 // Turn adds a wait for earlier requests that change the same row.
 func (t *Times) Turn(waited time.Duration) { t.add(func(p *Parts) { p.Turn += waited }) }
 
-// Batch adds a batch of the given size with a command of the request. The parameter own has the times of the
-// batch itself.
+// Batch adds a batch of the given size that ran a command of the request. The parameter own has the slowest
+// statement of the batch, and its wait for a connection.
 func (t *Times) Batch(size int, waited, took time.Duration, own Parts) {
 	t.add(func(p *Parts) {
 		p.BatchSize = size
@@ -91,8 +91,8 @@ func (t *Times) Call(took time.Duration) {
 	})
 }
 
-// Read adds a read that may lag. The parameter age is the age of the data from a replica, or 0 for current
-// data from the primary.
+// Read adds a read by ReadLagging of package service. The parameter age is the age of the data from a
+// replica, or 0 for current data from the primary.
 func (t *Times) Read(age time.Duration) {
 	t.add(func(p *Parts) { p.Age, p.Current = max(p.Age, age), p.Current || age == 0 })
 }

@@ -13,8 +13,8 @@ import (
 
 const isRequired = "is required"
 
-// Params of common faults. A rule is named after its keyword in the document, in snake_case; a rule without a
-// keyword has a name of its own.
+// Params of common faults. The value of "rule" is the rule's keyword in JSON Schema, in snake_case. A rule
+// without a keyword there, such as unknown_field, has a name of its own.
 var (
 	Required     = apperr.Params{"rule": "required"}
 	Repeated     = apperr.Params{"rule": "repeated"}
@@ -24,7 +24,7 @@ var (
 // explain returns the broken rule, as a message and as params.
 func explain(err *openapi3.SchemaError) (string, apperr.Params) {
 	if within := new(openapi3.SchemaError); err.SchemaField == "allOf" && errors.As(err.Origin, &within) {
-		return explain(within) // allOf only adds a default to a shared schema, and means nothing to a caller
+		return explain(within) // in requests, allOf only adds a default to a shared schema
 	}
 	s := err.Schema
 	limit := func(rule string, limit any) apperr.Params { return apperr.Params{"rule": rule, "limit": limit} }
@@ -55,7 +55,7 @@ func explain(err *openapi3.SchemaError) (string, apperr.Params) {
 		if not := s.Not.Value.Enum; not != nil {
 			return "must not be " + quoted(not), apperr.Params{"rule": "not", "values": spaced(not)}
 		}
-	case "format", "pattern": // each pattern repeats a part of its format
+	case "format", "pattern": // the pattern of a schema is weaker than the format
 		return formats.All[s.Format].Sentence, apperr.Params{"rule": "format", "format": s.Format}
 	}
 	return "breaks the rule " + err.SchemaField, apperr.Params{"rule": err.SchemaField}
@@ -77,7 +77,7 @@ func atLeast(n uint64, noun string) string {
 	return fmt.Sprintf("must have at least %d %s", n, noun)
 }
 
-// quoted lists the values of an enum, strings in quotes.
+// quoted lists the values of an enum with spaces between them, and strings in quotes.
 func quoted(values []any) string {
 	return strings.TrimSpace(fmt.Sprintf(strings.Repeat("%#v ", len(values)), values...))
 }

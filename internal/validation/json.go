@@ -22,19 +22,19 @@ import (
 // fields.
 const exactlyOneOf = "x-exactly-one-of"
 
-// JSON is a JSON text, read with its schema. A value that the schema does not expect is not read further, so
-// an invalid text costs no more time than a valid text.
+// JSON is a JSON text, read with its schema. Values that the schema does not expect are not read further, so
+// that an invalid text costs no more time than a valid text.
 type JSON struct {
 	Text  []byte
 	Value any // value for the handler, without unknown fields
 	More  int // number of faults that Faults leaves out
 
 	schema *openapi3.Schema
-	faults []apperr.Detail // faults found while reading; the schema validator does not see them in Value
+	faults []apperr.Detail // faults found by read; the schema validator cannot find them in Value
 }
 
-// Parse reads a JSON text with its schema; Faults then says how the text breaks the schema. Error: the code
-// malformed, with the reason, when the text is not JSON in UTF-8.
+// Parse reads a JSON text with its schema. Call Faults to find out whether the text breaks the schema. Error:
+// the code malformed, with the reason, when the text is not JSON in UTF-8.
 func Parse(text []byte, schema *openapi3.Schema, malformed *apperr.Code) (*JSON, error) {
 	if !utf8.Valid(text) {
 		return nil, malformed.New("it is not UTF-8")
@@ -53,7 +53,9 @@ func Parse(text []byte, schema *openapi3.Schema, malformed *apperr.Code) (*JSON,
 // Faults returns the faults found while reading, at most maxDetails, and the faults of the schema validator.
 func (j *JSON) Faults() []apperr.Detail {
 	bySchema := details("", j.schema.VisitJSON(j.Value, options...))
-	if len(j.faults) > 0 { // without the refused fields, the body may have too few fields for the schema
+	// The validator may report that the body has too few fields, only because readObject has left out the
+	// refused fields.
+	if len(j.faults) > 0 {
 		bySchema = slices.DeleteFunc(bySchema, func(d apperr.Detail) bool { return d.Field == wholeBody })
 	}
 	return append(j.faults, bySchema...) // j.faults come first: Refusal keeps the first fault of each field
@@ -69,8 +71,8 @@ func (j *JSON) refuse(path []string, params apperr.Params, format string, args .
 }
 
 // read converts v to a value for the schema validator and the handler. The path is the place of v in the
-// text. When v is an object, an array or a string, and the schema expects another type, read returns an empty
-// value of v's type, because the validator refuses the type anyway.
+// text. When v is an object, an array or a string of a type that the schema does not expect, read returns an
+// empty value of this type, because the validator refuses the type anyway.
 func (j *JSON) read(path []string, v gjson.Result, s *openapi3.Schema) any {
 	switch {
 	case v.IsObject() && s.AdditionalProperties.Schema != nil:
@@ -98,9 +100,9 @@ func (j *JSON) read(path []string, v gjson.Result, s *openapi3.Schema) any {
 	return v.Value() // v is true, false or null
 }
 
-// readObject returns the known fields of an object. It refuses unknown fields, and all but the first of
-// repeated fields. It leaves out a null in an optional field that is not nullable, because many serializers
-// write null for a field without a value.
+// readObject returns the known fields of an object. It refuses unknown fields, and a field that comes again.
+// It leaves out null in an optional field that is not nullable, because many serializers write null for a
+// field without a value.
 func (j *JSON) readObject(path []string, v gjson.Result, s *openapi3.Schema) any {
 	fields := map[string]any{}
 	v.ForEach(func(key, value gjson.Result) bool {
@@ -194,7 +196,7 @@ func (j *JSON) readArray(path []string, v gjson.Result, s *openapi3.Schema) any 
 
 var (
 	// wholePair matches a character that is escaped as a pair of surrogates. It also matches an escaped
-	// backslash, because a u after an escaped backslash does not begin an escape.
+	// backslash, so that halfPair does not take a u after this backslash for an escape.
 	wholePair = regexp.MustCompile(`\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]`)
 	halfPair  = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
 )

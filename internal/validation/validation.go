@@ -17,12 +17,12 @@ import (
 )
 
 const (
-	maxDetails = 20      // failing fields in a refusal; one more detail has the number of the fields left out
-	wholeBody  = "/body" // field of a fault of the whole body
+	maxDetails = 20      // failing fields in a refusal; a further detail says how many fields are left out
+	wholeBody  = "/body" // value of Detail.Field for a fault of the whole body
 )
 
-// options make the schema validator find all failing fields at once. The validator checks formats and no
-// patterns, because each pattern repeats a part of a format.
+// options make the schema validator find all failing fields at once. The validator checks formats. It checks
+// no patterns, because the pattern of a schema is weaker than its format.
 var options = []openapi3.SchemaValidationOption{
 	openapi3.MultiErrors(), openapi3.VisitAsRequest(), openapi3.DisablePatternValidation(),
 	formatValidators(),
@@ -43,8 +43,9 @@ func formatValidators() openapi3.SchemaValidationOption {
 	return openapi3.WithStringFormatValidators(validators)
 }
 
-// Refusal returns 400 validation_failed with details: at most maxDetails fields, sorted, and the first fault
-// of each field. It returns nil without details. The parameter more is the number of faults not in details.
+// Refusal returns 400 validation_failed with the first fault of each field, for at most maxDetails fields,
+// sorted. It returns nil when details is empty. The parameter more is the number of faults that are not in
+// details.
 func Refusal(details []apperr.Detail, more int) error {
 	if len(details) == 0 {
 		return nil

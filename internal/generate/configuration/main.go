@@ -1,7 +1,7 @@
-// Command configuration writes the files that list the variables of package config: .env.example and
-// docs/configuration.md. It also writes the ports into the Dockerfile, README and docs/aws.md, the ports and
-// the variables of every container into docker-compose.yml, and the services of that file into
-// deploy/compose.
+// Command configuration writes everything in the repository that depends on the variables of package config.
+// It writes .env.example and docs/configuration.md, which list the variables. It writes the ports into the
+// Dockerfile, README and docs/aws.md, and the ports and the variables of the containers into
+// docker-compose.yml. It writes the services of docker-compose.yml into deploy/compose.
 package main
 
 import (
@@ -22,8 +22,7 @@ func main() {
 	generate.Run(func(root string) error { return run(root, config.Variables()) })
 }
 
-// run writes the files below the folder root. It replaces .env.example and docs/configuration.md, and changes
-// the other files where they depend on the variables.
+// run writes all files below the folder root.
 func run(root string, variables []config.Variable) error {
 	return errors.Join(
 		os.WriteFile(filepath.Join(root, ".env.example"), example(variables), 0o644),
@@ -65,7 +64,7 @@ func example(variables []config.Variable) []byte {
 }
 
 //go:embed page.md
-var pageHead string // docs/configuration.md up to the head of its table
+var pageHead string // beginning of docs/configuration.md, with the head of its table
 
 func page(variables []config.Variable) []byte {
 	var b bytes.Buffer
@@ -78,8 +77,8 @@ func page(variables []config.Variable) []byte {
 
 var passedOn = regexp.MustCompile(`(?s)(  # variables: made by make generate\n).*?(  # end of variables\n)`)
 
-// passOn rewrites the lines between the marks of a compose file. There is a line for each variable that the
-// rest of the file does not name.
+// passOn rewrites the lines between the two marks in a compose file. These lines pass variables on to the
+// containers: each variable that the rest of the file does not name.
 func passOn(compose []byte, variables []config.Variable) []byte {
 	elsewhere := passedOn.ReplaceAll(compose, nil)
 	var lines strings.Builder
@@ -95,8 +94,8 @@ func passOn(compose []byte, variables []config.Variable) []byte {
 	return passedOn.ReplaceAll(compose, []byte("${1}"+escaped+"${2}"))
 }
 
-// publish rewrites the ports in a compose file: the published port of each service, and the port in the
-// address that other containers use.
+// publish rewrites the ports in a compose file: the port that a service publishes to the host, and the port
+// in the address by which other containers call the service.
 func publish(compose []byte, variables []config.Variable) []byte {
 	for _, v := range portsOf(variables) {
 		published := regexp.MustCompile(`\$\{` + v.Name + `:-\d+\}:\d+`)
@@ -137,7 +136,8 @@ func listPorts(ports, and string) func([]byte, []config.Variable) []byte {
 
 var commandRows = regexp.MustCompile(`(\| service: its command \|[^\n]*\n\|---\|---\|\n)(?:\|[^\n]*\n)*`)
 
-// commands rewrites the table of a page that has the commands and the ports of the services.
+// commands rewrites the table of commands in a page: a row has the command that runs a service, and the port
+// of the service.
 func commands(page []byte, variables []config.Variable) []byte {
 	rows := "${1}"
 	for _, v := range portsOf(variables) {
@@ -152,8 +152,8 @@ var (
 	targets   = regexp.MustCompile(`(# made by make generate\n *- targets: )\[.*\]`)
 )
 
-// observe writes the containers of docker-compose.yml that run a service into deploy/compose: their traces
-// into observe.yml, their metrics into prometheus.yml.
+// observe lists the services of docker-compose.yml in the files of deploy/compose that collect their traces
+// and metrics: observe.yml and prometheus.yml.
 func observe(root string) error {
 	compose, err := os.ReadFile(filepath.Join(root, "docker-compose.yml"))
 	if err != nil {
@@ -175,7 +175,6 @@ func observe(root string) error {
 		}))
 }
 
-// portsOf returns the variables for the ports of the services.
 func portsOf(variables []config.Variable) (all []config.Variable) {
 	for _, v := range variables {
 		if v.Group == "Ports" {

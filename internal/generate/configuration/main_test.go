@@ -9,8 +9,7 @@ import (
 	"example.com/b2b/v2/internal/config"
 )
 
-// TestConfiguration writes every file for three variables, and expects the hand-written rest of the compose
-// file and the Dockerfile to stay.
+// TestConfiguration writes every file for three variables. The hand-written parts of the files must stay.
 func TestConfiguration(t *testing.T) {
 	variables := []config.Variable{
 		{Name: "LOG_LEVEL", Group: "Logging", Default: "info", Meaning: "least level"},

@@ -1,6 +1,6 @@
-// Command gateway writes a template for AWS SAM from a file of deploy/lambda. The file only names the OpenAPI
-// document of each HTTP API. The template contains the document, with the integration extensions of API
-// Gateway in each operation.
+// Command gateway writes a template for AWS SAM from a file of deploy/lambda, the source. The source only
+// names the OpenAPI document of each HTTP API. The template contains the document, with the integration
+// extensions of API Gateway in each operation.
 //
 // In the source, the DefinitionBody of an AWS::Serverless::HttpApi has these keys:
 //   - Document: the path of the document, from the root of the repository
@@ -91,11 +91,11 @@ func build(root, source, architecture, version string) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// methods are the operations of a path in OpenAPI 3.0.
+// methods are the keys of a path in OpenAPI 3.0 whose values are operations.
 var methods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
-// integrated returns the document at the path body.Document. Into each operation of the document, it merges
-// body.Operation and, when the operation needs a token, body.Secured.
+// integrated returns the document that body.Document names. It merges body.Operation into each operation of
+// the document, and body.Secured into each operation that needs a token.
 func integrated(root string, body *yaml.Node, version string) (*yaml.Node, error) {
 	name := nodes.At(body, "Document")
 	if name == nil || nodes.At(body, "Operation") == nil {
@@ -109,7 +109,7 @@ func integrated(root string, body *yaml.Node, version string) (*yaml.Node, error
 	for path := range slices.Chunk(paths.Content, 2) {
 		for operation := range slices.Chunk(path[1].Content, 2) {
 			if !slices.Contains(methods, operation[0].Value) {
-				continue // not an operation: for example, the parameters of the path
+				continue // another key of the path, such as parameters
 			}
 			secured := len(nodes.At(operation[1], "security").Content) > 0
 			remove(operation[1], "security")
@@ -145,8 +145,8 @@ func read(file string) (*yaml.Node, error) {
 	return n.Content[0], nil
 }
 
-// merge copies the keys of the mapping more into the mapping n. A key of more replaces the same key of n.
-// more may be nil.
+// merge copies the keys of the mapping more into the mapping n, and replaces the same keys of n. more may be
+// nil.
 func merge(n, more *yaml.Node) {
 	if more == nil {
 		return

@@ -1,6 +1,6 @@
-// Command gosdk writes sdk/go/operations.gen.go. The file has a table of the documents' operations: the Go
-// SDK uses this table to set keys and to check answers. For each list, import and export there is a method
-// that iterates over the items or rows.
+// Command gosdk writes sdk/go/operations.gen.go. The file has a table of all operations, which the Go SDK
+// uses to set idempotency keys and to check answers. The file also has a method for each list, import and
+// export, which iterates over its items or rows.
 package main
 
 import (
@@ -56,7 +56,7 @@ type parameter struct {
 
 type content map[string]struct {
 	Schema schema
-	Row    schema `yaml:"x-row"` // schema of a line of a file
+	Row    schema `yaml:"x-row"` // schema of a row, for a file of rows
 }
 
 type schema struct {
@@ -167,7 +167,7 @@ func (d document) operations() (all []operation, err error) {
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// key returns the place of an operation's idempotency key: inHeader, inBody or none.
+// key says where an operation takes its idempotency key: inHeader, inBody or none.
 func (d document) key(op operation) string {
 	for _, p := range op.Parameters {
 		if p.Ref != "" {
@@ -197,8 +197,8 @@ type call struct {
 
 func (s service) call(op operation) (call, error) {
 	name := strings.ToUpper(op.ID[:1]) + op.ID[1:]
-	// For a body that is not JSON, the client has only the method WithBodyWithResponse, which takes the media
-	// type and a reader of the body.
+	// The client takes a JSON body as a struct in the method WithResponse. For any other body, it has only
+	// the method WithBodyWithResponse, which takes the media type and a reader.
 	for _, suffix := range []string{"WithResponse", "WithBodyWithResponse"} {
 		if m, found := s.client.MethodByName(name + suffix); found {
 			return call{op, s, name, m.Type}, nil
@@ -207,8 +207,8 @@ func (s service) call(op operation) (call, error) {
 	return call{}, fmt.Errorf("the client of %s has no %sWithResponse", s.name, name)
 }
 
-// checks returns the fields of the table that describe the successful answers. It adds the packages of their
-// types to the map imports.
+// checks returns the fields of the operation's row in the table that say which answers are a success. It adds
+// the packages of the answers' types to the map imports.
 func (c call) checks(imports map[string]bool) string {
 	var ok, files []string
 	for _, status := range sorted(c.Responses) {
@@ -287,13 +287,13 @@ func (c call) writeList(w *strings.Builder, imports map[string]bool) {
 	if meta.Type == nil || data.Type.Kind() != reflect.Slice {
 		return
 	}
-	last := c.method.NumIn() - 2 // index of the argument params; only the argument reqEditors comes after it
+	last := c.method.NumIn() - 2 // index of params, the last argument but one
 	params := c.method.In(last).Elem()
 	if _, found := params.FieldByName("Cursor"); !found {
-		return // the feed has no last page: FollowEvents follows its positions
+		return // the event feed has no last page; FollowEvents reads it
 	}
 	in, args := "", ""
-	for i := 2; i < last; i++ { // 0 is the client, 1 the context
+	for i := 2; i < last; i++ { // argument 0 is the client, and 1 is the context
 		in += fmt.Sprintf("id %s, ", c.method.In(i))
 		args += "id, "
 	}

@@ -1,6 +1,6 @@
-// Command office minifies the scripts and the style sheet of the back office, from orchestrator/office/page
-// into orchestrator/office/generated, which the orchestrator serves. It shortens the names of local variables,
-// and keeps the names at a module's top level, which stack traces show.
+// Command office minifies the scripts and the style sheet of the back office. It reads orchestrator/office/page,
+// and writes orchestrator/office/generated, which the orchestrator serves. It shortens the names of local
+// variables, and keeps the names at a module's top level, because stack traces show them.
 package main
 
 import (
@@ -22,7 +22,7 @@ func main() { generate.Run(run) }
 func run(root string) error {
 	office := filepath.Join(root, "orchestrator", "office")
 	from, to := filepath.Join(office, "page"), filepath.Join(office, "generated")
-	if err := os.RemoveAll(to); err != nil { // leaves no script of a deleted source
+	if err := os.RemoveAll(to); err != nil { // removes the scripts of deleted sources, too
 		return err
 	}
 	for pattern, minify := range map[string]func([]byte) ([]byte, error){
@@ -52,9 +52,9 @@ func run(root string) error {
 	return nil
 }
 
-// indentation matches a line break and the blanks around it. In a script, the blanks have no meaning outside
-// of template literals. In a template literal of several lines they have none either, because each such
-// literal is html`…`: see TestMinified of package office.
+// indentation matches a line break and the blanks around it, which have no meaning in these scripts. They
+// could have a meaning only in a template literal, and each template literal of several lines is HTML:
+// TestMinified of package office checks this.
 var indentation = regexp.MustCompile(`[ \t]*\n[ \t]*`)
 
 func minifiedScript(script []byte) ([]byte, error) {

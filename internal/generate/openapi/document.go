@@ -14,23 +14,24 @@ import (
 	"example.com/b2b/v2/internal/generate/nodes"
 )
 
-// sharedFile is the path of the file with the shared parts, as it stands in the references of the contracts.
+// sharedFile is the path of the file with the shared parts, as the contracts refer to it.
 const sharedFile = "../common.yaml"
 
-// servedFile returns the path of the served document of another contract, as it stands in a compiled
-// document.
+// servedFile returns the path of the served document of another contract, as a compiled document refers to
+// it.
 func servedFile(folder string) string { return "../" + folder + "/openapi.gen.yaml" }
 
 // document is a self-contained contract. Its parts are in the author's order.
 type document struct {
 	*yaml.Node
 	shared  *yaml.Node        // the schemas of common.yaml
-	adopted map[string]string // the folder of the contract that has the schema, by the names of adopted schemas
+	adopted map[string]string // folder of the contract that a schema is copied from, by the schema's name
 }
 
-// bundle copies the shared parts and the schemas of other contracts into a contract, adds error responses and
-// headers to each operation, fills in the lists "keyed operations" and "required: all", completes the
-// examples, and removes the components to which nothing refers.
+// bundle returns a contract as a self-contained document. It copies the shared parts and the schemas of other
+// contracts into the contract, and adds error responses and headers to each operation. It fills in the lists
+// that the author writes as "keyed operations" and "required: all". It completes the examples, and removes
+// the components to which nothing refers.
 func bundle(folder string, all authored, shared *yaml.Node) document {
 	d := document{clone(all[folder]), nodes.At(shared, "components", "schemas"), map[string]string{}}
 	d.adopt(all)
@@ -71,8 +72,8 @@ func bundle(folder string, all authored, shared *yaml.Node) document {
 	return d
 }
 
-// complete gives an example the properties that its schema requires and the example lacks: each has the value
-// of the property's own example. A property without an example stays missing.
+// complete adds to an example the properties that its schema requires and the example lacks. Each gets the
+// value of the property's own example. A property without an example stays missing.
 func (d document) complete(example, schema *yaml.Node) {
 	schema = d.target(schema)
 	for _, part := range content(nodes.At(schema, "allOf")) {
@@ -101,9 +102,9 @@ func (d document) complete(example, schema *yaml.Node) {
 // ../ordersapi/openapi.yaml#/components/schemas/Order.
 var foreign = regexp.MustCompile(`^\.\./(\w+)/openapi\.yaml#/components/schemas/(\w+)$`)
 
-// adopt copies into a contract the schemas of other contracts to which the contract refers, and all schemas
-// to which these schemas refer. It panics when another contract lacks the schema, and when the name of the
-// schema already means another schema.
+// adopt copies into a contract the schemas of other contracts to which it refers, and all schemas to which
+// the copied schemas refer. It panics when the other contract lacks the schema, and when the contract has
+// another schema with the same name.
 func (d document) adopt(all authored) {
 	for again := true; again; {
 		again = false
@@ -150,7 +151,7 @@ func replaceRef(n, target *yaml.Node) {
 	}
 }
 
-// merge completes the node n with the parameter from: a mapping gets the missing keys, at every depth, and a
+// merge adds to the node n what it lacks of the node from. A mapping gets the missing keys, at every depth. A
 // list gets all elements.
 func merge(n, from *yaml.Node) {
 	if n.Kind == yaml.SequenceNode {
@@ -206,7 +207,8 @@ func (d document) target(n *yaml.Node) *yaml.Node {
 	return part
 }
 
-const extensible = "x-extensible-enum" // lists the current values; a later version may add values
+// extensible is the key with the current values of a string to which a later version may add values.
+const extensible = "x-extensible-enum"
 
 // served returns the document for partners, without the keys for the Go generator. The schemas allow further
 // fields, because some partners' generators would otherwise make code that refuses unknown fields.
@@ -221,7 +223,7 @@ func (d document) served() *yaml.Node {
 			set(n, "pattern", text(pattern))
 		}
 		if value(n, "in") == "query" && !isTrue(n, "required") {
-			set(n, "allowEmptyValue", node(true)) // an empty value counts as no value
+			set(n, "allowEmptyValue", node(true)) // an empty parameter counts as omitted
 		}
 		if d.hasProperties(n) && nodes.At(n, "additionalProperties") == nil {
 			set(n, "additionalProperties", node(true))
@@ -245,9 +247,9 @@ func (d document) hasProperties(n *yaml.Node) bool {
 		slices.ContainsFunc(content(nodes.At(n, "allOf")), has)
 }
 
-// compiled returns the document for the Go generator. This document refers to the shared schemas in
-// common.yaml, because their Go types are in openapi/contract, and to adopted schemas in the served document
-// of their contract, whose package has their Go types.
+// compiled returns the document for the Go generator. Some schemas have their Go types in other packages, so
+// compiled keeps them as references: shared schemas refer to common.yaml, for package openapi/contract, and
+// adopted schemas refer to the served document of their contract, for its package.
 func (d document) compiled() *yaml.Node {
 	root := clone(d.Node)
 	home := func(name string) string {
@@ -269,7 +271,8 @@ func (d document) compiled() *yaml.Node {
 		rows := nodes.At(root, "paths", op.path, op.method, "requestBody", "content")
 		if nodes.At(rows, "text/csv") != nil {
 			// The generator would make a field of the same name for each media type, so only text/csv stays.
-			// It makes types only for schemas, so the type of a row becomes the schema.
+			// The generator makes a type only for the schema of a body, so the type of a row takes that
+			// place.
 			keep(rows, func(media string) bool { return media == "text/csv" })
 			set(nodes.At(rows, "text/csv"), "schema", nodes.At(rows, "text/csv", "x-row"))
 		}
@@ -277,10 +280,9 @@ func (d document) compiled() *yaml.Node {
 	return forGo(root)
 }
 
-// forGo prepares a document for the Go generator. It turns extensible values into an enum, so that the
-// generator makes constants. It numbers the fields of an object, because the generator would sort them. It
-// replaces an allOf with a single schema by the schema, because the generator would make a struct of the
-// allOf.
+// forGo prepares a document for the Go generator. Extensible values become an enum, so that the generator
+// makes constants. The fields of an object get numbers, because the generator would sort them. An allOf with
+// a single schema becomes this schema, because the generator would make a struct of the allOf.
 func forGo(root *yaml.Node) *yaml.Node {
 	nodes.Walk(root, func(n *yaml.Node) {
 		if parts := content(nodes.At(n, "allOf")); len(parts) == 1 {
@@ -298,13 +300,12 @@ func forGo(root *yaml.Node) *yaml.Node {
 	return root
 }
 
-// operation is an operation of a document.
 type operation struct {
 	id         string
 	path       string
 	method     string
 	node       *yaml.Node
-	parameters []*yaml.Node // including the parameters of the path
+	parameters []*yaml.Node // parameters of the operation and of its path
 }
 
 func (d document) operations() (all []operation) {
@@ -313,7 +314,7 @@ func (d document) operations() (all []operation) {
 			op := operation{path: path[0].Value, method: part[0].Value, node: part[1]}
 			op.id = value(op.node, "operationId")
 			if op.id == "" {
-				continue // not an operation: for example, the parameters of the path
+				continue // another key of the path, such as parameters
 			}
 			shared, own := content(nodes.At(path[1], "parameters")), content(nodes.At(op.node, "parameters"))
 			for _, p := range slices.Concat(shared, own) {

@@ -35,7 +35,7 @@ func writeEndpoints(root string, contracts []contract) error {
 }
 
 // renewTable writes the operations of a service into the table of its section. It returns an error when the
-// section is there without a table.
+// page has the section without a table.
 func renewTable(page []byte, c contract) ([]byte, error) {
 	title := value(nodes.At(c.Node, "info"), "title")
 	section := `\n## ` + regexp.QuoteMeta(title) + `\n(?:[^#\n|][^\n]*\n|\n)*`
@@ -55,8 +55,9 @@ func renewTable(page []byte, c contract) ([]byte, error) {
 
 var services = regexp.MustCompile(`\| service \| document \|[^\n]*\n(?:\|[^\n]*\n)*`)
 
-// addRow adds a service to the table of docs/reference.md, unless the table has it: its title, its document,
-// and the first sentence of the document. It returns an error when the page has no such table.
+// addRow adds a service to the table of docs/reference.md, unless the table has the service already. The row
+// has the title of the service, its document, and the first sentence of the document. It returns an error
+// when the page has no such table.
 func addRow(page []byte, c contract) ([]byte, error) {
 	document := "openapi/" + c.service + "api/openapi.gen.yaml"
 	table := services.Find(page)
@@ -120,7 +121,6 @@ func texts(nodes []*yaml.Node) (all []string) {
 	return all
 }
 
-// headersOf returns the headers that an operation takes.
 func headersOf(op operation) (all []string) {
 	for _, p := range op.parameters {
 		if value(p, "in") != "header" {

@@ -35,7 +35,8 @@ func (r responses) addErrors(op operation) {
 		}
 		name := strings.Join(names, "Or")
 		for n := 2; r.codes[name] != nil && !slices.Equal(r.codes[name], messages); n++ {
-			name = strings.Join(names, "Or") + strconv.Itoa(n) // a response of these codes has other messages
+			// Another response has the same codes, but other messages.
+			name = strings.Join(names, "Or") + strconv.Itoa(n)
 		}
 		if r.codes[name] == nil {
 			r.codes[name] = messages
@@ -45,8 +46,8 @@ func (r responses) addErrors(op operation) {
 	}
 }
 
-// byStatus returns the codes of an operation, grouped by status. It relies on the order of the catalogue,
-// which is by status.
+// byStatus returns the codes of an operation, grouped by status. It relies on the catalogue, which is sorted
+// by status.
 func byStatus(op operation) (all [][]*apperr.Code) {
 	for _, c := range apperr.Catalogue() {
 		if !slices.ContainsFunc(c.On, op.isOneOf) {
@@ -142,7 +143,7 @@ func response(codes []*apperr.Code) *yaml.Node {
 			headers["RateLimit"] = ref("headers", "RateLimit")
 			headers["RateLimit-Policy"] = ref("headers", "RateLimitPolicy")
 		}
-		answer := struct { // like contract.ErrorBody, but this program generates that package
+		answer := struct { // like contract.ErrorBody, which this program generates
 			Success     bool
 			Error, Code string
 			Details     []apperr.Detail `yaml:",omitempty"`

@@ -43,7 +43,7 @@ func writeCode(dir string, d document) error {
 	for _, folder := range d.adopted {
 		client.ImportMapping[servedFile(folder)] = folder + " " + module + "openapi/" + folder
 	}
-	client.OutputOptions.SkipPrune = true // keeps the types of rows, to which only x-row and x-line refer
+	client.OutputOptions.SkipPrune = true // keeps the types of rows: only x-row and x-line name them
 	client.Generate.Models, client.Generate.Client = true, true
 	clientCode, err := goCode(dir, d.compiled(), client)
 	if err != nil {
@@ -122,9 +122,9 @@ func goCode(dir string, root *yaml.Node, c codegen.Configuration) ([]byte, error
 		return nil, err
 	}
 	code, err := codegen.Generate(spec, c)
-	// encoding/json accepts names in any case; the generated client must not.
+	// The generated client must not match names of fields in any case, as encoding/json does.
 	code = strings.ReplaceAll(code, "json.Unmarshal(bodyBytes", "externalRef0.Unmarshal(bodyBytes")
-	if !regexp.MustCompile(`\bjson\.[A-Z]`).MatchString(code) { // a contract without request bodies
+	if !regexp.MustCompile(`\bjson\.[A-Z]`).MatchString(code) { // only request bodies need encoding/json
 		code = strings.Replace(code, "\t\"encoding/json\"\n", "", 1)
 	}
 	return []byte(code), err

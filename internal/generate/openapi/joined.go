@@ -18,9 +18,9 @@ const introduction = "The services of this system in one document, for who makes
 	"`/health`, `/ready` and each document by itself are at every service, and not in this one.\n"
 
 // join returns one document with the paths of all contracts, without the paths of common.yaml, which every
-// service has. Each path has the address of its service. Components with the same name must be the same in
-// all contracts; TestNamesMeanOneThing checks this. The function join fails when two contracts have the same
-// path.
+// service has. Each path has the address of its service. The function join fails when two contracts have the
+// same path. Components with the same name must be the same in all contracts: TestNamesMeanOneThing checks
+// this.
 func join(contracts []contract, shared *yaml.Node) (*yaml.Node, error) {
 	info, tags, paths, components := mapping(), &yaml.Node{Kind: yaml.SequenceNode}, mapping(), mapping()
 	set(info, "title", text("B2B order management"))
@@ -72,7 +72,7 @@ func hasTag(document *yaml.Node, name string) bool {
 	return slices.ContainsFunc(content(nodes.At(document, "tags")), isThat)
 }
 
-// lacking returns a copy of components without the entries that the parameter there also has.
+// lacking returns a copy of components without the entries that are also in there.
 func lacking(there, components *yaml.Node) *yaml.Node {
 	all := clone(components)
 	for kind := range slices.Chunk(all.Content, 2) {
@@ -103,8 +103,8 @@ var byService = map[string]string{
 %s}
 `
 
-// documentList returns the content of a Go file with a list of all documents, in the order in which the
-// configuration has the ports of the services.
+// documentList returns the content of a Go file with a list of all documents. The list has the order of the
+// ports in the configuration.
 func documentList(contracts []contract) ([]byte, error) {
 	var imports, entries strings.Builder
 	for _, c := range contracts {

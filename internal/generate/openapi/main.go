@@ -56,7 +56,7 @@ func run(root string) error {
 			return fmt.Errorf("%s: %w", source, err)
 		}
 	}
-	for i, source := range sources { // the code of a contract may refer to documents of other contracts
+	for i, source := range sources { // the code may refer to all documents
 		if err := writeCode(filepath.Dir(source), contracts[i].document); err != nil {
 			return fmt.Errorf("%s: %w", source, err)
 		}

@@ -176,10 +176,10 @@ func TestServed(t *testing.T) {
 		status, code string
 		declared     bool
 	}{
-		{show, "404", "order_not_found", true}, // the catalogue names the operation
+		{show, "404", "order_not_found", true}, // the catalogue has order_not_found for this operation
 		{create, "404", "order_not_found", false},
 		{create, "400", "insufficient_stock", true},
-		{create, "400", "malformed_json", true}, // the operation has a body
+		{create, "400", "malformed_json", true}, // the operation has a request body
 		{show, "400", "malformed_json", false},
 		{show, "500", "internal", true},
 	} {
@@ -214,11 +214,11 @@ func TestServed(t *testing.T) {
 const (
 	endpointsHead = "| operation | summary | token | headers |\n|---|---|---|---|\n"
 	endpointsPage = "# Endpoints\n\n## Orders API\n\nBy hand.\n\n" + endpointsHead + "| an old row |\n" +
-		"\n## Feed API\n\n" + endpointsHead + "\nThe end.\n" // without a section for the Customers API
+		"\n## Feed API\n\n" + endpointsHead + "\nThe end.\n" // the page has no section for the Customers API
 )
 
-// TestRun writes all files of a small contract. The only error must be about the catalogue, whose codes name
-// operations that the contract lacks.
+// TestRun writes all files of a small contract. It expects the error of checkCatalogue, because the catalogue
+// has codes for operations that the small contract lacks. It expects no other error.
 func TestRun(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{
@@ -361,9 +361,9 @@ components:
 	}
 }
 
-// TestSchemaOfAnotherContract bundles a contract that refers to a schema of another contract. The contract
-// must have this schema and the schemas to which it refers, as the other contract has them. The joined
-// document must have each schema once.
+// TestSchemaOfAnotherContract bundles a contract that refers to a schema of another contract. The bundled
+// contract must have a copy of this schema, and of the schemas to which it refers. The joined document must
+// have each schema once.
 func TestSchemaOfAnotherContract(t *testing.T) {
 	shared := parse(t, common)
 	nested := strings.NewReplacer("zone: { type: string }", `size: { $ref: "#/components/schemas/Size" }`,
@@ -392,8 +392,8 @@ func TestSchemaOfAnotherContract(t *testing.T) {
 	}
 }
 
-// TestSchemaOfNoContract expects the generator to stop at a reference to a missing schema, and at a reference
-// to a schema whose name already means another schema.
+// TestSchemaOfNoContract expects the generator to panic for a reference to a missing schema, and for a
+// reference to a schema whose name the contract already uses for another schema.
 func TestSchemaOfNoContract(t *testing.T) {
 	for _, c := range []struct{ before, after, want string }{
 		{"schemas/Order", "schemas/Orders", "ordersapi has no schema Orders"},

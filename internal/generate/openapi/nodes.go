@@ -20,7 +20,7 @@ func clone(n *yaml.Node) *yaml.Node {
 	for i := range n.Content {
 		c.Content[i] = clone(n.Content[i])
 	}
-	if base := nodes.At(&c, "<<"); base != nil { // keys beside a merge key override merged keys
+	if base := nodes.At(&c, "<<"); base != nil { // a key beside << overrides the merged key
 		keep(&c, func(key string) bool { return key != "<<" })
 		own := c.Content
 		c.Content = base.Content
@@ -39,7 +39,6 @@ func value(n *yaml.Node, key string) string {
 	return ""
 }
 
-// keys returns the keys of a mapping.
 func keys(n *yaml.Node) (all []string) {
 	for pair := range slices.Chunk(n.Content, 2) {
 		all = append(all, pair[0].Value)
@@ -47,7 +46,6 @@ func keys(n *yaml.Node) (all []string) {
 	return all
 }
 
-// isTrue reports whether a key of a mapping is true.
 func isTrue(n *yaml.Node, key string) bool { return value(n, key) == "true" }
 
 // content returns the children of a node that may be nil.

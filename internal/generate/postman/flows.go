@@ -12,11 +12,12 @@ import (
 
 // table is the content of flows.yaml.
 type table struct {
-	Requests map[string]exception // exceptions by operation id
+	Requests map[string]exception // by operation id
 	Flows    []flow
 }
 
-// exception completes the example of an operation with values for the path, and with values to keep.
+// exception is what the request of an operation needs beyond its example: values for the path, and values of
+// the answer to keep in variables.
 type exception struct {
 	Path map[string]string
 	Save map[string]string
@@ -27,12 +28,12 @@ type flow struct {
 	Steps       []step
 }
 
-// step is one request of a flow, with the tests of its answer, and the values to keep for later steps. Expect
-// and Save name places in the answer: "data.items.0.qty" is in the body, and "headers.ETag" is a header.
+// step is one request of a flow, with the tests of its answer. Expect and Save name places in the answer:
+// "data.items.0.qty" is in the body, and "headers.ETag" is a header.
 type step struct {
 	Name, About string
 	Call        string            // operation id
-	Send        string            // method and address, in place of Call, for a request that is in no document
+	Send        string            // method and address of a request that is in no document; then Call is ""
 	Set         map[string]string // variables to set before the request
 	Script      []string          // JavaScript to run before the request
 	Path        map[string]string
@@ -40,13 +41,14 @@ type step struct {
 	Headers     map[string]string
 	Body        yaml.Node
 	Raw         string // a body that is not JSON
-	Token       string // variable with the token; "none": no token; "": the collection's token
+	Token       string // variable that has the token; "none" sends no token, and "" the collection's token
 
 	Status int
 	Code   string         // expected error code
-	Expect map[string]any // expected values, by place in the answer
+	Expect map[string]any // expected values, by their place in the answer
 	Header map[string]string
-	Save   map[string]string // values to keep: name of the variable -> place of the value in the answer
+	// Save says which values of the answer to keep: their places, by the names of the variables.
+	Save map[string]string
 }
 
 func (s *step) path(name, value string) {
@@ -119,8 +121,8 @@ func (s step) after() []string {
 	return lines
 }
 
-// javaScript returns the JavaScript for a place in the answer: body.data.items[0].qty for data.items.0.qty,
-// and the value of the header for headers.ETag.
+// javaScript returns the JavaScript that reads a place in the answer: body.data.items[0].qty for
+// data.items.0.qty, and the value of the header for headers.ETag.
 func javaScript(at string) string {
 	if header, found := strings.CutPrefix(at, "headers."); found {
 		return "pm.response.headers.get(" + literal(header) + ")"

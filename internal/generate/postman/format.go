@@ -94,7 +94,8 @@ type environmentValue struct {
 	Enabled bool   `json:"enabled"`
 }
 
-// bearer sends the value of a variable as the token. For an empty value see withoutToken.
+// bearer returns the authorization of a request whose token is in a variable. When the variable is empty, the
+// script withoutToken removes the header.
 func bearer(name string) *auth {
 	token := variable{Key: "token", Value: "{{" + name + "}}", Type: "string"}
 	return &auth{Type: "bearer", Bearer: []variable{token}}

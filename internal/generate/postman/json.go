@@ -62,7 +62,7 @@ func literal(v any) string {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		panic(err) // impossible for a YAML scalar or a text
+		panic(err) // impossible for a scalar or a string
 	}
 	return strings.TrimSpace(b.String())
 }

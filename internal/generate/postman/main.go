@@ -1,6 +1,7 @@
 // Command postman writes the Postman collection and its environment. The collection has every operation of
-// every document with its example, and the flows of flows.yaml. The program fails unless, for each error
-// code, either flows.yaml provokes the error or the catalogue says why no client can provoke it.
+// every document with its example, and the flows of flows.yaml. Each error code must either be the answer to
+// a step of flows.yaml, or have a reason in the catalogue why no client can provoke it. Otherwise the program
+// fails.
 package main
 
 import (
@@ -60,7 +61,7 @@ func run(root string) error {
 	return write(filepath.Join(folder, name+".postman_environment.json"), g.environment())
 }
 
-// newGenerator parses flows.yaml. It refuses unknown keys, because a misspelt key would test nothing.
+// newGenerator parses flows.yaml. It refuses unknown keys: a test with a misspelt key would test nothing.
 func newGenerator(flows []byte, services []service) (*generator, error) {
 	g := &generator{services: services, calls: map[string]call{}}
 	d := yaml.NewDecoder(bytes.NewReader(flows))
@@ -120,8 +121,8 @@ func unprovoked(codes []*apperr.Code) map[string]string {
 	return reasons
 }
 
-// checkCodes returns an error unless each code either is provoked by a step or has a reason in Unprovoked.
-// Codes with the same name need one reason.
+// checkCodes returns an error for a code without a step that provokes it and without a reason in Unprovoked,
+// and for a code with both. Of several codes with the same name, only one needs a reason.
 func (g *generator) checkCodes(codes []*apperr.Code) error {
 	reasons := unprovoked(codes)
 	for _, c := range codes {

@@ -26,8 +26,8 @@ func services() (all []service) {
 	return all
 }
 
-// typed encodes the characters that have a meaning in an address, for the value of a query parameter. Postman
-// and Bruno encode the other characters; Bruno would encode an encoded character twice.
+// typed encodes those characters in the value of a query parameter that have a meaning in an address. It
+// leaves the others to Postman and Bruno, because Bruno would encode an encoded character again.
 var typed = strings.NewReplacer("%", "%25", "&", "%26", "#", "%23", "+", "%2B", " ", "%20")
 
 // addresses returns the variables that depend on a deployment: addresses and tokens.
@@ -71,7 +71,7 @@ type parameter struct {
 	}
 }
 
-// call is an operation with its place in a document.
+// call is an operation, with its method, its path and its document.
 type call struct {
 	operation
 	method, path string
@@ -81,13 +81,14 @@ type call struct {
 	example      *yaml.Node
 }
 
-// generator makes the collection: first the documents' requests, which fill the field calls, then the flows.
+// generator makes the collection. It first makes the requests of the documents, which fill the field calls,
+// and then the flows, which use it.
 type generator struct {
 	table
 	services []service
 	calls    map[string]call // calls by operation id
-	initial  []variable      // variables for the ids of the examples
-	provoked []string        // statuses and codes, such as "404 order_not_found"
+	initial  []variable      // variables for ids in paths, with the ids of the examples
+	provoked []string        // errors that the steps expect, such as "404 order_not_found"
 }
 
 // service returns the folder of a service, with a folder for each tag, in the order of the document.
@@ -107,7 +108,7 @@ func (g *generator) service(s *service) (folder, error) {
 			method, described := item.Content[j].Value, item.Content[j+1]
 			c := call{method: strings.ToUpper(method), path: d.Paths.Content[i].Value, service: s}
 			if err := described.Decode(&c.operation); err != nil || c.ID == "" {
-				continue // not an operation: for example, the parameters of the path
+				continue // another key of the path, such as parameters
 			}
 			for _, p := range slices.Concat(shared.Parameters, c.Parameters) {
 				if name, found := strings.CutPrefix(p.Ref, "#/components/parameters/"); found {
@@ -156,7 +157,7 @@ func (g *generator) reference(c call) (item, error) {
 		case p.In == "header":
 			s.Headers[p.Name] = p.Example.Value
 		case isKey && p.In == "query":
-			s.Query[p.Name] = "{{key}}" // the key of the previous request
+			s.Query[p.Name] = "{{key}}" // the key that the previous request has sent
 		case p.In == "query":
 			s.Query[p.Name] = p.Example.Value
 		case s.Path[p.Name] != "":
@@ -172,8 +173,8 @@ func (g *generator) reference(c call) (item, error) {
 	return g.item(s, true)
 }
 
-// id returns the name of the variable for an id in a path, such as orderId of /orders/{id}. The first value
-// of the variable is the id in the example.
+// id returns the name of the variable for an id in a path, such as orderId for /orders/{id}. The variable
+// begins with the id of the example.
 func (g *generator) id(c call, p parameter) string {
 	before, _, _ := strings.Cut(c.path, "/{"+p.Name+"}")
 	name := strings.TrimSuffix(before[strings.LastIndex(before, "/")+1:], "s") + "Id"
@@ -183,8 +184,9 @@ func (g *generator) id(c call, p parameter) string {
 	return name
 }
 
-// fresh returns a copy of a body's example whose unique fields get a new value each time the request is sent.
-// An idempotency key in the body becomes the variable named key; the function adds it to the map set.
+// fresh returns a copy of a body's example in which unique fields get a new value each time the request is
+// sent. An idempotency key in the body is sent from the variable key: fresh adds the value of this variable
+// to the map set.
 func fresh(example *yaml.Node, set map[string]string) *yaml.Node {
 	n := *example
 	n.Content = slices.Clone(example.Content)
@@ -204,8 +206,8 @@ func fresh(example *yaml.Node, set map[string]string) *yaml.Node {
 	return &n
 }
 
-// item returns the request of a step with its tests. If the parameter complete is true, the request also
-// lists the parameters that are not sent, and marks them as disabled.
+// item returns the request of a step with its tests. With the parameter complete, the request also lists, as
+// disabled, the parameters that it does not send.
 func (g *generator) item(s step, complete bool) (item, error) {
 	c, known := g.calls[s.Call]
 	if !known && s.Call != "" {
@@ -264,7 +266,7 @@ func (g *generator) item(s step, complete bool) (item, error) {
 	switch {
 	case s.Raw != "":
 		made.Request.Body = &body{Mode: "raw", Raw: s.Raw}
-	case s.Body.Kind == yaml.ScalarNode: // rows of a file
+	case s.Body.Kind == yaml.ScalarNode: // the body is a file of rows
 		made.Request.Body = &body{Mode: "raw", Raw: s.Body.Value}
 	case s.Body.Kind != 0:
 		made.Request.Body = &body{Mode: "raw", Raw: asJSON(&s.Body), Options: inJSON}

@@ -1,6 +1,6 @@
-// Command samples completes answers that are written by hand: the bodies in sdk/odd-answers.json, which the
-// tests of every SDK read, and the orders in the events of db/seed.sql. Each answer gets the fields that its
-// document requires and the answer lacks: null, or the zero value of a type without null.
+// Command samples completes hand-written answers: the bodies in sdk/odd-answers.json, which the tests of
+// every SDK read, and the orders in the events of db/seed.sql. An answer gets each field that its document
+// requires and the answer lacks, with null, or with the zero value of a type without null.
 package main
 
 import (
@@ -44,7 +44,7 @@ func oddAnswers(text []byte) ([]byte, error) {
 		if err == nil {
 			answer, err = complete(answer, types[string(parts[1])]())
 		}
-		quoted, _ := json.Marshal(answer) // a string is always JSON
+		quoted, _ := json.Marshal(answer) // cannot fail for a string
 		failed = errors.Join(failed, err)
 		return fmt.Appendf(nil, "    %q: %s,", parts[1], quoted)
 	})
@@ -54,7 +54,7 @@ func oddAnswers(text []byte) ([]byte, error) {
 var order = regexp.MustCompile(`'\{"id":.*"items":.*\}'`)
 
 // seed completes the orders in db/seed.sql. In the file, "@" stands for a time. It is not a valid time, so
-// seed puts the zero time in its place before an order is decoded, and "@" back afterwards.
+// seed replaces it by the zero time while it decodes an order.
 func seed(text []byte) ([]byte, error) {
 	const time = `"0001-01-01T00:00:00.000Z"`
 	if !order.Match(text) {

@@ -45,9 +45,9 @@ var (
 	column  = regexp.MustCompile(`(ADD|DROP) COLUMN (\w+) ?(\w*)(?:\(\d+\))?( GENERATED)?`)
 )
 
-// draw follows the ALTER TABLE statements of a schema in the tables of an ER diagram: an added column becomes
-// the last line of its table, unless the table has it already, and a dropped column goes. The diagram leaves
-// out generated columns. Its other tables, relations and notes are written by hand.
+// draw applies the ALTER TABLE statements of a schema to the tables of an ER diagram. An added column becomes
+// the last line of its table, unless the table has it already. A dropped column is removed. Generated columns
+// are not drawn. All other tables, relations and notes of the diagram are written by hand.
 func draw(page, sql string) string {
 	for _, statement := range altered.FindAllStringSubmatch(sql, -1) {
 		at := regexp.MustCompile(`(?m)^    ` + statement[1] + ` \{\n((?:     .*\n)*)`).FindStringSubmatchIndex(page)
@@ -74,7 +74,7 @@ func draw(page, sql string) string {
 }
 
 // schema joins versions.sql and the Up part of each file in mysql/, in the order of the file names. After
-// each Up part it adds a statement that inserts the migration's version, as goose does.
+// each Up part it adds a statement that records the migration's version in the table of goose.
 func schema(migrations fs.FS) (string, error) {
 	versions, err := fs.ReadFile(migrations, "versions.sql")
 	if err != nil {

@@ -44,21 +44,21 @@ var (
 	address  = regexp.MustCompile(`[\w.+-]+@[\w-]+\.[a-z]\w*`)
 	sentence = "name@example.com" // the example in the message about invalid email addresses
 
-	// Attributes chosen by a caller (the path, its keys and ids, the subject of its token), and the name of
-	// an operation: a word in such an attribute may be a person's name by chance.
+	// Callers choose the values of these attributes: the path, its keys and ids, and the subject of the
+	// token. Such a value may have a person's name by chance, and so may the name of an operation.
 	namesOfCallers = []string{"path", "correlation_id", "idempotency_key", "caller", "operation"}
 	// The fields of requests and answers with personal data.
 	personal = []string{"name", "email", "phone", "reason", "cancel_note"}
 )
 
-// used contains the secrets of this test program, and the personal data in its requests and answers so far.
+// used has the secrets of this test program, and the personal data in the requests and answers so far.
 var used = struct {
 	sync.RWMutex
 	secrets, personal map[string]bool
 }{secrets: map[string]bool{Token: true, Secret: true}, personal: map[string]bool{}}
 
 // Leak returns the first token, secret or personal value in a line of a log, or "". Personal values are the
-// fields about persons in the requests and answers so far.
+// values of metadata and of the fields in personal, in all requests and answers so far.
 func Leak(line []byte) string {
 	attributes := map[string]any{}
 	if json.Unmarshal(line, &attributes) != nil {
@@ -77,7 +77,7 @@ func Leak(line []byte) string {
 		if slices.Contains(namesOfCallers, name) {
 			continue
 		}
-		if strings.Contains(text, "@") { // the expression is slow under the race detector
+		if strings.Contains(text, "@") { // the pattern is slow under the race detector
 			if found := address.FindString(text); found != "" && found != sentence {
 				return found
 			}
@@ -89,8 +89,9 @@ func Leak(line []byte) string {
 	return ""
 }
 
-// byChance reports whether a log may contain a text by chance: a short text, or a word in lower case. It is
-// also true for an email address, for which Leak has a pattern.
+// byChance reports whether a text is no sign of a leak, because a log may contain it by chance: a short text,
+// or a word in lower case. It is also true for an email address, because Leak finds email addresses by a
+// pattern.
 func byChance(text string) bool {
 	oneLine := !strings.Contains(text, "\n")
 	return oneLine && (strings.Contains(text, "@") || utf8.RuneCountInString(text) <= 5) ||

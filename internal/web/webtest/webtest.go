@@ -49,8 +49,8 @@ func Options() web.Options {
 	}
 }
 
-// Logged runs fn with options for an engine, and returns the log of the engine. fn must wait for its answers:
-// the engine writes a line before the end of the answer.
+// Logged runs fn with options for an engine, and returns the log of the engine. fn must wait for all answers:
+// the engine writes the log line of a request before the end of its answer.
 func Logged(t testing.TB, fn func(o web.Options)) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -85,10 +85,10 @@ func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
 		rec := httptest.NewRecorder()
 		remember(body)
 		h.ServeHTTP(rec, r)
-		if !pages.MatchString(r.URL.Path) { // pages contain the names of parameters
+		if !pages.MatchString(r.URL.Path) { // a page may show names of parameters, which are no personal data
 			remember(rec.Body.Bytes())
 		}
-		// A caller who has left gets no answer.
+		// A caller who has closed the connection gets no answer to check.
 		if err := breaks(r, rec); err != nil && r.Context().Err() == nil {
 			t.Errorf("%s %s answered %d against the contract: %v\n%s",
 				r.Method, r.URL, rec.Code, err, rec.Body)
@@ -101,8 +101,8 @@ func Serve(t testing.TB, h http.Handler, spec *openapi3.T) string {
 	return s.URL
 }
 
-// Breaks returns an error when an answer breaks a document: by an undeclared status, a body that breaks its
-// schema, a code without an example under the status, or a missing header.
+// Breaks returns an error when an answer breaks the OpenAPI document. The error may be an undeclared status,
+// a body that breaks its schema, an error code that no example of the status has, or a missing header.
 type Breaks func(*http.Request, *httptest.ResponseRecorder) error
 
 // Contract returns the Breaks of a document.
@@ -132,8 +132,8 @@ func check(spec *openapi3.T, router routers.Router, r *http.Request, rec *httpte
 		asked.Method = http.MethodGet
 	}
 	route, params, err := router.FindRoute(asked)
-	// The document has only the envelope of errors for an unknown path or method. The router here accepts an
-	// empty path parameter; gin does not.
+	// The answer for an unknown path or method is not in the document: only its envelope of errors is
+	// checked. gin takes a path with an empty parameter for unknown, and the router here does not.
 	if err != nil || rec.Code == http.StatusMethodNotAllowed || strings.HasSuffix(r.URL.Path, "/") ||
 		slices.Contains(slices.Collect(maps.Values(params)), "") {
 		if r.Method == http.MethodHead {
@@ -221,7 +221,8 @@ func errorSchema(spec *openapi3.T) *openapi3.Schema {
 	panic("the document has no operation")
 }
 
-// checkCode checks that an error's code is the name of an example of its status, if the status has examples.
+// checkCode checks that the examples for the status of an error include the error's code. It accepts any code
+// for a status without examples.
 func checkCode(declared *openapi3.ResponseRef, body []byte) error {
 	media := declared.Value.Content.Get("application/json")
 	if media == nil || len(media.Examples) == 0 {
@@ -235,8 +236,8 @@ func checkCode(declared *openapi3.ResponseRef, body []byte) error {
 	return nil
 }
 
-// Do sends a request and returns the answer. The headers are names and values in turn; an empty value leaves
-// the header out.
+// Do sends a request and returns the answer. The parameters headers alternate between a name and a value of a
+// header; an empty value leaves the header out.
 func Do(
 	t testing.TB, method, url, body string, headers ...string,
 ) (status int, answer []byte, header http.Header) {
@@ -257,8 +258,8 @@ func Do(
 	return res.StatusCode, answer, res.Header
 }
 
-// WantError fails unless the answer is an error with the status and the code, and with details for exactly
-// the fields, each with a message, a rule and parameters.
+// WantError fails unless the answer is an error with the status wantStatus and the code wantCode. Its details
+// must be for exactly the named fields, and each detail must have a message, a rule and parameters.
 func WantError(t testing.TB, status int, body []byte, wantStatus int, wantCode string, fields ...string) {
 	t.Helper()
 	var e struct {
@@ -320,8 +321,8 @@ func example(t testing.TB, name string, s *openapi3.Schema) any {
 	return s.Example
 }
 
-// ComesBack fails for each sent field that the answer lacks or has with another value: the code forgot the
-// field on the way to the database or back.
+// ComesBack fails for each sent field that the answer lacks or has with another value: then the code has not
+// stored the field, or does not read it.
 func ComesBack(t testing.TB, name string, sent, answered any) {
 	t.Helper()
 	switch sent := sent.(type) {
@@ -351,8 +352,8 @@ func ComesBack(t testing.TB, name string, sent, answered any) {
 	}
 }
 
-// NeverShown fails for each property of a response schema that is null or absent in all answers: the column,
-// or the code that returns the property, is missing.
+// NeverShown fails for each property of a response schema that is null or absent in all answers: then the
+// database or the code lacks the property.
 func NeverShown(t testing.TB, spec *openapi3.T, schema string, answers ...map[string]any) {
 	t.Helper()
 	for property := range spec.Components.Schemas[schema].Value.Properties {
