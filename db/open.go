@@ -49,7 +49,7 @@ type Config struct {
 	ReadMaxLag time.Duration // a replica that lags by more than this time is not read
 }
 
-// String says where the data is, without the password.
+// String returns the driver and the place of the database. It shows neither the user nor the password.
 func (c Config) String() string {
 	if c.Driver == SQLite {
 		return "SQLite " + c.Path
@@ -152,7 +152,7 @@ func (c Config) mysqlPool(readOnly bool) (*sql.DB, error) {
 		"time_zone":                "'+00:00'",
 		"sql_mode":                 "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
 		"innodb_lock_wait_timeout": "1",         // seconds: the constant maxWait
-		"lock_wait_timeout":        "5",         // seconds, for tables; the default is a day or a year
+		"lock_wait_timeout":        "5",         // seconds to wait for a table; the default is a day or a year
 		"wait_timeout":             waitTimeout, // seconds; frees the locks of a lost client
 	}
 	connector, err := mysqldriver.NewConnector(m) // sql.Open with a DSN would not use m.Logger

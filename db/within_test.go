@@ -50,7 +50,8 @@ func TestPageEndsByBytes(t *testing.T) {
 			"page": db.Page[long], "ranges": inRanges,
 		} {
 			for _, sort := range []db.Sort{db.OldestFirst, db.NewestFirst} {
-				for limit, most := range map[int32]int{100: 6, 7: 15} { // the most pages, by limit
+				// The keys are limits of a page, and the values are the most pages that may be necessary.
+				for limit, most := range map[int32]int{100: 6, 7: 15} {
 					var got []int64
 					pages := 0
 					for w := (db.PageRequest{Sort: sort, Limit: limit}); ; pages++ {

@@ -126,9 +126,9 @@ func schemaOf(c db.Config) *schema {
 	return s.(*schema)
 }
 
-// learn copies the schema of a database that was just migrated. Except on SQLite, where the copy has all
-// rows, it fails the test when a migration has inserted rows other than the versions of goose, because
-// databases made of the copy would lack these rows.
+// learn keeps a copy of a database that was just migrated. On SQLite, the copy is the file, with all rows.
+// For the other engines, the copy has the tables, and rows only in the table goose_db_version. So learn fails
+// the test when a migration has inserted a row into another table.
 func (s *schema) learn(t testing.TB, g *gorm.DB) {
 	t.Helper()
 	if g.Name() == db.SQLite {
@@ -208,8 +208,8 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// Waiting returns the number of statements on the database of g that lock or change rows. Only a statement
-// that waits for a lock stays in the server's process list, from which Waiting reads. Not for SQLite.
+// Waiting returns the number of statements on the database of g that wait for a locked row. Such statements
+// stay in the server's process list, while other statements leave it quickly. Do not use Waiting on SQLite.
 func Waiting(t testing.TB, g *gorm.DB) (n int) {
 	t.Helper()
 	database := g.Migrator().CurrentDatabase()

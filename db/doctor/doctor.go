@@ -38,8 +38,8 @@ type Rule struct {
 type Check struct {
 	Rule    string   `json:"rule"`
 	Checked int64    `json:"checked"` // number of checked rows
-	Broken  int64    `json:"broken"`  // number of broken rows, or, in a note, of unusual rows
-	First   []string `json:"first"`   // ids of the first of the broken or unusual rows, at most ten
+	Broken  int64    `json:"broken"`  // number of broken rows; in a note, of unusual rows
+	First   []string `json:"first"`   // ids of the first ten broken or unusual rows
 }
 
 // Before returns a function for Rule.Values. The function returns a single value: the time on the database's

@@ -151,8 +151,8 @@ func TestPage(t *testing.T) {
 	})
 }
 
-// TestManyUnindexed searches with more unindexed rows than a search compares, so that the search scans all
-// rows. Then it searches without unindexed rows.
+// TestManyUnindexed searches with so many unindexed rows that the search reads all rows, and then without
+// unindexed rows.
 func TestManyUnindexed(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		var rows []customer
