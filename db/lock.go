@@ -30,8 +30,8 @@ const (
 func ForUpdate(q *gorm.DB) *gorm.DB { return ForUpdateWithin(q, maxWait) }
 
 // ForUpdateWithin is ForUpdate with a shorter wait. A wait of a second or more is the wait of ForUpdate. No
-// engine can limit the wait for a lock to less than a second, so a shorter wait limits the whole statement: see
-// https://dev.mysql.com/doc/refman/8.4/en/optimizer-hints.html#optimizer-hints-execution-time and
+// engine can limit the wait for a lock to less than a second, so a shorter wait limits the whole statement:
+// see https://dev.mysql.com/doc/refman/8.4/en/optimizer-hints.html#optimizer-hints-execution-time and
 // https://mariadb.com/kb/en/aborting-statements/. When wait is at most minWait, the query does not wait for a
 // lock; MariaDB waits for minWait.
 func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {

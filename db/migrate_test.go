@@ -123,9 +123,10 @@ func TestMigrateBesideHeldRow(t *testing.T) {
 		updates := func() (n int64) {
 			const running = "SELECT COUNT(*) FROM information_schema.processlist " +
 				"WHERE db = DATABASE() AND info LIKE 'UPDATE order_items SET%'"
+			//
 			err := g.Raw(running).Scan(&n).Error
-			// Error 3854: MySQL cannot compare the running statement of another test, because the statement
-			// has the bytes of a hash.
+			// The process list also has the statements of other tests. Error 3854: MySQL cannot compare a
+			// statement that has the bytes of a hash. Ask again until this statement has ended.
 			for strings.Contains(fmt.Sprint(err), "Error 3854") {
 				err = g.Raw(running).Scan(&n).Error
 			}

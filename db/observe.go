@@ -43,7 +43,7 @@ func Log(g *gorm.DB, log *slog.Logger, slow time.Duration, correlationID func(ct
 	}
 }
 
-const maxLoggedSQL = 2000 // most bytes of a statement in the log
+const maxLoggedSQL = 2000 // number of bytes after which the log cuts a statement
 
 // statementLog counts every statement of gorm, and logs statements: see Log.
 type statementLog struct {

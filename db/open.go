@@ -40,7 +40,7 @@ type Config struct {
 	Port           int
 	User, Password string
 	Name           string
-	MaxConns       int    // most connections at once
+	MaxConns       int    // largest number of connections at once
 	TLS            string // off, preferred, required (unverified) or verify; "" is off
 	TLSCA          string // for verify: a PEM file of CA certificates; "" means the machine's certificates
 
@@ -152,7 +152,7 @@ func (c Config) mysqlPool(readOnly bool) (*sql.DB, error) {
 		"time_zone":                "'+00:00'",
 		"sql_mode":                 "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
 		"innodb_lock_wait_timeout": "1",         // seconds: the constant maxWait
-		"lock_wait_timeout":        "5",         // seconds to wait for a table; the default is a day or a year
+		"lock_wait_timeout":        "5",         // seconds, for table locks; the default is a day or a year
 		"wait_timeout":             waitTimeout, // seconds; frees the locks of a lost client
 	}
 	connector, err := mysqldriver.NewConnector(m) // sql.Open with a DSN would not use m.Logger

@@ -93,7 +93,7 @@ func nonEmpty(text string) *string {
 	return &text
 }
 
-// happened sets AttemptedAt to the begin of the attempt, on the database's clock. The parameter now is the
+// happened sets AttemptedAt to the start of the attempt, on the database's clock. The parameter now is the
 // present time of that clock.
 func (d *delivery) happened(now time.Time) {
 	d.AttemptedAt = now

@@ -22,11 +22,11 @@ const (
 	renewPause  = leaseTime / 4
 	lookPause   = 100 * time.Millisecond // pause between two looks for endpoints with undelivered events
 	busyPause   = 20 * time.Millisecond  // pause after a look that has begun to serve endpoints
-	quickPlaces = 128                    // limit of the quick endpoints that are served at once
-	slowPlaces  = 128                    // limit of the slow endpoints that are served at once
+	quickPlaces = 128                    // largest number of quick endpoints that are served at once
+	slowPlaces  = 128                    // largest number of slow endpoints that are served at once
 	slowAfter   = time.Second            // an endpoint is slow when an attempt takes longer
 	turnTime    = 2 * time.Second        // a turn begins no attempt after this time
-	pageSize    = 20                     // limit of the events that a turn has in memory
+	pageSize    = 20                     // largest number of events that a turn has in memory
 	stopTime    = 5 * time.Second        // when the process stops, running attempts may go on for this time
 	submitTime  = 2 * time.Second        // after stopTime, the results must be recorded within this time
 )

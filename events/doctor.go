@@ -5,8 +5,8 @@ import "example.com/b2b/v2/db/doctor"
 // Rules returns the invariants of the positions of events. Events without a position are new, and break no
 // rule. Events that readers do not see yet break no rule either.
 //
-// The last rule uses MAX(position + 0) to make the database scan the positions. For MAX(position), a TiDB without
-// TiKV would read the present end of the index from its embedded store, even in a snapshot.
+// The last rule uses MAX(position + 0) to make the database scan the positions. For MAX(position), a TiDB
+// without TiKV would read the present end of the index from its embedded store, even in a snapshot.
 func Rules() []doctor.Rule {
 	return []doctor.Rule{
 		{Name: "positions of events follow each other, from the first that is not deleted", Table: "events", Query: `

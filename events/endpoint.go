@@ -88,7 +88,7 @@ const (
 )
 
 const (
-	maxEndpoints   = 20             // limit of the endpoints of a customer
+	maxEndpoints   = 20             // largest number of endpoints of a customer
 	secretsOverlap = 24 * time.Hour // after a rotation, the previous secret still signs for this time
 )
 

@@ -27,8 +27,8 @@ type page struct {
 }
 
 // ready returns the channel to wait on before the next page is read. The channel is closed if the feed
-// already has events after p; otherwise it is woken. The caller must select on this channel together with the
-// channels that end its reader, so that a reader that is always behind ends, too.
+// already has events after p; otherwise ready returns woken. The caller must select on this channel together
+// with the channels that end its reader, so that a reader that is always behind ends, too.
 func (p page) ready(woken <-chan struct{}) <-chan struct{} {
 	if p.next < p.last {
 		return closed
@@ -162,7 +162,7 @@ func (s *Service) readWithin(ctx context.Context, q query, wait time.Duration) (
 		}
 		var next page
 		if next, err = reader.readAfter(waiting, p, q); err != nil && waiting.Err() != nil {
-			// The time wait has ended before web.Search let the read begin.
+			// The waiting time was over before web.Search let the read begin.
 			return p, ctx.Err()
 		}
 		p = next

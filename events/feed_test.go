@@ -276,7 +276,7 @@ func TestLongPoll(t *testing.T) {
 		}
 		s.Stop() // ends the wait of customer 3
 		idle.Wait()
-		// The request of customer 3 reads at its begin, at the first news, which wakes all readers, and at
+		// The request of customer 3 reads at its start, at the first news, which wakes all readers, and at
 		// its end. The ten later events of customer 1 must not wake it.
 		if n := reads.Load(); n == 0 || n > 5 {
 			t.Errorf("the reader without events has read %d times", n)

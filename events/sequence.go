@@ -32,8 +32,8 @@ func (counter) TableName() string { return "event_positions" }
 
 const (
 	pause     = 50 * time.Millisecond // pause between two looks for new events
-	term      = 10 * time.Second      // time of a run of Sequence; RunJobs sets its metrics after each run
-	batchSize = 1000                  // limit of the events that a transaction sequences
+	term      = 10 * time.Second      // time of a run; RunJobs sets the metrics of the job after each run
+	batchSize = 1000                  // largest number of events that a transaction sequences
 )
 
 // Sequence gives positions to committed events as they come, for ten seconds, and returns the number of these

@@ -23,7 +23,7 @@ func (x Index) Rule() doctor.Rule {
 }
 
 // Note returns a note for the doctor: the rows that have waited for a job to index them for 5 minutes. The
-// note lists nothing when fewer than minBatch rows wait, because the job waits for so many rows.
+// note lists nothing when fewer than minBatch rows wait, because the job does not index fewer rows.
 func (x Index) Note() doctor.Rule {
 	return doctor.Rule{
 		Name:  "text of " + x.Table + " that no job has added to the search index for 5 minutes",

@@ -37,11 +37,11 @@ type Row interface {
 
 const (
 	chunkBits  = 16      // a chunk has 1<<chunkBits ids; the low bits of an id are its offset
-	maxGrams   = 16      // most grams of its text that a search looks up
-	maxBitmaps = 4       // most grams whose bitmaps a search reads: the rarest grams of its text
+	maxGrams   = 16      // largest number of grams that a search looks up for its text
+	maxBitmaps = 4       // number of grams whose bitmaps a search reads: the rarest grams
 	maxPending = 1000    // with more unindexed rows, a search compares all rows with its text
-	maxTried   = 1000    // most candidates that a statement compares with the text
-	maxScanned = 10_000  // most rows that a statement of a scan returns
+	maxTried   = 1000    // largest number of candidates that a statement compares
+	maxScanned = 10_000  // largest number of rows that a statement returns
 	firstRead  = 1 << 14 // bytes of bitmaps that the first statement reads; the next reads 4 times more
 )
 

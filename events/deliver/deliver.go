@@ -37,9 +37,9 @@ const Timeout = 10 * time.Second
 
 const (
 	connectTimeout = 5 * time.Second
-	maxRead        = 16 << 10 // limit of the bytes read of an answer; a longer answer ends the connection
-	maxAnswer      = 500      // limit of the bytes of Attempt.Answer
-	maxIdle        = 200      // limit of idle connections, to all endpoints together
+	maxRead        = 16 << 10 // number of bytes read of an answer; a longer answer ends the connection
+	maxAnswer      = 500      // largest number of bytes of Attempt.Answer
+	maxIdle        = 200      // largest number of idle connections, to all endpoints together
 )
 
 // Sender sends messages. Several goroutines may call Send.
