@@ -8,7 +8,7 @@
 // tests on a database run on the other servers without the detector, in a sixth of the CPU time. The detector
 // would find little there, because nearly all Go code is the same for every server.
 //
-// go run ./db/dbtest/run [-require MySQL,MariaDB | -only TiDB] [arguments of go test]
+//	go run ./db/dbtest/run [-require MySQL,MariaDB | -only TiDB] [arguments of go test]
 package main
 
 import (
