@@ -41,7 +41,7 @@ func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {
 	case q.Name() == SQLite:
 		return q
 	case wait >= maxWait:
-	// With innodb_rollback_on_timeout, NOWAIT would roll the transaction back.
+	// On MariaDB, NOWAIT would roll the transaction back if innodb_rollback_on_timeout is on.
 	case server.mariaDB:
 		limit := fmt.Sprintf("SET STATEMENT max_statement_time=%.3f FOR", wait.Seconds())
 		q = q.Clauses(selectLimit{before: limit})

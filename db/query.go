@@ -25,7 +25,7 @@ func Now(g *gorm.DB, after time.Duration) clause.Expr {
 // time at which the wait began.
 func NotBefore(g *gorm.DB, column string) clause.Expr {
 	if g.Name() == SQLite {
-		return Now(g, 0) // SQLite runs transactions one after the other
+		return Now(g, 0) // never earlier, because SQLite runs transactions one after the other
 	}
 	return gorm.Expr("GREATEST("+column+", ?)", Now(g, 0))
 }
@@ -37,7 +37,7 @@ func NotBefore(g *gorm.DB, column string) clause.Expr {
 // their order.
 func ChangedAt(g *gorm.DB, last, now time.Time) time.Time {
 	if !AscendingIDs(g) {
-		last = last.Add(time.Millisecond) // the smallest step of a column
+		last = last.Add(time.Millisecond) // columns have milliseconds
 	}
 	if last.After(now) {
 		return last

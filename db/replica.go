@@ -49,7 +49,7 @@ const (
 type replica struct {
 	copy    *gorm.DB
 	maxLag  time.Duration
-	process string    // key of the row
+	process string    // key of this process's row in replica_beats
 	begun   time.Time // start of the process; a beat is the time since then
 
 	mu        sync.Mutex

@@ -38,7 +38,7 @@ type dispatcher struct {
 	*Service
 	log    *slog.Logger
 	name   string                 // the name of this process in leases
-	leases int                    // number of leases taken
+	leases int                    // number of leases that this process has taken
 	places map[bool]chan struct{} // the occupied places of quick (false) and of slow (true) endpoints
 	turns  sync.WaitGroup
 

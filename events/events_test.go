@@ -366,7 +366,7 @@ func TestFeedIsGapless(t *testing.T) {
 				}
 				commits[w] = make(chan struct{})
 				if g.Name() == db.SQLite {
-					close(commits[w]) // SQLite's transactions run one after the other
+					close(commits[w]) // do not hold a transaction, because SQLite runs one at a time
 				}
 				begun.Add(1)
 				ended.Go(func() {

@@ -163,7 +163,7 @@ func (s store) prune(age time.Duration, expired bool, limit int) (n int, err err
 	if may, err := s.mayPrune(age); err != nil || !may {
 		return 0, err
 	}
-	all, err := s.lockCounter(time.Second) // Sequence writes the same counters
+	all, err := s.lockCounter(time.Second) // keeps Sequence from writing the counters
 	if err != nil {
 		return 0, err
 	}

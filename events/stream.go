@@ -79,7 +79,7 @@ func (s *Service) stream(ctx context.Context, q query) (bulk.File, error) {
 				} else {
 					fmt.Fprintf(out, "id: %d\n\n", p.next)
 				}
-				if err := out.Flush(); err != nil { // before the next read, which may take long
+				if err := out.Flush(); err != nil { // write before the next read, which may take long
 					return err
 				}
 				told = p.next

@@ -24,7 +24,7 @@ import (
 // kind is a kind of events: all types with the same word before the dot.
 type kind struct {
 	word, subject string
-	scope         string // the scope with which a caller reads the subject itself, from its service
+	scope         string // the scope that a caller needs to read the subject
 	ofNoCustomer  bool   // events of no single customer, which a caller bound to a customer must not see
 }
 

@@ -394,7 +394,8 @@ func TestWebhookRetries(t *testing.T) {
 		if err != nil || update.JSON200 == nil || !update.JSON200.Data.Enabled {
 			t.Fatalf("%v %s", err, update.Body)
 		}
-		if got := r.subjects(3); !slices.Equal(got, []int64{1, 2, id}) { // webhook_endpoint.disabled is last
+		// The last event is webhook_endpoint.disabled.
+		if got := r.subjects(3); !slices.Equal(got, []int64{1, 2, id}) {
 			t.Errorf("%v", got)
 		}
 

@@ -115,8 +115,8 @@ func Create(t testing.TB, dsn string) db.Config {
 // schema is the schema that the migrations create in an empty database of a server.
 type schema struct {
 	sync.Mutex
-	file       []byte   // SQLite: the database file
-	statements []string // other engines: statements for one connection
+	file       []byte   // SQLite: the content of a database file
+	statements []string // other engines: SQL that creates the schema, for one connection
 }
 
 var schemas sync.Map // *schema by driver and address of the server
@@ -139,7 +139,7 @@ func (s *schema) learn(t testing.TB, g *gorm.DB) {
 		s.file = file
 		return
 	}
-	statements := []string{"SET foreign_key_checks = 0"} // the tables are created in the order of their names
+	statements := []string{"SET foreign_key_checks = 0"} // a table may refer to later tables
 	for _, table := range tables(t, g) {
 		var name, create string
 		must(t, g.Raw("SHOW CREATE TABLE "+table).Row().Scan(&name, &create))

@@ -17,7 +17,7 @@ import (
 const (
 	minBatch  = 100     // UpdateDue does nothing for fewer unindexed rows; a search compares them quickly
 	batch     = 1 << 15 // number of rows that Update holds in memory at once
-	statement = 500     // limit for a transaction in rows; other transactions may wait for it
+	statement = 500     // number of rows that a transaction writes; other transactions may wait for it
 )
 
 // UpdateDue calls Update if at least minBatch rows are unindexed, and otherwise does nothing. Call UpdateDue

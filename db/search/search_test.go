@@ -199,7 +199,7 @@ func TestIndexBesideWriters(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		const writers, rows = 6, 20
 		rounds := 40
-		if g.Name() == db.SQLite { // SQLite runs transactions one after the other
+		if g.Name() == db.SQLite { // slower, because transactions run one after the other
 			rounds = 5
 		}
 		var all []customer

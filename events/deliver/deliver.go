@@ -68,7 +68,7 @@ func (c Config) transport(d *net.Dialer) *http.Transport {
 		TLSClientConfig:        &tls.Config{RootCAs: c.Roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    connectTimeout,
 		ForceAttemptHTTP2:      true,
-		DisableCompression:     true, // no decompression, because a small answer could become a large one
+		DisableCompression:     true, // a small compressed answer could become a large one
 		MaxIdleConns:           maxIdle,
 		MaxIdleConnsPerHost:    2,
 		IdleConnTimeout:        30 * time.Second,
