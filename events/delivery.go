@@ -247,7 +247,6 @@ func waitAfter(failures int32, retryAfter time.Duration) time.Duration {
 	return max(wait, min(retryAfter, maxWait))
 }
 
-// measureWebhooks sets the metrics of webhooks.
 func (s *Service) measureWebhooks(ctx context.Context) (int, error) {
 	lag, err := s.db.Read(ctx).oldestUndelivered()
 	deliveryLag.Set(lag.Seconds())

@@ -362,7 +362,6 @@ func (s *Service) forgetSecrets(ctx context.Context) (int, error) {
 	return int(res.RowsAffected), res.Error
 }
 
-// countDisabled counts the disabled endpoints by reason.
 func (s store) countDisabled() (counts []struct {
 	DisabledReason string
 	N              int64

@@ -108,7 +108,6 @@ func testUnwatched(flags, packages, engines []string) error {
 	return test(args, engines)
 }
 
-// test runs go test on the engines.
 func test(args, engines []string) error {
 	cmd := exec.Command("go", append([]string{"test"}, args...)...)
 	cmd.Env = append(os.Environ(), server.Engines+"="+strings.Join(engines, ","))
