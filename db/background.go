@@ -18,7 +18,7 @@ var (
 	jobSuccess = promauto.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "b2b_job_last_success_timestamp_seconds",
 		Help: "When a background job last ended without a failure in this process.",
-	}, []string{"task"}) // not "job", because Prometheus gives scraped metrics a label of this name
+	}, []string{"task"}) // Prometheus gives each scraped metric a label "job" of its own
 	jobSeconds = promauto.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "b2b_job_last_duration_seconds",
 		Help: "Time of the last run of a background job.",
@@ -51,20 +51,19 @@ type Job struct {
 	// run then does the rest.
 	Run func(ctx context.Context) (rows int, err error)
 
-	// Lag returns the age of the oldest work that is still to do, and Due returns the number of rows that are
-	// still to do: see CountDue. RunJobs sets metrics by both functions, even when another process has done
-	// the run. Lag or Due is nil for a job without the measure.
+	// Lag returns the age of the oldest work that is still to do. Due returns the number of rows that are
+	// still to do: see CountDue. Each function may be nil. RunJobs sets a metric by each function, even when
+	// another process has done the run.
 	Lag func(ctx context.Context) (time.Duration, error)
 	Due func(ctx context.Context) (rows int64, err error)
 
-	share time.Duration // time limit of a run; 0, or a time beyond runTimeout, means runTimeout
+	share time.Duration // limits a run, if it is shorter than runTimeout; 0 sets no limit
 }
 
 // RunJobs runs jobs side by side, and repeats each job, until ctx ends. It logs every run that has changed
-// rows. It logs the first of several failures in a row, and then one a minute: see Failures. A run fails while
-// the schema lacks migrations. After a failure, a job runs again, about a second later at the earliest. A
-// statement without an answer, for example because a firewall has forgotten the connection, does not stop a
-// job, because a run ends after three minutes.
+// rows. It logs the first of several failures in a row, and then one a minute: see Failures. A run fails
+// while the schema lacks migrations. After a failure, a job pauses for about a second at least. A run ends
+// after three minutes, so a statement that never gets an answer does not stop a job for ever.
 func RunJobs(ctx context.Context, g *gorm.DB, log *slog.Logger, jobs ...Job) {
 	var all sync.WaitGroup
 	for _, j := range jobs {
@@ -79,7 +78,8 @@ func RunJobsOnce(ctx context.Context, g *gorm.DB, log *slog.Logger, jobs ...Job)
 	var failures []error
 	for i, j := range jobs {
 		if deadline, found := ctx.Deadline(); found {
-			j.share = time.Until(deadline) * 9 / 10 / time.Duration(len(jobs)-i) // the rest is for measuring
+			// A tenth of the time is left for the method measure.
+			j.share = time.Until(deadline) * 9 / 10 / time.Duration(len(jobs)-i)
 		}
 		if err := j.runAndReport(ctx, g, log.With("job", j.Name), new(Failures)); err != nil {
 			failures = append(failures, fmt.Errorf("%s: %w", j.Name, err))
@@ -91,7 +91,8 @@ func RunJobsOnce(ctx context.Context, g *gorm.DB, log *slog.Logger, jobs ...Job)
 // runAndReport runs the job, and reports the run in the log and in metrics.
 func (j Job) runAndReport(ctx context.Context, g *gorm.DB, log *slog.Logger, failures *Failures) error {
 	start := time.Now()
-	rows, err := 0, Migrated(ctx, g) // the error names a missing migration, not a missing table
+	// Without Migrated, the error of a job would name a missing table, and not the missing migration.
+	rows, err := 0, Migrated(ctx, g)
 	if err == nil {
 		rows, err = j.runAndMeasure(ctx, g)
 	}
@@ -112,12 +113,12 @@ func (j Job) runAndReport(ctx context.Context, g *gorm.DB, log *slog.Logger, fai
 	return err
 }
 
-// Failures says which of several failures in a row the log needs, so that an outage of the database does not
+// Failures chooses the log levels of several failures in a row, so that an outage of the database does not
 // fill the log. The zero value is ready for use.
 type Failures struct{ logged time.Time }
 
-// Level returns the level of a failure in the log: error for the first failure since End, and then once a
-// minute; debug for the others.
+// Level returns the log level of a failure: error for the first failure since End, and then for one failure a
+// minute; debug for all other failures.
 func (f *Failures) Level() slog.Level {
 	if time.Since(f.logged) < logFailureEvery {
 		return slog.LevelDebug
@@ -126,7 +127,7 @@ func (f *Failures) Level() slog.Level {
 	return slog.LevelError
 }
 
-// End says that the failures have ended.
+// End ends a row of failures. The level of the next failure is error again.
 func (f *Failures) End() { f.logged = time.Time{} }
 
 const logFailureEvery = time.Minute
@@ -134,7 +135,7 @@ const logFailureEvery = time.Minute
 func (j Job) runAndMeasure(ctx context.Context, g *gorm.DB) (rows int, err error) {
 	rows, err = j.runOnce(ctx, g)
 	if rows > 0 && errors.Is(err, context.DeadlineExceeded) {
-		err = nil // not a failure: the next run does the rest
+		err = nil // the run was cut short, and the next run does the rest
 	}
 	return rows, errors.Join(err, j.measure(ctx))
 }
@@ -145,7 +146,8 @@ var failurePause = time.Second
 
 func (j Job) repeat(ctx context.Context, g *gorm.DB, log *slog.Logger) {
 	jobFailures.WithLabelValues(j.Name).Add(0) // so that Prometheus sees the first failure as an increase
-	_ = j.measure(ctx)                         // the first run may take long; an error shows again after the run
+	// The first run may take long, so set the metrics before it. runAndReport reports an error of measure.
+	_ = j.measure(ctx)
 	var failures Failures
 	for ctx.Err() == nil {
 		pause := j.Interval
@@ -182,7 +184,8 @@ func (j Job) measure(ctx context.Context) error {
 
 const measureTimeout = 10 * time.Second
 
-// runTimeout limits a run of a job to the time that an exclusive run keeps its lock. Tests change it.
+// runTimeout limits a run of a job. It is shorter than the 200 seconds for which the server keeps the lock of
+// an exclusive run. Tests change runTimeout.
 var runTimeout = 3 * time.Minute
 
 func (j Job) runOnce(ctx context.Context, g *gorm.DB) (rows int, err error) {

@@ -111,8 +111,8 @@ func TestRunJobsFailurePause(t *testing.T) {
 	})
 }
 
-// TestFailures runs a job that fails three times in a row, succeeds, and fails again. The log must have the
-// first failure in each row.
+// TestFailures runs a job that fails three times, succeeds, and fails again. The log must have the first
+// failure and the first failure after the success, but no other failure.
 func TestFailures(t *testing.T) {
 	t.Cleanup(db.SetFailurePause(0))
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {

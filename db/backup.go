@@ -25,7 +25,8 @@ func Backup(ctx context.Context, g *gorm.DB, file string) (err error) {
 	if !g.WithContext(ctx).Migrator().HasTable("goose_db_version") {
 		return errors.New("the database has no schema")
 	}
-	part, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".part-*") // only the owner may read the file
+	// CreateTemp lets only the owner read the file.
+	part, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".part-*")
 	if err != nil {
 		return err
 	}

@@ -9,8 +9,8 @@ import (
 )
 
 // Constraints returns the CHECKs, unique indexes and foreign keys that the migrations make (made), and the
-// constraints that the database has (present). The maps have definitions by name. Equal definitions are equal
-// texts on every engine.
+// constraints that the database has (present). The maps have the definition of each constraint by its name,
+// in a form that is the same on every engine.
 func Constraints(g *gorm.DB) (made, present map[string]string, err error) {
 	files, err := fs.Glob(migrations, "migrations/"+g.Name()+"/*.sql") // Glob sorts the files by version
 	if err != nil {
@@ -58,7 +58,7 @@ var (
 	uniqueIndex = regexp.MustCompile(`UNIQUE (?:KEY|INDEX) (\w+) (?:ON \w+ )?(\(.*)`)
 	dropped     = regexp.MustCompile(`DROP (?:FOREIGN KEY|INDEX|CONSTRAINT|CHECK) (\w+)`)
 
-	// added matches the parts of a definition that only some engines write: the character set of a text,
+	// added matches the parts of a definition that differ between engines: the character set of a text,
 	// spaces and parentheses.
 	added = regexp.MustCompile(`_utf8mb4|[() ]`)
 )

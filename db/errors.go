@@ -50,8 +50,8 @@ func (unavailable) Unavailable() bool { return true }
 // dialector is a gorm.Dialector that translates errors, and holds this package's state for a database.
 type dialector struct {
 	gorm.Dialector
-	mariaDB      bool                // true if the server is MariaDB
-	tiDB         bool                // true if the server is TiDB
+	mariaDB      bool
+	tiDB         bool
 	transactions chan struct{}       // an element for each running transaction of InTx; nil on SQLite
 	ready        *singleflight.Group // running calls of Ready, by table
 	migrated     *atomic.Bool        // true once the schema is complete: see Migrated

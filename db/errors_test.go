@@ -10,7 +10,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// TestChangedAt expects that the times of a row never go back, and ascend on TiDB.
+// TestChangedAt expects that the times of a row never go back. On TiDB, each time must be later than the
+// last.
 func TestChangedAt(t *testing.T) {
 	on := func(tiDB bool) *gorm.DB { return &gorm.DB{Config: &gorm.Config{Dialector: dialector{tiDB: tiDB}}} }
 	const step = time.Millisecond

@@ -29,11 +29,11 @@ const (
 // transactions run serially.
 func ForUpdate(q *gorm.DB) *gorm.DB { return ForUpdateWithin(q, maxWait) }
 
-// ForUpdateWithin is ForUpdate with the given wait. A wait of a second or more is the wait of ForUpdate. With
-// a wait of at most minWait, the query does not wait for a lock, except on MariaDB, where it waits for
-// minWait. No engine has lock waits between 0 and a second, so the parameter wait limits the whole statement:
+// ForUpdateWithin is ForUpdate with a shorter wait. A wait of a second or more is the wait of ForUpdate. No
+// engine can limit the wait for a lock to less than a second, so a shorter wait limits the whole statement:
 // see https://dev.mysql.com/doc/refman/8.4/en/optimizer-hints.html#optimizer-hints-execution-time and
-// https://mariadb.com/kb/en/aborting-statements/.
+// https://mariadb.com/kb/en/aborting-statements/. When wait is at most minWait, the query does not wait for a
+// lock; MariaDB waits for minWait.
 func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {
 	locking := clause.Locking{Strength: clause.LockingStrengthUpdate}
 	server := q.Dialector.(dialector)
@@ -41,7 +41,8 @@ func ForUpdateWithin(q *gorm.DB, wait time.Duration) *gorm.DB {
 	case q.Name() == SQLite:
 		return q
 	case wait >= maxWait:
-	case server.mariaDB: // not NOWAIT, which rolls the transaction back with innodb_rollback_on_timeout
+	// On MariaDB, NOWAIT would roll the transaction back if innodb_rollback_on_timeout is on.
+	case server.mariaDB:
 		limit := fmt.Sprintf("SET STATEMENT max_statement_time=%.3f FOR", wait.Seconds())
 		q = q.Clauses(selectLimit{before: limit})
 	case wait == minWait:

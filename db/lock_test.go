@@ -48,7 +48,7 @@ func holdProduct(t *testing.T, g *gorm.DB, id int) (release func()) {
 	return release
 }
 
-// TestForUpdateIsBounded locks a row that another transaction holds. The wait must have a bound, and the
+// TestForUpdateIsBounded locks a row that another transaction holds. The wait must end with an error, and the
 // waiting transaction must keep its own locks.
 func TestForUpdateIsBounded(t *testing.T) {
 	withRows(t, func(t *testing.T, g *gorm.DB) {
@@ -177,9 +177,9 @@ func TestStuckTransactionsLeaveConnections(t *testing.T) {
 	})
 }
 
-// TestWaitForTransactions begins a transaction while another transaction runs. In a pool of three
-// connections, InTx uses a single connection, so the second transaction must wait. The wait counts as a wait
-// for a connection in the times of the request.
+// TestWaitForTransactions begins a transaction while another transaction runs. The pool has three
+// connections, and InTx uses at most a third of them. So the second transaction must wait, and the times of
+// the request must show the wait as a wait for a connection.
 func TestWaitForTransactions(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {
@@ -203,8 +203,8 @@ func TestWaitForTransactions(t *testing.T) {
 	})
 }
 
-// TestTurns gives a row to one caller at a time. Waiting callers must give up after a while, and no state may
-// remain for a row without callers.
+// TestTurns expects that only one caller at a time has the turn for a row. A waiting caller must give up
+// after a while. When a row has no callers, Turns must keep no state for it.
 func TestTurns(t *testing.T) {
 	var turns db.Turns
 	done, err := turns.Take(t.Context(), "a")

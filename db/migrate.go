@@ -25,9 +25,9 @@ var (
 )
 
 // Migrate brings the schema to the newest version and returns the number of migrations done. Several
-// processes may call Migrate at once: the first migrates, and the other processes wait. When nothing is to be
-// done, the user of the database needs no right to change the schema. Otherwise the error says which command
-// needs the right.
+// processes may call Migrate at once: the first migrates, and the other processes wait. When no migration is
+// missing, the user of the database needs no right to change the schema. When a migration is missing, a user
+// without the right gets an error that names the command to run.
 func Migrate(ctx context.Context, g *gorm.DB) (int, error) {
 	if complete(ctx, g) == nil {
 		return 0, nil

@@ -123,9 +123,10 @@ func TestMigrateBesideHeldRow(t *testing.T) {
 		updates := func() (n int64) {
 			const running = "SELECT COUNT(*) FROM information_schema.processlist " +
 				"WHERE db = DATABASE() AND info LIKE 'UPDATE order_items SET%'"
+			//
 			err := g.Raw(running).Scan(&n).Error
-			// Error 3854: MySQL cannot compare the running statement of another test, because the statement
-			// has the bytes of a hash.
+			// The process list also has the statements of other tests. Error 3854: MySQL cannot compare a
+			// statement that has the bytes of a hash. Ask again until this statement has ended.
 			for strings.Contains(fmt.Sprint(err), "Error 3854") {
 				err = g.Raw(running).Scan(&n).Error
 			}
@@ -210,7 +211,8 @@ func TestSchemaFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close(g) })
-		if _, err := db.Migrate(ctx, g); err != nil { // not dbtest.Open, which may copy a migrated schema
+		// Do not use dbtest.Open, which may copy a schema instead of running the migrations.
+		if _, err := db.Migrate(ctx, g); err != nil {
 			t.Fatal(err)
 		}
 		migrated := definitions(t, g)
@@ -279,7 +281,7 @@ func TestConstraints(t *testing.T) {
 	})
 }
 
-// TestMigrationsAreTwins expects a migration for SQLite for each migration for MySQL, and the reverse.
+// TestMigrationsAreTwins expects that SQLite and MySQL have migrations with the same names.
 func TestMigrationsAreTwins(t *testing.T) {
 	names := map[string][]string{}
 	for _, kind := range []string{"mysql", "sqlite"} {
@@ -320,7 +322,8 @@ func TestIDsAscendOnTiDB(t *testing.T) {
 }
 
 // TestTablesInDocs compares the ER diagram of docs/orders.md with the columns that the migrations make. The
-// diagram leaves out generated columns, the tables that are indexes, replica_beats and goose_db_version.
+// diagram leaves out generated columns, and the tables search_grams, order_blocks, replica_beats and
+// goose_db_version.
 func TestTablesInDocs(t *testing.T) {
 	text, err := os.ReadFile("../docs/orders.md")
 	if err != nil {

@@ -33,9 +33,9 @@ var (
 	})
 )
 
-// Log makes g log each statement that takes at least the time slow, waits for locks included: name, text
-// without values, time, number of rows, and the context's correlation id. At the level debug, the log has all
-// statements. Call Log before g is used.
+// Log makes g log each statement that takes at least the time slow, including its waits for locks. At the
+// level debug, g logs all statements. A line has the name, the text without values, the time, the number of
+// rows, and the correlation id of the context. Call Log before g is used.
 func Log(g *gorm.DB, log *slog.Logger, slow time.Duration, correlationID func(ctx context.Context) string) {
 	g.Logger = statementLog{logger.Discard, log, slow, correlationID}
 	if r := g.Dialector.(dialector).replica; r != nil {
@@ -43,9 +43,9 @@ func Log(g *gorm.DB, log *slog.Logger, slow time.Duration, correlationID func(ct
 	}
 }
 
-const maxLoggedSQL = 2000 // most bytes of a statement's text in the log
+const maxLoggedSQL = 2000 // number of bytes after which the log cuts a statement
 
-// statementLog counts every statement of gorm, and logs the slow statements; at the level debug, all.
+// statementLog counts every statement of gorm, and logs statements: see Log.
 type statementLog struct {
 	logger.Interface
 	log           *slog.Logger
@@ -90,8 +90,8 @@ func count(ctx context.Context, name string, begin time.Time, took time.Duration
 
 var tracer = otel.Tracer("example.com/b2b/v2/db")
 
-// statementName returns the kind and the first table of a statement, such as "UPDATE products", or other. The
-// number of names is small, because texts of the same kind differ in values and conditions only.
+// statementName returns the kind and the first table of a statement, such as "UPDATE products", or "other".
+// It leaves out conditions and values, so that the metrics have few names.
 func statementName(sql string) string {
 	if strings.HasPrefix(sql, "SET STATEMENT ") { // this prefix is a time limit on MariaDB
 		_, sql, _ = strings.Cut(sql, " FOR ")

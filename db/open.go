@@ -40,7 +40,7 @@ type Config struct {
 	Port           int
 	User, Password string
 	Name           string
-	MaxConns       int    // most connections at once
+	MaxConns       int    // largest number of connections at once
 	TLS            string // off, preferred, required (unverified) or verify; "" is off
 	TLSCA          string // for verify: a PEM file of CA certificates; "" means the machine's certificates
 
@@ -49,7 +49,7 @@ type Config struct {
 	ReadMaxLag time.Duration // a replica that lags by more than this time is not read
 }
 
-// String says where the data is, without the password.
+// String returns the driver and the place of the database. It shows neither the user nor the password.
 func (c Config) String() string {
 	if c.Driver == SQLite {
 		return "SQLite " + c.Path
@@ -151,9 +151,9 @@ func (c Config) mysqlPool(readOnly bool) (*sql.DB, error) {
 	m.Params = map[string]string{
 		"time_zone":                "'+00:00'",
 		"sql_mode":                 "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
-		"innodb_lock_wait_timeout": "1",         // seconds: the constant maxWait
-		"lock_wait_timeout":        "5",         // seconds, for tables; the default is a day or a year
-		"wait_timeout":             waitTimeout, // seconds; frees the locks of a lost client
+		"innodb_lock_wait_timeout": "1",         // seconds, as in the constant maxWait
+		"lock_wait_timeout":        "5",         // seconds, for table locks; the default is a day or a year
+		"wait_timeout":             waitTimeout, // seconds; ends silent connections, and so their locks
 	}
 	connector, err := mysqldriver.NewConnector(m) // sql.Open with a DSN would not use m.Logger
 	if err != nil {
@@ -162,7 +162,7 @@ func (c Config) mysqlPool(readOnly bool) (*sql.DB, error) {
 	pool := sql.OpenDB(connecting{connector, readOnly})
 	pool.SetMaxOpenConns(c.MaxConns)
 	pool.SetMaxIdleConns(c.MaxConns)
-	pool.SetConnMaxIdleTime(10 * time.Second) // must be shorter than wait_timeout
+	pool.SetConnMaxIdleTime(10 * time.Second) // before the server closes it: see wait_timeout
 	pool.SetConnMaxLifetime(3 * time.Minute)
 	return pool, nil
 }

@@ -25,19 +25,19 @@ func Now(g *gorm.DB, after time.Duration) clause.Expr {
 // time at which the wait began.
 func NotBefore(g *gorm.DB, column string) clause.Expr {
 	if g.Name() == SQLite {
-		return Now(g, 0) // SQLite runs transactions one after the other
+		return Now(g, 0) // never earlier, because SQLite runs transactions one after the other
 	}
 	return gorm.Expr("GREATEST("+column+", ?)", Now(g, 0))
 }
 
-// ChangedAt returns the time of a change to a locked row: the parameter now, but never before last, the time
-// of the row's change before. The time now may be before last for two reasons: the statement has waited for a
-// lock, or last comes from the clock of another server of the database. On TiDB, where ids need not ascend,
-// events get their positions in the order of their times. There the result is later than last, so that the
-// events of a subject keep their order.
+// ChangedAt returns the time of a change to a locked row: the time now, or the time last of the previous
+// change if last is later than now. now may be too early after a wait for the lock, or when another server of
+// the database, with a faster clock, has set last. On TiDB, the result is always later than last: there
+// events get their positions by time, because ids need not ascend, and the events of a subject must keep
+// their order.
 func ChangedAt(g *gorm.DB, last, now time.Time) time.Time {
 	if !AscendingIDs(g) {
-		last = last.Add(time.Millisecond) // the smallest step of a column
+		last = last.Add(time.Millisecond) // columns have milliseconds
 	}
 	if last.After(now) {
 		return last
@@ -60,13 +60,17 @@ func (p Period) Within(q *gorm.DB, comparison string) *gorm.DB {
 	return q
 }
 
-// During adds to q, for the page w, the condition that the time in the column is in the period. The column
-// must have an index. A period without limits adds no condition. If fewer than 1000 rows of the table are in
-// the period, the index finds their ids, and only these rows are read. Otherwise the page is read in the
-// order of ids, from the cursor on. If none of the next 500 rows is in the period, reading begins at the
-// first later row in the period, which the index finds. The parameter narrow says that another index finds
-// the rows of q, such as the orders of a customer. Then During never looks for that first row: the index of
-// the column has the rows of all customers, so the search could read many rows of other customers.
+// During adds to q, for the page w, the condition that the time in the column is in the period. A period
+// without limits adds no condition. The column must have an index.
+//
+// If fewer than 1000 rows of the table are in the period, During reads their ids from the index, and limits q
+// to these ids. Otherwise q reads the page in the order of ids, from the cursor on. If none of the next 500
+// rows is in the period, During first asks the index for the next id with a time in the period, and q begins
+// at this id.
+//
+// The parameter narrow says that another index finds the rows of q, for example the orders of a customer.
+// Then During does not ask for that id: the index of the column has the rows of all customers, so the
+// database might read many rows of other customers.
 func During(q *gorm.DB, column string, p Period, narrow bool, w PageRequest) (*gorm.DB, error) {
 	if p == (Period{}) {
 		return q, nil
@@ -85,8 +89,8 @@ func Below(q *gorm.DB, column string, limit int64, w PageRequest) (_ *gorm.DB, f
 }
 
 // inRange implements During and Below. The function within adds the condition to a query; its parameter
-// comparison is like that of Period.Within. The SQL expression hidden has the value of the column, and hides
-// the column's index from MySQL.
+// comparison is like that of Period.Within. hidden is an SQL expression that has the value of the column, but
+// for which MySQL does not use the column's index.
 func inRange(
 	q *gorm.DB, column, hidden string, within func(q *gorm.DB, comparison string) *gorm.DB, narrow bool, w PageRequest,
 ) (_ *gorm.DB, few bool, _ error) {
@@ -114,7 +118,8 @@ func inRange(
 	if err != nil || near > 0 {
 		return within(q, byID), false, err
 	}
-	first, from := "MIN(id + 0)", "id >= ?" // with plain id, rows would be read in the order of id
+	// With id in place of id + 0, the database would read rows in the order of ids, and not by the index.
+	first, from := "MIN(id + 0)", "id >= ?"
 	if w.Sort == NewestFirst {
 		first, from = "MAX(id + 0)", "id <= ?"
 	}
@@ -209,7 +214,8 @@ func UpdateEach[T interface{ Key() int64 }](q *gorm.DB, rows []T, columns ...str
 			values = append(values, ids[i], value)
 			same = same && reflect.DeepEqual(value, values[1])
 		}
-		if same { // writes no CASE, which the server would evaluate for each row
+		// A single value needs no CASE, which the server would evaluate for each row.
+		if same {
 			changed[column] = values[1]
 			continue
 		}

@@ -33,29 +33,29 @@ var (
 
 const (
 	beatInterval = 500 * time.Millisecond
-	beatTimeout  = 2 * time.Second // limits each statement for a beat
-	beatsLast    = 24 * time.Hour  // age at which the row of a process that has crashed is deleted
+	beatTimeout  = 2 * time.Second // limits each statement that writes or reads a beat
+	beatsLast    = 24 * time.Hour  // the row of a crashed process is deleted at this age
 )
 
-// replica is another server, which copies the database and lags behind: Config.ReadHost.
+// replica is the server Config.ReadHost, which copies the database with a delay, the lag.
 //
-// Beats measure the lag. Each process has a row in the table replica_beats. A beat writes the running time of
-// the process into the row, and then reads the row from the replica. The replica then has every change that
-// was committed before the beat that it shows. No clock of a server matters. The row also proves that the
-// server is a replica of this database: a clone does not have the row.
+// Beats measure the lag. A beat is the time for which this process has run. The process writes each beat into
+// its row of the table replica_beats, and then reads the row from the replica. When the replica shows a beat,
+// it has every change that was committed before the beat. The clocks of the servers do not matter. The row
+// also proves that the server is a replica of this database: a clone does not have the row.
 //
-// The replica's own status would need a further right, differs by engine, and shows no lag while the replica
-// has lost its source without noticing.
+// replica does not ask the server for its replication status. The status would need a further right, differs
+// by engine, and shows no lag while the replica has lost its source without noticing.
 type replica struct {
 	copy    *gorm.DB
 	maxLag  time.Duration
-	process string    // key of the row
-	begun   time.Time // start of the process; a beat is the running time since then
+	process string    // key of this process's row in replica_beats
+	begun   time.Time // start of the process; a beat is the time since then
 
 	mu        sync.Mutex
 	seen      time.Duration      // the last beat that the replica has shown
 	answering context.Context    // ends when the replica no longer answers; nil before its first answer
-	lose      context.CancelFunc // ends answering
+	lose      context.CancelFunc // cancels answering
 }
 
 // ReplicaState says whether reads that may lag come from the replica.
@@ -83,9 +83,9 @@ func (c Config) openReplica() (*replica, error) {
 }
 
 // ReadLagging runs fn on the replica of g, and returns the age of the data: fn has seen every change older
-// than this age. Without a replica, when the replica is away or lags too much, and after an error on the
-// replica, ReadLagging runs fn on g, and returns the age 0. So every error, such as a row that is not found,
-// is the primary's. fn must only read, and may run twice.
+// than this age. ReadLagging runs fn on g, the primary, and returns the age 0, when there is no replica, when
+// the replica is away or lags too much, and after an error on the replica. So every error that it returns,
+// such as a row that is not found, comes from the primary. fn must only read, and may run twice.
 func ReadLagging(ctx context.Context, g *gorm.DB, fn func(q *gorm.DB) error) (age time.Duration, err error) {
 	if r := g.Dialector.(dialector).replica; r != nil {
 		if age, done := r.read(ctx, fn); done {
@@ -105,7 +105,7 @@ func (r *replica) read(ctx context.Context, fn func(q *gorm.DB) error) (age time
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	// When the replica falls silent, fn ends, and the request still has time to ask the primary.
+	// When the replica stops answering, cancel fn, so that the request has time left to ask the primary.
 	defer context.AfterFunc(answering, cancel)()
 	if err := fn(r.copy.WithContext(ctx)); err != nil {
 		return 0, false
@@ -113,7 +113,7 @@ func (r *replica) read(ctx context.Context, fn func(q *gorm.DB) error) (age time
 	return r.age(seen), true
 }
 
-// age returns the time since a beat. A replica that has shown the beat has every change that is older.
+// age returns the time since a beat. A replica that has shown the beat has every change older than this age.
 func (r *replica) age(beat time.Duration) time.Duration { return time.Since(r.begun) - beat }
 
 func (r *replica) state() (state ReplicaState, seen time.Duration, answering context.Context) {
@@ -165,7 +165,8 @@ func (r *replica) watch(ctx context.Context, g *gorm.DB, log *slog.Logger) {
 	err := exec(ctx, "DELETE FROM replica_beats WHERE updated_at < ?", Now(g, -beatsLast))
 	last := NoReplica
 	for {
-		beat := r.age(0).Milliseconds() // read before the statement, so that no age is too small
+		// Take the beat before the statement runs: a later beat would make the age too small.
+		beat := r.age(0).Milliseconds()
 		err = errors.Join(err, exec(ctx, write, r.process, beat, Now(g, 0)))
 		select {
 		case <-time.After(beatInterval):

@@ -84,7 +84,8 @@ func TestReplicaFallsSilent(t *testing.T) {
 		waitForReplica(t, g, db.ReplicaUsed)
 		bounded, cancel := context.WithTimeout(ctx, soon)
 		defer cancel()
-		for _, want := range []int{2, 1} { // servers that the first and the second read try
+		// The first read tries the replica and then the primary. The second read tries only the primary.
+		for _, want := range []int{2, 1} {
 			tried := 0
 			age, err := db.ReadLagging(bounded, g, func(q *gorm.DB) error {
 				tried++
@@ -133,7 +134,7 @@ func TestReplicaOfAnotherDatabase(t *testing.T) {
 	})
 }
 
-// lineWriter hands on the lines of a log.
+// lineWriter is the output of a log. It sends each line to the channel.
 type lineWriter chan string
 
 func (w lineWriter) Write(line []byte) (int, error) {

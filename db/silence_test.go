@@ -37,7 +37,9 @@ func TestSilentServer(t *testing.T) {
 	eachServer(t, conns, func(t *testing.T, g *gorm.DB, silence *dbtest.Silence) {
 		t.Parallel() // the test mostly waits, and has its own database
 		silence.Fall()
-		for range 3 { // the old connections are in use first, then new connections
+		// The first statements get the open connections of the pool, and later statements need new
+		// connections.
+		for range 3 {
 			var all sync.WaitGroup
 			for range 4 * conns {
 				all.Go(func() {
@@ -53,7 +55,7 @@ func TestSilentServer(t *testing.T) {
 		bounded, cancel := context.WithTimeout(ctx, soon)
 		defer cancel()
 		if err := g.WithContext(bounded).Exec("SELECT 1").Error; !errors.Is(err, db.ErrUnavailable) ||
-			errors.Is(err, context.DeadlineExceeded) { // this error would stand for the deadline of a request
+			errors.Is(err, context.DeadlineExceeded) { // wrong, because bounded has time left
 			t.Errorf("a statement without a connection: %v", err)
 		}
 		if err := db.Ready(bounded, g, "customers"); bounded.Err() != nil || !errors.Is(err, db.ErrUnavailable) {
@@ -76,7 +78,8 @@ func TestJobRunThatHangsEnds(t *testing.T) {
 	t.Cleanup(db.SetRunTimeout(time.Second))
 	eachServer(t, 10, func(t *testing.T, g *gorm.DB, silence *dbtest.Silence) {
 		alone := func(ctx context.Context) error { return g.WithContext(ctx).Exec("SELECT 1").Error }
-		exclusive := func(ctx context.Context) error { // nil even while a lost connection has the lock
+		// RunExclusive also returns nil when a lost connection has the lock, and then it does not call alone.
+		exclusive := func(ctx context.Context) error {
 			_, err := db.RunExclusive(ctx, g, "runs", alone)
 			return err
 		}

@@ -18,7 +18,7 @@ func Age(q *gorm.DB, column string) (time.Duration, error) {
 	return found[0].Now.Sub(found[0].Since), nil
 }
 
-const maxDue = 10_000 // most rows that CountDue counts: a few milliseconds of work
+const maxDue = 10_000 // largest number of rows that CountDue counts, within a few milliseconds
 
 // CountDue counts the rows of q, up to 10,000. The conditions of q should have an index.
 func CountDue(q *gorm.DB) (n int64, err error) {

@@ -23,7 +23,7 @@ type sqlitePool struct {
 }
 
 const (
-	maxReaders    = 4           // most connections for reads; each caches up to 2 MB of pages
+	maxReaders    = 4           // largest number of readers; each caches up to 2 MB of pages
 	readersIdle   = time.Minute // idle time after which a reader is closed and its cache freed
 	lockWait      = "10000"     // milliseconds to wait for the lock of another process
 	briefLockWait = "1000"      // milliseconds to wait for the lock of another process, in the method briefly

@@ -30,8 +30,8 @@ func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
 }
 
 const (
-	maxPrepared  = 256  // most kept statements of a connection, with some 10 KB each
-	longPrepared = 8192 // bytes of the longest kept statement; an import, for example, has longer statements
+	maxPrepared  = 256  // largest number of statements that a connection keeps; each takes some 10 KB
+	longPrepared = 8192 // longest text of a kept statement, in bytes; imports have longer statements
 )
 
 // preparedConn is a connection that keeps the statements of ExecContext and QueryContext. SQLite plans a kept
@@ -137,14 +137,14 @@ type sqliteStmt interface {
 // release ends the use of the statement.
 func (s *prepared) release() {
 	if s.used = false; s.evicted {
-		_ = s.Close() // Close returns the error of the last call again
+		_ = s.Close() // ignores the error: Close repeats the error of the last call
 	}
 }
 
 // evict closes the statement, as soon as it is not used.
 func (s *prepared) evict() {
 	if s.evicted = true; !s.used {
-		_ = s.Close() // Close returns the error of the last call again
+		_ = s.Close() // ignores the error: Close repeats the error of the last call
 	}
 }
 

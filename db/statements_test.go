@@ -12,10 +12,9 @@ import (
 	"gorm.io/gorm"
 )
 
-// TestKeptStatements repeats statements that a connection to SQLite keeps: while the rows of the statement
-// are open; after the statement has failed, was stopped or was evicted; and after a change of the schema.
-// Each repetition must work as if the statement was not kept. The test also repeats a statement that is too
-// long to be kept.
+// TestKeptStatements repeats statements on SQLite, whose connections keep prepared statements. Each
+// repetition must work: while the rows of the statement are open, after the statement has failed, was stopped
+// or was evicted, and after a change of the schema. A statement that is too long to be kept must work, too.
 func TestKeptStatements(t *testing.T) {
 	g, _ := openSQLite(t)
 	exec := func(g *gorm.DB, statement string, values ...any) {

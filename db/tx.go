@@ -26,8 +26,8 @@ import (
 func InTx(ctx context.Context, g *gorm.DB, fn func(tx *gorm.DB) error) error {
 	room := g.Dialector.(dialector).transactions
 	return retryTx(ctx, func() error {
-		// When g is in a transaction, g.DB fails. Then take no place in room:
-		// the function transact fails, too.
+		// When g is in a transaction, g.DB fails, and transact will return an error. So take no place in
+		// room.
 		if _, err := g.DB(); err == nil && room != nil {
 			if err := enter(ctx, room); err != nil {
 				return err

@@ -115,7 +115,8 @@ func TestInTx(t *testing.T) {
 			if err := errors.Join(insert(g, "x"), insert(g, "y")); err != nil {
 				t.Fatal(err)
 			}
-			var both sync.WaitGroup // in the first run, waits until each transaction has its first lock
+			// In the first run, each transaction waits until both have their first lock.
+			var both sync.WaitGroup
 			both.Add(2)
 			var runs atomic.Int64
 			lock := func(first, second string) error {

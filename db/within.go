@@ -13,13 +13,13 @@ import (
 // fill the memory with the pages of many requests.
 const PageBytes = 1 << 20
 
-// withinKey is the key of the *within in the settings of a statement.
+// withinKey is the name of the setting in which FindWithin gives a statement its *within.
 const withinKey = "b2b:within"
 
 // within bounds the rows that a statement reads.
 type within struct {
 	left *int // bytes that may still be read
-	cut  bool // a further row was left out
+	cut  bool // true when the statement had further rows
 }
 
 // FindWithin reads the rows of q as Find does, but ends after the row that exceeds *left bytes. It subtracts
@@ -31,7 +31,8 @@ func FindWithin[T any](q *gorm.DB, left *int) (rows []T, cut bool, err error) {
 	return rows, w.cut, err
 }
 
-// query is gorm's callback for queries, which stops reading rows where FindWithin says so.
+// query is gorm's callback for queries. For a statement of FindWithin, it reads no row after the row that
+// exceeds the bytes.
 func query(tx *gorm.DB) {
 	set, bounded := tx.Get(withinKey)
 	if !bounded {

@@ -50,7 +50,8 @@ func TestPageEndsByBytes(t *testing.T) {
 			"page": db.Page[long], "ranges": inRanges,
 		} {
 			for _, sort := range []db.Sort{db.OldestFirst, db.NewestFirst} {
-				for limit, most := range map[int32]int{100: 6, 7: 15} { // the most pages, by limit
+				// Each key is a limit of a page. The value is the largest permitted number of pages.
+				for limit, most := range map[int32]int{100: 6, 7: 15} {
 					var got []int64
 					pages := 0
 					for w := (db.PageRequest{Sort: sort, Limit: limit}); ; pages++ {

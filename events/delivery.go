@@ -62,7 +62,7 @@ const (
 	skipped   = "skipped" // the events were deleted before they could be sent
 )
 
-const deliveriesKept = 7 * 24 * time.Hour // the time for which deliveries are kept
+const deliveriesKept = 7 * 24 * time.Hour
 
 // deliveryOf returns the delivery for an attempt to send a message, and counts the attempt in
 // deliveriesTotal.
@@ -93,8 +93,8 @@ func nonEmpty(text string) *string {
 	return &text
 }
 
-// happened sets the time of the attempt on the database's clock. The parameter now is the present time of
-// that clock.
+// happened sets AttemptedAt to the start of the attempt, on the database's clock. The parameter now is the
+// present time of that clock.
 func (d *delivery) happened(now time.Time) {
 	d.AttemptedAt = now
 	if !d.began.IsZero() {
@@ -102,15 +102,15 @@ func (d *delivery) happened(now time.Time) {
 	}
 }
 
-// progress has the results of a turn since the turn last submitted its progress: the new position and the
-// attempts. It is a command of Service.recorder.
+// progress is what a turn has done since it last submitted its progress: its attempts, and the new position
+// of the endpoint. It is a command of Service.recorder.
 type progress struct {
 	endpoint   int64
 	lease      string
 	position   int64            // the new position of the endpoint
 	deliveries []*delivery      // attempts, and records of skipped events, in the order of their times
 	failure    *deliver.Attempt // the last attempt, when it failed
-	slow       bool             // the last attempt failed, or took long
+	slow       bool             // the last attempt failed, or took longer than slowAfter
 	skipped    bool             // the turn has skipped deleted events
 	ended      bool             // the turn has ended, and its lease ends
 
@@ -124,15 +124,17 @@ func (p *progress) ConflictKeys() []string { return []string{strconv.FormatInt(p
 // Cost implements batch.Command.
 func (p *progress) Cost() int { return 1 + len(p.deliveries) }
 
-// Caller implements batch.Command. The result has no effect, because record reports no held rows.
+// Caller implements batch.Command. The Batcher uses the caller only for commands that wait for held rows, and
+// record reports no held rows.
 func (*progress) Caller() string { return "" }
 
-// record writes the progress of several turns in one transaction. Of a turn that has lost its lease, it
-// writes only the attempts, so the turn can neither move the position of an endpoint back nor undo a replay.
-// The caller is the program itself, because the Batcher does not hand on the context of a turn.
+// record writes the progress of several turns in one transaction. When a turn has lost its lease, record
+// writes only its attempts: the turn must not move the position of an endpoint back, or undo a replay. record
+// acts as the program itself, because the Batcher calls it without the context of a turn.
 func (s *Service) record(ctx context.Context, all []*progress) (_ []batch.Held, rolledBack bool, err error) {
 	err = s.db.ChangeReserved(asSystem(ctx), func(tx store) (failure error) {
-		defer func() { rolledBack = failure != nil }() // an error of the commit leaves the outcome unknown
+		// An error of the COMMIT leaves rolledBack false: the transaction may have been committed.
+		defer func() { rolledBack = failure != nil }()
 		ids := make([]int64, len(all))
 		for i, p := range all {
 			ids[i] = p.endpoint
@@ -184,15 +186,15 @@ func (s *Service) record(ctx context.Context, all []*progress) (_ []batch.Held, 
 	return nil, rolledBack, err
 }
 
-// apply writes the progress into the fields of the endpoint: its position, and after a failure the next
-// attempt, or the reason why the endpoint is disabled now.
+// apply sets the fields of the endpoint: its position, and after a failure the time of the next attempt, or
+// the reason why the endpoint is disabled now.
 func (p *progress) apply(e *endpoint) {
 	if p.position > e.Position {
 		since := e.FailingSince
 		e.retryNow() // the failures belong to events before the new position
 		if p.skipped && !p.hasDelivered() {
-			// When Retention is shorter than giveUp, an endpoint that always fails would otherwise never be
-			// disabled.
+			// The position has only moved past deleted events, so the endpoint is still failing. Otherwise an
+			// endpoint that always fails would never be disabled when Retention is shorter than giveUp.
 			e.FailingSince = since
 		}
 	}
@@ -245,7 +247,6 @@ func waitAfter(failures int32, retryAfter time.Duration) time.Duration {
 	return max(wait, min(retryAfter, maxWait))
 }
 
-// measureWebhooks sets the metrics of webhooks.
 func (s *Service) measureWebhooks(ctx context.Context) (int, error) {
 	lag, err := s.db.Read(ctx).oldestUndelivered()
 	deliveryLag.Set(lag.Seconds())

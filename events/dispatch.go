@@ -18,17 +18,17 @@ import (
 )
 
 const (
-	leaseTime   = 10 * time.Second // the time after which another process serves the endpoints of a dead process
+	leaseTime   = 10 * time.Second // duration of a lease; afterwards another process may take the endpoint
 	renewPause  = leaseTime / 4
 	lookPause   = 100 * time.Millisecond // pause between two looks for endpoints with undelivered events
-	busyPause   = 20 * time.Millisecond  // pause after a look that has begun turns
-	quickPlaces = 128                    // most quick endpoints that are served at once
-	slowPlaces  = 128                    // most slow endpoints that are served at once, besides quick ones
+	busyPause   = 20 * time.Millisecond  // pause after a look that has begun to serve endpoints
+	quickPlaces = 128                    // largest number of quick endpoints that are served at once
+	slowPlaces  = 128                    // largest number of slow endpoints that are served at once
 	slowAfter   = time.Second            // an endpoint is slow when an attempt takes longer
-	turnTime    = 2 * time.Second        // the time after which an endpoint gives its place to the next one
-	pageSize    = 20                     // most events that a turn has in memory
-	stopTime    = 5 * time.Second        // time for the attempts in flight when the process stops
-	submitTime  = 2 * time.Second        // time after stopTime to record what endpoints have accepted
+	turnTime    = 2 * time.Second        // a turn begins no attempt after this time
+	pageSize    = 20                     // largest number of events that a turn has in memory
+	stopTime    = 5 * time.Second        // when the process stops, running attempts may go on for this time
+	submitTime  = 2 * time.Second        // after stopTime, the results must be recorded within this time
 )
 
 // dispatcher sends events to endpoints. It looks for endpoints with undelivered events, takes their leases,
@@ -38,7 +38,7 @@ type dispatcher struct {
 	*Service
 	log    *slog.Logger
 	name   string                 // the name of this process in leases
-	leases int                    // number of leases taken
+	leases int                    // number of leases that this process has taken
 	places map[bool]chan struct{} // the occupied places of quick (false) and of slow (true) endpoints
 	turns  sync.WaitGroup
 
@@ -121,7 +121,8 @@ func (d *dispatcher) look(ctx, sending context.Context, slow bool) (begun int, e
 	}
 	pages, err := d.pages(ctx, leased)
 	if err != nil {
-		return 0, err // the taken leases end after leaseTime
+		// The endpoints that were leased stay leased for leaseTime.
+		return 0, err
 	}
 	for _, e := range leased {
 		d.mu.Lock()
@@ -214,7 +215,9 @@ func (d *dispatcher) renew(ctx context.Context) {
 		select {
 		case <-time.After(renewPause):
 		case <-ctx.Done():
-			return // the turns end within stopTime and submitTime, and so before their leases end
+			// The leases need no renewal now: they last longer than stopTime and submitTime, within which the
+			// turns end.
+			return
 		}
 		var ids []int64
 		var leases []string
@@ -312,7 +315,8 @@ func (t *turn) sendPage(sending, over context.Context) (ended bool, err error) {
 			a, err := t.send(sending, happened)
 			if err != nil {
 				p.ended = sending.Err() != nil
-				return true, errors.Join(err, t.submit(sending)) // accepted events must not be sent again
+				// Record the events that the endpoint has accepted, so that they are not sent again.
+				return true, errors.Join(err, t.submit(sending))
 			}
 			p.slow = !a.Delivered() || a.Took > slowAfter
 			if !a.Delivered() {
@@ -353,7 +357,7 @@ func (t *turn) send(ctx context.Context, happened placed) (deliver.Attempt, erro
 	id := fmt.Sprint("evt_", happened.ID)
 	a := t.sender.Send(ctx, deliver.Message{URL: t.endpoint.URL, ID: id, Body: body, Secrets: t.endpoint.secrets()})
 	if ctx.Err() != nil && !a.Delivered() {
-		return a, ctx.Err() // stopped by this process: no failure of the endpoint
+		return a, ctx.Err() // this process has ended the attempt, and the endpoint did not fail
 	}
 	t.progress.deliveries = append(t.progress.deliveries, deliveryOf(id, happened.Type, &happened.Place, a))
 	return a, nil
@@ -369,8 +373,8 @@ func messageOf(e placed) ([]byte, error) {
 // errLost is the error of a turn whose lease has ended or has passed to another process.
 var errLost = errors.New("the lease was lost")
 
-// submit records the progress with the recorder, even when the context sending has ended. Error: errLost when
-// the turn no longer has the lease.
+// submit records the progress through the recorder. When the context sending has ended, submit still has the
+// time submitTime. Error: errLost when the turn no longer has the lease.
 func (t *turn) submit(sending context.Context) error {
 	ctx, stop := context.WithCancel(context.WithoutCancel(sending))
 	defer stop()

@@ -2,10 +2,11 @@ package events
 
 import "example.com/b2b/v2/db/doctor"
 
-// Rules returns the invariants of the positions of events. An event without a position is new, and breaks no
-// rule. An event that readers do not see yet breaks no rule either. MAX(position + 0) makes the database read
-// the last position by a scan. Without "+ 0", the embedded store of a TiDB without TiKV would read the end of
-// the index as it is now, even in a snapshot.
+// Rules returns the invariants of the positions of events. Events without a position are new, and break no
+// rule. Events that readers do not see yet break no rule either.
+//
+// The last rule uses MAX(position + 0) to make the database scan the positions. For MAX(position), a TiDB
+// without TiKV would read the present end of the index from its embedded store, even in a snapshot.
 func Rules() []doctor.Rule {
 	return []doctor.Rule{
 		{Name: "positions of events follow each other, from the first that is not deleted", Table: "events", Query: `

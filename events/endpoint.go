@@ -32,7 +32,7 @@ type endpoint struct {
 	Failures       int32 // number of failed attempts since the last success
 	FailingSince   *time.Time
 	NextAttemptAt  *time.Time
-	Slow           bool // the last attempt failed, or took long
+	Slow           bool // the last attempt failed, or took longer than slowAfter
 	DisabledAt     *time.Time
 	DisabledReason *string
 	LeasedBy       *string    // the lease whose holder may send events and change Position; nil without a lease
@@ -88,8 +88,8 @@ const (
 )
 
 const (
-	maxEndpoints   = 20             // most endpoints of a customer
-	secretsOverlap = 24 * time.Hour // the time for which the previous secret still signs after a rotation
+	maxEndpoints   = 20             // largest number of endpoints of a customer
+	secretsOverlap = 24 * time.Hour // after a rotation, the previous secret still signs for this time
 )
 
 // wants reports whether the endpoint gets the event.
@@ -186,7 +186,7 @@ func (s store) create(e *endpoint) error {
 	return s.insertEndpoint(e)
 }
 
-// checkTypes returns 403 forbidden for a type of event that the endpoint may never get.
+// checkTypes returns 403 forbidden when e.Types has a type of event whose subject is not in e.Subjects.
 func (e endpoint) checkTypes() error {
 	if e.Types == nil {
 		return nil

@@ -53,8 +53,8 @@ func serve(t *testing.T, g *gorm.DB, c events.Config) *system {
 	return s
 }
 
-// event returns an event of an order, or of a product for customer 0. The representation of the event shows
-// the version.
+// event returns an event of an order of the customer. For customer 0, it returns an event of a product, which
+// has no customer. The representation of the event shows the version.
 func event(customer, id int64, version int) history.Event {
 	e := history.Event{
 		Type: "order.confirmed", Subject: "order", SubjectID: id, CustomerID: &customer,
@@ -83,7 +83,7 @@ func (s *system) record(t *testing.T, hold func(), all ...history.Event) {
 	}
 }
 
-// sequence sequences all committed events.
+// sequence gives positions to all committed events.
 func (s *system) sequence(t *testing.T) {
 	t.Helper()
 	for {
@@ -127,8 +127,8 @@ func positions(events []api.FeedEvent) string {
 	return strings.Join(all, " ")
 }
 
-// TestLateCommit commits the first of two events after a reader has read the second event. The reader, which
-// remembers only the last position, must get both events.
+// TestLateCommit commits two events in the reverse order of their ids. A reader reads after each commit, and
+// remembers only its last position. The reader must get both events.
 func TestLateCommit(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {
@@ -155,8 +155,9 @@ func TestLateCommit(t *testing.T) {
 	})
 }
 
-// TestPositionsOnTheDisk ends a sequencer between its two transactions. No reader and no endpoint may get the
-// positions of the first transaction, because a database that crashes may forget them.
+// TestPositionsOnTheDisk ends a sequencer after it has given positions to events, and before it shows the
+// events to readers. No reader and no endpoint may get these positions, because a database that crashes may
+// forget them.
 func TestPositionsOnTheDisk(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {
@@ -234,8 +235,8 @@ func TestPositionsOnTheDisk(t *testing.T) {
 		want("1:10 2:11 3:20", "1:10 2:11")
 		s.sequence(t)
 		want("1:10 2:11 3:20 4:12", "1:10 2:11 3:12")
-		// A crash may take back even the second transaction. Then a reader that has read the events gets an
-		// empty page, and waits.
+		// A crash may also undo the transaction that has shown the events. Then a reader that has read the
+		// events gets an empty page, and waits.
 		const takeBack = "UPDATE event_positions SET last_position = last_position - 1 WHERE customer_id IN (0, 1)"
 		must(t, g.Exec(takeBack).Error)
 		for authorization, after := range map[string]int64{token(t, 0, auth.Admin): 4, partner: 3} {
@@ -251,9 +252,9 @@ func TestPositionsOnTheDisk(t *testing.T) {
 	})
 }
 
-// TestOvertakenSequencer interrupts a sequencer whose events have positions, but are not visible to readers
-// yet. Another sequencer makes them visible, and sequences a further event. Afterwards readers must see both
-// events.
+// TestOvertakenSequencer interrupts a sequencer that has given a position to an event, but has not shown the
+// event to readers yet. Another sequencer shows this event, and sequences a second event. Readers must then
+// see both events.
 func TestOvertakenSequencer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {
@@ -269,7 +270,7 @@ func TestOvertakenSequencer(t *testing.T) {
 			var without int64
 			must(t, g.Table("events").Where("position IS NULL").Count(&without).Error)
 			if without > 0 {
-				return // the first transaction has not ended
+				return // the sequencer has not committed the position yet
 			}
 			overtaken = true
 			for _, further := range [][]history.Event{nil, {event(1, 11, 0)}} {
@@ -287,10 +288,10 @@ func TestOvertakenSequencer(t *testing.T) {
 	})
 }
 
-// TestFeedIsGapless lets writers commit out of the order of ids, while sequencers on the same database run
-// and are canceled half-way, and readers follow the feed of all events and of each customer. Each reader must
-// get each event of its feed once, at the next position, and the events of a subject in the order of the
-// changes.
+// TestFeedIsGapless lets writers commit events out of the order of ids. Meanwhile two sequencers run on the
+// same database, and many of their runs are canceled. Readers follow the feed of all events, and the feed of
+// each customer. Each reader must get each event of its feed once, at the next position. It must get the
+// events of a subject in the order of the changes.
 func TestFeedIsGapless(t *testing.T) {
 	const writers, rounds, customers = 6, 15, 3
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
@@ -303,7 +304,7 @@ func TestFeedIsGapless(t *testing.T) {
 			sequencers.Go(func() {
 				for n := 0; done.Err() == nil; n++ {
 					some, cancel := context.WithTimeout(done, time.Duration(rand.N(10_000))*time.Microsecond)
-					if n%2 == i { // in turn, one of the sequencers runs to its end
+					if n%2 == i { // every second run of a sequencer is not canceled
 						cancel()
 						some, cancel = context.WithCancel(done)
 					}
@@ -315,8 +316,8 @@ func TestFeedIsGapless(t *testing.T) {
 				}
 			})
 		}
-		total := map[int64]int64{}                 // numbers of events, by customer
-		got := make([]map[string]int, customers+1) // the last version of each subject, for each feed
+		total := map[int64]int64{}                 // number of events in each feed
+		got := make([]map[string]int, customers+1) // for each feed, the last version of each subject
 		for feed := range got {
 			got[feed] = map[string]int{}
 			readers.Go(func() {
@@ -365,7 +366,7 @@ func TestFeedIsGapless(t *testing.T) {
 				}
 				commits[w] = make(chan struct{})
 				if g.Name() == db.SQLite {
-					close(commits[w]) // SQLite's transactions run one after the other
+					close(commits[w]) // do not hold a transaction, because SQLite runs one at a time
 				}
 				begun.Add(1)
 				ended.Go(func() {

@@ -26,9 +26,9 @@ type page struct {
 	last   int64 // the position of the newest event
 }
 
-// ready returns the channel to wait on before the next page: a closed channel when the feed already has
-// events after the page, else woken. The caller must select on this channel and on the end of the reader
-// together, so that even a reader that is always behind notices the end.
+// ready returns the channel to wait on before the next page is read. The channel is closed if the feed
+// already has events after p; otherwise ready returns woken. The caller must select on this channel together
+// with the channels that end its reader, so that a reader that is always behind ends, too.
 func (p page) ready(woken <-chan struct{}) <-chan struct{} {
 	if p.next < p.last {
 		return closed
@@ -69,7 +69,7 @@ func (s store) read(q query) (page, error) {
 		if given, err := s.lastGiven(); err != nil || from > given {
 			return page{}, cmp.Or(err, expired(q.field, from, is))
 		}
-		// A crash of the database took the counters back: see SequenceBatch.
+		// A crash of the database has undone the last change of the counters: see SequenceBatch.
 		return page{next: from, last: from}, nil
 	}
 	p := page{next: min(is.LastPosition, from+window), last: is.LastPosition}
@@ -83,7 +83,7 @@ func (s store) read(q query) (page, error) {
 		}
 	}
 	if p.next > from {
-		// Check again: a page that was read while events were deleted would leave these events out.
+		// Read the counter again: if events were deleted meanwhile, the page may lack these events.
 		if is, err = s.positions(); err != nil {
 			return page{}, err
 		}
@@ -134,8 +134,8 @@ func expired(field string, after int64, is counter) error {
 const afterField = "/query/after"
 
 // readWithin is like store.read. When the page is empty, it waits for an event, until the time wait is over
-// or the service stops. After Stop, a request waits for a second at most. Without this wait, a reader would
-// repeat its request in a tight loop until the process ends.
+// or the service stops. A request that begins after Stop waits for a second at most. If such a request did
+// not wait at all, its reader would repeat it in a tight loop until the process ends.
 func (s *Service) readWithin(ctx context.Context, q query, wait time.Duration) (page, error) {
 	reader := s.db.Read(ctx)
 	if wait == 0 {
@@ -162,16 +162,17 @@ func (s *Service) readWithin(ctx context.Context, q query, wait time.Duration) (
 		}
 		var next page
 		if next, err = reader.readAfter(waiting, p, q); err != nil && waiting.Err() != nil {
-			return p, ctx.Err() // the wait ended before a turn of the searches
+			// The waiting time was over before web.Search let the read begin.
+			return p, ctx.Err()
 		}
 		p = next
 	}
 	return p, err
 }
 
-// readAfter is like read, for the page after p. When p has no event although the feed goes on, the types of q
-// are rare, and the reader reads many events to find few. Such a read takes a turn of the searches. Errors:
-// see read; the error of ctx when ctx ends before the turn.
+// readAfter is like read, for the page after p. If p has no event and the feed goes on after p, the types of
+// q are rare, and the reader must read many events to find one. Such a read waits for its turn: see
+// web.Search. Errors: the errors of read, and the error of ctx when ctx ends before the turn.
 func (s store) readAfter(ctx context.Context, p page, q query) (next page, err error) {
 	q.after = &p.next
 	if len(p.events) > 0 || p.next >= p.last {

@@ -92,9 +92,9 @@ func TestWhichEvents(t *testing.T) {
 	})
 }
 
-// TestRareType reads events of a rare type, with 12,000 other events between them. No page covers all
-// positions. A reader must continue after an empty page, and find both events; so must a stream from a slow
-// database.
+// TestRareType looks for two events of a rare type, with 12,000 other events between them. A page covers
+// 5,000 positions, so one page has no event. A reader must continue after this page, and find both events. A
+// stream must find the second event even when the database is slow.
 func TestRareType(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
@@ -136,8 +136,8 @@ func TestRareType(t *testing.T) {
 	})
 }
 
-// TestLargeEvents reads events of 100 KB. A page must end at 1 MiB, which 11 events exceed, whatever its
-// limit is, and the next page must continue after the last event of the page.
+// TestLargeEvents reads events of 100 KB. A page must end when it exceeds 1 MiB, that is, after 11 events at
+// most, even if its limit is higher. The next page must continue after the last event of the page.
 func TestLargeEvents(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
@@ -170,9 +170,9 @@ func TestLargeEvents(t *testing.T) {
 	})
 }
 
-// TestRareTypeTakesTurns lets three readers look for a rare type among 20,000 events. The limit allows a
-// single search. Each reader may read its first window at once. The further windows of all readers must be
-// read one after the other.
+// TestRareTypeTakesTurns lets three readers look for a rare type among 20,000 events. The service allows one
+// search at a time. The first page of a reader is no search. All further pages must be read one after the
+// other.
 func TestRareTypeTakesTurns(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
@@ -181,7 +181,7 @@ func TestRareTypeTakesTurns(t *testing.T) {
 		}
 		s.sequence(t)
 		var atOnce, most atomic.Int64
-		further := func(tx *gorm.DB) bool { // reports whether the statement reads a window after the first
+		further := func(tx *gorm.DB) bool { // reports whether the statement reads a page after the first
 			where, ok := tx.Statement.Clauses["WHERE"].Expression.(clause.Where)
 			return ok && slices.ContainsFunc(where.Exprs, func(e clause.Expression) bool {
 				expr, ok := e.(clause.Expr)
@@ -225,7 +225,7 @@ func TestRareTypeTakesTurns(t *testing.T) {
 	})
 }
 
-// TestIndexes checks that no query of the feed or of the sequencer reads more rows than it needs.
+// TestIndexes checks that the queries of the feed and of the sequencer do not count, skip or sort rows.
 func TestIndexes(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
@@ -241,7 +241,7 @@ func TestIndexes(t *testing.T) {
 func TestLongPoll(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
-		other := events.New(g, events.Config{}) // sequences like another process, which cannot nudge the readers of s
+		other := events.New(g, events.Config{}) // like another process, it cannot nudge the readers of s
 		var reads atomic.Int64                  // number of reads by customer 3
 		must(t, g.Callback().Query().After("gorm:query").Register("reads", func(tx *gorm.DB) {
 			if auth.From(tx.Statement.Context).Customer == 3 {
@@ -276,8 +276,8 @@ func TestLongPoll(t *testing.T) {
 		}
 		s.Stop() // ends the wait of customer 3
 		idle.Wait()
-		// The request reads at first, after the first news of the process, and at the end. The ten later
-		// events must not wake it.
+		// The request of customer 3 reads at its start, at the first news, which wakes all readers, and at
+		// its end. The ten later events of customer 1 must not wake it.
 		if n := reads.Load(); n == 0 || n > 5 {
 			t.Errorf("the reader without events has read %d times", n)
 		}
@@ -317,8 +317,8 @@ func TestStop(t *testing.T) {
 	})
 }
 
-// TestStopBehind stops the service while a stream is far behind the last event, so that the stream never
-// waits. The stream must end before its last event.
+// TestStopBehind opens a stream of 100 events after the service has stopped. The stream never waits, because
+// it is far behind the last event. It must nevertheless end before the last event.
 func TestStopBehind(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
@@ -462,9 +462,9 @@ func TestStream(t *testing.T) {
 	})
 }
 
-// TestStreamBegins sequences an event while a partner's stream begins, after the first read of the stream. So
-// the service wakes its readers for the event before the stream waits, and does not wake them again. The
-// stream must have the event before its first comment, which a stream sends only after a silence.
+// TestStreamBegins sequences an event just after a new stream has read events for the first time. The service
+// wakes its readers for this event before the stream waits, and does not wake them again. The stream must
+// nevertheless send the event before its first comment. A comment comes only after a silence.
 func TestStreamBegins(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
@@ -495,9 +495,9 @@ func TestStreamBegins(t *testing.T) {
 	})
 }
 
-// TestStreamBesideOtherTypes opens a stream for a type without events, while events of another type come more
-// often than the stream may be silent. The stream must send the growing position of the reader, and must not
-// be cut for its silence.
+// TestStreamBesideOtherTypes opens a stream for a type without events. Events of another type come more often
+// than the stream may be silent. The stream must send its growing position, and must not be cut for its
+// silence.
 func TestStreamBesideOtherTypes(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
@@ -526,8 +526,9 @@ func TestStreamBesideOtherTypes(t *testing.T) {
 	})
 }
 
-// TestStreamEnds opens a stream of one type of event. At the end of its life the stream must end by itself,
-// with a complete answer whose last id is the position of the last event, which is of another type.
+// TestStreamEnds opens a stream of one type of event, with a short life. The stream must end by itself, with
+// a complete answer. The last id must be the position of the last event, although this event has another
+// type.
 func TestStreamEnds(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{})
@@ -565,14 +566,17 @@ func TestPrune(t *testing.T) {
 		if n, err := s.Prune(ctx); n != 0 || err != nil {
 			t.Errorf("%d events without a position were deleted: %v", n, err)
 		}
-		s.sequence(t) // on TiDB, a batch is ordered by time, and an older event follows
+		// On TiDB, the events of a batch get their positions by time. The next events include an older event,
+		// so they must be in another batch.
+		s.sequence(t)
 		s.record(t, nil, aged(70, 2, 22), aged(1, 1, 12))
 		s.sequence(t)
 		if n, err := s.Prune(ctx); n != 0 || err != nil {
 			t.Errorf("%d events were deleted from a young feed: %v", n, err)
 		}
 		s.age(t)
-		for _, want := range []int{3, 0} { // the old event at 5 is kept until the young event at 4 goes
+		// The old event at position 5 is kept, because it comes after the young event at position 4.
+		for _, want := range []int{3, 0} {
 			if n, err := s.Prune(ctx); n != want || err != nil {
 				t.Errorf("%d %v, want %d", n, err, want)
 			}
@@ -625,10 +629,10 @@ func TestPrune(t *testing.T) {
 	})
 }
 
-// TestPruneAfterRestore deletes old events of a restored database. The statement of docs/operations.md has
-// moved pruned_position beyond all restored events, so readers no longer get them. The restored events that
-// are old must be deleted nevertheless, so that the job is not behind for ever, and no position of the feed
-// may change.
+// TestPruneAfterRestore deletes old events after a restore from a backup. The statement of docs/operations.md
+// has moved pruned_position beyond all restored events, so that readers no longer get them. The job must
+// nevertheless delete the restored events that are old: otherwise it would be behind for ever. No position of
+// the feed may change.
 func TestPruneAfterRestore(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g, events.Config{Retention: 48 * time.Hour})

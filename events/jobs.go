@@ -9,8 +9,8 @@ import (
 // Jobs returns the background jobs of the service: see db.RunJobs.
 func (s *Service) Jobs() []db.Job {
 	return []db.Job{
-		// This job is not exclusive: the lock of an exclusive job outlives a dead machine by minutes. The row
-		// that Sequence locks keeps the processes apart.
+		// This job is not exclusive, because the lock of an exclusive job outlives a dead machine by minutes.
+		// Sequence itself locks a row, so that only one process sequences events at a time.
 		{Name: "sequence events", Interval: pause, Run: s.Sequence, Lag: s.sequencingLag, Due: s.unsequenced},
 		{Name: "delete old events", Interval: often, Exclusive: true, Run: s.Prune, Lag: s.pruningLag},
 		{Name: "delete expired keys of webhooks", Interval: often, Run: s.db.Keys.Purge, Lag: s.db.Keys.Lag},

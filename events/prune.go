@@ -5,9 +5,10 @@ import "context"
 // pruneStep is the number of events that a transaction deletes. Sequence waits meanwhile.
 const pruneStep = 500
 
-// Prune deletes sequenced events that are older than s.Retention, in the order of their positions, and
-// returns their number. An event that readers may get is deleted only after all such events before it.
-// Nothing is deleted until the feed itself is older than s.Retention: see mayPrune.
+// Prune deletes events that are older than s.Retention and have a position, in the order of their positions.
+// It returns their number. Among the events that readers may get, Prune stops at the first younger event,
+// even if older events follow. Nothing is deleted until the feed itself is older than s.Retention: see
+// mayPrune.
 func (s *Service) Prune(ctx context.Context) (total int, err error) {
 	if s.Retention == 0 {
 		return 0, nil

@@ -32,13 +32,13 @@ func (counter) TableName() string { return "event_positions" }
 
 const (
 	pause     = 50 * time.Millisecond // pause between two looks for new events
-	term      = 10 * time.Second      // length of a run of Sequence; RunJobs measures after each run
-	batchSize = 1000                  // most events that a transaction sequences
+	term      = 10 * time.Second      // time of a run; RunJobs sets the metrics of the job after each run
+	batchSize = 1000                  // largest number of events that a transaction sequences
 )
 
 // Sequence gives positions to committed events as they come, for ten seconds, and returns the number of these
-// events. Events commit out of the order of their ids, so positions follow the order in which Sequence finds
-// the events, not the ids.
+// events. The positions follow the order in which Sequence finds the events, and not the order of ids,
+// because transactions do not commit in the order of ids.
 func (s *Service) Sequence(ctx context.Context) (total int, err error) {
 	over := time.After(term)
 	for {
@@ -66,11 +66,11 @@ func (s *Service) Sequence(ctx context.Context) (total int, err error) {
 // even by several processes at once: the positions are given under the lock of the counter of all events, and
 // continue after the last position that readers see.
 //
-// Readers see events up to the last position of the counters. The counters change in a transaction of their
-// own, once the positions are on the disk. The reason: MariaDB shows a transaction before it is on the disk,
-// and after a crash other events could get the positions that readers know. When a crash takes back the
-// counters, they change again before any new position is given. On SQLite one transaction is enough: see
-// hidesUnsynced.
+// Readers see events up to the last position of the counters. A second transaction changes the counters, when
+// the positions are on the disk. With a single transaction, MariaDB would show positions to readers before
+// they are on the disk, and after a crash other events could get the same positions. If a crash undoes the
+// change of the counters, the counters change again before any new position is given. On SQLite a single
+// transaction is enough: see hidesUnsynced.
 func (s *Service) SequenceBatch(ctx context.Context) (n int, err error) {
 	if found, err := s.db.Read(ctx).hasWork(); err != nil || !found {
 		return 0, err
@@ -155,10 +155,10 @@ func (s store) continueFrom(last int64, events []*event) error {
 	return nil
 }
 
-// show lets readers see the events that number has returned, once their positions are on the disk. It returns
-// the number of the events. It does nothing while another process sequences events. It also does nothing when
-// these events do not follow the last position that readers see: then another process has shown the events,
-// or a crash took the counters back, and the next call of number begins again.
+// show lets readers see the events that number has returned, and returns their number. Call show when the
+// positions are on the disk. show does nothing in two cases. Either another process sequences events, or the
+// events do not follow the last position that readers see: then another process has shown them, or a crash
+// has undone a change of the counters, and the next call of number begins again.
 func (s store) show(events []*event) (n int, err error) {
 	all, err := s.lockCounter(0)
 	if errors.Is(err, db.ErrLocked) || err == nil && *events[0].Position != all.LastPosition+1 {

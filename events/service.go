@@ -25,7 +25,7 @@ type Config struct {
 type Service struct {
 	Config
 	db         *service.Database[store]
-	patience   time.Duration // longest silence of an answer: web.Options.Timeout
+	patience   time.Duration // an answer may be silent for this long: web.Options.Timeout
 	streamLife time.Duration // the constant streamLife, except in tests
 	waiters    waiters
 	sender     *deliver.Sender

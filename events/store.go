@@ -102,9 +102,9 @@ func (s store) unshown(last int64) (events []*event, err error) {
 	return events, err
 }
 
-// flush writes the locked counter of all events, and leaves its value unchanged. A server writes its log in
-// the order of the transactions. So once this transaction is committed, everything that it has read is on the
-// disk.
+// flush writes the locked counter of all events, but leaves its value unchanged. A server writes its log in
+// the order of the transactions. So once this transaction is committed, the positions that it has read are on
+// the disk, too.
 func (s store) flush(all counter) error {
 	for _, last := range []int64{all.LastPosition + 1, all.LastPosition} { // an update to the old value writes nothing
 		err := s.DB.Model(&counter{}).Where("customer_id = ?", 0).UpdateColumn("last_position", last).Error
@@ -153,16 +153,17 @@ type oldEvent struct {
 	Old              bool
 }
 
-// prune deletes the first events of the feed that are older than the time age, at most limit events. It moves
-// the pruned_position of the counters, and sets pruned_until to the time of the newest deleted event. It
-// returns the number of deleted events. With expired, prune deletes only events up to pruned_position, which
-// readers no longer get, and leaves pruned_position as it is. Such events exist after a restore from a
-// backup: see docs/operations.md.
+// prune deletes events that are older than the time age, in the order of their positions, up to the first
+// younger event, and at most limit events. It moves pruned_position of the counters, and sets pruned_until to
+// the time of the newest deleted event. It returns the number of deleted events.
+//
+// When expired is true, prune deletes only events up to pruned_position, which readers no longer get, and
+// leaves pruned_position as it is. Such events exist after a restore from a backup: see docs/operations.md.
 func (s store) prune(age time.Duration, expired bool, limit int) (n int, err error) {
 	if may, err := s.mayPrune(age); err != nil || !may {
 		return 0, err
 	}
-	all, err := s.lockCounter(time.Second) // Sequence writes the same counters
+	all, err := s.lockCounter(time.Second) // keeps Sequence from writing the counters
 	if err != nil {
 		return 0, err
 	}
@@ -361,7 +362,6 @@ func (s *Service) forgetSecrets(ctx context.Context) (int, error) {
 	return int(res.RowsAffected), res.Error
 }
 
-// countDisabled counts the disabled endpoints by reason.
 func (s store) countDisabled() (counts []struct {
 	DisabledReason string
 	N              int64

@@ -14,7 +14,7 @@ import (
 
 const (
 	heartbeat  = 15 * time.Second // longest silence of a stream
-	streamLife = 5 * time.Minute  // average life of a stream; an expired token must not read for much longer
+	streamLife = 5 * time.Minute  // average life of a stream; limits how long an expired token can read
 )
 
 // stream returns a stream of Server-Sent Events
@@ -30,13 +30,14 @@ func (s *Service) stream(ctx context.Context, q query) (bulk.File, error) {
 		defer leave()
 		over := time.After(s.streamLife*4/5 + rand.N(s.streamLife*2/5))
 		silence := min(heartbeat, s.patience/2)
-		p, err := reader.read(q) // after join, because an event before join does not wake this reader
+		// Read after join: an event that came before join does not wake this reader.
+		p, err := reader.read(q)
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(out, "retry: %d\n\n", time.Second.Milliseconds()) // the pause before a client connects again
 		told := int64(-1)
-		due := time.NewTimer(silence) // ends when the stream must write next
+		due := time.NewTimer(silence) // fires when the stream must write next
 		defer due.Stop()
 		for {
 			for _, e := range p.events {
@@ -48,12 +49,12 @@ func (s *Service) stream(ctx context.Context, q query) (bulk.File, error) {
 				told = e.Place
 				due.Reset(silence)
 			}
-			if err := out.Flush(); err != nil { // an error of an earlier write comes back here
+			if err := out.Flush(); err != nil { // Flush also returns an error of an earlier write
 				return err
 			}
 			var ends, isDue bool
 			select {
-			case <-p.ready(woken): // the next page may have no event: q.types may leave the new events out
+			case <-p.ready(woken): // the next page has no event if the new events have other types
 			case <-due.C:
 				isDue = true
 			case <-over:
@@ -78,7 +79,7 @@ func (s *Service) stream(ctx context.Context, q query) (bulk.File, error) {
 				} else {
 					fmt.Fprintf(out, "id: %d\n\n", p.next)
 				}
-				if err := out.Flush(); err != nil { // before the next read, which may take long
+				if err := out.Flush(); err != nil { // write before the next read, which may take long
 					return err
 				}
 				told = p.next

@@ -24,7 +24,7 @@ import (
 // kind is a kind of events: all types with the same word before the dot.
 type kind struct {
 	word, subject string
-	scope         string // the scope that reads the subject in the other services
+	scope         string // the scope that a caller needs to read the subject
 	ofNoCustomer  bool   // events of no single customer, which a caller bound to a customer must not see
 }
 
@@ -122,8 +122,8 @@ func (s store) types(list *string) (types []string, err error) {
 	return types, nil
 }
 
-// endpoints begins a query for the webhook endpoints that the caller may see. A query for deliveries has no
-// condition for the caller: find the endpoint with findEndpoint first.
+// endpoints begins a query for the webhook endpoints that the caller may see. The method deliveries does not
+// check the caller, so call findEndpoint before it.
 func (s store) endpoints() *gorm.DB {
 	q := s.DB.Model(&endpoint{})
 	if own := s.Caller.Customer; own != 0 {
@@ -201,7 +201,7 @@ func (s store) ofOwner(e endpoint) store {
 }
 
 // eventsOfCustomers begins a query for the next events of several customers' feeds, in the order of their
-// positions. From each feed it reads the given number of positions. It does not know the caller: use it only
+// positions. From each feed it reads the given number of positions. It does not check the caller: use it only
 // to send webhooks.
 func (s store) eventsOfCustomers(feeds []feed, each int64) *gorm.DB {
 	q := s.DB.Model(&event{}).Select("*, customer_position AS place")

@@ -122,8 +122,8 @@ func (s *Service) RotateWebhookSecret(ctx context.Context, r server.RotateWebhoo
 // recordTime is the time to record the delivery of a test message.
 const recordTime = 5 * time.Second
 
-// TestWebhookEndpoint sends a test message to an endpoint, once. Neither the caller, who may leave, nor the
-// time limit of a request ends the attempt, so that each message has its delivery. Error: 404
+// TestWebhookEndpoint sends a test message to an endpoint, once. The attempt goes on when the caller leaves,
+// and after the time limit of a request, so that every message is recorded as a delivery. Error: 404
 // webhook_endpoint_not_found.
 func (s *Service) TestWebhookEndpoint(ctx context.Context, r server.TestWebhookEndpointRequestObject,
 ) (server.TestWebhookEndpointResponseObject, error) {

@@ -394,7 +394,8 @@ func TestWebhookRetries(t *testing.T) {
 		if err != nil || update.JSON200 == nil || !update.JSON200.Data.Enabled {
 			t.Fatalf("%v %s", err, update.Body)
 		}
-		if got := r.subjects(3); !slices.Equal(got, []int64{1, 2, id}) { // webhook_endpoint.disabled is last
+		// The last event is webhook_endpoint.disabled.
+		if got := r.subjects(3); !slices.Equal(got, []int64{1, 2, id}) {
 			t.Errorf("%v", got)
 		}
 
@@ -629,8 +630,8 @@ func TestWebhookLeases(t *testing.T) {
 	})
 }
 
-// TestWebhookWaits lets an attempt of another process fail just after a process has found the endpoint due.
-// The process must not send before the wait is over.
+// TestWebhookWaits makes an endpoint wait for an hour just after the process has found the endpoint due, as
+// if an attempt of another process had failed. The process must not send during the wait.
 func TestWebhookWaits(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		var once sync.Once
@@ -665,7 +666,7 @@ func TestWebhookWaits(t *testing.T) {
 }
 
 // TestWebhookStopDuringAttempt stops a process while the receiver holds the third of five messages for longer
-// than the process waits. Another process must go on with the third message, at once.
+// than the process waits. A new process must send the third message at once, and then the others.
 func TestWebhookStopDuringAttempt(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		a, r := send(t, g), receive(t)
@@ -766,9 +767,9 @@ func TestWebhookLeaseRenewed(t *testing.T) {
 	})
 }
 
-// TestSlowWebhooks holds the attempts of more slow endpoints than the number of quick endpoints that a
-// process serves at once. There are also ten dead endpoints. A quick endpoint must get its events before any
-// held attempt times out.
+// TestSlowWebhooks has one quick endpoint, ten dead endpoints, and many endpoints that do not answer. There
+// are more of these slow endpoints than places for quick endpoints. The quick endpoint must get its events
+// before an attempt at a slow endpoint times out.
 func TestSlowWebhooks(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		w, slow, quick := send(t, g), receive(t), receive(t)
@@ -1023,7 +1024,7 @@ func TestWebhookKeys(t *testing.T) {
 	})
 }
 
-// TestWebhookLimit creates endpoints of a customer without endpoints in several instances at once. Exactly 20
+// TestWebhookLimit lets six instances of the service create endpoints for one customer at once. Exactly 20
 // endpoints must be created.
 func TestWebhookLimit(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
@@ -1062,9 +1063,10 @@ func TestWebhookLimit(t *testing.T) {
 	})
 }
 
-// TestHeldWebhooks holds the row of an endpoint, or the row that the creation of an endpoint locks, while the
-// customer of the row sends many changes. The changes of another customer must be served, because only one of
-// the waiting calls occupies a connection. For the held endpoint, the other customer must get 404 at once.
+// TestHeldWebhooks holds a row that a customer's changes must lock: the row of an endpoint, or the row that
+// the creation of an endpoint locks. Many changes of this customer wait, but only one of them may occupy a
+// connection. So the changes of another customer must be served. For the endpoint of the first customer, the
+// other customer must get 404 at once.
 func TestHeldWebhooks(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {

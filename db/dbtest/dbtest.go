@@ -115,8 +115,8 @@ func Create(t testing.TB, dsn string) db.Config {
 // schema is the schema that the migrations create in an empty database of a server.
 type schema struct {
 	sync.Mutex
-	file       []byte   // SQLite: the database file
-	statements []string // other engines: statements for one connection
+	file       []byte   // SQLite: the content of a database file
+	statements []string // other engines: SQL that creates the schema, for one connection
 }
 
 var schemas sync.Map // *schema by driver and address of the server
@@ -126,9 +126,9 @@ func schemaOf(c db.Config) *schema {
 	return s.(*schema)
 }
 
-// learn copies the schema of a database that was just migrated. Except on SQLite, where the copy has all
-// rows, it fails the test when a migration has inserted rows other than the versions of goose, because
-// databases made of the copy would lack these rows.
+// learn keeps a copy of a database that was just migrated. On SQLite, the copy is the file, with all rows.
+// For the other engines, the copy has the tables, and rows only in the table goose_db_version. So learn fails
+// the test when a migration has inserted a row into another table.
 func (s *schema) learn(t testing.TB, g *gorm.DB) {
 	t.Helper()
 	if g.Name() == db.SQLite {
@@ -139,7 +139,7 @@ func (s *schema) learn(t testing.TB, g *gorm.DB) {
 		s.file = file
 		return
 	}
-	statements := []string{"SET foreign_key_checks = 0"} // the tables are created in the order of their names
+	statements := []string{"SET foreign_key_checks = 0"} // a table may refer to later tables
 	for _, table := range tables(t, g) {
 		var name, create string
 		must(t, g.Raw("SHOW CREATE TABLE "+table).Row().Scan(&name, &create))
@@ -208,8 +208,8 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// Waiting returns the number of statements on the database of g that lock or change rows. Only a statement
-// that waits for a lock stays in the server's process list, from which Waiting reads. Not for SQLite.
+// Waiting returns the number of statements on the database of g that wait for a locked row. Such statements
+// stay in the server's process list, while other statements leave it quickly. Do not use Waiting on SQLite.
 func Waiting(t testing.TB, g *gorm.DB) (n int) {
 	t.Helper()
 	database := g.Migrator().CurrentDatabase()

@@ -17,7 +17,7 @@ type Silence struct {
 
 	mu     sync.Mutex
 	silent bool
-	broken chan struct{} // closed by Fall; connections made before Fall stay silent for good
+	broken chan struct{} // closed when the open connections fall silent
 	open   []net.Conn
 }
 

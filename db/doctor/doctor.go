@@ -37,9 +37,9 @@ type Rule struct {
 // Check is the result of checking a rule.
 type Check struct {
 	Rule    string   `json:"rule"`
-	Checked int64    `json:"checked"` // number of checked rows
-	Broken  int64    `json:"broken"`  // number of broken rows, or, in a note, of unusual rows
-	First   []string `json:"first"`   // ids of the first of the broken or unusual rows, at most ten
+	Checked int64    `json:"checked"`
+	Broken  int64    `json:"broken"` // number of broken rows; in a note, of unusual rows
+	First   []string `json:"first"`  // ids of the first ten broken or unusual rows
 }
 
 // Before returns a function for Rule.Values. The function returns a single value: the time on the database's

@@ -22,8 +22,8 @@ func (x Index) Rule() doctor.Rule {
 	return doctor.Rule{Name: name, Table: x.Table, Examine: x.examine}
 }
 
-// Note returns a note for the doctor: rows that the index should have, and that no job has added for 5
-// minutes. Fewer rows than minBatch are not due.
+// Note returns a note for the doctor: the rows that have waited for a job to index them for 5 minutes. The
+// note lists nothing when fewer than minBatch rows wait, because the job does not index fewer rows.
 func (x Index) Note() doctor.Rule {
 	return doctor.Rule{
 		Name:  "text of " + x.Table + " that no job has added to the search index for 5 minutes",
@@ -40,7 +40,9 @@ func (x Index) examine(tx *gorm.DB, broken func(id string)) (checked int64, err 
 		return 0, err
 	}
 	var rows []row
-	step := max(1, indexed/sampleSize) // from the lowest id on, because all ids may be odd
+	// The sample is every step-th id, beginning with the lowest id. If it began elsewhere, it could have only
+	// even ids, and would find no row in a table whose ids are all odd.
+	step := max(1, indexed/sampleSize)
 	q := tx.Table(x.Table).Select("id, folded_text, "+x.text()+" AS indexed_text").
 		Where("unindexed IS NULL AND id % ? = (SELECT MIN(id) % ? FROM "+x.Table+" WHERE unindexed IS NULL)",
 			step, step)

@@ -13,12 +13,14 @@ import (
 var plain = strings.NewReplacer("æ", "ae", "ð", "d", "ø", "o", "þ", "th", "đ", "d", "ħ", "h", "ı", "i",
 	"ł", "l", "ŋ", "n", "œ", "oe", "ŧ", "t")
 
-// Fold returns the form in which a search compares texts. Two texts become equal when they differ only in the
-// case of letters, by the full case folding of Unicode (ẞ, ß and ss; Σ, σ and ς), in the composition of
-// characters (NFC and NFD), in the combining marks from U+0300 to U+036F (é and e), or in the letters of the
-// table plain (ø and o). Fold is for searches only: where texts are identities, such as skus, the marks
-// count. Stored texts must be folded again when Fold changes, for example because golang.org/x/text has new
-// tables: see docs/operations.md.
+// Fold returns the form in which a search compares texts. Two texts get the same form when they differ only
+// in the case of letters, by the full case folding of Unicode (ẞ, ß and ss; Σ, σ and ς), in the composition
+// of characters (NFC and NFD), in the combining marks from U+0300 to U+036F (é and e), or in the letters of
+// the table plain (ø and o).
+//
+// Use Fold only for searches. In identities such as skus, é and e are different letters. When Fold changes,
+// for example because golang.org/x/text has new tables, all stored texts must be folded again: see
+// docs/operations.md.
 func Fold(text string) string {
 	if utf8.RuneCountInString(text) == len(text) { // no letter is outside ASCII
 		return strings.ToLower(text)
@@ -31,7 +33,7 @@ func Fold(text string) string {
 }
 
 // dropMark returns -1 for a combining mark of the Latin, Greek and Cyrillic scripts, and any other character
-// unchanged. The marks of other scripts, such as vowel signs, have other numbers, and stay.
+// unchanged. It keeps the marks of other scripts, such as vowel signs, which have other code points.
 func dropMark(r rune) rune {
 	if '\u0300' <= r && r <= '\u036f' {
 		return -1

@@ -15,8 +15,8 @@ import (
 	"example.com/b2b/v2/db/search"
 )
 
-// inEachState runs a test with unindexed rows, then with indexed rows, and then with more unindexed rows than
-// a search compares.
+// inEachState runs a test three times: with unindexed rows, with indexed rows, and with so many unindexed
+// rows that a search reads all rows instead of the index.
 func inEachState(t *testing.T, g *gorm.DB, rows []customer, test func(t *testing.T)) {
 	t.Helper()
 	insert(t, g, rows...)
@@ -32,8 +32,8 @@ func inEachState(t *testing.T, g *gorm.DB, rows []customer, test func(t *testing
 	t.Run("scan", test)
 }
 
-// TestEveryCapital searches texts of all capital letters of Unicode, and of all other letters that Fold
-// changes, by their own spelling, in upper and lower case, composed and decomposed.
+// TestEveryCapital stores texts of all letters that have a case. A search must find each text by the stored
+// spelling, and by the text in lower case, in upper case, composed, decomposed and folded.
 func TestEveryCapital(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		var letters []rune

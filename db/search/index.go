@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	minBatch  = 100     // UpdateDue waits for so many unindexed rows; a search compares fewer rows quickly
-	batch     = 1 << 15 // rows that are indexed at once; limits the memory
-	statement = 500     // rows that a transaction writes; limits the waits of other transactions
+	minBatch  = 100     // UpdateDue does nothing for fewer unindexed rows; a search compares them quickly
+	batch     = 1 << 15 // number of rows that Update holds in memory at once
+	statement = 500     // number of rows that a transaction writes; other transactions may wait for it
 )
 
 // UpdateDue calls Update if at least minBatch rows are unindexed, and otherwise does nothing. Call UpdateDue
@@ -73,7 +73,7 @@ func (x Index) Update(ctx context.Context, g *gorm.DB) (total int, err error) {
 	}
 }
 
-// row is the id of a table's row with its indexed text, unchanged and folded, in the form of UpdateEach.
+// row has the id and the indexed text of a row of the table. db.UpdateEach writes the fields.
 type row struct {
 	ID          int64
 	IndexedText string
@@ -82,8 +82,8 @@ type row struct {
 
 func (r row) Key() int64 { return r.ID }
 
-// unindexed reads unindexed rows with ids above the parameter last, in ascending order of id. It runs one
-// SELECT after another, until it has read at least as many rows as the constant batch, or no row is left.
+// unindexed reads unindexed rows with ids above last, in ascending order of id, until it has read the number
+// batch of rows, or no row is left. The last SELECT may read more rows than that number.
 func (x Index) unindexed(g *gorm.DB, last int64) (rows []row, err error) {
 	for len(rows) < batch {
 		var some []row
@@ -105,11 +105,11 @@ func (x Index) unindexed(g *gorm.DB, last int64) (rows []row, err error) {
 	return rows, nil
 }
 
-// text returns an SQL expression for the indexed text of a row: the same expression as in the generated
-// column unindexed.
+// text returns an SQL expression for the indexed text of a row. The generated column unindexed uses the same
+// expression.
 func (x Index) text() string { return "CONCAT(" + strings.Join(x.Columns, ", '|', ") + ", '|')" }
 
-// add adds rows of a chunk to the index.
+// add adds rows to the index. The ids of the rows must be in the chunk.
 func (x Index) add(ctx context.Context, g *gorm.DB, chunk int64, rows []row) error {
 	added := map[string]*roaring.Bitmap{}
 	for _, r := range rows {
@@ -133,11 +133,11 @@ func (x Index) add(ctx context.Context, g *gorm.DB, chunk int64, rows []row) err
 
 const insertGrams = "REPLACE INTO search_grams (subject, gram, chunk, hits, ids) VALUES "
 
-// merge adds ids to the stored bitmaps of a chunk. The parameter some lists the grams to write, and the
-// parameter added has the ids of each gram.
+// merge adds ids to the bitmaps that are stored for a chunk. The parameter some lists the grams whose bitmaps
+// to write, and added has the new ids for each gram.
 func (x Index) merge(tx *gorm.DB, chunk int64, added map[string]*roaring.Bitmap, some []string) error {
-	// The row without a gram is a lock: the second of two transactions waits until the first has written its
-	// bitmaps.
+	// This statement locks a row that has no gram. So a second transaction waits here until the first has
+	// written its bitmaps.
 	if err := tx.Exec(insertGrams+"(?, X'', 0, 0, X'')", x.Table).Error; err != nil {
 		return err
 	}

@@ -36,21 +36,21 @@ type Row interface {
 }
 
 const (
-	chunkBits  = 16      // number of bits of an offset in a chunk: the low bits of an id
-	maxGrams   = 16      // highest number of grams that a search looks up for its text
-	maxBitmaps = 4       // number of grams whose bitmaps a search reads: the rarest grams of the text
-	maxPending = 1000    // most unindexed rows for a search by the index; else it compares all rows
-	maxTried   = 1000    // most candidates that a statement compares with the text
-	maxScanned = 10_000  // most rows that a statement of a scan returns
-	firstRead  = 1 << 14 // bytes of bitmaps in the first statement; each later statement reads 4 times more
+	chunkBits  = 16      // a chunk has 1<<chunkBits ids; the low bits of an id are its offset
+	maxGrams   = 16      // largest number of grams that a search looks up for its text
+	maxBitmaps = 4       // number of grams whose bitmaps a search reads: the rarest grams
+	maxPending = 1000    // with more unindexed rows, a search compares all rows with its text
+	maxTried   = 1000    // largest number of candidates that a statement compares
+	maxScanned = 10_000  // largest number of rows that a statement returns
+	firstRead  = 1 << 14 // bytes of bitmaps that the first statement reads; the next reads 4 times more
 )
 
 // Page is like db.Page, for the rows of q that contain the text in some column of the index, after the text
 // and the column are folded. q may have any conditions on the table. When q selects few rows, Scan is faster.
 func Page[T Row](q *gorm.DB, x Index, text string, w db.PageRequest) ([]T, *int64, error) {
 	s := newLookup[T](q, x, text, w)
-	// Pending rows are read before the index: otherwise a row indexed between these two reads would be
-	// missed.
+	// Read the unindexed rows before the index. Otherwise a row that is indexed between the two reads would
+	// be missed.
 	pending, err := s.pending()
 	if err != nil {
 		return nil, nil, err
@@ -94,12 +94,12 @@ func gramsOf(folded string) [][]byte {
 
 // lookup is the state of one call of Page or Scan.
 type lookup[T Row] struct {
-	matching *gorm.DB // the query of the caller, limited to the rows that are unindexed or contain the text
+	matching *gorm.DB // the caller's query without the indexed rows that lack the text
 	q        *gorm.DB // a query without conditions
 	x        Index
 	folded   string // the text of the search, folded
 	w        db.PageRequest
-	grams    [][]byte // the rarest grams of the text; their bitmaps are read
+	grams    [][]byte // the rarest grams of the text, whose bitmaps are read
 	chunks   []chunk  // chunks that are not read yet, in the order of the page
 }
 
@@ -123,7 +123,7 @@ func (s *lookup[T]) page(candidates iter.Seq2[int64, error]) ([]T, *int64, error
 		}
 		return nil
 	}
-	most := int(s.w.Limit) + 1 // candidates in a statement; grows until the page is full
+	most := int(s.w.Limit) + 1 // number of candidates that the next statement compares
 	for id, err := range candidates {
 		if err != nil {
 			return nil, nil, err
@@ -192,12 +192,12 @@ func (s *lookup[T]) columns() []string { return append([]string{"id"}, s.x.Colum
 // chunk is a range of 1<<chunkBits ids with possible matches.
 type chunk struct {
 	number  int64
-	bytes   int             // estimated size of the bitmaps to read; 0 when only pending rows may match
+	bytes   int             // estimated size of the bitmaps to read; 0 when only unindexed rows may match
 	pending *roaring.Bitmap // offsets of unindexed rows; nil when there are none
 }
 
-// pending returns the offsets of the unindexed rows that contain the text, by chunk, or nil for more than
-// maxPending unindexed rows.
+// pending returns the offsets of the unindexed rows that contain the text, by chunk. With more than
+// maxPending unindexed rows, it returns nil.
 func (s *lookup[T]) pending() (map[int64]*roaring.Bitmap, error) {
 	var rows []T
 	q := s.w.Apply(s.q.Table(s.x.Table).Unscoped()).Where("unindexed = 1").Limit(maxPending + 1)
@@ -222,7 +222,8 @@ func (s *lookup[T]) pending() (map[int64]*roaring.Bitmap, error) {
 // offset returns the place of an id in its chunk.
 func offset(id int64) uint32 { return uint32(id & (1<<chunkBits - 1)) }
 
-// findChunks sets s.chunks to the chunks with all grams or pending rows, and s.grams to the rarest grams.
+// findChunks sets s.chunks to the chunks in which rows may match: chunks with all grams of the text, or with
+// unindexed rows that contain the text. It sets s.grams to the rarest grams of the text.
 func (s *lookup[T]) findChunks(grams [][]byte, pending map[int64]*roaring.Bitmap) error {
 	q := s.q.Table("search_grams").Select("gram, chunk, hits").
 		Where("subject = ? AND gram IN ?", s.x.Table, grams)

@@ -151,8 +151,8 @@ func TestPage(t *testing.T) {
 	})
 }
 
-// TestManyUnindexed searches with more unindexed rows than a search compares, so that the search scans all
-// rows. Then it searches without unindexed rows.
+// TestManyUnindexed searches with so many unindexed rows that the search reads all rows, and then without
+// unindexed rows.
 func TestManyUnindexed(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		var rows []customer
@@ -199,7 +199,7 @@ func TestIndexBesideWriters(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		const writers, rows = 6, 20
 		rounds := 40
-		if g.Name() == db.SQLite { // SQLite runs transactions one after the other
+		if g.Name() == db.SQLite { // slower, because transactions run one after the other
 			rounds = 5
 		}
 		var all []customer

@@ -37,9 +37,9 @@ const Timeout = 10 * time.Second
 
 const (
 	connectTimeout = 5 * time.Second
-	maxRead        = 16 << 10 // most bytes read of an answer; a longer answer ends the connection
-	maxAnswer      = 500      // most bytes of an answer that an Attempt has
-	maxIdle        = 200      // most idle connections, to all endpoints together
+	maxRead        = 16 << 10 // number of bytes read of an answer; a longer answer ends the connection
+	maxAnswer      = 500      // largest number of bytes of Attempt.Answer
+	maxIdle        = 200      // largest number of idle connections, to all endpoints together
 )
 
 // Sender sends messages. Several goroutines may call Send.
@@ -68,7 +68,7 @@ func (c Config) transport(d *net.Dialer) *http.Transport {
 		TLSClientConfig:        &tls.Config{RootCAs: c.Roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    connectTimeout,
 		ForceAttemptHTTP2:      true,
-		DisableCompression:     true, // no decompression, because a small answer could become a large one
+		DisableCompression:     true, // a small compressed answer could become a large one
 		MaxIdleConns:           maxIdle,
 		MaxIdleConnsPerHost:    2,
 		IdleConnTimeout:        30 * time.Second,
@@ -90,7 +90,7 @@ type Attempt struct {
 	Took       time.Duration
 	Status     int           // HTTP status of the answer; 0 without an answer
 	Answer     string        // the first bytes of the answer, as UTF-8 without control characters
-	Failure    string        // why there was no answer, for people; "" with an answer
+	Failure    string        // for people, why there was no answer; "" with an answer
 	RetryAfter time.Duration // the wait that the answer asks for; 0 for none
 }
 
@@ -140,7 +140,8 @@ func (s *Sender) send(ctx context.Context, m Message, a *Attempt) error {
 			transport = s.proxied
 		}
 	}
-	res, err := transport.RoundTrip(r) // not a Client, which would follow redirects
+	// Do not use a Client, which would follow redirects.
+	res, err := transport.RoundTrip(r)
 	if err != nil {
 		return err
 	}
@@ -219,7 +220,7 @@ func readable(body []byte) string {
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	value := h.Get("Retry-After")
 	seconds, err := strconv.ParseInt(value, 10, 32)
-	if err == nil || errors.Is(err, strconv.ErrRange) { // ErrRange leaves the nearest limit
+	if err == nil || errors.Is(err, strconv.ErrRange) { // after ErrRange, seconds is the nearest limit
 		return max(0, time.Duration(seconds)*time.Second)
 	}
 	if at, err := http.ParseTime(value); err == nil {

@@ -83,9 +83,9 @@ func TestSend(t *testing.T) {
 }
 
 // TestRefusedAnswers sends to endpoints that refuse the message, and to endpoints whose answer is too large
-// or never ends. The attempt must have the status and the wait of the answer, and no redirect may be
-// followed. Only the beginning of the answer without an end may be read. Then the test sends to endpoints
-// that cannot answer: each attempt must have a failure.
+// or never ends. The attempt must have the status of the answer, and the wait of the header Retry-After. The
+// sender must not follow a redirect, and must read only the beginning of an answer without an end. Then the
+// test sends to endpoints that cannot answer. Each of these attempts must have a failure.
 func TestRefusedAnswers(t *testing.T) {
 	var followed atomic.Bool
 	var written atomic.Int64 // bytes of the answer without an end

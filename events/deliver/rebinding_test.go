@@ -59,7 +59,7 @@ func nameServer(t *testing.T, address []byte) func(context.Context, string, stri
 			if err != nil {
 				return
 			}
-			end := 12 // end of the header; the name with its empty label, type and class follow
+			end := 12 // the header has 12 bytes; then come the name with its empty label, type and class
 			for query[end] != 0 {
 				end += int(query[end]) + 1
 			}

@@ -2,7 +2,7 @@
 // end. It uses the servers that TEST_MYSQL_DSN, TEST_MARIADB_DSN and TEST_TIDB_DSN name. When the variable of
 // MySQL or MariaDB is not set, but its server program is installed, the command starts a server in a
 // temporary folder. With -require, the command fails when an engine in the list is missing. With -only, it
-// fails likewise, and leaves out every engine that is neither SQLite nor in the list.
+// also fails then, and leaves out every engine that is neither SQLite nor in the list.
 //
 // With -race and without -run, the race detector watches SQLite and the first server. Then the packages with
 // tests on a database run on the other servers without the detector, in a sixth of the CPU time. The detector
@@ -108,7 +108,6 @@ func testUnwatched(flags, packages, engines []string) error {
 	return test(args, engines)
 }
 
-// test runs go test on the engines.
 func test(args, engines []string) error {
 	cmd := exec.Command("go", append([]string{"test"}, args...)...)
 	cmd.Env = append(os.Environ(), server.Engines+"="+strings.Join(engines, ","))

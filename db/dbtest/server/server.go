@@ -25,15 +25,15 @@ type Server struct {
 	DSN  string // DSN of the user root
 	Port int
 
-	command []string // TEST_MYSQL_KILL: starts and stops the server, in place of the field program
+	command []string // the command of TEST_MYSQL_KILL that runs the server; nil when program runs it
 	program string
 	args    []string
 	process *os.Process
 	ended   chan struct{} // closed when the process has ended
 }
 
-// Engines is an environment variable. It lists the engines, SQLite among them, that tests may use, separated
-// by commas. Without it, tests use all engines.
+// Engines is the environment variable with the names of the engines that tests may use, separated by commas,
+// for example SQLite,MySQL. When the variable is not set, tests use all engines.
 const Engines = "TEST_ENGINES"
 
 // IsChosen reports whether tests may use an engine.
