@@ -35,8 +35,7 @@ func reportInitError(err error) {
 	}
 }
 
-// flushTime limits the time for which an answer waits until the spans are sent. It is a part of
-// DeadlineReserve.
+// flushTime limits how long an answer waits while spans are sent. It is a part of DeadlineReserve.
 const flushTime = 300 * time.Millisecond
 
 // Flushing returns a handler that calls the function flush after each event. Lambda freezes the process once
