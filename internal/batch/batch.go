@@ -198,7 +198,7 @@ func (b *Batcher[C]) next() (batch []*waiter[C]) {
 	share := (b.inProgress + len(b.queue) + b.MaxConcurrent - 1) / b.MaxConcurrent
 	cost := 0
 	remaining := b.queue[:0]
-	blocked := map[string]bool{} // keys of the commands that stay in the queue: no later command may overtake them
+	blocked := map[string]bool{} // keys of commands that stay in the queue; no other command overtakes them
 	for i, w := range b.queue {
 		if len(batch) == share || len(batch) > 0 && cost+w.command.Cost() > b.MaxCost {
 			remaining = append(remaining, b.queue[i:]...)

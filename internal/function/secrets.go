@@ -50,8 +50,8 @@ func FetchSecrets(ctx context.Context, names []string) error {
 	return errors.Join(problems...)
 }
 
-// secret returns a whole secret when the parameter from is ARN, and the value of a key of the secret when from
-// is ARN:KEY::. It keeps each whole secret in the map fetched.
+// secret returns a whole secret when the parameter from is ARN, and the value of a key of the secret when
+// from is ARN:KEY::. It keeps each whole secret in the map fetched.
 func secret(ctx context.Context, from string, fetched map[string]string) (string, error) {
 	parts := strings.Split(from, ":") // arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME, or with :KEY::
 	if len(parts) < 7 || parts[2] != "secretsmanager" {

@@ -41,9 +41,9 @@ func TestMisplacedToken(t *testing.T) {
 	}
 }
 
-// TestLogLine expects the operation and the caller in the log line of each request. The line has no caller
-// after an invalid token, and for an operation without security; the line for a page has neither operation
-// nor caller.
+// TestLogLine expects the operation and the caller in the log lines of requests. A line has no caller when
+// the token is invalid, or when the operation needs no token. The line for a page has no operation and no
+// caller.
 func TestLogLine(t *testing.T) {
 	var log bytes.Buffer
 	o := webtest.Options()

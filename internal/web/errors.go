@@ -32,7 +32,7 @@ func Fail(c *gin.Context, err error) {
 	_ = c.Error(err)
 	c.Abort()
 	call, public := callOf(c), apperr.Public(c.Request.Context(), err)
-	call.code = "other" // the code is of another service: see apperr.Relayed
+	call.code = "other" // for an error with a code that only another service has: see apperr.Relayed
 	if slices.Contains(apperr.Catalogue(), public.Code) {
 		call.code = public.Name
 	}
