@@ -130,7 +130,7 @@ type fileWriter struct {
 	ctx         context.Context
 	pace        pace
 	progress    func()      // called at each write, so that the time limit of the handler begins anew
-	setAge      func()      // sets the header Age; called at each write, but only the first call has an effect
+	setAge      func()      // sets the header Age; called at each write, but only effective at the first
 	search      *searchTurn // slot of the search for the file's rows; nil without a search
 	headersOnly bool        // whether the request is HEAD
 }

@@ -403,7 +403,8 @@ func TestParameters(t *testing.T) {
 		{"/things", []string{"Idempotency-Key", ".."}, []string{"/header/X-Idempotency-Key"}},
 		{"/things", []string{"X-Idempotency-Key", "a", "Idempotency-Key", "b"}, []string{"/header/X-Idempotency-Key"}},
 		{"/things", []string{"Idempotency-Key", `"a"`, "X-Idempotency-Key", "a", "Idempotency-Key", "a"}, nil},
-		{"/things", []string{"Idempotency-Key", `"a"`, "X-Idempotency-Key", `"a"`}, []string{"/header/X-Idempotency-Key"}}, // in X-Idempotency-Key, quotes are part of the key
+		// In X-Idempotency-Key, quotes are part of the key.
+		{"/things", []string{"Idempotency-Key", `"a"`, "X-Idempotency-Key", `"a"`}, []string{"/header/X-Idempotency-Key"}},
 		{"/things", []string{"Idempotency-Key", `"a\"\\b"`, "X-Idempotency-Key", `a"\b`}, nil},
 		{"/things", []string{"Idempotency-Key", `a"b`, "X-Idempotency-Key", `a"b`}, nil},
 		{"/things", []string{"Idempotency-Key", `"` + strings.Repeat(`\"`, 255) + `"`}, nil},
