@@ -149,8 +149,8 @@ func (s *Service) runBatch(ctx context.Context, commands []orderCommand) (
 var errBatchConflict = errors.New("a batch has lost against another transaction")
 
 // executeBatch decides on the ready commands, one after the other, and then writes the effects of all
-// commands. Each decision takes the earlier commands of the batch for done. The orders and products are
-// locked, so a refusal because of an order or a product is still right at COMMIT.
+// commands. Each decision counts the effects of the earlier commands of the batch. The orders and products
+// are locked, so a refusal because of an order or a product is still right at COMMIT.
 func (s *Service) executeBatch(tx store, locked *lockedRows) (transitions []transition, err error) {
 	ready := locked.ready
 	requests, wanted := make([]idempotency.Request, len(ready)), make([]newOrder, len(ready))

@@ -27,9 +27,9 @@ func idsOf(block int64) db.IDRange {
 }
 
 // RecordRanges records the complete blocks, in ascending order, and returns the number of recorded blocks. A
-// block is complete when it can get no more orders. This is so when every id of the block has an order. It is
-// also so when the next order after the block is older than completeAfter, because the missing ids then
-// belong to rolled-back transactions. Several instances may run RecordRanges at once.
+// block is complete when it can get no more orders: either every id of the block has an order, or the next
+// order after the block is older than completeAfter. In the second case, the missing ids belong to
+// rolled-back transactions. Several instances may run RecordRanges at once.
 func (s *Service) RecordRanges(ctx context.Context) (n int, err error) {
 	for {
 		if more, err := s.db.Read(ctx).recordRange(); err != nil || !more {

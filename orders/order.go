@@ -19,7 +19,7 @@ type order struct {
 	Metadata     map[string]string `gorm:"serializer:json"` // nil for an order without metadata
 	Status       status
 	TotalCents   int64
-	Units        *int64    // pieces of all items; nil in rows of programs before 2.1
+	Units        *int64    // pieces of all items; nil in rows that programs before 2.1 have written
 	CreatedAt    time.Time // all times of an order come from the database's clock
 	ConfirmedAt  *time.Time
 	CanceledAt   *time.Time

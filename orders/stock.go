@@ -134,7 +134,7 @@ type stockAdjustment struct {
 	Delta     int64
 	Level     int64 // the stock after the change
 	Reason    string
-	Actor     *string   // caller's name: see history.Origin; nil in rows of programs before 2.1
+	Actor     *string   // caller's name: see history.Origin; nil in rows that programs before 2.1 have written
 	CreatedAt time.Time // time of the database's clock
 }
 

@@ -114,8 +114,8 @@ func (s store) idRanges(created db.Period) ([]db.IDRange, error) {
 
 // quarters adds up the orders of the query q for each quarter of an hour. The parameter column is the time
 // that counts, such as created_at. Every time zone differs from UTC by a multiple of a quarter of an hour, so
-// the totals of a day in any zone are sums of quarters. Orders of programs before 2.1 have no units; for
-// these orders, the query adds up the pieces of the lines.
+// the totals of a day in any zone are sums of quarters. Rows that programs before 2.1 have written have no
+// units; for these orders, the query adds up the pieces of the lines.
 func quarters(q *gorm.DB, column string) (all []quarter, err error) {
 	err = q.Select(db.QuarterHours(q, column) + ` AS quarter, COUNT(*) AS orders, SUM(total_cents + 0.0) AS total_cents,
 		SUM(COALESCE(units, (SELECT SUM(i.qty) FROM order_items i WHERE i.order_id = orders.id)) + 0.0) AS units`).

@@ -20,7 +20,7 @@ type calendar struct {
 
 // daySummary has the totals of the orders that were created, confirmed and canceled on a day.
 type daySummary struct {
-	date                         time.Time // midnight in UTC of the day with the same date
+	date                         time.Time // the day, as midnight in UTC
 	created, confirmed, canceled orderTotals
 }
 

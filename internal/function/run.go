@@ -49,7 +49,7 @@ func Flushing(handle Handler, flush func(context.Context) error) Handler {
 		answer, err := handle(ctx, raw)
 		ctx, cancel := context.WithTimeout(ctx, flushTime)
 		defer cancel()
-		_ = flush(ctx) // the exporter has reported the error
+		_ = flush(ctx) // ignore the error, because the exporter has reported it
 		return answer, err
 	}
 }

@@ -82,7 +82,7 @@ func TestLargeAnswerKeepsSlot(t *testing.T) {
 // body of another caller, must be accepted.
 func TestLargeBodies(t *testing.T) {
 	o := webtest.Options()
-	o.Document, o.Limits = ordersapi.Document, web.Limits{InFlight: 40} // 4 of the slots are for large bodies
+	o.Document, o.Limits = ordersapi.Document, web.Limits{InFlight: 40} // so 4 large bodies may come at once
 	e := web.New(o)
 	e.POST("/orders", func(c *gin.Context) { c.Data(http.StatusCreated, "application/json", []byte("{}")) })
 	at := webtest.Run(t, httpserver.Server{Timeout: o.Timeout, Handler: e})

@@ -36,7 +36,7 @@ type operation struct {
 	body       *openapi3.Schema              // schema of a JSON body; nil without a JSON body
 	row        *openapi3.Schema              // schema of a row of an uploaded file; nil without a file
 	keyInBody  bool                          // the body may have the idempotency key
-	allOnly    bool                          // refuses callers who may act for a single customer only
+	allOnly    bool                          // callers who may act for only one customer are refused
 	streams    bool                          // the answer is a file, or a stream of events
 	waits      bool                          // a request may wait for an event
 	stream     *operation                    // this operation, answered with a stream of events; or nil
