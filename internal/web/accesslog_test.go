@@ -61,7 +61,8 @@ func TestLogLine(t *testing.T) {
 	for _, c := range []struct{ path, authorization, operation, caller string }{
 		{"/scoped", bearer("partner-7"), "getScoped", "partner-7"},
 		{"/scoped?nobody_knows=1", bearer("partner-7"), "getScoped", "partner-7"},
-		{"/scoped", scoped("partner-8", auth.Scopes[0]), "getScoped", "partner-8"}, // refused, with a known caller
+		// The next request is refused, but its caller is known.
+		{"/scoped", scoped("partner-8", auth.Scopes[0]), "getScoped", "partner-8"},
 		{"/either", "", "getEither", "anonymous"},
 		{"/old", "Bearer " + webtest.Token, "getOld", "service"},
 		{"/scoped", "Bearer made-up", "getScoped", ""},
