@@ -26,7 +26,8 @@ import (
 //     COMMIT the Batcher runs no command again: after BEGIN all commands would fail again, and after COMMIT
 //     the commands may be done. The callers get the error.
 //   - A command that needs a row held by another transaction is set aside (see lock.go), and runs again when
-//     the row is free. After the time of batch.ErrHeld the caller gets 503 unavailable.
+//     the row is free. When the command has waited too long (see batch.ErrHeld), the caller gets 503
+//     unavailable.
 
 // orderCommand is a command that creates, confirms or cancels an order: createCommand, confirmCommand or
 // cancelCommand. Commands that arrive while other batches run share the transaction of the next batch.
@@ -75,15 +76,15 @@ func (*submission) Cost() int { return orderCost }
 // Caller implements batch.Command.
 func (s *submission) Caller() string { return s.caller.ShareKey() }
 
-// The costs of a batch and of a command, in order lines.
+// The cost of a command estimates its work. A command that creates an order costs 1 for each line.
 const (
-	batchCost = 1000 // limit of a batch; a single command may cost more
-	orderCost = 10   // cost of confirming or canceling an order
+	batchCost = 1000 // highest total cost of a batch; a more expensive command runs by itself
+	orderCost = 10   // cost of a command that confirms or cancels an order
 )
 
 // submit runs a command in a batch, and returns the answer. The command takes effect completely or not at
-// all, and at most once for the idempotency key. The failure of another command of the batch does not affect
-// the command. Errors: the errors of Service.decide; 422 idempotency_key_reused; 503 unavailable when another
+// all, and at most once for the idempotency key. When another command of the batch fails, the command is not
+// affected. Errors: the errors of Service.decide; 422 idempotency_key_reused; 503 unavailable when another
 // transaction holds a row for too long: see batch.ErrHeld.
 func (s *Service) submit(ctx context.Context, c orderCommand) (idempotency.Answer, error) {
 	in := c.common()
@@ -142,21 +143,22 @@ func (s *Service) runBatch(ctx context.Context, commands []orderCommand) (
 	return held, rolledBack, err
 }
 
-// errBatchConflict replaces db.ErrConflict in a batch of several commands. After db.ErrConflict,
-// db.InReservedTx would run the whole batch again; after errBatchConflict, the Batcher runs each command by
-// itself. No caller of the method submit sees this error.
+// errBatchConflict replaces db.ErrConflict in a batch of several commands, so that the Batcher runs each
+// command again by itself. After db.ErrConflict, db.InReservedTx would run the whole batch again. The method
+// submit never returns errBatchConflict.
 var errBatchConflict = errors.New("a batch has lost against another transaction")
 
-// executeBatch decides on each ready command as if all earlier commands of the batch were done, and then
-// writes the effects of all commands. The orders and products are locked, so a refusal because of an order or
-// a product is still right at COMMIT.
+// executeBatch decides on the ready commands, one after the other, and then writes the effects of all
+// commands. Each decision counts the effects of the earlier commands of the batch. The orders and products
+// are locked, so a refusal because of an order or a product is still right at COMMIT.
 func (s *Service) executeBatch(tx store, locked *lockedRows) (transitions []transition, err error) {
 	ready := locked.ready
 	requests, wanted := make([]idempotency.Request, len(ready)), make([]newOrder, len(ready))
 	for i, c := range ready {
 		requests[i], wanted[i] = c.common().request, c.wanted()
 	}
-	// Read the keys after locking: an earlier identical request has held the same locks until its COMMIT.
+	// Read the keys only now, when the rows are locked. An earlier request with the same key has held the
+	// same locks until its COMMIT, so its result is visible now.
 	earlier, err := s.loadKeys(tx, requests)
 	if err != nil {
 		return nil, err

@@ -8,8 +8,8 @@ import (
 )
 
 // The table order_blocks is a block-range index: for each block of ids it has the earliest and the latest
-// created_at. A list of the orders of a period reads only the ids from the first to the last block that
-// overlaps the period, and the ids after the last recorded block. These are few ids, because ids ascend
+// created_at. A list of the orders of a period reads only the blocks from the first to the last that overlap
+// the period, and the ids after the last recorded block. These are few ids, because orders get ascending ids
 // nearly in the order of created_at. An ordinary index on created_at would cost a write for each order, and a
 // sort of the whole period for each page.
 
@@ -27,9 +27,9 @@ func idsOf(block int64) db.IDRange {
 }
 
 // RecordRanges records the complete blocks, in ascending order, and returns the number of recorded blocks. A
-// complete block can get no more orders: every id of the block has an order, or the next order after the
-// block is older than completeAfter, so the missing ids belong to rolled-back transactions. Several instances
-// may run RecordRanges at once.
+// block is complete when it can get no more orders: either every id of the block has an order, or the next
+// order after the block is older than completeAfter. In the second case, the missing ids belong to
+// rolled-back transactions. Several instances may run RecordRanges at once.
 func (s *Service) RecordRanges(ctx context.Context) (n int, err error) {
 	for {
 		if more, err := s.db.Read(ctx).recordRange(); err != nil || !more {

@@ -9,16 +9,16 @@ import (
 const productsChecked = 50 // highest number of products in a run of CheckStock
 
 // linesChecked is the number of order lines that a run of CheckStock reads, in about 0.1 s. After a product
-// with more lines, the next runs of CheckStock pause. So the check keeps a connection busy for 1 % of the
-// time. Tests change linesChecked.
+// with more order lines, the next runs of CheckStock read nothing, until the average is right again. So the
+// check keeps a connection busy for only 1 % of the time. Tests change linesChecked.
 var linesChecked int64 = 20_000
 
 // stockCheck is the progress of CheckStock in this process.
 type stockCheck struct {
 	sync.Mutex
 	last      int64   // id of the last checked product
-	debt      int64   // order lines read beyond linesChecked
-	found     float64 // wrong pieces found so far in this turn through all products
+	debt      int64   // order lines that earlier runs have read beyond linesChecked
+	found     float64 // wrong pieces found in the present turn through all products
 	lastFound float64 // wrong pieces found in the previous turn
 }
 

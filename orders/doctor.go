@@ -129,13 +129,13 @@ type keyedRow struct {
 	customer, total              int64
 	status                       int
 	confirmed, canceled          bool
-	creator                      sql.NullString // actor of the event order.created, for createOrder; else null
+	creator                      sql.NullString // actor of the event order.created; only for createOrder
 	adjustment, delta, level     int64
 	reason                       sql.NullString
 }
 
-// keyedRows selects free texts as plain columns: SQLite's driver turns the text of an expression into a time
-// when the text looks like a time.
+// keyedRows is SQL that selects the fields of a keyedRow. It selects free texts as plain columns. In the
+// result of an SQL expression, SQLite's driver would turn a text that looks like a time into a time.
 const keyedRows = `
 	SELECT ` + history.BySubject + `k.caller, k.operation, k.idempotency_key, COALESCE(k.response_body, ''),
 	  COALESCE(k.target_id, 0), COALESCE(o.id, 0), COALESCE(p.id, 0), COALESCE(o.customer_id, 0),
@@ -282,10 +282,11 @@ func ordersAfter(tx *gorm.DB, last int64, limit int) (orders []*order, err error
 }
 
 // tells reports whether each transition of the order has its event, whether the order has no other event, and
-// whether each event shows the order after its transition. An order without the event of its creation passes:
-// see examineOrderEvents. Version 2.0.0 wrote events whose items have no sku and no name. When the order's
-// first event is of this kind, tells does not compare sku and name, because the lines may have got their sku
-// and name after the event.
+// whether each event shows the order as it was after the transition. For an order without the event of its
+// creation, it returns true: see examineOrderEvents.
+//
+// Version 2.0.0 wrote events whose items have no sku and no name. When the first event of the order is such
+// an event, tells does not compare sku and name, because the lines may have got their sku and name later.
 func tells(events []orderEvent, o order) bool {
 	isCreation := func(e orderEvent) bool { return e.eventType == transitioned(created) }
 	if !slices.ContainsFunc(events, isCreation) {
@@ -310,7 +311,7 @@ func tells(events []orderEvent, o order) bool {
 			return false
 		}
 		if shown.CanceledBy == nil {
-			want.CanceledBy = nil // the event is older than the field
+			want.CanceledBy = nil // the event is older than the field canceled_by
 		}
 		shown.ReservationExpiresAt, shown.CancelableUntil, shown.AllowedActions = nil, nil, nil
 		named := func(i contract.OrderItem) bool { return i.Sku != "" || i.Name != "" }
@@ -329,20 +330,20 @@ func tells(events []orderEvent, o order) bool {
 	return true
 }
 
-// equalsBytes reports whether a representation is, byte for byte, the JSON of the order, apart from the
-// fields about allowed actions, which depend on the configuration. The check is quick, and true for nearly
-// all events; after false, compare the decoded values.
+// equalsBytes reports whether a representation is, byte for byte, the JSON of the order. It ignores the
+// fields about allowed actions, because their values depend on the configuration. The check is quick, and the
+// result is true for nearly all events. When the result is false, compare the decoded values.
 func equalsBytes(representation string, want api.Order) bool {
 	const actions = `"reservation_expires_at":null,"cancelable_until":null,"allowed_actions":null,`
 	text, err := json.Marshal(want)
-	if !strings.Contains(representation, `"canceled_by":`) { // the event is older than the field
+	if !strings.Contains(representation, `"canceled_by":`) { // the event is older than the field canceled_by
 		text = canceledBy.ReplaceAll(text, nil)
 	}
 	head, tail, found := strings.Cut(string(text), actions)
 	return err == nil && found && strings.HasPrefix(representation, head) && strings.HasSuffix(representation, tail)
 }
 
-// canceledBy matches the field in the JSON of an order.
+// canceledBy matches the field canceled_by in the JSON of an order.
 var canceledBy = regexp.MustCompile(`"canceled_by":(?:null|"(?:[^"\\]|\\.)*"),`)
 
 // steps returns the order as it was after each of its transitions. All times are in UTC, like the times in
@@ -371,15 +372,15 @@ func (o order) steps() []order {
 }
 
 // examineStock compares the level and the actor of each stock adjustment with the event of the adjustment. It
-// also follows the stock of each product from event to event: by the adjustments, and by the events of orders
-// between two adjustments. It does not follow these products:
+// also adds up, for each product, the adjustments and the pieces of the events of orders. The sums must be
+// the levels of the adjustments and the present stock. These products are not added up:
 //   - products that were created before the update to 2.1.0, because 2.0.0 canceled an order before it locked
 //     the products
 //   - products with an order that lacks the event of its creation
 //   - on TiDB, products with orders, because the ids of events do not ascend in time
 func examineStock(tx *gorm.DB, broken func(id string)) (checked int64, err error) {
 	type step struct {
-		event, stock, delta, level, moved int64 // moved: pieces moved by orders until the next step
+		event, stock, delta, level, moved int64 // moved: pieces that orders move until the next step
 		actor                             string
 		other                             bool // the adjustment has another actor than the event
 	}
@@ -394,7 +395,7 @@ func examineStock(tx *gorm.DB, broken func(id string)) (checked int64, err error
 			var eventType, representation string
 			err := row.Scan(&id, &next.event, &eventType, &next.actor, &representation)
 			shown := struct{ Stock int64 }{-1}
-			// Without a stock in the event, the value stays -1, which no product has.
+			// When the event has no stock, shown.Stock stays -1. No product has this stock.
 			_ = json.Unmarshal([]byte(representation), &shown)
 			next.stock = shown.Stock
 			if steps[id] != nil || eventType == productCreated {

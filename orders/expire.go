@@ -13,7 +13,7 @@ import (
 
 const (
 	expiryBatch = 200             // orders to cancel at once
-	expiryWait  = 2 * time.Second // limit for canceling expiryBatch orders, including waits for held rows
+	expiryWait  = 2 * time.Second // time limit for canceling these orders, including waits for held rows
 )
 
 // ExpireReservations cancels the orders that have been CREATED for at least the time Reservation, gives their
@@ -74,7 +74,7 @@ func (s *Service) expire(ctx context.Context, ids []int64) (expired, held int, e
 	return int(canceledNow.Load()), int(heldNow.Load()), err
 }
 
-// errNotReserved says that a reservation cannot expire, because the order is no longer CREATED: it was
-// confirmed or canceled, or another process has expired the reservation. Only the method expire gets this
-// error.
+// errNotReserved says that a reservation cannot expire, because the order is no longer CREATED: somebody has
+// confirmed or canceled the order, or another process has expired the reservation. Only the method expire
+// gets this error.
 var errNotReserved = errors.New("the order has no reservation")

@@ -301,8 +301,8 @@ func (s *Service) productPage(
 	})
 }
 
-// from adds to f the filters that service.Filter has for every list. Package web has already validated their
-// values.
+// from returns f with the filters that every list has: see service.Filter. Package web has already validated
+// the values.
 func (f productFilter) from(search, ids, updatedSince *string) (productFilter, error) {
 	since, err := formats.FirstMoment(updatedSince)
 	f.Filter = service.Filter{Search: search, IDs: formats.IDs(ids), UpdatedSince: since}
@@ -381,7 +381,7 @@ func (s *Service) AdjustStock(ctx context.Context, r server.AdjustStockRequestOb
 		a, err := tx.adjustStock(&p, r.Body.Delta, r.Body.Reason)
 		return p.ID, api.StockAdjustmentResponse{Success: true, Data: adjustmentView(a)}, err
 	})
-	// The answers that version 2.0.0 has stored have no actor.
+	// An answer that version 2.0.0 has stored lacks the field actor: add the field.
 	return answer(idempotency.Complete[api.StockAdjustmentResponse](a, "data.actor"), err)
 }
 

@@ -25,11 +25,11 @@ type lockedRows struct {
 
 	commands []orderCommand          // all commands of the batch
 	ready    []orderCommand          // the commands that need no held row
-	blocked  map[orderCommand]string // the other commands, each with the name of a held row that the command needs
-	probes   map[string]probe        // the probes of the held rows that the batch tried to lock, by the row's name
+	blocked  map[orderCommand]string // the other commands, each with the name of a held row that it needs
+	probes   map[string]probe        // probes of the held rows that the batch tried to lock, by row name
 	orders   map[int64]*order        // the orders of ready commands, by id
 	stock    stockView               // the products of ready commands
-	holders  []order                 // existing orders with an external_ref of the new orders
+	holders  []order                 // existing orders that have an external_ref of a new order
 }
 
 // probe locks a row, or returns db.ErrLocked when another transaction still holds the row after the wait.
@@ -113,7 +113,7 @@ func (l *lockedRows) lockProducts() error {
 		}
 	}
 	newlyHeld, err := lockFree(free, func(ids []int64, wait time.Duration) (err error) {
-		if lines == nil { // giving stock back needs no data of the products
+		if lines == nil { // commands that only give stock back need no data of products
 			return l.tx.lockProducts(ids, wait)
 		}
 		l.stock, err = l.tx.lockingWithin(wait).loadProductsByID(ids, skus)
@@ -183,8 +183,8 @@ func (l *lockedRows) leaveOutNames() error {
 	return nil
 }
 
-// errNamesHeld rolls back the transaction of a batch from which leaveOutNames has taken commands; the Batcher
-// then runs each of the other commands again. No caller of the method submit sees this error.
+// errNamesHeld rolls back the transaction of a batch from which leaveOutNames has taken commands. The Batcher
+// then runs each of the other commands again. The method submit never returns errNamesHeld.
 var errNamesHeld = errors.New("another transaction holds an idempotency key or an external_ref")
 
 // addNameProbes adds probes for the idempotency key and the external_ref of a command.
@@ -234,10 +234,11 @@ func (l *lockedRows) held() []batch.Held {
 	return held
 }
 
-// isFree returns batch.Held.IsFree for a row. The parameter lock is the probe of the row. It is nil when the
-// Batcher had reported the row as held, so that the batch did not try to lock the row. Without a probe, the
-// returned function always reports the row as free. That is right, because the Batcher uses this function
-// only if the row has become free since its report, and otherwise keeps IsFree of an earlier batch.
+// isFree returns the function batch.Held.IsFree for a row. The parameter lock is the probe of the row. It is
+// nil when the batch did not try to lock the row, because the Batcher had reported the row as held. The
+// returned function then always reports the row as free. That is right: the Batcher uses the function only if
+// the row has become free since the report. Otherwise the Batcher keeps the function IsFree of an earlier
+// batch.
 func (s *Service) isFree(lock probe) func(ctx context.Context, wait time.Duration) bool {
 	return func(ctx context.Context, wait time.Duration) bool {
 		if lock == nil {
@@ -250,8 +251,8 @@ func (s *Service) isFree(lock probe) func(ctx context.Context, wait time.Duratio
 
 // lockFree locks the row of each item, in the order of the parameter items, and returns the items whose rows
 // other transactions hold. It first locks all rows in one call of the function lock, and waits up to
-// briefWait. When a row is held, lockFree tries each row by itself without waiting, then locks the free rows
-// at once.
+// briefWait. When a row is held, lockFree tries to lock each row by itself, without waiting. Then it locks
+// all free rows in one call.
 func lockFree[T any](items []T, lock func(some []T, wait time.Duration) error) (held []T, err error) {
 	if len(items) == 0 {
 		return nil, nil

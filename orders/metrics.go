@@ -32,7 +32,6 @@ var (
 	}, []string{"table"})
 )
 
-// countTransitions counts committed transitions.
 func countTransitions(transitions []transition) {
 	for _, t := range transitions {
 		reason := "none"

@@ -19,7 +19,7 @@ type order struct {
 	Metadata     map[string]string `gorm:"serializer:json"` // nil for an order without metadata
 	Status       status
 	TotalCents   int64
-	Units        *int64    // pieces of all items; nil in rows of programs before 2.1
+	Units        *int64    // pieces of all items; nil in rows that programs before 2.1 have written
 	CreatedAt    time.Time // all times of an order come from the database's clock
 	ConfirmedAt  *time.Time
 	CanceledAt   *time.Time
@@ -79,15 +79,17 @@ var allowedFrom = map[status][]status{
 type transition struct {
 	order  *order
 	to     status
-	origin history.Origin // origin of the event; the zero value means the field Origin of the store
+	origin history.Origin // origin of the event; when it is empty, the event gets the store's Origin
 }
 
-// transition writes the transitions, each at the order's time Now, and records an event for each transition.
-// First it sets the time Now to the result of ChangedAt, because Now may be before the order's last change:
-// see db.ChangedAt. New orders are inserted; all other orders must be locked. Every order must have its
-// items. After an error, the transaction must be rolled back. Errors: db.ErrConflict when another transaction
-// has already canceled an order; gorm.ErrDuplicatedKey when an external_ref is taken. Every change of a
-// status goes through this method, so code that must run at every change belongs here.
+// transition writes the transitions, and records an event for each transition. New orders are inserted; all
+// other orders must be locked. Every order must have its items. After an error, the transaction must be
+// rolled back. Errors: db.ErrConflict when another transaction has already canceled an order;
+// gorm.ErrDuplicatedKey when an external_ref is taken.
+//
+// The time of a transition is the order's time Now. When Now is before the order's last change, transition
+// first moves Now forward: see db.ChangedAt. Every change of a status goes through this method, so code that
+// must run at every change belongs here.
 func (s store) transition(transitions ...transition) error {
 	var placed, changed []*order
 	for _, next := range transitions {
@@ -170,12 +172,12 @@ const (
 // allowedActions holds the actions that are allowed at the time Now of an order.
 type allowedActions struct {
 	Actions              []action
-	ReservationExpiresAt *time.Time // end of the reservation of a CREATED order; nil without an end
+	ReservationExpiresAt *time.Time // end of the reservation of a CREATED order; else nil
 	CancelableUntil      *time.Time // end of an open cancellation window of a CONFIRMED order; else nil
 }
 
-// allowedActions returns the actions that the order's status and the time o.Now allow. It alone compares the
-// time with the cancellation window.
+// allowedActions returns the actions that the order's status and the time o.Now allow. No other function
+// checks whether the cancellation window is open.
 func (c *Config) allowedActions(o order) allowedActions {
 	switch o.Status {
 	case created:
@@ -223,9 +225,9 @@ func orderError(err error, id int64) error {
 	return err
 }
 
-// readItems sets the fields Items and Now of the orders. The time Now must be read after the orders are
-// locked: a statement that waits for a lock reads the time at which the wait began, so a cancellation could
-// get an earlier time than the preceding confirmation.
+// readItems sets the fields Items and Now of the orders. To change orders, lock them by an earlier statement.
+// A statement that waits for a lock reads the time at which the wait began, so a cancellation could get an
+// earlier time than the confirmation before it.
 func (s store) readItems(orders ...*order) error {
 	var items []item
 	if err := s.itemsOf(orders).Find(&items).Error; err != nil {
@@ -255,8 +257,8 @@ func (s store) attachItems(orders []*order, items []item) error {
 	return nil
 }
 
-// addMissingNames sets the product's present sku and name in the lines that a program of version 2.0.0 has
-// inserted after the migration, without sku and name.
+// addMissingNames sets the sku and the name of lines without sku and name, to the present values of the
+// product. A program of version 2.0.0 has inserted such lines, after the migration to a later version.
 func (s store) addMissingNames(items []item) error {
 	var ids []int64
 	for _, i := range items {
@@ -285,11 +287,12 @@ type orderFilter struct {
 	CustomerID                  *int64
 	ExternalRef                 *string
 	CancelReason                *cancelReason
-	IDs                         []int64 // nil, unlike an empty slice, filters nothing
+	IDs                         []int64 // nil filters nothing; an empty slice matches no order
 	Created, Confirmed, Updated db.Period
 }
 
-// mustBeCurrent reports whether the list must not come from a replica that lags: see service.ReadPage.
+// mustBeCurrent reports whether the list must be current, so that no lagging replica may answer: see
+// service.ReadPage.
 func (f orderFilter) mustBeCurrent() bool {
 	return f.ExternalRef != nil || f.IDs != nil || f.Updated != (db.Period{})
 }

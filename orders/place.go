@@ -14,8 +14,8 @@ type createCommand struct {
 	new newOrder
 }
 
-// newOrder is an order to place. checkCustomer has found the customer. The method place makes the items of
-// the order from the lines of the request.
+// newOrder is an order to place, after checkCustomer has found its customer. The method place makes the items
+// of the order from the lines of the request.
 type newOrder struct {
 	order
 	Lines              []line
@@ -44,9 +44,9 @@ func (c *createCommand) decide(_ *order, rows *lockedRows) (transition, error) {
 }
 
 // place reserves the stock of all lines and returns the order; after an error no stock is reserved. Errors:
-// the errors of stockView.price and of the function total; 400 insufficient_stock with a detail for each
-// product without enough stock, which points to the first line of the product; 409 total_changed when the
-// total differs from ExpectedTotalCents.
+// the errors of stockView.price and of the function total; 400 insufficient_stock; 409 total_changed when the
+// total differs from ExpectedTotalCents. An error 400 insufficient_stock has a detail for each product
+// without enough stock. The detail points to the first line of the product.
 func (n newOrder) place(stock stockView) (*order, error) {
 	o := &n.order
 	var err error
@@ -81,8 +81,8 @@ func (n newOrder) place(stock stockView) (*order, error) {
 	return o, nil
 }
 
-// totalChanged returns 409 total_changed with a detail for both totals and a detail for the price of each
-// line.
+// totalChanged returns 409 total_changed. One detail has the expected and the actual total, and each other
+// detail has the price of a line.
 func (n newOrder) totalChanged(stock stockView) error {
 	total, expected := n.TotalCents, *n.ExpectedTotalCents
 	refusal := apperr.TotalChanged.New(total, expected).With("/expected_total_cents",
@@ -116,7 +116,8 @@ func (s store) findByExternalRef(wanted []newOrder) ([]order, error) {
 	return orders, err
 }
 
-// checkExternalRef returns 409 external_ref_taken when a holder has the customer and the external_ref of n.
+// checkExternalRef returns 409 external_ref_taken when one of the existing orders (holders) has the customer
+// and the external_ref of n.
 func (n newOrder) checkExternalRef(holders []order) error {
 	for _, o := range holders {
 		if n.ExternalRef != nil && o.CustomerID == n.CustomerID && *o.ExternalRef == *n.ExternalRef {

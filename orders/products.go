@@ -22,12 +22,13 @@ type product struct {
 	CreatedAt  time.Time
 	UpdatedAt  time.Time `gorm:"autoUpdateTime:false"`
 
-	Now time.Time `gorm:"->"` // time of the read (zero unless the query selects `now`) or of the creation
+	Now time.Time `gorm:"->"` // time of the creation, or of a query that selects `now`; else zero
 }
 
 func (p product) Key() int64 { return p.ID }
 
-// rowOf returns the row of a product. Every caller sees every product.
+// rowOf names the row of a product for service.OnceOnRow and ChangeRow. It sets no See, because every caller
+// may see every product.
 func rowOf(id int64) service.Row[store] { return service.Row[store]{Name: rowName("products", id)} }
 
 // createProduct inserts a product with its opening stock. Error: 409 sku_taken.
@@ -166,12 +167,12 @@ type productFilter struct {
 	StockBelow *int64
 }
 
-// mustBeCurrent reports whether the list must not come from a replica that lags: see service.ReadPage.
+// mustBeCurrent reports whether the list must be current, so that no lagging replica may answer: see
+// service.ReadPage.
 func (f productFilter) mustBeCurrent() bool {
 	return f.SKU != nil || f.IDs != nil || f.UpdatedSince != nil
 }
 
-// listProducts reads a page of products.
 func (s store) listProducts(f productFilter, page db.PageRequest) ([]product, *int64, error) {
 	q := s.products()
 	if f.SKU != nil {

@@ -4,7 +4,7 @@ package orders
 type quote struct {
 	Items      []item
 	TotalCents int64
-	Shortages  []item // the items that ask for more pieces than their product has in stock
+	Shortages  []item // the items that ask for more pieces than the product has in stock
 
 	Fillable           []line // the lines, cut down to the pieces in stock; nil when no piece is in stock
 	FillableTotalCents int64  // price of the fillable lines
@@ -25,7 +25,7 @@ func (s store) quote(lines []line) (q quote, err error) {
 	}
 	q.Shortages = shortages(q.Items)
 	asked := map[*product]int64{}
-	for _, l := range lines { // earlier lines get the stock first
+	for _, l := range lines { // earlier lines of a product get its stock before later lines
 		p := stock.find(l)
 		l.Qty = min(l.Qty, p.Stock-asked[p])
 		if asked[p] += l.Qty; l.Qty > 0 {

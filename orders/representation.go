@@ -24,16 +24,17 @@ func (c *Config) orderView(o order) api.Order {
 	})}
 }
 
-// lineRow is a row of an export of order lines. It has more fields than the schema OrderLineRow, whose fields
-// are the columns of the file. No field of an order may have the name of a field of its lines: both would be
-// missing in the JSON, and the export would fail.
+// lineRow is a row of an export of order lines: the fields of the order and the fields of the line. Only the
+// fields of the schema OrderLineRow become columns of the file. A field of api.OrderSummary and a field of
+// contract.OrderItem must not have the same name: both would be missing in the JSON, and the export would
+// fail.
 type lineRow struct {
 	OrderID contract.ID `json:"order_id"`
 	api.OrderSummary
 	contract.OrderItem
 }
 
-// lineRows returns the rows of an order for an export of order lines: a row for each line.
+// lineRows returns a row for each line of an order.
 func (c *Config) lineRows(o order) []lineRow {
 	view := c.orderView(o)
 	return service.Views(view.Items, func(i contract.OrderItem) lineRow {
@@ -79,7 +80,7 @@ func metadata(texts map[string]string) *contract.OrderMetadata {
 }
 
 // quoteView returns a quote as the API shows it. The parameter asked is the order in the request. The field
-// Fillable is this order with only the fillable lines and their price.
+// Fillable of the result is the same order with only the fillable lines and their price.
 func quoteView(q quote, asked api.OrderRequest) api.Quote {
 	view := api.Quote{
 		Items: service.Views(q.Items, quotedItem), TotalCents: q.TotalCents,

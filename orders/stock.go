@@ -101,11 +101,12 @@ func (s stockView) move(product, pieces int64) {
 }
 
 // writeStock writes the pending changes of stock, for up to 500 products in a statement, in ascending id.
-// Products that lose stock must be locked. When another transaction holds any other product, the statement
-// waits up to a second, and the transaction keeps its locks. Error: db.ErrConflict for a missing product.
+// Products that lose stock must be locked; products that only get stock back need no lock. When another
+// transaction holds such a product, the statement waits up to a second, while the transaction keeps its
+// locks. Error: db.ErrConflict for a missing product.
 //
-// Write the stock before inserting items: the foreign key of an item takes a shared lock on the product, and
-// two transactions that hold a shared lock on the same product could not write the stock.
+// Write the stock before you insert items, because the foreign key of an item takes a shared lock on the
+// product. While two transactions hold a shared lock on the same product, neither can write the stock.
 func (s store) writeStock(stock stockView) error {
 	for ids := range slices.Chunk(slices.Sorted(maps.Keys(stock.pending)), 500) {
 		pieces := make([]any, 0, 2*len(ids))
@@ -126,14 +127,14 @@ func (s store) writeStock(stock stockView) error {
 	return nil
 }
 
-// stockAdjustment is a row of the table stock_adjustments: a change of stock that no order has made.
+// stockAdjustment is a row of the table stock_adjustments: a change of stock that is not made by an order.
 type stockAdjustment struct {
 	ID        int64
 	ProductID int64
 	Delta     int64
 	Level     int64 // the stock after the change
 	Reason    string
-	Actor     *string   // caller's name: see history.Origin; nil in rows of programs before 2.1
+	Actor     *string   // caller's name: see history.Origin; nil in rows that programs before 2.1 have written
 	CreatedAt time.Time // time of the database's clock
 }
 

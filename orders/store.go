@@ -66,8 +66,9 @@ func (s *Service) estimateRows(ctx context.Context) (rows int, err error) {
 	return 0, nil
 }
 
-// balanceAfter compares the stock of the next product, by id, with the product's adjustments and orders. A
-// single statement reads all rows as of one moment. The result is nil after the last product.
+// balanceAfter takes the product with the next higher id than the parameter product, and compares its stock
+// with its adjustments and orders. A single statement reads all rows as of one moment. The result is nil
+// after the last product.
 func (s store) balanceAfter(product int64) (*balance, error) {
 	var next []balance
 	err := s.DB.Raw(`SELECT p.id, p.stock - (`+expectedStock+`) AS surplus,
@@ -79,7 +80,7 @@ func (s store) balanceAfter(product int64) (*balance, error) {
 	return &next[0], nil
 }
 
-// itemsOf begins a query for the items of the orders, in the order of the ids.
+// itemsOf begins a query for the items of the orders, in ascending order id and product id.
 func (s store) itemsOf(orders []*order) *gorm.DB {
 	ids := service.Views(orders, func(o *order) int64 { return o.ID })
 	const columns = "order_id, product_id, sku, name, qty, unit_price_cents, subtotal_cents, ? AS now"
@@ -111,9 +112,10 @@ func (s store) idRanges(created db.Period) ([]db.IDRange, error) {
 	return []db.IDRange{{First: idsOf(*blocks.First).First, Last: idsOf(*blocks.Last).Last}, behind}, err
 }
 
-// quarters returns the totals of the orders of q for each quarter of an hour of the times in the column.
-// Every time zone differs from UTC by a multiple of a quarter of an hour, so the totals of any day follow.
-// Orders of programs before 2.1 have no units; for these orders, the query adds up the pieces of the lines.
+// quarters adds up the orders of the query q for each quarter of an hour. The parameter column is the time
+// that counts, such as created_at. Every time zone differs from UTC by a multiple of a quarter of an hour, so
+// the totals of a day in any zone are sums of quarters. Rows that programs before 2.1 have written have no
+// units; for these orders, the query adds up the pieces of the lines.
 func quarters(q *gorm.DB, column string) (all []quarter, err error) {
 	err = q.Select(db.QuarterHours(q, column) + ` AS quarter, COUNT(*) AS orders, SUM(total_cents + 0.0) AS total_cents,
 		SUM(COALESCE(units, (SELECT SUM(i.qty) FROM order_items i WHERE i.order_id = orders.id)) + 0.0) AS units`).
@@ -155,10 +157,12 @@ func (s store) recordRange() (bool, error) {
 	}
 	block := (first - 1) / blockSize
 	ids := idsOf(block)
-	// When blocks are skipped, COUNT(*) cannot reach the number of ids since the last recorded block. So the
-	// block is complete only by the age of the next order, which shows that the skipped ids belong to
-	// rolled-back transactions. Only TiDB executes `AND FALSE`, so no block is ever complete on TiDB: each
-	// TiDB server gives out ids from a range of its own, and a low id may appear at any time.
+	// The block is complete when every id since the last recorded block has an order, or when the next order
+	// after the block is old enough. When blocks without orders are skipped, only the age counts, because the
+	// skipped ids have no orders.
+	//
+	// Only TiDB executes `AND FALSE`, so no block is ever complete on TiDB. Each TiDB server gives out ids
+	// from a range of its own, and a low id may appear at any time.
 	res := s.DB.Exec(`INSERT INTO order_blocks (block, earliest, latest)
 		SELECT ?, MIN(created_at), MAX(created_at) FROM orders WHERE id BETWEEN ? AND ?
 		HAVING (COUNT(*) = ? OR (SELECT created_at FROM orders WHERE id > ? ORDER BY id LIMIT 1) < ?)
@@ -208,6 +212,6 @@ func (s store) lockProducts(ids []int64, wait time.Duration) error {
 	return db.ByID(s.lockingWithin(wait).products()).Where("id IN ?", ids).Order("id").Pluck("id", &locked).Error
 }
 
-// notBefore is SQL for the later of the database's time and the column, so that the column never goes back: a
-// statement that has waited for a lock reads the time at which the wait began.
+// notBefore is SQL for the later of two times: the database's time and the value of the column. So the column
+// never goes back, although a statement that has waited for a lock reads the time at which the wait began.
 func (s store) notBefore(column string) clause.Expr { return db.NotBefore(s.DB, column) }

@@ -20,7 +20,7 @@ type calendar struct {
 
 // daySummary has the totals of the orders that were created, confirmed and canceled on a day.
 type daySummary struct {
-	date                         time.Time // midnight in UTC of the day with the same date
+	date                         time.Time // the day, as midnight in UTC
 	created, confirmed, canceled orderTotals
 }
 
@@ -96,8 +96,8 @@ type quarter struct {
 	Units, TotalCents float64
 }
 
-// add adds the quarters to the days of the calendar. The function of returns the field of a day to which the
-// totals of a quarter are added.
+// add adds the quarters to the days of the calendar. The function of selects the totals of a day to which a
+// quarter is added: those of the created, the confirmed or the canceled orders.
 func (c *calendar) add(quarters []quarter, of func(*daySummary) *orderTotals) {
 	for _, q := range quarters {
 		if d := c.day(time.Unix(q.Quarter*900, 0)); d != nil {
@@ -110,8 +110,7 @@ func (c *calendar) add(quarters []quarter, of func(*daySummary) *orderTotals) {
 }
 
 // summarize sets the totals of the orders in the days of the calendar. It first clears the totals, because an
-// earlier try on the replica may have failed half-way. Each query reads only orders of the period, which an
-// index finds.
+// earlier try on the replica may have failed half-way. Each query finds the orders of the period by an index.
 func (s store) summarize(c *calendar) error {
 	if len(c.days) == 0 {
 		return nil

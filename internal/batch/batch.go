@@ -41,7 +41,7 @@ var (
 type Command interface {
 	ConflictKeys() []string // commands with a common key never run at the same time
 	Cost() int              // counts towards Batcher.MaxCost
-	Caller() string         // the owner of the command: callers share the places for waiting commands fairly
+	Caller() string         // who sent the command; callers share the places for waiting: see makeRoom
 }
 
 // Batcher runs commands in batches. While fewer than MaxConcurrent batches run, a new command starts at once,
@@ -54,26 +54,27 @@ type Command interface {
 // Set the exported fields before the first call. Several goroutines may call the methods.
 type Batcher[C Command] struct {
 	Name          string        // the label of the metrics
-	MaxConcurrent int           // most concurrent batches, besides up to maxStalled stalled batches
+	MaxConcurrent int           // how many batches run at once; up to four stalled batches do not count
 	MaxCost       int           // highest total cost of a batch; a more expensive command runs by itself
 	StallTimeout  time.Duration // after this time a batch counts as stalled; 0 means DefaultStallTimeout
-	MaxHeld       int           // number of commands waiting for held rows above which BriefTimeout applies
+	MaxHeld       int           // when more commands than this wait for held rows, BriefTimeout applies
 
 	// Run runs a batch. ctx ends when no caller waits any more. Run leaves out the commands listed in held,
-	// because another transaction holds a row. After an error, rolledBack says that the batch changed
-	// nothing; a panic counts as rolled back. After a rollback of several commands, each command that is not
-	// in held is run once more, in a batch by itself, so that a bad command does not fail other commands.
+	// because another transaction holds a row that they need. After an error, rolledBack says that the batch
+	// changed nothing; a panic counts as rolled back. When a batch of several commands is rolled back, the
+	// Batcher runs each command that is not in held once more, in a batch by itself. So a bad command does
+	// not fail other commands.
 	Run func(ctx context.Context, batch []C) (held []Held, rolledBack bool, err error)
 
 	mu         sync.Mutex
 	queue      []*waiter[C]    // waiting commands in order of arrival
-	running    int             // running batches, without stalled batches
-	stalled    int             // running batches that have stalled
-	inProgress int             // commands in the running batches
+	running    int             // batches that run and have not stalled
+	stalled    int             // batches that run and have stalled
+	inProgress int             // commands in the batches that the field running counts
 	busy       map[string]bool // conflict keys of running commands
 	heldRows   map[string]*heldRow[C]
 	heldCount  int  // commands that wait for heldRows
-	probing    bool // the method probe runs
+	probing    bool // whether the method probe runs
 }
 
 // Held is a row that another transaction holds.
@@ -86,9 +87,9 @@ type Held struct {
 	IsFree func(ctx context.Context, wait time.Duration) bool
 }
 
-// ErrHeld means that a command was not run, because another transaction held a row for longer than
-// HeldTimeout, BriefTimeout or three quarters of the caller's time, or too many commands waited: see
-// Batcher.makeRoom.
+// ErrHeld means that a command was not run, because it needs a row that another transaction holds. The
+// command has waited too long (HeldTimeout, BriefTimeout, or three quarters of the time until the caller's
+// deadline), or too many other commands were waiting (see Batcher.makeRoom).
 var ErrHeld = errors.New("another transaction holds a row that is needed")
 
 const (
@@ -96,14 +97,14 @@ const (
 	DefaultStallTimeout = time.Second
 	// HeldTimeout limits the time that a command waits for held rows.
 	HeldTimeout = 10 * time.Second
-	// BriefTimeout replaces HeldTimeout when more than MaxHeld commands wait. It applies to each row with
-	// more than its share of waiting commands: MaxHeld divided by the number of held rows.
+	// BriefTimeout replaces HeldTimeout when more than MaxHeld commands wait for held rows. It applies only
+	// to rows for which more commands wait than MaxHeld divided by the number of held rows.
 	BriefTimeout = 1500 * time.Millisecond
 
-	maxStalled    = 4                      // most stalled batches; they must leave connections for others
-	maxRetries    = 4                      // concurrent retries of the commands of a rolled-back batch
+	maxStalled    = 4                      // most stalled batches: each may keep a database connection
+	maxRetries    = 4                      // how many commands of a rolled-back batch are retried at once
 	probePause    = 100 * time.Millisecond // pause between rounds of probing the held rows
-	probeWait     = 100 * time.Millisecond // a round waits this long for its first row, and not for other rows
+	probeWait     = 100 * time.Millisecond // wait for the first row of a round; no wait for the later rows
 	maxHeldFactor = 6                      // at most maxHeldFactor * MaxHeld commands wait for held rows
 )
 
@@ -117,9 +118,9 @@ type heldRow[C Command] struct {
 type waiter[C Command] struct {
 	command C
 	ctx     context.Context // context of the caller
-	heldAt  time.Time       // start of the first wait for a held row; zero before
-	giveUp  time.Time       // latest end of the waits for held rows; zero for a caller without a deadline
-	asked   time.Time       // time when the command was submitted, or run last
+	heldAt  time.Time       // when the command first had to wait for a held row; zero until then
+	giveUp  time.Time       // when the command stops waiting for held rows; zero without a deadline
+	asked   time.Time       // when the command was submitted, or when its last run ended
 	err     error
 	done    chan struct{}
 }
@@ -136,9 +137,11 @@ func (w *waiter[C]) end(err error) {
 }
 
 // Submit runs the command and returns the error of Run, or ErrHeld. When ctx ends, Submit returns the error
-// of ctx at once; the command may still be run if its batch has begun. A command that waits for held rows
-// does so for three quarters of the time until the deadline of ctx at most, so that ErrHeld reaches the
-// caller: for another service, a missing answer would be a fault of this service.
+// of ctx at once; the command may still be run if its batch has begun.
+//
+// A command waits for held rows during at most three quarters of the time until the deadline of ctx, so that
+// the caller gets ErrHeld before its deadline. A calling service would take a missing answer for a fault of
+// this service.
 func (b *Batcher[C]) Submit(ctx context.Context, command C) error {
 	w := &waiter[C]{command: command, ctx: ctx, asked: time.Now(), done: make(chan struct{})}
 	if deadline, ok := ctx.Deadline(); ok {
@@ -151,7 +154,7 @@ func (b *Batcher[C]) Submit(ctx context.Context, command C) error {
 	select {
 	case <-w.done:
 		if w.err != nil && ctx.Err() != nil {
-			return ctx.Err() // not w.err: a batch without callers is canceled
+			return ctx.Err() // w.err may only say that the batch was canceled, because all callers had left
 		}
 		return w.err
 	case <-ctx.Done():
@@ -190,11 +193,12 @@ func (b *Batcher[C]) start() {
 
 // next takes a batch from the queue. It also removes the commands whose callers have gone. b.mu must be held.
 func (b *Batcher[C]) next() (batch []*waiter[C]) {
-	// Concurrent batches get equal shares: alternating large and small batches would be slower.
+	// Each of the concurrent batches gets an equal share of the commands. Without equal shares, large and
+	// small batches would alternate, which is slower.
 	share := (b.inProgress + len(b.queue) + b.MaxConcurrent - 1) / b.MaxConcurrent
 	cost := 0
 	remaining := b.queue[:0]
-	blocked := map[string]bool{} // keys of commands that must wait; a later command with such a key waits too
+	blocked := map[string]bool{} // keys of commands that stay in the queue; no other command overtakes them
 	for i, w := range b.queue {
 		if len(batch) == share || len(batch) > 0 && cost+w.command.Cost() > b.MaxCost {
 			remaining = append(remaining, b.queue[i:]...)
@@ -262,7 +266,7 @@ func (b *Batcher[C]) run(batch []*waiter[C]) {
 // commands.
 func (b *Batcher[C]) setAside(batch []*waiter[C], held []Held) (others []*waiter[C]) {
 	var needy []*waiter[C]
-	index := map[int]int{} // indexes in the slice needy, by index in the parameter batch
+	index := map[int]int{} // the index in needy of each command, by its index in batch
 	for _, h := range held {
 		for i, c := range h.Commands {
 			if _, listed := index[c]; !listed {
@@ -314,8 +318,9 @@ func (b *Batcher[C]) watch(n int) (end func()) {
 	}
 }
 
-// finish frees the conflict keys of a batch, parks the commands that need held rows, calls the function end,
-// and starts the next batches. Commands that cannot be parked end with ErrHeld, other commands with err.
+// finish frees the conflict keys of a batch, calls park for the commands that need held rows, calls the
+// function end, and starts the next batches. A command that may not wait for its row ends with ErrHeld. A
+// command that needs no held row ends with err.
 func (b *Batcher[C]) finish(batch []*waiter[C], held []Held, err error, end func()) {
 	b.mu.Lock()
 	for _, w := range batch {
@@ -410,7 +415,7 @@ func (b *Batcher[C]) park(batch []*waiter[C], held []Held) (parked, refused map[
 	for _, h := range held {
 		for _, i := range h.Commands {
 			if parked[i] || refused[i] {
-				continue // a waiting command waits for a single row at a time
+				continue // the command needs a second held row; it waits for one row at a time
 			}
 			w := batch[i]
 			if w.heldAt.IsZero() {
@@ -432,9 +437,10 @@ func (b *Batcher[C]) park(batch []*waiter[C], held []Held) (parked, refused map[
 	return parked, refused
 }
 
-// makeRoom reports whether w may wait for a held row. When maxHeldFactor * MaxHeld commands wait already, the
-// caller with the most waiting commands gives the place of its last command to w, if w's caller has at least
-// two waiting commands fewer. So no caller can take all places. b.mu must be held.
+// makeRoom reports whether w may wait for a held row. When maxHeldFactor * MaxHeld commands wait already,
+// another command must give its place to w: the last command of the caller with the most waiting commands.
+// That command ends with ErrHeld. But w gets the place only if its caller has at least two waiting commands
+// fewer. So no caller can take all places. b.mu must be held.
 func (b *Batcher[C]) makeRoom(w *waiter[C]) bool {
 	if b.heldCount < maxHeldFactor*b.MaxHeld {
 		return true
@@ -490,7 +496,7 @@ func (b *Batcher[C]) probe() {
 			return
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), DefaultStallTimeout)
-		wait := probeWait // the wait for the first row only; each round visits the map in another order
+		wait := probeWait // for the first row only; a map has a random order, so each row is first at times
 		for name, row := range rows {
 			if row.free(ctx, wait) {
 				b.release(name)
@@ -520,7 +526,7 @@ func (b *Batcher[C]) removeExpired() map[string]*heldRow[C] {
 	share := b.MaxHeld / max(len(b.heldRows), 1)
 	for name, row := range b.heldRows {
 		timeout := HeldTimeout
-		if crowded && len(row.waiting) > share { // leaves places for commands that wait for other rows
+		if crowded && len(row.waiting) > share { // so that commands that wait for other rows find a place
 			timeout = BriefTimeout
 		}
 		row.waiting = slices.DeleteFunc(row.waiting, func(w *waiter[C]) bool {

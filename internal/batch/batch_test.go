@@ -35,7 +35,7 @@ type bench struct {
 	t     *testing.T
 	begun chan []string // the names of a batch's commands
 	end   chan outcome
-	alone map[string]chan outcome // outcomes of batches of a single command, by its name
+	alone map[string]chan outcome // outcomes of commands in a batch by themselves, by the command's name
 }
 
 // outcome is the result of Run for a batch.
@@ -194,7 +194,7 @@ func TestBatcher(t *testing.T) {
 		}
 		leave[1]()
 		want(t, results[1], "context canceled")
-		for running := 1; running != 0; running, _, _ = b.Load() { // ends only when the batch ends
+		for running := 1; running != 0; running, _, _ = b.Load() { // until the batch has ended
 			runtime.Gosched()
 		}
 	})
@@ -249,7 +249,7 @@ func TestBatcher(t *testing.T) {
 			b.wantBegun("good", "bad", "other")
 			want(t, first, "<nil>")
 			b.end <- failed
-			b.alone["other"] <- outcome{} // the commands run side by side
+			b.alone["other"] <- outcome{} // "other" ends before "bad", because the retries run side by side
 			want(t, results["other"], "<nil>")
 			b.alone["bad"] <- failed
 			want(t, results["bad"], map[string]string{"rolled back": "refused", "panicked": "panic: oh\n"}[name])
@@ -273,7 +273,7 @@ func TestBatcher(t *testing.T) {
 	})
 }
 
-// row is held by another session until free is set.
+// row is a row that another session holds until free is set.
 type row struct {
 	name string
 	free atomic.Bool
@@ -285,8 +285,7 @@ func (r *row) holds(commands ...int) outcome {
 	return outcome{held: []batch.Held{{Row: r.name, Commands: commands, IsFree: isFree}}}
 }
 
-// TestHeldRows runs commands that need a row of another session. The Batcher must set these commands aside,
-// and no other commands.
+// TestHeldRows runs commands. Some of them need a row that another session holds; only these must wait.
 func TestHeldRows(t *testing.T) {
 	ctx := t.Context()
 	wantHeld := func(t *testing.T, b *bench, n int) {
@@ -349,7 +348,7 @@ func TestHeldRows(t *testing.T) {
 			b.end <- x.holds(0)
 		}
 		for _, result := range results {
-			want(t, result, batch.ErrHeld.Error()) // the last command fails at once: 18 others wait
+			want(t, result, batch.ErrHeld.Error()) // the last command fails at once: 18 commands wait already
 		}
 	})
 	t.Run("no caller takes all places", func(t *testing.T) {
@@ -451,8 +450,9 @@ func TestHeldRows(t *testing.T) {
 	})
 }
 
-// TestStalled starts batches that stall. Further batches must start beside up to four stalled batches. A
-// fifth batch must count as running, so that the sixth command waits.
+// TestStalled submits six commands, one after the other, to a Batcher that runs one batch at a time. No batch
+// ends. Four batches may stall and let the next batch start. The fifth batch must run, and the sixth command
+// must wait.
 func TestStalled(t *testing.T) {
 	b := newBench(t, 1)
 	var results []<-chan error
@@ -520,8 +520,8 @@ func TestBatcherUnderLoad(t *testing.T) {
 	}
 }
 
-// TestTimes runs commands in batches. The times of each caller must have the size of the batch, its time, and
-// its slowest statement.
+// TestTimes runs commands in batches. The times of each caller must have the size and the duration of the
+// command's batch, and the slowest statement of the batch.
 func TestTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &batch.Batcher[*command]{MaxConcurrent: 1, MaxCost: 100}

@@ -48,7 +48,7 @@ func OfEvents(engine http.Handler, basePath string) Handler {
 			RequestContext struct {
 				ELB  *struct{} `json:"elb"`
 				HTTP *struct{} `json:"http"`
-				// RequestID is the id in the gateway's access log; a load balancer has none.
+				// RequestID is the id in the gateway's access log. A load balancer sends no id.
 				RequestID string `json:"requestId"`
 			} `json:"requestContext"`
 		}
@@ -70,7 +70,7 @@ func OfEvents(engine http.Handler, basePath string) Handler {
 				e.Path = escapePath(path) + sentQuery(e)
 				e.QueryStringParameters, e.MultiValueQueryStringParameters = nil, nil
 				answer, err := alb.ProxyWithContext(web.WithBasePath(ctx, base), e)
-				if e.MultiValueHeaders == nil { // the target group has single-value headers: use Headers
+				if e.MultiValueHeaders == nil { // the target group accepts only one value for each header
 					answer.Headers = make(map[string]string, len(answer.MultiValueHeaders))
 					for name, values := range answer.MultiValueHeaders {
 						answer.Headers[name] = strings.Join(values, ",")
@@ -83,7 +83,7 @@ func OfEvents(engine http.Handler, basePath string) Handler {
 			return forward(raw, func(e events.APIGatewayProxyRequest) (any, error) {
 				path, stage := e.Path, e.RequestContext.Stage
 				if whole := "/" + stage + path; whole == e.RequestContext.Path {
-					path = whole // a REST API has taken the stage out of the path
+					path = whole // with the stage again, which the REST API has taken out of e.Path
 				}
 				path, base := ownPath(path, basePath, stage)
 				e.Path = escapePath(path)
@@ -99,14 +99,16 @@ type headersKey struct{}
 
 type plainKey struct{}
 
-// repaired returns the engine behind a correction of the adapters' requests:
-//   - The adapter of an HTTP API splits headers at commas. A comma may be a part of the value, such as in an
-//     idempotency key, so the headers get the values of the event.
-//   - A REST API without BinaryMediaTypes delivers compressed answers as base64 text. With BinaryMediaTypes,
-//     the largest uploaded file would shrink to 4.5 MB. So requests of a REST API accept no encoding.
-//   - With several values for each header, the adapter of a load balancer does not set the host.
-//   - The caller's address needs a port, which the events lack. A load balancer appends the address to
-//     X-Forwarded-For.
+// repaired returns a handler that corrects the requests of the adapters, and passes them to the engine:
+//   - The adapter of an HTTP API splits headers at commas, although a value may contain a comma, such as an
+//     idempotency key. So each header gets the whole value in the event.
+//   - A REST API without BinaryMediaTypes would deliver a compressed answer as base64 text. With
+//     BinaryMediaTypes, uploaded files could have only 4.5 MB. So requests of a REST API lose the header
+//     Accept-Encoding.
+//   - When the events of a load balancer have several values for each header, the adapter does not set the
+//     host. So the host is set from the header Host.
+//   - The caller's address needs a port, but events have none. So it gets the port 0. For a load balancer,
+//     the address is the last one in X-Forwarded-For.
 func repaired(engine http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		headers, _ := r.Context().Value(headersKey{}).(map[string]string)
@@ -145,10 +147,10 @@ func forward[E any](raw json.RawMessage, proxy func(E) (any, error)) (any, error
 	return proxy(event)
 }
 
-// ownPath returns the path of an event as in the OpenAPI document. The result base is the part of the
-// callers' addresses before this path. An event's path may begin with basePath, or with the stage of an API
-// Gateway. Behind a custom domain, basePath is the domain's mapping: callers send the mapping, but an HTTP
-// API puts the stage in its place. So base is basePath, if set, and else the stage that the path begins with.
+// ownPath returns the path of an event as in the OpenAPI document (own), without basePath or the stage of an
+// API Gateway at its beginning. The result base is what callers send before this path: basePath if it is set,
+// and otherwise the stage if the path begins with the stage. Behind a custom domain, basePath is the domain's
+// mapping: callers send the mapping, although the path in an HTTP API's event has the stage in its place.
 func ownPath(path, basePath, stage string) (own, base string) {
 	own = behind(basePath, path)
 	if stage == "" || stage == "$default" {

@@ -35,8 +35,7 @@ func reportInitError(err error) {
 	}
 }
 
-// flushTime limits the time for which an answer waits until the spans are sent. It is a part of
-// DeadlineReserve.
+// flushTime limits how long an answer waits while spans are sent. It is a part of DeadlineReserve.
 const flushTime = 300 * time.Millisecond
 
 // Flushing returns a handler that calls the function flush after each event. Lambda freezes the process once
@@ -50,7 +49,7 @@ func Flushing(handle Handler, flush func(context.Context) error) Handler {
 		answer, err := handle(ctx, raw)
 		ctx, cancel := context.WithTimeout(ctx, flushTime)
 		defer cancel()
-		_ = flush(ctx) // the exporter has reported the error
+		_ = flush(ctx) // ignore the error, because the exporter has reported it
 		return answer, err
 	}
 }

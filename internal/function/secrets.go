@@ -13,15 +13,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// ARNSuffix makes SERVICE_TOKEN_ARN of SERVICE_TOKEN: the variable names a secret of AWS Secrets Manager.
+// ARNSuffix is the end of the name of a variable that names a secret of AWS Secrets Manager. For example,
+// SERVICE_TOKEN_ARN names the secret with the value of SERVICE_TOKEN.
 const ARNSuffix = "_ARN"
 
 // secretsTime limits the time to fetch all secrets. Lambda gives the start of a function 10 s.
 const secretsTime = 5 * time.Second
 
-// FetchSecrets sets each environment variable in names for which a variable with ARNSuffix names a secret. A
-// secret is named as in the task definitions of ECS: by its ARN, or by ARN:KEY:: for the value of a key in a
-// secret that is JSON. An error names the variable, and contains no value of a secret.
+// FetchSecrets sets environment variables to secrets. For a name in names, the variable NAME_ARN says which
+// secret to fetch, as in the task definitions of ECS: by its ARN, or by ARN:KEY:: for the value of a key in a
+// secret that is JSON. Without NAME_ARN, the variable NAME stays as it is. An error names the variable, and
+// contains no value of a secret.
 func FetchSecrets(ctx context.Context, names []string) error {
 	ctx, cancel := context.WithTimeout(ctx, secretsTime)
 	defer cancel()
@@ -48,7 +50,8 @@ func FetchSecrets(ctx context.Context, names []string) error {
 	return errors.Join(problems...)
 }
 
-// secret returns the value for from, which is ARN or ARN:KEY::, and keeps the whole secret in fetched.
+// secret returns a whole secret when the parameter from is ARN, and the value of a key of the secret when
+// from is ARN:KEY::. It keeps each whole secret in the map fetched.
 func secret(ctx context.Context, from string, fetched map[string]string) (string, error) {
 	parts := strings.Split(from, ":") // arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME, or with :KEY::
 	if len(parts) < 7 || parts[2] != "secretsmanager" {
@@ -80,7 +83,7 @@ func secret(ctx context.Context, from string, fetched map[string]string) (string
 // The package config of the SDK would look for credentials in files and on the network as well, and would add
 // 2 MB to the program.
 func secretsManager(region string) *secretsmanager.Client {
-	var endpoint *string // the address of AWS, unless the SDK's own variable names another
+	var endpoint *string // nil means the address of AWS
 	if url := os.Getenv("AWS_ENDPOINT_URL_SECRETS_MANAGER"); url != "" {
 		endpoint = &url
 	}

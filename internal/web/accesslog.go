@@ -19,8 +19,8 @@ import (
 
 // accessLog writes a log line for each request after the answer. The level is error for an error with a
 // status of 500 or more, unless the service is about to stop, and info for all other requests. For the probes
-// /health and /ready, the level is debug unless the status has changed since the last probe. When an error has
-// stopped a file before its end, accessLog closes the connection.
+// /health and /ready, the level is debug unless the status has changed since the last probe. When an error
+// has stopped a file before its end, accessLog closes the connection.
 func accessLog(log *slog.Logger) gin.HandlerFunc {
 	lastStatus := map[string]*atomic.Int64{"/health": new(atomic.Int64), "/ready": new(atomic.Int64)}
 	for _, status := range lastStatus {
@@ -60,8 +60,8 @@ func loggedStatus(c *gin.Context) int {
 	return c.Writer.Status()
 }
 
-// slowRequest is the time from which a log line has the mark slow, as in the alert B2BSlow. Files and readers
-// of events never have the mark.
+// slowRequest is the shortest time of a request whose log line gets the mark slow. The alert B2BSlow has the
+// same limit. Requests for files and for events never get the mark.
 const slowRequest = time.Second
 
 // attributes returns the attributes of a log line, together less than 4 KB. Times are in milliseconds.

@@ -41,9 +41,9 @@ func TestMisplacedToken(t *testing.T) {
 	}
 }
 
-// TestLogLine expects the operation and the caller in the log line of each request. The line has no caller
-// after an invalid token, and for an operation without security; the line for a page has neither operation
-// nor caller.
+// TestLogLine expects the operation and the caller in the log lines of requests. A line has no caller when
+// the token is invalid, or when the operation needs no token. The line for a page has no operation and no
+// caller.
 func TestLogLine(t *testing.T) {
 	var log bytes.Buffer
 	o := webtest.Options()
@@ -61,7 +61,8 @@ func TestLogLine(t *testing.T) {
 	for _, c := range []struct{ path, authorization, operation, caller string }{
 		{"/scoped", bearer("partner-7"), "getScoped", "partner-7"},
 		{"/scoped?nobody_knows=1", bearer("partner-7"), "getScoped", "partner-7"},
-		{"/scoped", scoped("partner-8", auth.Scopes[0]), "getScoped", "partner-8"}, // refused, but the caller is known
+		// The next request is refused, but its caller is known.
+		{"/scoped", scoped("partner-8", auth.Scopes[0]), "getScoped", "partner-8"},
 		{"/either", "", "getEither", "anonymous"},
 		{"/old", "Bearer " + webtest.Token, "getOld", "service"},
 		{"/scoped", "Bearer made-up", "getScoped", ""},

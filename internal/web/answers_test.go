@@ -146,8 +146,8 @@ func TestHead(t *testing.T) {
 		header.Get("Allow") != "GET, HEAD" {
 		t.Errorf("Allow %q", header.Get("Allow"))
 	}
-	// AWS Lambda, like this recorder, sends any body that the engine writes; net/http would drop the body of
-	// HEAD.
+	// The engine itself must write no body for HEAD. net/http would drop a body, but AWS Lambda would send
+	// it, and so does this recorder.
 	w := httptest.NewRecorder()
 	things(t, webtest.Options(), succeed).ServeHTTP(w, httptest.NewRequest("HEAD", "/things", nil))
 	if w.Code != 200 || w.Body.Len() != 0 {
@@ -155,9 +155,9 @@ func TestHead(t *testing.T) {
 	}
 }
 
-// TestHalfClosed closes the caller's half of the connection after the request. Some clients do so, and still
-// wait for the answer. The caller gets the answer, of any status, unless the request takes longer than the
-// grace period for callers who may have left.
+// TestHalfClosed sends a request, and then closes the caller's half of the connection. Some clients do so,
+// and still wait for the answer. The caller must get the answer. Only when the work goes on for too long, it
+// must be stopped, because the caller may have left.
 func TestHalfClosed(t *testing.T) {
 	const get = "GET /things HTTP/1.1\r\nHost: x\r\n\r\n"
 	const post = "POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" +
@@ -291,8 +291,8 @@ type deadlines struct {
 
 func (d *deadlines) SetReadDeadline(t time.Time) error { d.set = append(d.set, t); return nil }
 
-// TestBodyDeadlineEnds expects the read deadline to be cleared after the last byte of the body: net/http
-// cancels a request whose read deadline passes later.
+// TestBodyDeadlineEnds expects that the read deadline is removed when the body has been read. Otherwise
+// net/http would cancel the request at the deadline.
 func TestBodyDeadlineEnds(t *testing.T) {
 	w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
 	r := httptest.NewRequest("POST", "/things", strings.NewReader(`{"name":"x"}`))

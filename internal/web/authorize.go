@@ -47,10 +47,10 @@ func authorize(tokens auth.Tokens, rates *rateLimiter) func(*gin.Context, *opera
 	}
 }
 
-// identify returns the caller. The caller must meet an alternative of the operation's security requirements,
-// and have the scopes of the parameters that are true; an empty alternative is only for callers without a
-// token. Errors: 401 unauthorized for a missing or invalid token, 403 forbidden when a valid token meets no
-// alternative, or lacks a scope of a parameter.
+// identify returns the caller. The caller must meet one of the operation's security requirements. An empty
+// requirement admits only callers without a token. When a query parameter is true, the caller also needs the
+// scopes of this parameter. Errors: 401 unauthorized for a missing or invalid token, 403 forbidden when a
+// valid token meets no requirement, or lacks a scope of a parameter.
 func identify(c *gin.Context, tokens auth.Tokens, op *operation) (auth.Principal, error) {
 	if len(op.security) == 0 {
 		return auth.Anonymous, nil
@@ -59,7 +59,7 @@ func identify(c *gin.Context, tokens auth.Tokens, op *operation) (auth.Principal
 	if err != nil {
 		return caller, err
 	}
-	var more []string // scopes of parameters
+	var more []string // scopes of the query parameters that are true
 	for name, scopes := range op.scopes {
 		if c.Query(name) == "true" {
 			more = append(more, scopes...)

@@ -139,8 +139,8 @@ const (
 	charsetUTF8 = "utf-8"
 )
 
-// refuseMedia returns the error code unless the body has an accepted media type and one of the charsets. JSON
-// is in UTF-8 (RFC 8259, section 8.1). It returns the code for a missing or repeated Content-Type as well.
+// refuseMedia returns an error with the given code unless Content-Type has an accepted media type and one of
+// the charsets. A missing or repeated Content-Type is refused, too. JSON is in UTF-8 (RFC 8259, section 8.1).
 func refuseMedia(h http.Header, code *apperr.Code, charsets []string, accepted ...string) error {
 	media, charset := contentType(h)
 	switch {
@@ -154,8 +154,8 @@ func refuseMedia(h http.Header, code *apperr.Code, charsets []string, accepted .
 	return nil
 }
 
-// contentType returns the media type and the charset in Content-Type, in lower case. The charset is "" when
-// the parameters are malformed; both are "" for another malformed header, and for a missing or repeated one.
+// contentType returns the media type and the charset in Content-Type, in lower case. When only the parameters
+// are malformed, the charset is "". Both are "" when the header is missing, repeated or otherwise malformed.
 func contentType(h http.Header) (media, charset string) {
 	sent := h["Content-Type"]
 	if len(sent) != 1 {

@@ -21,12 +21,13 @@ import (
 // another origin, and allows every host name.
 type Browsers struct {
 	Origins []string // origins of pages that may call, such as https://shop.example.com
-	// Siblings are ports whose pages may call the service, when page and service have the same loopback host,
-	// such as localhost.
+	// Siblings are ports. A page from one of these ports may call the service when the page and the service
+	// have the same loopback host, such as localhost.
 	Siblings []string
 	Hosts    []string // host names of the service
 	Local    bool     // only this machine can reach the service
-	// Guessable says that a secret of tokens is known to all, so that a page may have a token.
+	// Guessable says that a service token or a secret that signs tokens is publicly known, such as a default
+	// value. So any page may have a valid token.
 	Guessable bool
 }
 
@@ -69,7 +70,8 @@ func (b Browsers) cors() *cors.Cors {
 	})
 }
 
-// trust reports whether the calling page is of an allowed origin: false for a request without Origin.
+// trust reports whether the calling page is of an allowed origin. It returns false for a request without
+// Origin.
 func (b Browsers) trust(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
@@ -88,9 +90,9 @@ func (b Browsers) trust(r *http.Request) bool {
 // pages have the same origin as the service. /health and /ready pass, because load balancers may use any
 // name. Without Hosts, every name passes unless the service is Local.
 //
-// The pages of the attack have no token, so a request with a token passes. When the token may be a public
-// default, as on a developer's machine, the request passes only by a name without a dot, as the services of a
-// compose file have: no site has such a name.
+// The pages of an attacker have no token, so a request with a token passes. But on a developer's machine the
+// token may be a public default, which an attacker knows. There a request with a token passes only when its
+// host name has no dot, like the names of services in a compose file. No site has such a name.
 func (b Browsers) knowHost(r *http.Request) bool {
 	anyName := len(b.Hosts) == 0 && !b.Local
 	isProbe := r.URL.Path == "/health" || r.URL.Path == "/ready"
@@ -158,7 +160,7 @@ func pagePolicy(b Browsers, others []docs.Linked) string {
 			continue
 		}
 		connect = append(connect, base.Scheme+"://"+base.Host)
-		if base.Port() != "" { // docs.ForBrowser may replace the host of an address with a port
+		if base.Port() != "" { // docs.ForBrowser may put another host before this port
 			connect = append(connect, base.Scheme+"://*:"+base.Port())
 		}
 	}

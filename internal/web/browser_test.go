@@ -135,9 +135,9 @@ func TestCORS(t *testing.T) {
 	}
 }
 
-// TestHost sends requests with foreign names in Host, as pages can by DNS rebinding. With a token, a request
-// may have any name, except where pages may know the token. There a token must open only names without a dot,
-// which no site has.
+// TestHost sends requests with foreign names in Host, as a page can do by DNS rebinding. A request with a
+// token must pass with any name. Only when a page may know the token, a request with a token must pass only
+// with a name without a dot, which no site has.
 func TestHost(t *testing.T) {
 	none, named := web.Browsers{}, web.Browsers{Hosts: []string{"api.example"}}
 	guessable := web.Browsers{Hosts: []string{"api.example"}, Guessable: true}
@@ -173,7 +173,7 @@ func TestHost(t *testing.T) {
 					t.Errorf("%s with %+v and %q: %d", host, *b, scheme, w.Code)
 				}
 			}
-			withToken := [2]int{200, 401} // the service token, and one that is made up
+			withToken := [2]int{200, 401} // statuses for the service token, and for a made-up token
 			if !allowed && b != &named && !strings.HasPrefix(host, "orders-api") {
 				withToken = [2]int{403, 403}
 			}
@@ -186,7 +186,7 @@ func TestHost(t *testing.T) {
 				t.Errorf("%s with %+v and an invalid token: %d", host, *b, w.Code)
 			}
 			// Health checks of load balancers may use any name.
-			if w := send(e, "GET", host, "/health"); w.Code != 404 { // document has no path /health
+			if w := send(e, "GET", host, "/health"); w.Code != 404 { // the constant document has no /health
 				t.Errorf("%s/health: %d", host, w.Code)
 			}
 		}

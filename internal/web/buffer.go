@@ -13,8 +13,8 @@ import (
 
 // bufferResponse keeps an answer in memory until the handler has ended. It buffers neither files nor pages,
 // because many slow readers of large files and pages would fill the memory. HEAD gets the headers of GET
-// without the body. When the document declares an ETag, a 200 has this header. A GET or HEAD with the same
-// tag in If-None-Match gets 304.
+// without the body. An answer 200 gets an ETag if the document declares this header. A GET or HEAD with the
+// same tag in If-None-Match gets 304.
 func bufferResponse(c *gin.Context) {
 	op := callOf(c).operation
 	isHead := c.Request.Method == http.MethodHead
@@ -63,7 +63,7 @@ func setAge(c *gin.Context) {
 type responseBuffer struct {
 	gin.ResponseWriter
 	body bytes.Buffer
-	sent func() // called when the answer is written
+	sent func() // called after the answer has been written
 }
 
 func (b *responseBuffer) Write(p []byte) (int, error)       { return b.body.Write(p) }

@@ -27,7 +27,7 @@ type Options struct {
 	// BodyTimeout bounds the time to receive a JSON body, and the time to receive or send each 64 KiB of a
 	// file; 0 means ten seconds.
 	BodyTimeout time.Duration
-	Currency    string // currency of all amounts, for the document; "" means the currency in the document
+	Currency    string // currency of all amounts, to show in the document; "" changes nothing
 	Limits      Limits
 	Browsers    Browsers
 	Stopping    func() bool // reports whether the service is about to stop; nil means never

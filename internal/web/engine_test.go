@@ -114,8 +114,9 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
-// TestTimeLeft lets another service wait for less time than Options.Timeout. The work must end when the
-// service stops waiting. The header must have no effect for any other caller.
+// TestTimeLeft sends timing.LeftHeader, by which another service says how long it will wait. When the service
+// waits for less time than Options.Timeout, the work must end when the service stops waiting. The header must
+// have no effect when the caller is no service.
 func TestTimeLeft(t *testing.T) {
 	const timeout = 30 * time.Second
 	var left time.Duration
@@ -152,8 +153,8 @@ func (heldError) Error() string     { return "held" }
 func (heldError) Held() bool        { return true }
 func (heldError) Unavailable() bool { return true }
 
-// TestRowHeld refuses requests, some of them because of a held row. The header apperr.HeldHeader must mark
-// these refusals for another service, and for no other caller.
+// TestRowHeld lets requests fail, some of them because of a held row. Only an answer about a held row to
+// another service must have the header apperr.HeldHeader.
 func TestRowHeld(t *testing.T) {
 	var failure error
 	base := serve(t, webtest.Options(), func(context.Context) error { return failure })

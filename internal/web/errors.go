@@ -32,7 +32,7 @@ func Fail(c *gin.Context, err error) {
 	_ = c.Error(err)
 	c.Abort()
 	call, public := callOf(c), apperr.Public(c.Request.Context(), err)
-	call.code = "other" // the code is of another service: see apperr.Relayed
+	call.code = "other" // for an error with a code that only another service has: see apperr.Relayed
 	if slices.Contains(apperr.Catalogue(), public.Code) {
 		call.code = public.Name
 	}
@@ -47,7 +47,8 @@ func Fail(c *gin.Context, err error) {
 	if apperr.IsHeld(err) && auth.From(c.Request.Context()).ByService {
 		c.Header(apperr.HeldHeader, "true")
 	}
-	c.Header("Link", "<"+basePath(c)+"/docs/errors#"+public.Name+`>; rel="help"`) // RFC 8288; each code has an anchor
+	// The header Link has the form of RFC 8288. The page has an anchor for each code.
+	c.Header("Link", "<"+basePath(c)+"/docs/errors#"+public.Name+`>; rel="help"`)
 	if public.Status == http.StatusUnauthorized {
 		challenge := "Bearer" // RFC 6750, section 3
 		if c.GetHeader("Authorization") != "" {

@@ -17,8 +17,9 @@ import (
 	"example.com/b2b/v2/internal/server"
 )
 
-// minTransfer is the number of bytes of a file that must pass in each BodyTimeout spent on waiting for the
-// other side. With the default BodyTimeout this is 52 kbit/s; an EDGE line is fast enough.
+// minTransfer is the number of bytes of a file that must pass in each period of the length BodyTimeout. A
+// period counts only the time of waiting for the other side: see pace. With the default BodyTimeout this is
+// 52 kbit/s, so an EDGE line is fast enough.
 const minTransfer = 64 << 10
 
 // sendBuffer is the size of the kernel's send buffer for a file, in bytes. The kernel wakes a waiting writer
@@ -26,9 +27,9 @@ const minTransfer = 64 << 10
 // a slow but acceptable reader could not free a third within BodyTimeout.
 const sendBuffer = 128 << 10
 
-// pace sets a deadline on the connection: a transfer ends when fewer than minTransfer bytes pass in a window.
-// A window counts only the time of waiting for the other side, and not the time in which the handler reads or
-// makes rows.
+// pace ends a transfer when fewer than minTransfer bytes pass in a window of time, by a deadline on the
+// connection. A window counts only the time of waiting for the other side, and not the time in which the
+// handler reads or makes rows.
 type pace struct {
 	window      time.Duration
 	setDeadline func(time.Time) error // sets the deadline of the connection
@@ -76,7 +77,7 @@ func upload(c *gin.Context, query url.Values, row *openapi3.Schema, window time.
 type fileReader struct {
 	io.ReadCloser
 	pace     pace
-	progress func() // called at each read
+	progress func() // called at each read, so that the time limit of the handler begins anew
 }
 
 // Read reads from the file. Errors: 408 request_timeout when the caller sends too slowly, 413
@@ -128,8 +129,8 @@ type fileWriter struct {
 	gin.ResponseWriter
 	ctx         context.Context
 	pace        pace
-	progress    func()      // called at each write
-	setAge      func()      // called at each write; only the call before the first byte has an effect
+	progress    func()      // called at each write, so that the time limit of the handler begins anew
+	setAge      func()      // sets the header Age; called at each write, but only effective at the first
 	search      *searchTurn // slot of the search for the file's rows; nil without a search
 	headersOnly bool        // whether the request is HEAD
 }

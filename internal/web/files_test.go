@@ -21,7 +21,7 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 )
 
-// echo answers with a line for each row of the sent file: whether the row is valid.
+// echo answers with a line for each row of the sent file. The line says whether the row is valid.
 func echo(c *gin.Context) {
 	rows, err := bulk.OpenRows(c.Request.Body)
 	if err != nil {

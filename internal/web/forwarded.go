@@ -9,9 +9,9 @@ import (
 
 const forwardedFor = "X-Forwarded-For"
 
-// readForwarded removes ports and brackets from the addresses in X-Forwarded-For. Some proxies add them, and
-// gin would then not recognize the addresses. gin decides from which proxies the header counts: see
-// Limits.Proxies.
+// readForwarded removes ports and brackets from the addresses in X-Forwarded-For. Some proxies add ports and
+// brackets, with which gin would not recognize the addresses. gin decides from which proxies the header
+// counts: see Limits.Proxies.
 func readForwarded(c *gin.Context) {
 	lines := c.Request.Header[forwardedFor]
 	if len(lines) == 0 {

@@ -110,7 +110,7 @@ func FuzzBody(f *testing.F) {
 	})
 }
 
-// withoutAbsent drops null from the optional fields that are not nullable.
+// withoutAbsent removes each field with the value null that is optional and not nullable, as the engine does.
 func withoutAbsent(value any, schema *openapi3.Schema) any {
 	switch value := value.(type) {
 	case []any:
@@ -130,7 +130,8 @@ func withoutAbsent(value any, schema *openapi3.Schema) any {
 	return value
 }
 
-// isEmail reports whether only email addresses break the schema: services trim email addresses later.
+// isEmail reports whether email addresses are the only values that break the schema. The engine accepts
+// spaces around an email address, because the services trim it.
 func isEmail(err error) bool {
 	all, ok := err.(openapi3.MultiError)
 	return ok && !slices.ContainsFunc(all, func(err error) bool {

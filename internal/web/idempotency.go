@@ -18,9 +18,9 @@ const IdempotencyHeader = "X-Idempotency-Key"
 // key as a quoted string; the service also accepts a key without quotes.
 const draftKeyHeader = "Idempotency-Key"
 
-// mergeKeys puts the keys of IdempotencyHeader and draftKeyHeader into IdempotencyHeader, and keeps one of
-// equal keys. Errors: 400 validation_failed for a malformed quoted string, and for different keys when the
-// body of the operation may have the key. For any other operation, mergeHeaders refuses different keys.
+// mergeKeys adds the keys of draftKeyHeader to IdempotencyHeader, and keeps one of several equal keys. Error:
+// 400 validation_failed for a malformed quoted string. Different keys are an error, too, but mergeKeys
+// refuses them only when the body may also have a key. Otherwise mergeHeaders refuses them.
 func mergeKeys(h http.Header, op *operation) error {
 	keys := h.Values(IdempotencyHeader)
 	for _, sent := range h.Values(draftKeyHeader) {

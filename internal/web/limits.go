@@ -30,7 +30,7 @@ type Limits struct {
 // Factors for fair.New, named after the part of the slots that a lone caller gets.
 const (
 	fourFifths = 4 // for slots held briefly
-	half       = 1 // for few slots, or slots held long: the next callers get a quarter, an eighth and so on
+	half       = 1 // for few slots, or slots held long; a second caller gets a quarter, a third an eighth
 )
 
 const waitingSearches = 16 // searches that may wait, for each search in progress
@@ -73,7 +73,7 @@ func limitWork(l workLimits) func(*gin.Context, *operation) {
 				c.Header("Retry-After", "10") // ten seconds, because a file holds its slot for a long time
 			}
 			if op.row != nil {
-				// net/http receives what is left of a refused upload before it sends the answer.
+				// Before net/http sends the answer, it reads the rest of the refused upload. Limit this time.
 				_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(restTimeout))
 			}
 			Fail(c, err)
@@ -91,8 +91,8 @@ func limitWork(l workLimits) func(*gin.Context, *operation) {
 	}
 }
 
-// restTimeout is the time to receive what is left of a refused upload: long enough for a small file, and less
-// than BodyTimeout, within which the answer must be sent.
+// restTimeout limits the time to receive the rest of a refused upload. It is long enough for a small file. It
+// is shorter than BodyTimeout, because the answer must be sent within BodyTimeout.
 const restTimeout = 500 * time.Millisecond
 
 // bodySlot is the slot that a request needs to send a large body.
@@ -134,11 +134,11 @@ func (l workLimits) begin(c *gin.Context, op *operation) (endSearch, leave func(
 	}
 	given := func(parameter string) bool { return c.Query(parameter) != "" }
 	isSearch := op.readsMany || slices.ContainsFunc(op.searches, given)
-	var waiting *fair.Semaphore // nil for exports: all exports may wait, since l.exports bounds their number
+	var waiting *fair.Semaphore // places in the queue; nil for exports, because l.exports bounds their number
 	if isSearch && !op.streams {
 		waiting = l.waiting
 	}
-	// Searches beyond the queue are refused before they take one of the slots that other requests need.
+	// When the queue is full, refuse a search before it takes one of the slots that other requests need.
 	if err := waiting.TryAcquire(caller); err != nil {
 		callOf(c).limit = "searches"
 		return nil, nil, err
@@ -159,7 +159,7 @@ func (l workLimits) begin(c *gin.Context, op *operation) (endSearch, leave func(
 	file, isFile := c.Writer.(*fileWriter)
 	endSearch = func() {
 		if isFile {
-			// The answer to a panic is written after endSearch, and must not acquire the slot again.
+			// After a panic, the answer is written after endSearch. Write must not acquire the slot again.
 			file.search = nil
 		}
 		turn.release()
@@ -177,7 +177,7 @@ func (l workLimits) begin(c *gin.Context, op *operation) (endSearch, leave func(
 }
 
 // keepConnection marks the connection of a request in progress as busy, so that the server does not close the
-// connection for a new caller.
+// connection to make room for a new caller.
 func keepConnection(c *gin.Context, _ *operation) {
 	done := server.Busy(c.Request.Context())
 	defer done()

@@ -153,8 +153,8 @@ func TestRateLimit(t *testing.T) {
 	})
 }
 
-// TestRateLimitHeaders empties a bucket of 100 tokens, which would fill in 100 seconds. The headers of each
-// answer must show the bucket.
+// TestRateLimitHeaders empties a bucket of 100 tokens, which fills again in 100 seconds. The RateLimit
+// headers of each answer must show the state of the bucket.
 func TestRateLimitHeaders(t *testing.T) {
 	o := webtest.Options()
 	o.Limits = web.Limits{Rate: 1, Burst: 100} // two calls within a second get no new token
@@ -180,8 +180,8 @@ func TestRateLimitHeaders(t *testing.T) {
 }
 
 // TestManyCallers makes calls of as many callers as an engine has buckets. The engine must still have the
-// bucket of the first caller. After the calls of as many further callers, the engine must have dropped this
-// bucket, so that the memory does not grow with the number of callers.
+// bucket of the first caller. Then it makes calls of as many new callers. Now the engine must have dropped
+// the bucket of the first caller, so that the memory does not grow with the number of callers.
 func TestManyCallers(t *testing.T) {
 	const burst, used = 1000, 500
 	o := webtest.Options()
@@ -221,8 +221,8 @@ func crowd(e http.Handler, path string, n int) <-chan *httptest.ResponseRecorder
 	return answers
 }
 
-// TestRequestsInFlight sends more requests than may be in flight. The answer to each further request must be
-// 503 unavailable, except for health checks.
+// TestRequestsInFlight sends more requests than may be in flight. The answer to each request too many must be
+// 503 unavailable. Health checks must succeed.
 func TestRequestsInFlight(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	o := webtest.Options()
@@ -259,8 +259,8 @@ func TestRequestsInFlight(t *testing.T) {
 	}
 }
 
-// TestSearches sends 300 concurrent searches; two searches may run at once, and 32 may wait. Reads, and lists
-// without a search, are served meanwhile.
+// TestSearches sends 300 concurrent searches. Two searches may run at once, and 32 may wait; the others must
+// get 503. Meanwhile, reads and lists without a search must be served.
 func TestSearches(t *testing.T) {
 	var atWork, most atomic.Int32
 	leave := make(chan struct{})
@@ -315,8 +315,8 @@ func TestSearches(t *testing.T) {
 
 type searching struct{}
 
-// TestSearchGivesUp lets searches wait until their deadline. The answers must be 504, and the places in the
-// queue must be free again, as are the places of answered searches.
+// TestSearchGivesUp lets searches wait in the queue until their deadline. The answers must be 504, and the
+// places in the queue must be free again. Later searches must succeed, and must leave their places free, too.
 func TestSearchGivesUp(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	o := webtest.Options()
@@ -327,15 +327,15 @@ func TestSearchGivesUp(t *testing.T) {
 		return nil
 	})
 	first := make(chan *httptest.ResponseRecorder)
-	// The first search comes from an address that sends no other search. Another search of the same caller
-	// could get 429 in place of the last place in the queue.
+	// The address of the first search sends no other search. A second search of this address could get 429,
+	// because no caller may take the last place in the queue when the caller has a place already.
 	go func() { first <- ask(e, "/customers?search=a", "192.0.2.1:1") }()
 	<-entered
 	for range 3 {
 		ctx, stop := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		waiting := crowd(withContext(ctx, e), "/customers?search=a", 16)
 		for range 16 {
-			if w := <-waiting; w.Code != 504 { // the status is not 503, because there was room to wait
+			if w := <-waiting; w.Code != 504 { // not 503, because the queue has a place for each search
 				t.Errorf("%d %s", w.Code, w.Body)
 			}
 		}

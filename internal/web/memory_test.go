@@ -35,9 +35,9 @@ func (w unread) Write(p []byte) (int, error) {
 	return w.ResponseRecorder.Write(p)
 }
 
-// TestLargeAnswerKeepsSlot fills the slots with answers that nobody reads. A large answer must keep the slot
-// of its request until the answer is written, because the answer is in memory until then. A small answer must
-// keep no slot, and no answer may keep the slot of a search.
+// TestLargeAnswerKeepsSlot sends requests for all slots, and reads no answer. A large answer must keep the
+// slot of its request until the answer is written, because the answer is in memory until then. A small answer
+// must keep no slot. No answer may keep the slot for searches.
 func TestLargeAnswerKeepsSlot(t *testing.T) {
 	for size, status := range map[int]int{64 << 10: 200, 64<<10 + 1: 503} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
@@ -56,7 +56,7 @@ func TestLargeAnswerKeepsSlot(t *testing.T) {
 					ended <- struct{}{}
 				}()
 			}
-			for range 3 { // each request has had the only slot for searches
+			for range 3 { // each of the requests must get the only slot for searches before it writes
 				select {
 				case <-written:
 				case <-time.After(10 * time.Second):
@@ -77,11 +77,12 @@ func TestLargeAnswerKeepsSlot(t *testing.T) {
 	}
 }
 
-// TestLargeBodies begins large bodies of a caller, and sends no more. A caller may have only half of the
-// places. Small bodies, and large bodies of other callers, must be accepted.
+// TestLargeBodies sends the beginnings of two large bodies of a caller, who may send no more than two large
+// bodies at once. A third large body of this caller must be refused. A small body of this caller, and a large
+// body of another caller, must be accepted.
 func TestLargeBodies(t *testing.T) {
 	o := webtest.Options()
-	o.Document, o.Limits = ordersapi.Document, web.Limits{InFlight: 40} // 4 of the slots are for large bodies
+	o.Document, o.Limits = ordersapi.Document, web.Limits{InFlight: 40} // so 4 large bodies may come at once
 	e := web.New(o)
 	e.POST("/orders", func(c *gin.Context) { c.Data(http.StatusCreated, "application/json", []byte("{}")) })
 	at := webtest.Run(t, httpserver.Server{Timeout: o.Timeout, Handler: e})
@@ -117,7 +118,7 @@ func TestLargeBodies(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var open []net.Conn
 			var refused *http.Response
-			// The open bodies must have their places before the third body comes, which takes a place itself.
+			// Try again with a longer pause if the third body came before both open bodies had their slots.
 			for pause := 20 * time.Millisecond; refused == nil; pause *= 2 {
 				for _, c := range open {
 					c.Close()

@@ -60,7 +60,7 @@ func measure(service string) gin.HandlerFunc {
 	}
 }
 
-// name returns the operationId, or other for HTML pages and unknown paths.
+// name returns the operationId, or "other" for HTML pages and unknown paths.
 func (c *call) name() string {
 	if c.operation == nil {
 		return "other"

@@ -24,8 +24,8 @@ import (
 // keyField is the field of the idempotency key in a body.
 const keyField = "idempotency_key"
 
-// countsAsSearch is the extension of an operation whose requests count as searches, because they may read
-// many rows, and of a parameter that makes a request count as one.
+// countsAsSearch is the name of an extension. An operation with it may read many rows, so each of its
+// requests counts as a search. A parameter with it makes a request with this parameter count as a search.
 const countsAsSearch = "x-counts-as-search"
 
 // operation is an operation of the document, with the facts that the middlewares need.
@@ -36,15 +36,15 @@ type operation struct {
 	body       *openapi3.Schema              // schema of a JSON body; nil without a JSON body
 	row        *openapi3.Schema              // schema of a row of an uploaded file; nil without a file
 	keyInBody  bool                          // the body may have the idempotency key
-	allOnly    bool                          // refuses callers who may act for a single customer only
+	allOnly    bool                          // callers who may act for only one customer are refused
 	streams    bool                          // the answer is a file, or a stream of events
 	waits      bool                          // a request may wait for an event
-	stream     *operation                    // the operation with a stream of events as its answer; nil for none
+	stream     *operation                    // this operation, answered with a stream of events; or nil
 	hasETag    bool                          // the answer 200 has an ETag
 	mayLag     bool                          // the answer 200 may come from a replica, and then has an Age
 	searches   []string                      // parameters that make a request count as a search
 	readsMany  bool                          // each request counts as a search
-	scopes     map[string][]string           // further scopes that a parameter of the query needs when it is true
+	scopes     map[string][]string           // scopes that each query parameter needs when it is true
 	sunset     http.Header                   // headers that announce the end of the operation; nil for none
 }
 
@@ -173,11 +173,11 @@ func Streams(ctx context.Context) bool {
 type call struct {
 	operation     *operation // nil for HTML pages and unknown paths
 	times         *timing.Times
-	turn          *searchTurn // for Search; nil unless a request may wait for an event
+	turn          *searchTurn // used by Search; nil unless a request may wait for an event
 	correlateBody bool        // the body of an error has the correlation id
-	caller        string      // caller's subject, the actor of events; "" until the middleware authorize ends
+	caller        string      // subject of the caller, for the log; "" until authorize has run
 	customer      int64       // the only customer for whom the caller may act; 0 means all customers
-	order         int64       // the order of a command, for the log; 0 means none
+	order         int64       // id of the order that the request is about, for the log; 0 means none
 	actingFor     bool        // another service calls for the caller
 	code          string      // code of the error; "" without an error
 	limit         string      // name of the limit that refused the request; "" for none

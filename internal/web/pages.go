@@ -60,8 +60,9 @@ func serveDocs(e Engine, document []byte, spec *openapi3.T, others []docs.Linked
 
 type basePathKey struct{}
 
-// WithBasePath returns a context for requests that callers send to paths below base, and that arrive without
-// base: the service's document names base as its server. The base is "", or a path such as /b2b.
+// WithBasePath returns a context for a request that the caller has sent to a path below base, and that
+// arrives without base in its path. Links in the answer and the service's document then begin with base. The
+// base is "", or a path such as /b2b.
 func WithBasePath(ctx context.Context, base string) context.Context {
 	return context.WithValue(ctx, basePathKey{}, base)
 }

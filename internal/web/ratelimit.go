@@ -22,7 +22,7 @@ const maxCallers = 20_000
 type rateLimiter struct {
 	rate, burst int
 	policy      []string                          // value of the header RateLimit-Policy
-	buckets     *lru.Cache[string, *rate.Limiter] // buckets by ShareKey; a dropped bucket comes back full
+	buckets     *lru.Cache[string, *rate.Limiter] // buckets by ShareKey; a new bucket is full
 }
 
 // newRateLimiter returns a limiter. It admits perSecond requests from each caller on average, and burst
@@ -41,8 +41,9 @@ func newRateLimiter(perSecond, burst int) *rateLimiter {
 }
 
 // admit counts a request, and sets the RateLimit headers. Error: 429 rate_limited when the caller has sent
-// too many requests. A request with an invalid token counts for the network, so that guesses of tokens are
-// limited. A service's request is not counted: the service has already counted the request of its caller.
+// too many requests. A request with an invalid token counts for the caller's network, so that guesses of
+// tokens are limited. A request of another service is not counted, because that service has already counted
+// the request of its caller.
 func (r *rateLimiter) admit(c *gin.Context, caller auth.Principal) error {
 	if r == nil || caller.ByService {
 		return nil

@@ -27,9 +27,9 @@ func (t *searchTurn) release() {
 	}
 }
 
-// Search runs fn, which reads many rows, in a turn of the searches in progress. It is for requests that wait
-// for an event; for other requests, it only runs fn. Errors: the error of fn, or of ctx when ctx ends before
-// the turn.
+// Search runs fn, which reads many rows, while it holds a slot for searches. It is for requests that wait for
+// an event; for other requests, it only runs fn. Errors: the error of fn, or of ctx when ctx ends before a
+// slot is free.
 func Search(ctx context.Context, fn func() error) error {
 	begun, ok := ctx.Value(callKey{}).(*call)
 	if !ok || begun.turn == nil {

@@ -75,7 +75,7 @@ func TestOneCallerLeavesRoom(t *testing.T) {
 	b := auth.Principal{Subject: "b", Scope: "customers:read"}
 	for name, greedy := range map[string]struct {
 		headers []string
-		share   int        // slots that the caller gets, of 40 slots; 2 of the 40 are for services
+		share   int        // how many of the 40 slots the caller gets; 2 of the 40 are for services
 		more    []string   // headers of a further call of the same caller
 		others  [][]string // headers of calls by other callers, which must be served
 	}{
@@ -131,7 +131,7 @@ func TestOneCallerLeavesRoom(t *testing.T) {
 				if w := ask(e, path, addressA, greedy.more...); w.Code != 429 {
 					t.Errorf("a further call of the same caller: %d %s", w.Code, w.Body)
 				}
-				if !strings.Contains(path, "search") { // other searches wait for the search that runs
+				if !strings.Contains(path, "search") { // another search would wait for the search that runs
 					for _, other := range greedy.others {
 						if w := ask(e, path, addressB, other...); w.Code != 200 {
 							t.Errorf("%v: %d %s", other, w.Code, w.Body)
@@ -269,7 +269,7 @@ func TestSlowTransfers(t *testing.T) {
 }
 
 // TestRefusedSlowUpload sends a file of unknown length a byte at a time, while another import has the only
-// slot. The caller gets the refusal while it still sends.
+// slot. The caller must get the refusal while it still sends.
 func TestRefusedSlowUpload(t *testing.T) {
 	o := webtest.Options()
 	o.BodyTimeout, o.Timeout, o.Limits.Imports = 5*time.Second, time.Minute, 1
@@ -278,7 +278,7 @@ func TestRefusedSlowUpload(t *testing.T) {
 	const importing = "POST /customers/import HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\n" +
 		"Transfer-Encoding: chunked\r\n\r\n6\r\nemail\n\r\n"
 	webtest.Connect(t, "127.0.0.1", at, importing)
-	time.Sleep(200 * time.Millisecond) // until it has the slot
+	time.Sleep(200 * time.Millisecond) // until the first import has the slot
 	c := webtest.Connect(t, "127.0.0.1", at, importing)
 	begun := time.Now()
 	go func() {

@@ -19,9 +19,9 @@ const (
 	changesGoOn = 5 * time.Second // as long as the longest call to another service
 )
 
-// callerFirst is added to the time that another service waits for the answer. So the work usually ends
-// because that service closes its call, and not by a time-out, which the log would show as a fault of this
-// service.
+// callerFirst is how much longer the work for another service may take than that service waits for the
+// answer. The other service then usually closes its call before the work times out. The log would show a
+// time-out as a fault of this service.
 const callerFirst = 100 * time.Millisecond
 
 // limitTime gives the work on a request a context that ends after the time timeout: see workContext, and
@@ -29,14 +29,14 @@ const callerFirst = 100 * time.Millisecond
 func limitTime(timeout, bodyTimeout time.Duration) func(*gin.Context, *operation) {
 	return func(c *gin.Context, op *operation) {
 		request := c.Request
-		if request.Body == http.NoBody { // with a body, readBody or fileReader lifts the deadline
+		if request.Body == http.NoBody { // with a body, readBody or fileReader removes the deadline
 			liftReadDeadline(c)
 		}
 		var ctx context.Context
 		var stop context.CancelFunc
 		if op.streams {
 			ctx, stop = startFile(c, timeout, bodyTimeout)
-			if op.waits { // a stream without a reader would keep its slot until the next event
+			if op.waits { // otherwise a stream whose reader has left would keep its slot until the next event
 				defer context.AfterFunc(request.Context(), stop)()
 			}
 		} else {
@@ -55,10 +55,11 @@ func limitTime(timeout, bodyTimeout time.Duration) func(*gin.Context, *operation
 }
 
 // workContext returns the context for the work on r. The context ends after the time timeout, or earlier at
-// the deadline of r's context; for a service, it ends no later than the service stops waiting: see
-// timing.LeftHeader. The end of the caller's connection ends the context at once for a service, because a
-// service closes a connection only when it no longer waits. For any other caller, it ends the context
-// readsGoOn or changesGoOn later.
+// the deadline of r's context.
+//
+// When the caller is a service, the context also ends callerFirst after the service stops waiting (see
+// timing.LeftHeader), and at once when the service closes its connection. For any other caller, the context
+// ends readsGoOn or changesGoOn after the end of the caller's connection, because the caller may still wait.
 func workContext(r *http.Request, timeout time.Duration) (context.Context, context.CancelFunc) {
 	ctx := r.Context()
 	if auth.From(ctx).ByService {

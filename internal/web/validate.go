@@ -27,7 +27,7 @@ func refuseMethod(allow map[string]string) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		path := c.Request.URL.Path
 		if methods := allow[path]; methods != "" && c.FullPath() != path {
-			callOf(c).operation = nil // the operation that gin has matched; the log line must not name this operation
+			callOf(c).operation = nil // the log line must not name the operation that gin has matched
 			c.Header("Allow", methods)
 			methodNotAllowed(c)
 		}

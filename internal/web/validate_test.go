@@ -135,7 +135,7 @@ func TestHostileBody(t *testing.T) {
 			runtime.ReadMemStats(&before)
 			w := post(e, "/things", c.body)
 			runtime.ReadMemStats(&after)
-			// The bound is three allocations for each of the shortest fields that fit into a body.
+			// About 100,000 of the shortest fields fit into a body. Each of them may cost three allocations.
 			if n := after.Mallocs - before.Mallocs; n > 300_000 {
 				t.Errorf("%d allocations", n)
 			}
@@ -205,7 +205,7 @@ func TestManyFindings(t *testing.T) {
 	}
 }
 
-// TestParams expects the broken rule and its values in the details of an error, in a form for programs.
+// TestParams expects the details of an error to have params: the broken rule and its values, for programs.
 func TestParams(t *testing.T) {
 	base := serveThings(t, webtest.Options(), succeed)
 	for body, want := range map[string]apperr.Params{
@@ -305,7 +305,7 @@ func TestBody(t *testing.T) {
 	} {
 		status, answer, _ := webtest.Do(t, "POST", base+"/things", body, "Content-Type", "application/json")
 		got := detailsOf(t, answer)
-		for i := range got { // TestParams checks the values of params
+		for i := range got { // check only that there are params; TestParams checks their values
 			if len(got[i].Params) == 0 {
 				t.Errorf("%s: no params for %s", body, got[i].Field)
 			}
@@ -403,7 +403,8 @@ func TestParameters(t *testing.T) {
 		{"/things", []string{"Idempotency-Key", ".."}, []string{"/header/X-Idempotency-Key"}},
 		{"/things", []string{"X-Idempotency-Key", "a", "Idempotency-Key", "b"}, []string{"/header/X-Idempotency-Key"}},
 		{"/things", []string{"Idempotency-Key", `"a"`, "X-Idempotency-Key", "a", "Idempotency-Key", "a"}, nil},
-		{"/things", []string{"Idempotency-Key", `"a"`, "X-Idempotency-Key", `"a"`}, []string{"/header/X-Idempotency-Key"}}, // in X-Idempotency-Key, quotes are part of the key
+		// In X-Idempotency-Key, quotes are part of the key.
+		{"/things", []string{"Idempotency-Key", `"a"`, "X-Idempotency-Key", `"a"`}, []string{"/header/X-Idempotency-Key"}},
 		{"/things", []string{"Idempotency-Key", `"a\"\\b"`, "X-Idempotency-Key", `a"\b`}, nil},
 		{"/things", []string{"Idempotency-Key", `a"b`, "X-Idempotency-Key", `a"b`}, nil},
 		{"/things", []string{"Idempotency-Key", `"` + strings.Repeat(`\"`, 255) + `"`}, nil},
@@ -444,8 +445,8 @@ func TestParameters(t *testing.T) {
 	}
 }
 
-// TestWhoCalls sends requests with different tokens. A refused request must be refused before its body is
-// read; the handler must get the caller of any other request.
+// TestWhoCalls sends requests with different tokens. The engine must refuse a request before it reads the
+// body. When the engine accepts a request, the handler must get the caller.
 func TestWhoCalls(t *testing.T) {
 	tokens := webtest.Options().Tokens
 	partner := auth.Principal{Subject: "acme", Customer: 7, Scope: "things:read events:read"}
@@ -546,9 +547,11 @@ type watched struct {
 func (w *watched) Read(b []byte) (int, error) { w.read = true; return w.Reader.Read(b) }
 func (w *watched) Close() error               { return nil }
 
-// unusable lists the places of a document that package web cannot enforce: unknown formats, bodies without
-// bounds (the reader of bodies relies on bounds), parameters of an operation that override parameters of its
-// path, and a deprecation without its two dates.
+// unusable lists the parts of a document that package web cannot enforce:
+//   - unknown formats
+//   - bodies without bounds, because the engine relies on bounds when it reads a body
+//   - parameters of an operation that override parameters of the operation's path
+//   - deprecated operations without the dates x-deprecated-since and x-sunset
 func unusable(t *testing.T, spec *openapi3.T) []string {
 	t.Helper()
 	var document any
@@ -657,7 +660,7 @@ func TestUsableDocuments(t *testing.T) {
 	}
 }
 
-// TestUnusableDocument breaks document in each way that unusable must report.
+// TestUnusableDocument makes faults in the constant document. The function unusable must report each fault.
 func TestUnusableDocument(t *testing.T) {
 	if faults := unusable(t, load(t, document)); len(faults) > 0 {
 		t.Fatal(faults)

@@ -49,7 +49,7 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// Build builds another program as Main does, and returns its path.
+// Build builds the program of the package pkg with the same settings as Main, and returns the program's path.
 func Build(t testing.TB, pkg string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "bootstrap")
@@ -73,7 +73,7 @@ type Function struct {
 	mu     sync.Mutex // a function answers one event at a time
 	invoke func(event []byte) Result
 	log    *output
-	root   int // id of the first process: the function, or the emulator
+	root   int // process id of the function, or of the emulator that starts the function
 	end    func()
 }
 
