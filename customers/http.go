@@ -22,8 +22,7 @@ const name = "customers-api"
 
 var _ server.StrictServerInterface = (*Service)(nil)
 
-// Handler returns the service as an HTTP handler. Package web refuses requests that break the contract before
-// they reach s.
+// Handler returns the service as an HTTP handler, which refuses requests that do not follow the contract.
 func (s *Service) Handler(o web.Options) http.Handler {
 	o.Document = api.Document
 	e := web.New(o)
@@ -64,7 +63,7 @@ func (s *Service) CreateCustomer(ctx context.Context, r server.CreateCustomerReq
 		err := tx.create(&c)
 		return c.ID, response(c), err
 	}, unique...)
-	// The answers that version 2.0.0 has stored have no deleted_at.
+	// Version 2.0.0 stored answers without deleted_at. Complete adds the field.
 	return answer(idempotency.Complete[api.CustomerResponse](a, "data.deleted_at"), err)
 }
 
@@ -75,7 +74,7 @@ func (s *Service) GetCustomerIdempotencyKey(ctx context.Context, r server.GetCus
 	return server.GetCustomerIdempotencyKey200JSONResponse{Body: report}, err
 }
 
-// FindCustomerIdempotencyKey is GetCustomerIdempotencyKey with the key as a query parameter.
+// FindCustomerIdempotencyKey is like GetCustomerIdempotencyKey, but takes the key as a query parameter.
 func (s *Service) FindCustomerIdempotencyKey(ctx context.Context, r server.FindCustomerIdempotencyKeyRequestObject,
 ) (server.FindCustomerIdempotencyKeyResponseObject, error) {
 	report, err := s.keyReport(ctx, r.Params.Key)
@@ -114,7 +113,7 @@ func (s *Service) page(ctx context.Context, f filter, page db.PageRequest) ([]cu
 	})
 }
 
-// filterFrom returns the filter for query parameters that package web has already validated.
+// filterFrom converts query parameters to a filter. Package web has already validated the parameters.
 func filterFrom(search, email, externalRef, updatedSince, ids *string) (filter, error) {
 	since, err := formats.FirstMoment(updatedSince)
 	return filter{

@@ -6,8 +6,7 @@ import (
 	"example.com/b2b/v2/internal/idempotency"
 )
 
-// The operations that take an idempotency key. TestKeyedOperations checks that keyedOperations has exactly
-// the operations that take a key in the contract.
+// These operations take an idempotency key. TestKeyedOperations compares them with the contract.
 var (
 	createCustomer = idempotency.Operation{Name: "createCustomer", Status: http.StatusCreated, Target: subject}
 
