@@ -22,8 +22,8 @@ const (
 	modulePath = "example.com/b2b/v2"
 )
 
-// partner is a module outside the checkout. GOPROXY has this module, at the version of the next release, and
-// the modules in the module cache of the machine.
+// partner is a Go module in a folder of its own, which installs the SDK. Its GOPROXY has the next release of
+// this repository, and the modules in the module cache of the machine.
 type partner struct{ dir, cache string }
 
 func newPartner(t *testing.T) partner {
@@ -49,10 +49,10 @@ func (p partner) run(t *testing.T, name string, args ...string) string {
 	return string(out)
 }
 
-var released string // the folder that release returns; "" before its first call
+var released string // the result of release; "" before the first call
 
-// release returns a folder for GOPROXY with the next release of this module, made of the files of the
-// checkout.
+// release makes the next release of this module from the files of the checkout. It returns a folder for
+// GOPROXY.
 func release(t *testing.T) string {
 	t.Helper()
 	if released != "" {
@@ -91,7 +91,7 @@ func (f file) Path() string                 { return string(f) }
 func (f file) Lstat() (os.FileInfo, error)  { return os.Lstat(filepath.Join(root, string(f))) }
 func (f file) Open() (io.ReadCloser, error) { return os.Open(filepath.Join(root, string(f))) }
 
-// block returns the first block of code in a language of a page.
+// block returns the first code block of a language on a page.
 func block(t *testing.T, page, language string) string {
 	t.Helper()
 	found := regexp.MustCompile("(?s)```" + language + "\n(.*?)```").FindSubmatch(must(os.ReadFile(page))(t))
@@ -101,9 +101,9 @@ func block(t *testing.T, page, language string) string {
 	return string(found[1])
 }
 
-// TestInstall installs the released SDK in an empty module, as the README says, and runs the programs of the
-// README and of the quick start. No command may compile, download or record modules that only the services
-// need, not even go mod tidy, which also reads the tests of all packages.
+// TestInstall installs the released SDK in an empty module, as the README says, and runs the programs in the
+// README and in the quick start. No command may compile, download or record a module that only the services
+// need. This includes go mod tidy, which also reads the tests of all packages.
 func TestInstall(t *testing.T) {
 	p := newPartner(t)
 	for line := range strings.Lines(block(t, "../README.md", "sh")) {
