@@ -14,7 +14,7 @@ import (
 // Codes of the SDK. An Error has one of these codes or a code of the services.
 const (
 	NoAnswer         contract.ErrorCode = "no_answer"         // no answer came; a write may have taken effect
-	NotModified      contract.ErrorCode = "not_modified"      // status 304: If-None-Match has the current version
+	NotModified      contract.ErrorCode = "not_modified"      // 304: If-None-Match has the current version
 	UnexpectedAnswer contract.ErrorCode = "unexpected_answer" // not an answer of the service; maybe a proxy's
 )
 

@@ -20,7 +20,7 @@ type Imported[T any] struct {
 	Index  int // position of the row among the rows of the import, from 0
 	Row    T   // the row as the caller sent it
 	Result contract.ImportLineResult
-	// ID is the id of the product or customer; 0 for a refused row, and for a row that a dry run would create.
+	// ID is the id of the product or customer; 0 for a refused row, and for a new row in a dry run.
 	ID int64
 
 	Code    contract.ErrorCode // says why the row was refused; "" for a row that was not refused
