@@ -26,7 +26,8 @@ func (s *system) adjust(t testing.TB, product, delta int64, reason, key string) 
 	return res
 }
 
-// adjustments lists all stock adjustments of a product, newest first, as "delta level reason".
+// adjustments lists the stock adjustments of a product, newest first, as texts of the form "delta level
+// reason".
 func (s *system) adjustments(t *testing.T, product int64) (all []string) {
 	t.Helper()
 	params := api.ListStockAdjustmentsParams{Limit: new(int32(2))}
@@ -56,7 +57,7 @@ func TestAdjustStock(t *testing.T) {
 				res.JSON201.Data.CreatedAt.IsZero() {
 				t.Fatalf("%s", res.Body)
 			}
-			s.placed(t, line(p, 5)) // an order is not an adjustment
+			s.placed(t, line(p, 5)) // an order makes no stock adjustment
 			s.adjust(t, p, -2, "broken", "")
 			s.updateProduct(t, p, api.ProductUpdate{Stock: new(int64(20))})
 			s.updateProduct(t, p, api.ProductUpdate{Stock: new(int64(20)), PriceCents: new(int64(7))})
@@ -70,7 +71,8 @@ func TestAdjustStock(t *testing.T) {
 			res := s.adjust(t, p, -21, "too many", "short")
 			webtest.WantError(t, res.StatusCode(), res.Body, 400, "insufficient_stock", "/delta")
 			s.wantStock(t, p, 20)
-			if res := s.adjust(t, p, -20, "all", "short"); res.JSON201 == nil { // the refusal left the key free
+			// The key is still free, because the first request with the key was refused.
+			if res := s.adjust(t, p, -20, "all", "short"); res.JSON201 == nil {
 				t.Errorf("%s", res.Body)
 			}
 			s.wantStock(t, p, 0)
@@ -186,7 +188,8 @@ func TestETag(t *testing.T) {
 			webtest.WantError(t, res.StatusCode(), res.Body, 412, "precondition_failed")
 			s.wantStock(t, p, 9)
 			fresh := read().HTTPResponse.Header.Get("ETag")
-			weak := "W/" + fresh // a proxy that compresses the answer makes its ETag weak
+			// A proxy that compresses an answer turns its ETag into a weak ETag.
+			weak := "W/" + fresh
 			res, _ = s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &weak}, change)
 			if res.JSON200 == nil || res.HTTPResponse.Header.Get("ETag") != read().HTTPResponse.Header.Get("ETag") ||
 				res.HTTPResponse.Header.Get("ETag") == fresh {

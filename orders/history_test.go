@@ -21,7 +21,7 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// as returns the headers of a request by p with all scopes.
+// as returns the headers of a request by p, with a token that has all scopes.
 func as(t *testing.T, p auth.Principal, correlationID string) []string {
 	t.Helper()
 	p.Scope = auth.Admin
@@ -35,7 +35,7 @@ func as(t *testing.T, p auth.Principal, correlationID string) []string {
 	}
 }
 
-// history reads the history of a path such as /orders/1 or /products/1, page by page, newest first.
+// history reads all pages of a history, newest event first. The parameter thing is a path such as /orders/1.
 func (s *system) history(t *testing.T, thing string, headers ...string) (all []contract.ChangeEvent) {
 	t.Helper()
 	for cursor := ""; ; {
@@ -52,7 +52,7 @@ func (s *system) history(t *testing.T, thing string, headers ...string) (all []c
 	}
 }
 
-// describe returns events as text, oldest first.
+// describe returns a text with all events, oldest first.
 func describe(events []contract.ChangeEvent) string {
 	var all []string
 	for _, e := range slices.Backward(events) {
@@ -85,7 +85,7 @@ func TestHistory(t *testing.T) {
 			}
 			return webtest.Data(t, method, s.base+path, content, headers...)
 		}
-		// shows fails the test unless the newest event has the representation that a read returns now.
+		// shows checks that the newest event shows the order or product as a GET shows it now.
 		shows := func(thing string) {
 			t.Helper()
 			events := s.history(t, thing)
@@ -116,7 +116,8 @@ func TestHistory(t *testing.T) {
 			shows(product)
 			do("PATCH", product, `{"stock":40,"price_cents":300}`, asAnybody)
 			shows(product)
-			do("PATCH", product, `{"stock":40,"price_cents":300}`, asAnybody) // the product has these values
+			// The product already has these values.
+			do("PATCH", product, `{"stock":40,"price_cents":300}`, asAnybody)
 			const want = "product.created by service in req-service, product.updated by anonymous in req-anybody, " +
 				"stock.adjusted by warehouse in req-1, stock.adjusted by anonymous in req-anybody, " +
 				"product.updated by anonymous in req-anybody, stock.adjusted by anonymous in req-anybody"
@@ -131,7 +132,7 @@ func TestHistory(t *testing.T) {
 			order = fmt.Sprint("/orders/", do("POST", "/orders", lines, asPartner("req-2"))["id"])
 			shows(order)
 			keyed := append(asPartner("req-3"), "X-Idempotency-Key", "history-1")
-			for range 2 { // the second answer is a replay
+			for range 2 { // the second request gets the stored answer
 				do("POST", order+"/confirm", "", keyed)
 				shows(order)
 			}
@@ -214,7 +215,7 @@ func TestHistory(t *testing.T) {
 			}
 			status, body, _ := webtest.Do(t, "GET", s.base+order+"/history", "", other...)
 			webtest.WantError(t, status, body, 404, "order_not_found")
-			for _, partner := range [][]string{owner, other} { // partners see no events of products
+			for _, partner := range [][]string{owner, other} { // a partner sees no events of products
 				if got := s.history(t, product, partner...); len(got) != 0 {
 					t.Errorf("a partner sees %s", describe(got))
 				}
@@ -231,8 +232,8 @@ func TestHistory(t *testing.T) {
 	})
 }
 
-// TestHistoryIsYounger makes rows that are older than the history. The doctor must not report that the rows
-// have no events.
+// TestHistoryIsYounger makes orders and products without events, as before the first version with a history.
+// The doctor must not report them.
 func TestHistoryIsYounger(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -240,7 +241,7 @@ func TestHistoryIsYounger(t *testing.T) {
 		s.adjust(t, p, 5, "came", "")
 		untouched, o := s.placed(t, line(p, 1)).ID, s.placed(t, line(p, 1)).ID
 		s.confirm(t, untouched, "younger-1")
-		s.exec(t, "DELETE FROM events") // the state after a migration from 1.0.0, which recorded no events
+		s.exec(t, "DELETE FROM events") // as after a migration from 1.0.0, which recorded no events
 		s.exec(t, "UPDATE goose_db_version SET tstamp = ?", db.Now(g, time.Second))
 		wantHealthy(t, g)
 		s.confirm(t, o, "younger-2")

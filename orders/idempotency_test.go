@@ -17,16 +17,16 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// expireKeys sets the expiry of the idempotency keys that match an SQL pattern to a second ago.
+// expireKeys lets the idempotency keys that match an SQL pattern expire.
 func (s *system) expireKeys(t *testing.T, pattern string) {
 	t.Helper()
 	const expire = "UPDATE idempotency_keys SET expires_at = ? WHERE idempotency_key LIKE ?"
 	s.exec(t, expire, db.Now(s.db, -time.Second), pattern)
 }
 
-// TestReplaysOf200 repeats requests to which version 2.0.0 has stored the answers: without sku and name of
-// the lines, canceled_by of the order, and actor of the adjustment. The replayed answers must have all fields
-// of the present version, with a null actor, even while the Customers API is down.
+// TestReplaysOf200 repeats requests to which version 2.0.0 has stored the answers. The stored answers lack
+// sku and name of the lines, canceled_by of the order, and actor of the adjustment. The replayed answers must
+// have these fields, with null for the actor, even while the Customers API is down.
 func TestReplaysOf200(t *testing.T) {
 	younger := regexp.MustCompile(`"sku":"[^"]*","name":"[^"]*",|"canceled_by":null,|"actor":"anonymous",`)
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
@@ -63,8 +63,7 @@ func TestReplaysOf200(t *testing.T) {
 	})
 }
 
-// TestKeyByQuery looks up keys with special characters. Every key must be found, in the query and in the
-// path.
+// TestKeyByQuery looks up idempotency keys with special characters, in the query and in the path.
 func TestKeyByQuery(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -181,7 +180,7 @@ func TestIdempotencyKey(t *testing.T) {
 			if res := s.cancel(t, o.ID, "every"); res.JSON200 == nil {
 				t.Errorf("%s", res.Body)
 			}
-			again = s.confirm(t, o.ID, "every") // the stored answer, although the order is canceled now
+			again = s.confirm(t, o.ID, "every") // the stored answer, which still says CONFIRMED
 			if !bytes.Equal(confirmed.Body, again.Body) {
 				t.Errorf("%s, then %s", confirmed.Body, again.Body)
 			}
@@ -213,7 +212,7 @@ func TestIdempotencyKey(t *testing.T) {
 		t.Run("expired is as good as new", func(t *testing.T) {
 			first := s.place(t, "old", line(p, 1))
 			s.expireKeys(t, "old")
-			second := s.place(t, "old", line(p, 2)) // another request may use the expired key
+			second := s.place(t, "old", line(p, 2)) // the key has expired, so another request may use it
 			if second.JSON201 == nil || second.JSON201.Data.ID == first.JSON201.Data.ID {
 				t.Fatalf("%s", second.Body)
 			}

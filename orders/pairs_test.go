@@ -19,24 +19,24 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// pair is a product with 2 pieces left, and an expired order of 2 pieces more.
+// pair is an order of 2 pieces whose reservation has expired, and its product, which has 2 more pieces in
+// stock.
 type pair struct {
 	*system
-	*api.ClientWithResponses // an instance of the service
+	*api.ClientWithResponses // client of an instance of the service
 	t                        *testing.T
 	product, order           int64
 	confirmations            *atomic.Int64
 }
 
-// at returns the pair with the client of another instance of the service.
+// at returns the same order and product with a client of another instance.
 func (p *pair) at(instance *api.ClientWithResponses) *pair {
 	seen := *p
 	seen.ClientWithResponses = instance
 	return &seen
 }
 
-// pairOperations lists the operations on the order and its product. The function do returns the outcome of
-// the operation. Operations that change orders may share a batch.
+// pairOperations lists operations on the order or the product of a pair. The function do returns the outcome.
 var pairOperations = []struct {
 	name string
 	do   func(p *pair) string
@@ -82,9 +82,9 @@ func asService(_ context.Context, req *http.Request) error {
 
 var changesOrders = []string{"confirm", "cancel", "compensate", "order 2"}
 
-// TestPairs runs every pair of operations at the same time on an order and its product: in two instances of
-// the service, in the same instance, and in one batch if both change orders. The outcomes must equal the
-// outcomes of running one operation after the other, and the stock must be consistent.
+// TestPairs runs each two of pairOperations at the same time: in one instance, in two instances, behind a
+// lock on the rows, and in one batch if both change orders. Each time, the outcomes must equal the outcomes
+// of running one operation after the other, and the doctor must find no broken rule.
 func TestPairs(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -118,7 +118,9 @@ func TestPairs(t *testing.T) {
 						})
 					}
 					if g.Name() == db.SQLite || a.name == "expire" && b.name == "expire" {
-						return // SQLite has a single writer; a sweep skips the rows of another sweep
+						// SQLite has a single writer. A sweep for expired orders skips the rows that another
+						// sweep has locked.
+						return
 					}
 					want("queued", func(p *pair) (string, string) { return p.queued(a.do, elsewhere) })
 					want("queued the other way", func(p *pair) (string, string) {
@@ -131,8 +133,8 @@ func TestPairs(t *testing.T) {
 	})
 }
 
-// meet creates a pair, runs two operations on the pair, and returns the outcomes, the order and the product
-// as text.
+// meet creates a pair and runs two operations on it. It returns a text with both outcomes, the order and the
+// product.
 func (s *system) meet(t *testing.T, run func(p *pair) (ofA, ofB string)) string {
 	t.Helper()
 	s.clear(t)
@@ -148,7 +150,7 @@ func (s *system) meet(t *testing.T, run func(p *pair) (ofA, ofB string)) string 
 	return fmt.Sprint(ofA, ", ", ofB, ": ", order, ", ", product)
 }
 
-// outcome returns the status, the code and the state in an answer, without ids and times.
+// outcome returns the status, the error code and the state in an answer, without ids and times.
 func (p *pair) outcome(res *http.Response, err error) string {
 	got := answered(res, err)
 	if got.err != nil || got.status >= 500 {
@@ -175,7 +177,7 @@ func (p *pair) outcome(res *http.Response, err error) string {
 	return said
 }
 
-// atOnce starts two operations at the same moment.
+// atOnce runs two operations at the same time.
 func (p *pair) atOnce(a, b func(p *pair) string) (ofA, ofB string) {
 	start, done := make(chan struct{}), make(chan string)
 	go func() {
@@ -187,16 +189,14 @@ func (p *pair) atOnce(a, b func(p *pair) string) (ofA, ofB string) {
 	return ofA, <-done
 }
 
-// inOneBatch runs two operations in one batch: see system.inOneBatch. The operations must be able to share a
-// batch.
+// inOneBatch runs two operations in one batch. Both must be operations that change orders.
 func (p *pair) inOneBatch(first, second func(p *pair) string) (ofFirst, ofSecond string) {
 	outcomes := p.system.inOneBatch(p.t, func() string { return first(p) }, func() string { return second(p) })
 	return outcomes[0], outcomes[1]
 }
 
-// queued locks the order and the product, and starts the operation first. When first waits for a row or has
-// an answer, queued starts the operation second. When second also waits or has an answer, queued unlocks the
-// rows.
+// queued runs two operations behind a lock on the order and the product. It starts second when first waits
+// for the lock or has an answer. When second waits, too, or has an answer, it releases the lock.
 func (p *pair) queued(first, second func(p *pair) string) (ofFirst, ofSecond string) {
 	p.t.Helper()
 	tx := p.db.Begin()
@@ -219,7 +219,8 @@ func (p *pair) queued(first, second func(p *pair) string) (ofFirst, ofSecond str
 	return <-results[0], <-results[1]
 }
 
-// wantWaiting returns when each operation waits for a row or has an answer (a refusal may need no lock).
+// wantWaiting returns when each operation waits for a lock or has an answer. An operation that is refused may
+// need no lock.
 func (p *pair) wantWaiting(results []chan string) {
 	p.t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; {
