@@ -31,8 +31,8 @@ type response interface {
 	GetBody() []byte
 }
 
-// maxTries limits the tries of a call. Five tries that fail at once take less than two seconds, with the
-// pauses.
+// maxTries limits the tries of a call. Five tries that fail at once, and the pauses between them, take less
+// than two seconds.
 const maxTries = 5
 
 // ask makes a call to an upstream service and returns the answer. The function success returns the body of a

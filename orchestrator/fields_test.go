@@ -46,7 +46,7 @@ func TestEveryField(t *testing.T) {
 	if status, body, _ := post(t, serveOn(t, fake.URL, webtest.Options()), string(sent)); status != 400 {
 		t.Errorf("%d %s", status, body)
 	}
-	// the Orders API gets these fields as headers
+	// The Orders API gets these fields as headers.
 	for _, own := range []string{"idempotency_key", "correlation_id"} {
 		delete(order, own)
 	}

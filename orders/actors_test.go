@@ -38,7 +38,7 @@ func TestCanceledBy(t *testing.T) {
 				t.Errorf("a new order is canceled by %s", *o.CanceledBy)
 			}
 			canceled := webtest.Data(t, "POST", path+"/cancel", json.RawMessage(c.body), c.headers...)
-			// The order is already canceled, so it keeps the first caller.
+			// This second cancellation must not change canceled_by.
 			webtest.Data(t, "POST", path+"/cancel", nil, clerk...)
 			read := webtest.Data(t, "GET", path, nil)
 			_, listed, _ := webtest.Do(t, "GET", fmt.Sprint(s.base, "/orders?ids=", o.ID), "")
@@ -149,7 +149,7 @@ func TestMigrationOfActors(t *testing.T) {
 				}
 			}
 			if g.Name() == db.SQLite {
-				break // SQLite executes a migration in one transaction
+				break // on SQLite a migration is one transaction, so it never runs twice
 			}
 		}
 	})

@@ -142,8 +142,7 @@ func TestBatch(t *testing.T) {
 			items := []contract.OrderItemRequest{line(b, 2)}
 			return api.OrderRequest{CustomerID: customer, Items: items, ExternalRef: new("PO-1")}
 		}
-		// A command whose key or external_ref an earlier command of the batch has must wait for the next
-		// batch.
+		// A command with the key or the external_ref of an earlier command waits for the next batch.
 		got := s.inOneBatch(
 			t,
 			place("", newOrder(line(scarce, 2))),

@@ -30,8 +30,8 @@ func (s *system) insertBlocked(t *testing.T, rows []blocked) {
 	}
 }
 
-// recordRanges calls RecordRanges, and compares the number of blocks that it has recorded with want. On TiDB
-// it expects that no block is recorded.
+// recordRanges calls RecordRanges, and compares the number of id blocks that it has recorded with want. On
+// TiDB it expects that no block is recorded.
 func (s *system) recordRanges(t *testing.T, want int) {
 	t.Helper()
 	if dbtest.IsTiDB(s.db) {

@@ -326,7 +326,8 @@ func TestImportProducts(t *testing.T) {
 	})
 }
 
-// correlationOf returns the correlation id of an event of a product. The newest event is at 0.
+// correlationOf returns the correlation id of an event of a product. The parameter at is 0 for the newest
+// event.
 func correlationOf(t *testing.T, s *system, product int64, at int) string {
 	t.Helper()
 	return *s.history(t, fmt.Sprint("/products/", product))[at].CorrelationID

@@ -145,7 +145,7 @@ func ordersOf(start time.Time, n int64) (rows []order) {
 	return rows
 }
 
-// TestListByCancelReason lists and exports the orders with a reason of their cancellation.
+// TestListByCancelReason lists and exports the orders that were canceled for a given reason.
 func TestListByCancelReason(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

@@ -362,8 +362,8 @@ type round struct {
 // settle finds out more about lost calls from the other calls with the same key. Without this knowledge the
 // checker would have to try too many possibilities.
 func (s *shop) settle() {
-	// In these maps by key, did says whether an answer is the first answer to the key, not is the latest time
-	// at which the service did not know the key, and ids is the id of the key's order or adjustment.
+	// These are maps by key. In did: whether an answer shows the call that used the key. In not: the latest
+	// time at which the service did not know the key. In ids: the id of the key's order or adjustment.
 	did, not, ids := map[string]bool{}, map[string]int64{}, map[string]int64{}
 	for _, op := range s.history {
 		in, out := op.Input.(input), op.Output.(answer)
@@ -376,7 +376,7 @@ func (s *shop) settle() {
 			ids[in.key] = out.id
 		}
 	}
-	// When the first answer to a key is known, the lost calls with the key had no effect.
+	// When did is true for a key, the lost calls with this key changed nothing.
 	s.history = slices.DeleteFunc(s.history, func(op porcupine.Operation) bool {
 		return op.Output.(answer).lost && did[op.Input.(input).key]
 	})

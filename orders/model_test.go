@@ -751,7 +751,7 @@ func (m *machine) drawCancellation(r *rapid.T) {
 		cancel := func() (*http.Response, error) {
 			return m.s.CancelOrder(ctx, id, &api.CancelOrderParams{IfMatch: tag, XIdempotencyKey: key}, body)
 		}
-		if *meant.Cause == api.Compensation { // the caller is no service
+		if *meant.Cause == api.Compensation { // only services may send this cause
 			m.want(r, refused(403, "forbidden", "/cause "), answered(cancel()))
 			return
 		}

@@ -38,7 +38,7 @@ type system struct {
 	service           *orders.Service
 	customersDown     atomic.Bool
 	insteadOfCustomer atomic.Pointer[func(http.ResponseWriter)] // answers in place of the fake unless nil
-	oneBatch          sync.Once                                 // for the method gate
+	oneBatch          sync.Once                                 // used by the method gate
 }
 
 const window, reservation, keyLifetime = 10 * time.Minute, 24 * time.Hour, 24 * time.Hour

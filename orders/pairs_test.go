@@ -118,8 +118,8 @@ func TestPairs(t *testing.T) {
 						})
 					}
 					if g.Name() == db.SQLite || a.name == "expire" && b.name == "expire" {
-						// SQLite has a single writer. A sweep for expired orders skips the rows that another
-						// sweep has locked.
+						// Here no operation would wait: SQLite has a single writer, and a sweep for expired
+						// orders skips the rows that another sweep has locked.
 						return
 					}
 					want("queued", func(p *pair) (string, string) { return p.queued(a.do, elsewhere) })

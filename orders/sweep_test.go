@@ -264,7 +264,7 @@ func TestExpireByTime(t *testing.T) {
 		expire(1)
 		s.wantStock(t, p, 700)
 
-		s.service.Reservation = reservation / 2 // also applies to existing orders
+		s.service.Reservation = reservation / 2 // a new value also applies to existing orders
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?",
 			db.Now(g, -reservation/2-time.Second), young[250].ID)
 		expire(1)
