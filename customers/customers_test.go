@@ -61,7 +61,7 @@ func TestHealthAndReady(t *testing.T) {
 		if err != nil || ready.JSON200 == nil {
 			t.Errorf("%v %s", err, ready.Body)
 		}
-		db.Close(g) // the database is closed, so each call now fails
+		db.Close(g) // each call now fails, because the database is closed
 		ready, err = c.GetReadyWithResponse(ctx)
 		if err != nil {
 			t.Fatal(err)
@@ -618,7 +618,7 @@ func TestTwoInstances(t *testing.T) {
 	})
 }
 
-// TestLiteralPath checks that the service does not take "import" and "export" in a path for ids of customers.
+// TestLiteralPath checks that "import" and "export" are paths, and not taken for ids of customers.
 func TestLiteralPath(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, _ := serve(t, g)

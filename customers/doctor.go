@@ -33,7 +33,7 @@ func Rules() []doctor.Rule {
 	}
 }
 
-// Notes returns rules for rows that are unusual, but correct.
+// Notes returns the rules that find rows that are unusual, but correct.
 func Notes() []doctor.Rule {
 	return append(keyedOperations.Notes("customers"), texts.Note())
 }

@@ -17,7 +17,7 @@ import (
 	api "example.com/b2b/v2/openapi/customersapi"
 )
 
-// paramsOf returns the parameters of the single detail in the body of an error.
+// paramsOf returns the parameters of the only detail in a refusal.
 func paramsOf(t *testing.T, body []byte) string {
 	t.Helper()
 	var e struct {

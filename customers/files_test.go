@@ -19,7 +19,7 @@ import (
 	api "example.com/b2b/v2/openapi/customersapi"
 )
 
-// imported imports a file. It returns a text for the result of each row, and the summary as the last element.
+// imported sends a file and returns the result of each row, and the summary as the last element.
 func imported(t *testing.T, url, media, file string) (all []string) {
 	t.Helper()
 	status, body, _ := webtest.Do(t, "POST", url, file, "Content-Type", media)

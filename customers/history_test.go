@@ -162,7 +162,7 @@ func count(t *testing.T, g *gorm.DB) (n int64) {
 	return n
 }
 
-// broken lists the rules that the data breaks, each with the rows that the doctor reports.
+// broken returns the broken rules, each with the rows that the doctor reports.
 func broken(t *testing.T, g *gorm.DB) string {
 	t.Helper()
 	checks, err := doctor.Examine(ctx, g, customers.Rules())

@@ -22,7 +22,8 @@ const name = "customers-api"
 
 var _ server.StrictServerInterface = (*Service)(nil)
 
-// Handler returns the service as an HTTP handler, which refuses requests that do not follow the contract.
+// Handler returns the service as an HTTP handler. Package web refuses requests that break the contract before
+// they reach s.
 func (s *Service) Handler(o web.Options) http.Handler {
 	o.Document = api.Document
 	e := web.New(o)
@@ -113,7 +114,7 @@ func (s *Service) page(ctx context.Context, f filter, page db.PageRequest) ([]cu
 	})
 }
 
-// filterFrom converts query parameters to a filter. Package web has already validated the parameters.
+// filterFrom returns the filter for query parameters that package web has already validated.
 func filterFrom(search, email, externalRef, updatedSince, ids *string) (filter, error) {
 	since, err := formats.FirstMoment(updatedSince)
 	return filter{

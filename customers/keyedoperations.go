@@ -6,7 +6,8 @@ import (
 	"example.com/b2b/v2/internal/idempotency"
 )
 
-// These operations take an idempotency key. TestKeyedOperations compares them with the contract.
+// The operations that take an idempotency key. TestKeyedOperations checks that keyedOperations has exactly
+// the operations that take a key in the contract.
 var (
 	createCustomer = idempotency.Operation{Name: "createCustomer", Status: http.StatusCreated, Target: subject}
 

@@ -8,7 +8,7 @@ import (
 	"example.com/b2b/v2/internal/batch"
 )
 
-// lookup is a command that reads a customer for another service. Concurrent lookups share a single query.
+// lookup is a command that reads a customer for another service. Concurrent lookups share a query.
 type lookup struct {
 	id       int64
 	customer *customer // nil for a missing or deleted customer
@@ -24,7 +24,7 @@ func (*lookup) Cost() int { return 1 }
 // lookup never waits.
 func (*lookup) Caller() string { return "" }
 
-// runLookups implements batch.Batcher.Run with a single query for all lookups.
+// runLookups implements batch.Batcher.Run. The lookups share a single query.
 func (s *Service) runLookups(ctx context.Context, lookups []*lookup) (_ []batch.Held, rolledBack bool, _ error) {
 	ids := make([]int64, len(lookups))
 	for i, l := range lookups {
@@ -40,8 +40,8 @@ func (s *Service) runLookups(ctx context.Context, lookups []*lookup) (_ []batch.
 	return nil, false, err
 }
 
-// lookUp returns a customer. Concurrent calls share a query. Errors: 403 forbidden when the caller is bound
-// to another customer, 404 customer_not_found.
+// lookUp returns a customer, by a query that concurrent calls share. Errors: 403 forbidden when the caller is
+// bound to another customer, 404 customer_not_found.
 func (s *Service) lookUp(ctx context.Context, id int64) (customer, error) {
 	if err := mayRead(ctx, id); err != nil {
 		return customer{}, err

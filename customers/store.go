@@ -7,8 +7,8 @@ import (
 	"example.com/b2b/v2/internal/service"
 )
 
-// store runs the queries of this package on behalf of a caller. Only this file and tenancy.go may use the
-// field DB: see TestOnlyStoreUsesDatabase. All other files begin a query with a function of tenancy.go.
+// store runs the queries of this package on behalf of a caller. TestOnlyStoreUsesDatabase checks that only
+// this file and tenancy.go use the field DB; all other files begin their queries in tenancy.go.
 type store struct{ service.Store }
 
 // indexCustomers adds new texts of customers to the search index: see search.Index.UpdateDue.

@@ -14,7 +14,7 @@ import (
 	"example.com/b2b/v2/internal/apperr"
 )
 
-// texts returns the OpenAPI document of each service, by the name of the service.
+// texts returns the served document of every service, by the name of the service.
 func texts(t *testing.T) map[string][]byte {
 	files, err := filepath.Glob("*api/openapi.gen.yaml")
 	if err != nil || len(files) < 4 {
@@ -79,8 +79,8 @@ func TestNamesMeanOneThing(t *testing.T) {
 	}
 }
 
-// TestForGenerators checks that the documents use only features that common generators of clients support.
-// The program test/generators/run runs these generators.
+// TestForGenerators checks that the documents have only features that the generators of partners support.
+// test/generators/run runs these generators.
 func TestForGenerators(t *testing.T) {
 	for name, document := range documents(t) {
 		each(name, document, func(path string, m map[string]any) {
@@ -189,9 +189,9 @@ func requiredOf(m map[string]any) (names []string) {
 	return names
 }
 
-// TestCodesOfTheCatalogue checks that each document lists all error codes of the catalogue, and that error
-// responses have examples only of these codes. Each operation must declare 429, except those of /health and
-// /ready. Each operation with a parameter in its path must declare 404.
+// TestCodesOfTheCatalogue checks that each document lists the codes of the catalogue, and that error
+// responses have examples only of these codes. Each operation, except those of /health and /ready, must
+// declare 429, and each operation with a parameter in its path must declare 404.
 func TestCodesOfTheCatalogue(t *testing.T) {
 	var names []string
 	statuses := map[string][]string{}

@@ -6,7 +6,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// TestExamples validates the documents, and each example in the documents against its schema.
+// TestExamples validates every example in the documents against its schema, and the documents against
+// OpenAPI.
 func TestExamples(t *testing.T) {
 	for _, document := range texts(t) {
 		doc, err := openapi3.NewLoader().LoadFromData(document)

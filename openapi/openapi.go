@@ -1,4 +1,4 @@
-// Package openapi has the joined OpenAPI document of all services.
+// Package openapi has the joined document of all services.
 package openapi
 
 import (
@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Document is openapi.gen.yaml. It has the paths of all services, except /health and /ready. Each path has
-// the default address of its service.
+// Document is openapi.gen.yaml: the paths of the documents of all services, except /health and /ready. Each
+// path has the default address of its service.
 //
 //go:embed openapi.gen.yaml
 var Document []byte

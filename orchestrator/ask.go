@@ -38,8 +38,8 @@ const maxTries = 5
 // ask makes a call to an upstream service and returns the answer. The function success returns the body of a
 // successful answer, and nil for any other answer.
 //
-// The function ask repeats the call when no answer comes, when the answer is unreadable, and after 408, 425,
-// 429 and 5xx. Together with an error, it returns the last answer. Errors:
+// The function ask repeats the call when there is no answer, when the answer is unreadable, and after 408,
+// 425, 429 and 5xx. With an error, it also returns the last answer. Errors:
 //   - the upstream's own error, at once, when the upstream refuses the caller's request
 //   - 503 upstream_unavailable, at once, when the upstream refuses the service token, does not have the path,
 //     or does not understand the request; the cause, for the log, says what is wrong
@@ -51,7 +51,7 @@ func ask[R response, T any](
 	pauses.InitialInterval, pauses.MaxInterval = 100*time.Millisecond, 2*time.Second
 	options := []backoff.RetryOption{backoff.WithBackOff(pauses), backoff.WithMaxTries(maxTries)}
 	if deadline, ok := ctx.Deadline(); ok {
-		// An answer would hardly come in the last quarter of the time. So no try begins in the last quarter.
+		// Begin no try in the last quarter of the time, because an answer would hardly come in time.
 		options = append(options, backoff.WithMaxElapsedTime(time.Until(deadline)*3/4))
 	}
 	answer, err := backoff.Retry(ctx, func() (R, error) {
@@ -86,8 +86,7 @@ func (u upstream) failure(res response, caller auth.Principal) error {
 		status == http.StatusTooManyRequests, status >= http.StatusInternalServerError:
 		return answered
 	case status == http.StatusUnauthorized,
-		// 403 with the code forbidden refuses a known caller. Any other 403 means that the service token is
-		// wrong.
+		// 403 forbidden refuses a known caller. Any other 403 means that the service token is wrong.
 		status == http.StatusForbidden && !(caller.Known() && code == apperr.Forbidden.Name):
 		return u.misconfigured("%w: SERVICE_TOKEN or AUTH_MODE differs between the services", answered)
 	case status == http.StatusNotFound && (!readable || code == apperr.NotFound.Name),

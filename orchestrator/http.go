@@ -35,7 +35,7 @@ func (s *Service) GetHealth(
 }
 
 // GetReady answers with success, or returns 503 unavailable when the Customers API or the Orders API is not
-// ready.
+// ready: an order needs both.
 func (s *Service) GetReady(
 	ctx context.Context, _ server.GetReadyRequestObject,
 ) (server.GetReadyResponseObject, error) {

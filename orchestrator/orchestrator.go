@@ -206,7 +206,7 @@ func (s *Service) customer(ctx context.Context, id int64) (customersapi.Customer
 	return res.JSON200.Data, nil
 }
 
-// order returns the current state of an order. Errors: the errors of the function ask.
+// order returns the order with the id as it is now. Errors: the errors of the function ask.
 func (s *Service) order(ctx context.Context, id int64) (ordersapi.Order, error) {
 	res, err := ask(ctx, ordersAPI, func() (*ordersapi.GetOrderResponse, error) {
 		return s.orders.GetOrderWithResponse(ctx, id, nil)
@@ -253,7 +253,7 @@ func (s *Service) settle(
 	return err
 }
 
-// readyWithin is the time that askReady has for both peers together.
+// readyWithin limits the time for the answers of both peers to /ready.
 const readyWithin = 2 * time.Second
 
 const (
@@ -311,8 +311,7 @@ var compensations = promauto.NewCounter(prometheus.CounterOpts{
 	Help: "Orders that were placed, could not be confirmed, and were canceled again.",
 })
 
-// compensate cancels the order and returns the canceled order, or nil when the order was confirmed in the
-// meantime.
+// compensate cancels the order and returns the result. It returns nil when the order was confirmed meanwhile.
 func (s *Service) compensate(ctx context.Context, id int64) (*ordersapi.Order, error) {
 	res, err := ask(ctx, ordersAPI, func() (*ordersapi.CancelOrderResponse, error) {
 		return s.orders.CancelOrderWithResponse(ctx, id, nil,
@@ -328,7 +327,7 @@ func (s *Service) compensate(ctx context.Context, id int64) (*ordersapi.Order, e
 	return nil, fmt.Errorf("order %d could not be canceled: %w", id, err)
 }
 
-// refusal returns err when it has a status 4xx, which refuses the caller's request. Otherwise it returns nil.
+// refusal returns err if it refuses the caller's request (4xx), and nil for any other error.
 func refusal(err error) *apperr.Error {
 	if e, ok := errors.AsType[*apperr.Error](err); ok && e.Status < http.StatusInternalServerError {
 		return e

@@ -47,7 +47,7 @@ type peers struct {
 // fault writes an answer in place of a success.
 type fault = func(w http.ResponseWriter)
 
-// count returns the number of requests for a step.
+// count returns the number of calls of a step.
 func (p *peers) count(step string) (n int) {
 	for _, call := range p.calls {
 		if call == step {
@@ -215,7 +215,7 @@ func serveOn(t *testing.T, base string, o web.Options) string {
 const sample = `{"customer_id":1,"items":[{"product_id":2,"qty":3}],"external_ref":"PO-1","metadata":{"a":"b"},` +
 	`"idempotency_key":"key-1","correlation_id":"req-1"}`
 
-// post posts a JSON body. The parameters headers are names, each followed by its value.
+// post posts a JSON body. The parameter headers has names and values in turn.
 func post(t *testing.T, base, body string, headers ...string) (int, []byte, http.Header) {
 	t.Helper()
 	return webtest.Do(t, "POST", base+path, body, append(headers, "Content-Type", "application/json")...)
@@ -239,7 +239,7 @@ func TestCreateAndConfirmOrder(t *testing.T) {
 	}
 }
 
-// TestKeyInHeader sends the idempotency key in the body and also in a header. The answer must be 201.
+// TestKeyInHeader sends the same key in the body and in a header. The answer must be 201.
 func TestKeyInHeader(t *testing.T) {
 	p := &peers{}
 	base := serve(t, p, time.Minute)
@@ -254,8 +254,7 @@ func TestKeyInHeader(t *testing.T) {
 	}
 }
 
-// TestReplayed lets the confirmation answer with the header Idempotency-Replayed. The orchestrator must
-// answer with the same header.
+// TestReplayed checks that the orchestrator passes on the header Idempotency-Replayed of the confirmation.
 func TestReplayed(t *testing.T) {
 	for _, replayed := range []string{"true", ""} {
 		p := &peers{replayed: replayed}
@@ -739,8 +738,7 @@ func TestHealthReadyAndStartPage(t *testing.T) {
 	}
 }
 
-// TestCurrency checks that the OpenAPI documents and the start page show the configured currency, or USD by
-// default.
+// TestCurrency checks that the documents and the start page show the currency of the deployment, or USD.
 func TestCurrency(t *testing.T) {
 	for set, want := range map[string]string{"": "USD", "EUR": "EUR"} {
 		o := webtest.Options()
@@ -763,7 +761,7 @@ func TestCurrency(t *testing.T) {
 // each with the address of its service.
 func TestJoinedDocument(t *testing.T) {
 	base := serve(t, &peers{}, time.Minute)
-	want := map[string]string{} // operations as JSON, by method and address
+	want := map[string]string{} // the operation as JSON, by method and address
 	for _, d := range documents.All {
 		at := strings.Replace(d.Address, "localhost", "127.0.0.1", 1)
 		switch d.Service {

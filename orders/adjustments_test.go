@@ -26,8 +26,7 @@ func (s *system) adjust(t testing.TB, product, delta int64, reason, key string) 
 	return res
 }
 
-// adjustments lists the stock adjustments of a product, newest first, as texts of the form "delta level
-// reason".
+// adjustments lists all stock adjustments of a product, newest first, as "delta level reason".
 func (s *system) adjustments(t *testing.T, product int64) (all []string) {
 	t.Helper()
 	params := api.ListStockAdjustmentsParams{Limit: new(int32(2))}
@@ -57,7 +56,7 @@ func TestAdjustStock(t *testing.T) {
 				res.JSON201.Data.CreatedAt.IsZero() {
 				t.Fatalf("%s", res.Body)
 			}
-			s.placed(t, line(p, 5)) // an order makes no stock adjustment
+			s.placed(t, line(p, 5)) // an order is not an adjustment
 			s.adjust(t, p, -2, "broken", "")
 			s.updateProduct(t, p, api.ProductUpdate{Stock: new(int64(20))})
 			s.updateProduct(t, p, api.ProductUpdate{Stock: new(int64(20)), PriceCents: new(int64(7))})

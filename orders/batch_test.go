@@ -68,7 +68,7 @@ func (s *system) gate(t *testing.T) (open func() string) {
 	s.oneBatch.Do(func() { orders.OneBatch(s.service) })
 	product, reached, opened := s.product(t, 1, 1), make(chan struct{}), make(chan struct{})
 	reach := sync.OnceFunc(func() { close(reached) })
-	// The callback stays registered, because gorm cannot remove a callback while other statements run.
+	// The callback stays registered: gorm cannot remove a callback while other statements run.
 	name := fmt.Sprint("test:gate ", product)
 	err := s.db.Callback().Query().After("gorm:query").Register(name, func(tx *gorm.DB) {
 		if slices.Contains(tx.Statement.Vars, any(product)) {
@@ -89,7 +89,7 @@ func (s *system) gate(t *testing.T) (open func() string) {
 	}
 }
 
-// wantLoad waits until the service has the given numbers of running batches and of waiting commands.
+// wantLoad waits until the given number of batches run and the given number of commands wait.
 func (s *system) wantLoad(t *testing.T, batches, waiting int) {
 	t.Helper()
 	var b, w int
@@ -121,7 +121,7 @@ func TestBatch(t *testing.T) {
 		a, b := s.product(t, 100, 10), s.product(t, 10, 10)
 		scarce, retired := s.product(t, 1, 3), s.product(t, 1, 9)
 		s.updateProduct(t, retired, api.ProductUpdate{Active: new(false)})
-		other := s.placed(t, line(a, 1), line(scarce, 2)) // one piece of scarce is left
+		other := s.placed(t, line(a, 1), line(scarce, 2)) // leaves one piece of scarce
 		canceled := s.placed(t, line(b, 1))
 		s.cancel(t, canceled.ID, "")
 		place := func(key string, n api.OrderRequest) func() string {
@@ -142,7 +142,7 @@ func TestBatch(t *testing.T) {
 			items := []contract.OrderItemRequest{line(b, 2)}
 			return api.OrderRequest{CustomerID: customer, Items: items, ExternalRef: new("PO-1")}
 		}
-		// A command with the key or the external_ref of an earlier command waits for the next batch.
+		// A command with the key or the external_ref of an earlier command is executed in the next batch.
 		got := s.inOneBatch(
 			t,
 			place("", newOrder(line(scarce, 2))),
@@ -432,8 +432,8 @@ func TestBatchLostCommit(t *testing.T) {
 	})
 }
 
-// commitLoser runs a proxy for connections to MySQL, and returns the address of the proxy. While losing is
-// true, a COMMIT reaches MySQL, but MySQL's answer does not reach the client.
+// commitLoser runs a proxy for connections to MySQL, and returns its address. While losing is true, the proxy
+// forwards each COMMIT to MySQL, but not MySQL's answer to the client.
 func commitLoser(t *testing.T, address string, losing *atomic.Bool) (host string, port int) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

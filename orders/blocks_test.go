@@ -13,7 +13,7 @@ import (
 	"example.com/b2b/v2/db/dbtest"
 )
 
-// blockSize is the number of order ids in a block. Package orders has the same constant.
+// blockSize is the number of ids in a block, as in the package.
 const blockSize = 1024
 
 type blocked struct {

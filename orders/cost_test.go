@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// BenchmarkEncodeOrder measures the conversion of an order to the JSON of its answer.
+// BenchmarkEncodeOrder measures the conversion of an order to its answer, and the encoding of the answer as
+// JSON.
 func BenchmarkEncodeOrder(b *testing.B) {
 	s := &Service{Config: Config{Reservation: time.Hour}}
 	o := order{ID: 1, CustomerID: 1, TotalCents: 3000, Items: []item{

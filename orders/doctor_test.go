@@ -31,8 +31,8 @@ func TestDatesAsTexts(t *testing.T) {
 	})
 }
 
-// TestRules damages the data for each rule of the doctor, as far as the constraints of the database allow.
-// The report must have the rule and the id of the row.
+// TestRules breaks each rule of the doctor, as far as the constraints of the database allow, and expects the
+// rule and the id in the report.
 func TestRules(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		exec := func(statement string) {

@@ -8,8 +8,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// OneBatch lets the service run only one batch at a time, even when the batch takes long. Call OneBatch
-// before the first command.
+// OneBatch limits the service to one batch at a time, however long the batch takes. Call OneBatch before the
+// first command.
 func OneBatch(s *Service) { s.commands.MaxConcurrent, s.commands.StallTimeout = 1, time.Hour }
 
 // Load returns the number of running batches, the number of commands that wait for a batch, and the number of
@@ -25,7 +25,7 @@ func ExportPage(ctx context.Context, s *Service, cursor *int64) (orders, lines i
 	return len(rows), lines, next, err
 }
 
-// PurgeKeys deletes the expired idempotency keys of the service.
+// PurgeKeys deletes the service's expired idempotency keys.
 func (s *Service) PurgeKeys(ctx context.Context) (int, error) { return s.db.Keys.Purge(ctx) }
 
 // LimitLines sets the limit of order lines in a run of CheckStock, until the test ends.

@@ -16,7 +16,7 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// order posts a new order. It sends no idempotency key if key is "".
+// order posts a new order, without a key if key is "".
 func (s *system) order(t testing.TB, key string, n api.OrderRequest) *api.CreateOrderResponse {
 	t.Helper()
 	params := &api.CreateOrderParams{}
@@ -30,7 +30,7 @@ func (s *system) order(t testing.TB, key string, n api.OrderRequest) *api.Create
 	return res
 }
 
-// wantParams checks the parameters of the first detail in the body of an error.
+// wantParams fails the test unless the first detail of a refusal has the parameters want.
 func wantParams(t *testing.T, body []byte, want map[string]any) {
 	t.Helper()
 	var e struct {

@@ -41,7 +41,7 @@ func TestEveryField(t *testing.T) {
 		delete(line, "sku") // a line has a product_id or a sku; TestLinesBySku sends the sku
 		order["expected_total_cents"] = line["qty"].(float64) * change["price_cents"].(float64)
 		placed := webtest.Data(t, "POST", s.base+"/orders", order)
-		delete(order, "expected_total_cents") // not stored: see TestExpectedTotal
+		delete(order, "expected_total_cents") // the service does not store this field: see TestExpectedTotal
 		webtest.ComesBack(t, "OrderRequest", order, read("/orders/", placed["id"]))
 		for field, cell := range firstRow(t, s.base+"/orders/export?format=csv&lines=true") {
 			if of := order[field]; of != nil && cell == "" {
@@ -55,7 +55,7 @@ func TestEveryField(t *testing.T) {
 	})
 }
 
-// firstRow returns the first row of a CSV file, by the name of the column.
+// firstRow returns the cells of the first row of a CSV file, by the names of their columns.
 func firstRow(t *testing.T, url string) map[string]string {
 	t.Helper()
 	_, file, _ := webtest.Do(t, "GET", url, "")

@@ -29,7 +29,7 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// imported imports a file. It returns the lines of the answer, and the summary.
+// imported sends a file and returns the lines of the answer, and the summary.
 func imported(t *testing.T, url, media, file string) ([]contract.ImportLine, contract.ImportSummary) {
 	t.Helper()
 	status, body, _ := webtest.Do(t, "POST", url, file, "Content-Type", media)
@@ -164,8 +164,7 @@ func TestImportProducts(t *testing.T) {
 				t.Errorf("again: %s", counts(summary))
 			}
 		})
-		// The error names the last line inside the quote.
-		t.Run("a quote that does not end", func(t *testing.T) {
+		t.Run("a quote that does not end", func(t *testing.T) { // the error names the last line inside the quote
 			file := "sku,name,price_cents,stock\nQ-1,\"27,1,1\nQ-2,x,1,1\nQ-3,x,1,1\n"
 			lines, summary := imported(t, url, csvText, file)
 			const want = "1 rows: 0 created, 0 updated, 0 unchanged, 1 refused, complete true, dry run false"
@@ -326,17 +325,17 @@ func TestImportProducts(t *testing.T) {
 	})
 }
 
-// correlationOf returns the correlation id of an event of a product. The parameter at is 0 for the newest
-// event.
+// correlationOf returns the correlation id of an event of a product. The parameter at is the index of the
+// event; the newest event has the index 0.
 func correlationOf(t *testing.T, s *system, product int64, at int) string {
 	t.Helper()
 	return *s.history(t, fmt.Sprint("/products/", product))[at].CorrelationID
 }
 
-// TestImportStatements checks that a batch needs the same number of SQL statements for any number of rows. A
-// batch reads the ids of the skus, and locks the existing products. When products change, it writes products,
-// adjustments and events. For new products, it also reads the clock, and the distance between their ids.
-// BEGIN and COMMIT do not count.
+// TestImportStatements checks that the number of statements for a batch does not grow with the number of
+// rows. A batch reads the ids of the skus, and locks the existing products. When products change, it writes
+// products, adjustments and events. For new products, it also reads the clock, and the distance between their
+// ids. BEGIN and COMMIT are not counted.
 func TestImportStatements(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -361,8 +360,8 @@ func TestImportStatements(t *testing.T) {
 	})
 }
 
-// TestImportAtOnce imports the same file several times at once, while orders reserve its products. Each
-// import and each order must succeed, and the doctor must find no broken rule.
+// TestImportAtOnce runs several imports of the same file at the same time, while orders reserve its products.
+// Every import and every order must succeed, and the doctor must find no broken rule.
 func TestImportAtOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -405,7 +404,7 @@ func TestImportBroken(t *testing.T) {
 			t.Fatal(err)
 		}
 		res.Body.Close()
-		live.Close() // waits until the request has ended
+		live.Close() // waits for the end of the request
 		before := s.count(t, "products")
 		if before < 250 || before%250 != 0 {
 			t.Errorf("%d products were imported", before)
@@ -434,8 +433,7 @@ func TestImportFails(t *testing.T) {
 		if err := g.Callback().Create().Before("gorm:create").Register("test:fail", fail); err != nil {
 			t.Fatal(err)
 		}
-		// The INSERT of the products succeeds, and the INSERT of their adjustments fails.
-		left.Store(1)
+		left.Store(1) // the products are inserted, and inserting their adjustments fails
 		url := s.base + "/products/import"
 		status, body, _ := webtest.Do(t, "POST", url, numbered(500), "Content-Type", "text/csv")
 		webtest.WantError(t, status, body, 500, "internal")

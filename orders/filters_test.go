@@ -16,7 +16,7 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 )
 
-// insertAll inserts the rows into a table. On MySQL it also renews the statistics of the table.
+// insertAll inserts the rows into a table, and lets MySQL renew the statistics of the table.
 func (s *system) insertAll(t *testing.T, table string, rows any) {
 	t.Helper()
 	if err := s.db.Table(table).CreateInBatches(rows, 500).Error; err != nil {
@@ -126,8 +126,8 @@ type order struct {
 	CancelReason               *string
 }
 
-// ordersOf returns n orders of two customers, one minute apart. Of each 12 orders, 8 are CANCELED with the
-// reason requested, and 1 with the reason reservation_expired.
+// ordersOf returns n orders of two customers, one order a minute. Of 12 orders, 9 are CANCELED: 8 for the
+// reason requested, and 1 for the reason reservation_expired.
 func ordersOf(start time.Time, n int64) (rows []order) {
 	for i := range n {
 		at := start.Add(time.Duration(i) * time.Minute)

@@ -21,7 +21,7 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// as returns the headers of a request by p, with a token that has all scopes.
+// as returns the headers of a request by p with all scopes.
 func as(t *testing.T, p auth.Principal, correlationID string) []string {
 	t.Helper()
 	p.Scope = auth.Admin
@@ -35,7 +35,7 @@ func as(t *testing.T, p auth.Principal, correlationID string) []string {
 	}
 }
 
-// history reads all pages of a history, newest event first. The parameter thing is a path such as /orders/1.
+// history reads the history of a path such as /orders/1 or /products/1, page by page, newest first.
 func (s *system) history(t *testing.T, thing string, headers ...string) (all []contract.ChangeEvent) {
 	t.Helper()
 	for cursor := ""; ; {
@@ -52,7 +52,7 @@ func (s *system) history(t *testing.T, thing string, headers ...string) (all []c
 	}
 }
 
-// describe returns a text with all events, oldest first.
+// describe returns events as text, oldest first.
 func describe(events []contract.ChangeEvent) string {
 	var all []string
 	for _, e := range slices.Backward(events) {
@@ -215,7 +215,7 @@ func TestHistory(t *testing.T) {
 			}
 			status, body, _ := webtest.Do(t, "GET", s.base+order+"/history", "", other...)
 			webtest.WantError(t, status, body, 404, "order_not_found")
-			for _, partner := range [][]string{owner, other} { // a partner sees no events of products
+			for _, partner := range [][]string{owner, other} { // partners see no events of products
 				if got := s.history(t, product, partner...); len(got) != 0 {
 					t.Errorf("a partner sees %s", describe(got))
 				}
@@ -241,7 +241,7 @@ func TestHistoryIsYounger(t *testing.T) {
 		s.adjust(t, p, 5, "came", "")
 		untouched, o := s.placed(t, line(p, 1)).ID, s.placed(t, line(p, 1)).ID
 		s.confirm(t, untouched, "younger-1")
-		s.exec(t, "DELETE FROM events") // as after a migration from 1.0.0, which recorded no events
+		s.exec(t, "DELETE FROM events") // the state after a migration from 1.0.0, which recorded no events
 		s.exec(t, "UPDATE goose_db_version SET tstamp = ?", db.Now(g, time.Second))
 		wantHealthy(t, g)
 		s.confirm(t, o, "younger-2")

@@ -17,7 +17,7 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// expireKeys lets the idempotency keys that match an SQL pattern expire.
+// expireKeys sets the expiry of the idempotency keys that match an SQL pattern to a second ago.
 func (s *system) expireKeys(t *testing.T, pattern string) {
 	t.Helper()
 	const expire = "UPDATE idempotency_keys SET expires_at = ? WHERE idempotency_key LIKE ?"
@@ -63,7 +63,8 @@ func TestReplaysOf200(t *testing.T) {
 	})
 }
 
-// TestKeyByQuery looks up idempotency keys with special characters, in the query and in the path.
+// TestKeyByQuery looks up keys with special characters. Every key must be found, in the query and in the
+// path.
 func TestKeyByQuery(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -212,7 +213,7 @@ func TestIdempotencyKey(t *testing.T) {
 		t.Run("expired is as good as new", func(t *testing.T) {
 			first := s.place(t, "old", line(p, 1))
 			s.expireKeys(t, "old")
-			second := s.place(t, "old", line(p, 2)) // the key has expired, so another request may use it
+			second := s.place(t, "old", line(p, 2)) // another request may use the expired key
 			if second.JSON201 == nil || second.JSON201.Data.ID == first.JSON201.Data.ID {
 				t.Fatalf("%s", second.Body)
 			}

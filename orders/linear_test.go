@@ -91,8 +91,8 @@ func TestLinearizable(t *testing.T) {
 	})
 }
 
-// wantActors checks that each order has the event order.created, and that the customer's partner is the actor
-// of all events of the order.
+// wantActors checks that each order has an event of its creation, and that the actor of all events of an
+// order is the partner of the order's customer.
 func (s *system) wantActors(t *testing.T) {
 	t.Helper()
 	const byAnother = "subject = 'order' AND actor <> CASE customer_id WHEN ? THEN ? ELSE ? END"
@@ -111,7 +111,7 @@ func (s *system) wantActors(t *testing.T) {
 // With these prices, the total of an order shows how many pieces of each product it has.
 const price0, price1, opening = 1000, 1, 4
 
-// input is a call of the service. An operation uses only some of the fields.
+// input is a call. Each operation uses some of the fields.
 type input struct {
 	// op is one of create, confirm, cancel, adjust, product, order, peek and key. With peek, a partner reads
 	// an order of the other partner.
@@ -171,7 +171,7 @@ func (in input) request() (method, path, body string) {
 	return "POST", fmt.Sprintf("/orders/%d/%s", in.order, in.op), ""
 }
 
-// answer is the part of an answer that the model can predict.
+// answer is the part of an answer that the model predicts.
 type answer struct {
 	lost     bool // no answer came, or a 503 or 504, so the call may have an effect or not
 	status   int
@@ -208,7 +208,7 @@ type placedOrder struct {
 	qty    [2]int64
 }
 
-// first is the first request with an idempotency key, and the answer to this request.
+// first is the first request with a key, and its answer.
 type first struct {
 	in  input
 	out answer
@@ -429,13 +429,13 @@ func (r *round) next(s *shop) input {
 	if both {
 		in.at = rand.N(2)
 	}
-	if len(s.keyed) > 0 && rand.N(6) == 0 { // use a key again, sometimes for another request
+	if len(s.keyed) > 0 && rand.N(6) == 0 { // reuse a key, perhaps for another request
 		again := s.keyed[max(0, len(s.keyed)-1-rand.N(4))]
 		switch {
 		case rand.N(2) == 0:
 		case again.order == 0:
 			again.qty[again.at]++
-			if again.op == "adjust" && again.qty[again.at] == 0 { // the service refuses a delta of 0
+			if again.op == "adjust" && again.qty[again.at] == 0 { // a delta of 0 is invalid
 				again.qty[again.at] = 1
 			}
 		default:
@@ -481,7 +481,7 @@ func (r *round) next(s *shop) input {
 	return in
 }
 
-// record makes a call, adds it to the history of the shop, and reports whether the answer was lost.
+// record makes a call, appends the call to the history, and reports whether the answer was lost.
 func (r *round) record(process *int, s *shop, in input, losing bool) (lost bool) {
 	began := time.Since(r.start).Nanoseconds()
 	out := r.call(in, losing)
@@ -613,7 +613,7 @@ func (r *round) check(seen map[string]int) {
 				linear.DescribeOperation(op.Input, op.Output))
 		}
 		_, info := porcupine.CheckOperationsVerbose(linear, shop.history, 20*time.Second)
-		file := filepath.Join(r.t.ArtifactDir(), "history.html") // go test -artifacts keeps this file
+		file := filepath.Join(r.t.ArtifactDir(), "history.html") // kept with go test -artifacts
 		if err := porcupine.VisualizePath(linear, info, file); err != nil {
 			r.t.Error(err)
 		}

@@ -111,7 +111,7 @@ func TestTextsLikeTimes(t *testing.T) {
 		if err != nil || canceled.JSON200 == nil {
 			t.Fatalf("%v %s", err, canceled.Body)
 		}
-		for path, want := range map[string]int{ // how often each answer has the text
+		for path, want := range map[string]int{ // how often the answer has the text
 			fmt.Sprint("/orders/", id):                      5,
 			"/orders?external_ref=" + url.QueryEscape(text): 3,
 			"/orders/export":                                5,

@@ -53,8 +53,8 @@ func TestListEndsByBytes(t *testing.T) {
 	})
 }
 
-// TestExportInSmallSteps exports orders of 100 lines with long names. Each step of the export must read at
-// most 1000 lines, and the file must have all lines of all orders.
+// TestExportInSmallSteps exports orders of 100 lines with long names. A step of the export must read at most
+// 1000 lines, and the file must have all lines of all orders.
 func TestExportInSmallSteps(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

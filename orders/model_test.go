@@ -27,7 +27,7 @@ import (
 // books is a model of the Orders API in memory. It stores orders and products as the answers show them. Its
 // clock is ahead of the real time by the field passed.
 type books struct {
-	by          auth.Principal // the present caller
+	by          auth.Principal // the caller
 	passed      time.Duration
 	products    []*api.Product
 	adjustments []*api.StockAdjustment
@@ -36,9 +36,9 @@ type books struct {
 	events      []event
 }
 
-// event is an event of the history.
+// event is a row of the history.
 type event struct {
-	what     string // type of the event, such as order.created
+	what     string // type of the event
 	to       *int64 // id of the order or product
 	customer int64  // customer of the order; 0 for an event of a product
 	by       string
@@ -149,8 +149,8 @@ func (b *books) createProduct(n api.ProductRequest) verdict {
 	return verdict{status: 201, view: func() any { return b.viewProduct(p) }, created: &p.ID, target: &p.ID}
 }
 
-// moveStock changes the stock of a product by an adjustment, and adds an event of the type in the parameter
-// what.
+// moveStock changes the stock by an adjustment and records the event. The parameter what is the type of the
+// event.
 func (b *books) moveStock(p *api.Product, delta int64, reason, what string) *api.StockAdjustment {
 	p.Stock, p.UpdatedAt = p.Stock+delta, b.now()
 	b.events = append(b.events, event{what: what, to: &p.ID, by: b.by.Subject})
@@ -357,8 +357,8 @@ func (b *books) purgeKeys() int {
 	return before - len(b.keys)
 }
 
-// forget deletes the stored answer to a key. With the answer to createOrder, it also deletes the answers to
-// confirmOrder and cancelOrder with the same key for the same order.
+// forget deletes the stored result of a key. With the result of createOrder, it also deletes the results of
+// confirmOrder and cancelOrder for the same key and the same order.
 func (b *books) forget(at [3]string) {
 	if k := b.keys[at]; k != nil && at[1] == "createOrder" {
 		for _, operation := range []string{"confirmOrder", "cancelOrder"} {
@@ -491,7 +491,7 @@ func TestModel(t *testing.T) {
 	})
 }
 
-// unknown is an id that no order or product has.
+// unknown is an id without an order or product.
 const unknown = 1 << 50
 
 var skuPool = []string{"A", "a", "B", "C"}
@@ -928,7 +928,7 @@ func (m *machine) wantAll(r *rapid.T) {
 	wantHealthy(r, m.s.db)
 }
 
-// wantHistory compares the events of each order and product, and their sequence, with the model.
+// wantHistory compares the events of each order and product with the model, and also their sequence.
 func (m *machine) wantHistory(r *rapid.T) {
 	var rows []struct {
 		Subject, Type, Actor  string
@@ -992,7 +992,7 @@ func answered(res *http.Response, err error) reply {
 	return reply{res.StatusCode, body, res.Header, err}
 }
 
-// want compares an answer with the verdict of the model, and stores the id of a new row in the model.
+// want compares an answer with the model's verdict, and stores the id of a created row in the model.
 func (m *machine) want(r *rapid.T, v verdict, got reply) {
 	r.Helper()
 	if got.err != nil {

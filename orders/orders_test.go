@@ -30,7 +30,7 @@ import (
 
 var ctx = context.Background()
 
-// system is a service on a database. Its Customers API is a fake that knows the customers 1 and 2.
+// system is a service on a database, with a fake Customers API that knows the customers 1 and 2.
 type system struct {
 	*api.ClientWithResponses
 	base              string
@@ -80,7 +80,7 @@ func serve(t *testing.T, g *gorm.DB) *system {
 	return s
 }
 
-// instance serves a service. It returns the address and a client.
+// instance serves a service and returns its address and a client.
 func instance(t *testing.T, service *orders.Service) (base string, client *api.ClientWithResponses) {
 	t.Helper()
 	base = webtest.Serve(t, service.Handler(webtest.Options()), webtest.Spec(t, api.Document))
@@ -92,8 +92,7 @@ func instance(t *testing.T, service *orders.Service) (base string, client *api.C
 	return base, client
 }
 
-// another starts a second instance of the service on the same database, and returns a client of the second
-// instance.
+// another starts another instance of the service on the same database, and returns a client of that instance.
 func (s *system) another(t *testing.T) *api.ClientWithResponses {
 	t.Helper()
 	service, err := orders.New(s.db, s.service.Config)
@@ -104,7 +103,7 @@ func (s *system) another(t *testing.T) *api.ClientWithResponses {
 	return client
 }
 
-// product creates a product with a new sku. It returns the id.
+// product creates a product with a new sku and returns the product's id.
 func (s *system) product(t *testing.T, priceCents, stock int64) int64 {
 	t.Helper()
 	sku := fmt.Sprint("SKU-", skus.Add(1))
@@ -118,7 +117,7 @@ func (s *system) product(t *testing.T, priceCents, stock int64) int64 {
 
 var skus atomic.Int64
 
-// updateProduct changes a product. The change must succeed.
+// updateProduct changes a product, and fails the test unless the change succeeds.
 func (s *system) updateProduct(t *testing.T, product int64, change api.ProductUpdate) {
 	t.Helper()
 	res, err := s.UpdateProductWithResponse(ctx, product, nil, change)
@@ -148,12 +147,12 @@ func (s *system) wantStock(t *testing.T, product, want int64) {
 	}
 }
 
-// line returns a line of an order, by the id of the product.
+// line returns a line of a new order.
 func line(product, qty int64) contract.OrderItemRequest {
 	return contract.OrderItemRequest{ProductID: new(product), Qty: qty}
 }
 
-// place posts an order of customer 1. It sends no idempotency key if key is "".
+// place posts an order of customer 1, without a key if key is "".
 func (s *system) place(t testing.TB, key string, lines ...contract.OrderItemRequest) *api.CreateOrderResponse {
 	t.Helper()
 	var params api.CreateOrderParams
@@ -198,7 +197,7 @@ func (s *system) cancel(t testing.TB, id int64, key string) *api.CancelOrderResp
 	return res
 }
 
-// exec runs SQL directly on the database, for example to change times.
+// exec runs SQL without the service, for example to change times.
 func (s *system) exec(t *testing.T, sql string, args ...any) {
 	t.Helper()
 	if err := s.db.Exec(sql, args...).Error; err != nil {
@@ -214,7 +213,7 @@ func (s *system) count(t *testing.T, table string) (n int64) {
 	return n
 }
 
-// atOnce calls f n times in parallel, and counts how often each result occurs.
+// atOnce calls f n times in parallel and counts the results.
 func atOnce(n int, f func(i int) string) map[string]int {
 	counts := map[string]int{}
 	var mu sync.Mutex
@@ -231,7 +230,7 @@ func atOnce(n int, f func(i int) string) map[string]int {
 	return counts
 }
 
-// outcome returns the status of an answer, and the code if the answer is an error.
+// outcome returns the status of an answer, and the code of a refusal.
 func outcome(status int, body []byte) string {
 	var e struct{ Code string }
 	_ = json.Unmarshal(body, &e)
@@ -355,7 +354,7 @@ func TestCreateOrder(t *testing.T) {
 				t.Errorf("%s", res.Body)
 			} else {
 				s.cancel(t, res.JSON201.Data.ID, "")
-				before++ // a row of orders, and on the next line 9 rows of order_items
+				before++ // counts a row of orders, and on the next line 9 rows of order_items
 				before += 9
 			}
 			res := s.place(t, "huge", lines...)
@@ -522,8 +521,8 @@ func TestCancelOrder(t *testing.T) {
 	})
 }
 
-// TestNoCancellationWindow runs a service whose cancellation window is 0. A CONFIRMED order must not be
-// cancelable, and its answer must show this.
+// TestNoCancellationWindow runs a service without a cancellation window. A CONFIRMED order must allow no
+// cancellation, and the answer must show this.
 func TestNoCancellationWindow(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -548,8 +547,7 @@ func TestNoCancellationWindow(t *testing.T) {
 func TestListOrders(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
-		// Insert so many rows that the database can choose among plans: 3 statuses, 2 customers, an order an
-		// hour.
+		// Insert enough rows for the engine to choose among plans: 3 statuses, 2 customers, an order an hour.
 		type row struct {
 			ID, CustomerID, TotalCents int64
 			Status                     string

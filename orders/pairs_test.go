@@ -29,7 +29,7 @@ type pair struct {
 	confirmations            *atomic.Int64
 }
 
-// at returns the same order and product with a client of another instance.
+// at returns the pair with the client of another instance of the service.
 func (p *pair) at(instance *api.ClientWithResponses) *pair {
 	seen := *p
 	seen.ClientWithResponses = instance
@@ -133,8 +133,8 @@ func TestPairs(t *testing.T) {
 	})
 }
 
-// meet creates a pair and runs two operations on it. It returns a text with both outcomes, the order and the
-// product.
+// meet creates a pair, runs two operations on the pair, and returns the outcomes, the order and the product
+// as text.
 func (s *system) meet(t *testing.T, run func(p *pair) (ofA, ofB string)) string {
 	t.Helper()
 	s.clear(t)
@@ -150,7 +150,7 @@ func (s *system) meet(t *testing.T, run func(p *pair) (ofA, ofB string)) string 
 	return fmt.Sprint(ofA, ", ", ofB, ": ", order, ", ", product)
 }
 
-// outcome returns the status, the error code and the state in an answer, without ids and times.
+// outcome returns the status, the code and the state in an answer, without ids and times.
 func (p *pair) outcome(res *http.Response, err error) string {
 	got := answered(res, err)
 	if got.err != nil || got.status >= 500 {
@@ -177,7 +177,7 @@ func (p *pair) outcome(res *http.Response, err error) string {
 	return said
 }
 
-// atOnce runs two operations at the same time.
+// atOnce starts two operations at the same moment.
 func (p *pair) atOnce(a, b func(p *pair) string) (ofA, ofB string) {
 	start, done := make(chan struct{}), make(chan string)
 	go func() {
@@ -219,8 +219,7 @@ func (p *pair) queued(first, second func(p *pair) string) (ofFirst, ofSecond str
 	return <-results[0], <-results[1]
 }
 
-// wantWaiting returns when each operation waits for a lock or has an answer. An operation that is refused may
-// need no lock.
+// wantWaiting returns when each operation waits for a row or has an answer (a refusal may need no lock).
 func (p *pair) wantWaiting(results []chan string) {
 	p.t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; {

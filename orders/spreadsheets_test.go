@@ -21,7 +21,7 @@ import (
 
 var utf16LE = unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
 
-// encoded returns the text in the encoding e.
+// encoded returns the bytes of the text in the encoding e.
 func encoded(t *testing.T, e encoding.Encoding, text string) string {
 	t.Helper()
 	converted, err := e.NewEncoder().String(text)
@@ -260,7 +260,7 @@ func TestEmptyCellsAreNoRows(t *testing.T) {
 	})
 }
 
-// TestEncodings compares the encodings in the OpenAPI document with the encodings of the program.
+// TestEncodings compares the encodings of the document with the encodings of the program.
 func TestEncodings(t *testing.T) {
 	var documented []string
 	for _, name := range webtest.Spec(t, api.Document).Components.Schemas["FileEncoding"].Value.Enum {

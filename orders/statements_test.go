@@ -15,8 +15,8 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// TestCreateOrderStatements checks that an order needs the same number of SQL statements for any number of
-// lines. BEGIN and COMMIT do not count.
+// TestCreateOrderStatements checks that the number of statements for an order is the same for any number of
+// lines. BEGIN and COMMIT are not counted.
 func TestCreateOrderStatements(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -74,8 +74,8 @@ func TestCreateOrderStatements(t *testing.T) {
 	})
 }
 
-// TestBatchStatements executes 60 commands of three kinds in one batch. The batch must need no more SQL
-// statements than a batch with one command of each kind.
+// TestBatchStatements executes 60 commands of three kinds in one batch. The batch must need no more
+// statements than a batch with a single command of each kind.
 func TestBatchStatements(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -106,7 +106,7 @@ func TestBatchStatements(t *testing.T) {
 	})
 }
 
-// counting returns a counter of the statements that gorm executes on g after the call of counting.
+// counting returns a counter of the statements that gorm executes on g from now on.
 func counting(t *testing.T, g *gorm.DB) *atomic.Int64 {
 	t.Helper()
 	statements := new(atomic.Int64)

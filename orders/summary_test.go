@@ -17,7 +17,7 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// summary returns the summary of the orders for a query.
+// summary reads the summary of a query.
 func (s *system) summary(t *testing.T, query string, headers ...string) api.OrdersSummary {
 	t.Helper()
 	status, body, _ := webtest.Do(t, "GET", s.base+"/orders/summary?"+query, "", headers...)
@@ -57,7 +57,7 @@ func TestOrdersSummary(t *testing.T) {
 					CreatedAt: at, UpdatedAt: at,
 				}
 				pieces = append(pieces, piece{id, 1, i%7 + 1, 10, i%7*10 + 10}, piece{id, 2, 2, 10, 20})
-				if i%4 > 0 { // versions before 2.1 stored orders without units
+				if i%4 > 0 { // orders of programs before 2.1 have no units
 					r.Units = new(i%7 + 3)
 				}
 				if i%5 > 0 {

@@ -21,7 +21,7 @@ import (
 	"example.com/b2b/v2/orders"
 )
 
-// expire makes an order so old that its reservation is over.
+// expire makes an order so old that its reservation has expired.
 func (s *system) expire(t *testing.T, id int64) {
 	t.Helper()
 	s.age(t, reservation+time.Second, id)
@@ -83,7 +83,7 @@ func (s *system) earlier(d time.Duration, columns string) string {
 	return strings.Join(all, ", ")
 }
 
-// wantHealthy fails the test when the doctor finds broken rules.
+// wantHealthy runs the doctor, and names the broken rules.
 func wantHealthy(t rapid.TB, g *gorm.DB) {
 	t.Helper()
 	checks, err := doctor.Examine(ctx, g, orders.Rules())
@@ -264,7 +264,7 @@ func TestExpireByTime(t *testing.T) {
 		expire(1)
 		s.wantStock(t, p, 700)
 
-		s.service.Reservation = reservation / 2 // a new value also applies to existing orders
+		s.service.Reservation = reservation / 2 // the new value applies to orders that exist already
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?",
 			db.Now(g, -reservation/2-time.Second), young[250].ID)
 		expire(1)
@@ -293,7 +293,7 @@ func TestCancelReason(t *testing.T) {
 		}{
 			{"", "requested", "", nil},
 			{"{}", "requested", "", asService[:2]},
-			// The Postman collection of the Node.js original sends this body.
+			// The Postman collection of the Node.js original sends the next body.
 			{`{"reason":"Cliente solicitó cancelación"}`, "requested", "Cliente solicitó cancelación", asService[:2]},
 			{`{"cause":"requested","reason":"words"}`, "requested", "words", asService[:2]},
 			{`{"cause":"compensation"}`, "compensation", "", asService},

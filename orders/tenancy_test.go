@@ -101,7 +101,7 @@ func TestCommandsDoNotQueue(t *testing.T) {
 	})
 }
 
-// orderCommands returns the types of package orders that have a method decide, except Service.
+// orderCommands returns the types of package orders with a method decide, except Service.
 func orderCommands(t *testing.T) (types []string) {
 	names, err := filepath.Glob("*.go")
 	if err != nil {

@@ -111,8 +111,8 @@ func TestExpectedTotal(t *testing.T) {
 	})
 }
 
-// TestExpectedTotalInBatch places three orders in one batch. The second order expects a wrong total and must
-// be refused. The other two must be placed.
+// TestExpectedTotalInBatch places three orders in one batch. The second order expects a wrong total: it must
+// be refused, and the first and the third order must be placed.
 func TestExpectedTotalInBatch(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

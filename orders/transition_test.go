@@ -15,8 +15,8 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// TestOneTransition checks that only the method transition writes the status of an order, in the struct or in
-// the table.
+// TestOneTransition fails when code outside the method transition writes the status of an order, into the
+// struct or into the table.
 func TestOneTransition(t *testing.T) {
 	names, err := filepath.Glob("*.go")
 	if err != nil {
@@ -36,7 +36,7 @@ func TestOneTransition(t *testing.T) {
 					at = files.Position(s.Pos())
 				}
 			}
-		case *ast.CompositeLit: // a composite literal of the type order
+		case *ast.CompositeLit: // a literal of the type order
 			if name, ok := n.Type.(*ast.Ident); ok && name.Name == "order" {
 				for _, e := range n.Elts {
 					if pair, ok := e.(*ast.KeyValueExpr); ok && pair.Key.(*ast.Ident).Name == "Status" {
@@ -44,7 +44,7 @@ func TestOneTransition(t *testing.T) {
 					}
 				}
 			}
-		case *ast.BasicLit: // the column status, alone or in an SQL statement that sets it
+		case *ast.BasicLit: // the name of the column, alone or in an SQL statement that sets it
 			if n.Value == `"status"` || setsStatus.MatchString(n.Value) {
 				at = files.Position(n.Pos())
 			}
@@ -75,7 +75,7 @@ func TestOneTransition(t *testing.T) {
 
 var setsStatus = regexp.MustCompile(`(?is)\bset\b.*\bstatus\s*=`)
 
-// TestKnownValues compares the enumerations of the code with the OpenAPI document.
+// TestKnownValues compares the enumerations of the code with the document.
 func TestKnownValues(t *testing.T) {
 	schemas := webtest.Spec(t, api.Document).Components.Schemas
 	listed := func(schema, property string) (values []string) {
@@ -128,7 +128,7 @@ func TestKeyedOperations(t *testing.T) {
 	}
 }
 
-// TestStatesInDocs compares the state diagram in docs/orders.md with the variable allowedFrom.
+// TestStatesInDocs compares the state diagram of docs/orders.md with allowedFrom.
 func TestStatesInDocs(t *testing.T) {
 	text, err := os.ReadFile("../docs/orders.md")
 	if err != nil {

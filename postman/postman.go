@@ -1,5 +1,4 @@
-// Package postman has the Postman collection of all services, and a Postman environment with the services'
-// addresses.
+// Package postman has the Postman collection of all services, and an environment with their addresses.
 package postman
 
 import (
@@ -8,7 +7,7 @@ import (
 	"example.com/b2b/v2/openapi"
 )
 
-// Collection is the Postman collection of all services, in format 2.1.
+// Collection is the Postman collection, in format 2.1.
 //
 //go:embed B2B-Order-Management.postman_collection.json
 var Collection []byte

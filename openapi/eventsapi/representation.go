@@ -8,23 +8,23 @@ import (
 	"example.com/b2b/v2/openapi/ordersapi"
 )
 
-// Order returns the order as it was right after the event. It fails for an event with another subject.
+// Order returns the order right after the event. It fails for an event of another subject.
 func (e FeedEvent) Order() (*ordersapi.Order, error) {
 	return representation[ordersapi.Order](e, contract.Order)
 }
 
-// Product returns the product as it was right after the event. It fails for an event with another subject.
+// Product returns the product right after the event. It fails for an event of another subject.
 func (e FeedEvent) Product() (*ordersapi.Product, error) {
 	return representation[ordersapi.Product](e, contract.Product)
 }
 
-// Customer returns the customer as it was right after the event. It fails for an event with another subject.
+// Customer returns the customer right after the event. It fails for an event of another subject.
 func (e FeedEvent) Customer() (*customersapi.Customer, error) {
 	return representation[customersapi.Customer](e, contract.Customer)
 }
 
-// WebhookEndpoint returns the webhook endpoint as it was right after the event. It fails for an event with
-// another subject.
+// WebhookEndpoint returns the webhook endpoint right after the event. It fails for an event of another
+// subject.
 func (e FeedEvent) WebhookEndpoint() (*WebhookEndpoint, error) {
 	return representation[WebhookEndpoint](e, contract.WebhookEndpoint)
 }

@@ -157,7 +157,7 @@ func (v templateVisitor) Enter(n js.INode) js.IVisitor {
 // Exit implements [js.IVisitor].
 func (templateVisitor) Exit(js.INode) {}
 
-// hasLines reports whether the text of a template, without its expressions, has a line break.
+// hasLines reports whether the texts of a template, without its expressions, have a line break.
 func hasLines(e *js.TemplateExpr) bool {
 	for _, part := range e.List {
 		if bytes.ContainsRune(part.Value, '\n') {
@@ -184,7 +184,7 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
-// unsafe matches JavaScript that turns text into markup or code, and URLs of other hosts.
+// unsafe matches JavaScript that turns a text into markup or code, and addresses of other hosts.
 var unsafe = regexp.MustCompile(
 	`innerHTML|outerHTML|insertAdjacent|dangerouslySet|document\.write|\beval\(|new Function|https?://`)
 

@@ -29,8 +29,8 @@ var snippets = []snippet{
 	{ID: "java", Name: "Java", Needs: "the package of sdk/java"},
 }
 
-// Serve adds the start page to the orchestrator's engine as GET /. It also adds the Postman collection and
-// its environment, and the joined OpenAPI document of all services as /openapi/all.yaml and
+// Serve adds the start page to the orchestrator's engine as GET /, with the options o. It also adds the
+// Postman collection and its environment, and the joined document of all services as /openapi/all.yaml and
 // /openapi/all.json. The field o.Others has the addresses of the other services. With the parameter office,
 // the page links to the back office. The page loads nothing from other sites, and has no inline scripts.
 func Serve(engine *gin.Engine, o web.Options, office bool) {
@@ -85,7 +85,7 @@ func describe(r *http.Request, others []docs.Linked, office bool, currency any) 
 	}
 }
 
-// addresses returns the addresses of all services, by name, as the browser must call them.
+// addresses returns the addresses of all services as seen by the browser.
 func addresses(r *http.Request, others []docs.Linked) map[string]string {
 	all := map[string]string{"orchestrator": address(r)}
 	for _, other := range others {
@@ -94,7 +94,7 @@ func addresses(r *http.Request, others []docs.Linked) map[string]string {
 	return all
 }
 
-// address returns the address of this service as the browser calls it.
+// address returns the address of this service as seen by the browser.
 func address(r *http.Request) string {
 	scheme := "http"
 	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {

@@ -32,23 +32,23 @@ type Options struct {
 	// TryTimeout limits the time of a single try; 0 means 30 s, which is longer than a service takes to
 	// answer by default.
 	TryTimeout time.Duration
-	// HTTPClient sends the requests; nil means the zero http.Client. The SDK follows no redirect, because a
+	// HTTPClient sends the requests; nil means the zero http.Client. Redirects are not followed, because a
 	// redirected POST may become a GET.
 	HTTPClient *http.Client
 }
 
-// StaticToken returns a function for Options.Token. The function always returns the parameter token.
+// StaticToken returns a function for Options.Token that always returns the parameter token.
 func StaticToken(token string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) { return token, nil }
 }
 
-// Client has the generated clients of the services. After a successful call, the field JSON200 or JSON201 of
-// the response is set, with all required fields. Any other call returns an *Error.
+// Client has the generated clients of the services. After a successful call, JSON200 or JSON201 of the
+// response is set, with all required fields. Any other call returns an *Error.
 //
-// A call without an idempotency key gets a new key, if the operation takes a key. The service refuses an
-// empty XIdempotencyKey. All tries of a call have the same key. The client repeats reads, and writes with a
-// key, after a connection error, a timeout of the try, 429, 502, 503 and 504, until the deadline. It sends a
-// write without a key only once.
+// A call without an idempotency key gets a new key, if the operation has keys. The service refuses an empty
+// XIdempotencyKey. All tries of the call have the same key. The client repeats reads, and writes with a key,
+// after a connection error, a timeout of the try, 429, 502, 503 and 504, until the deadline. It sends a write
+// without a key once.
 type Client struct {
 	Customers    *customersapi.ClientWithResponses
 	Orders       *ordersapi.ClientWithResponses

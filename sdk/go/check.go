@@ -107,7 +107,7 @@ func complete(t reflect.Type, content any, pointer string) error {
 	return nil
 }
 
-// text returns the text of a JSON string, and "" for any other JSON value.
+// text returns the string in raw JSON, and "" for any other JSON value.
 func text(raw json.RawMessage) (s string) {
 	_ = json.Unmarshal(raw, &s)
 	return s

@@ -18,16 +18,16 @@ const (
 	UnexpectedAnswer contract.ErrorCode = "unexpected_answer" // not an answer of the service; maybe a proxy's
 )
 
-// Error describes a failed call: the service refused the request, failed, or did not answer.
+// Error describes a failed call: a service refused the request or failed, or did not answer.
 type Error struct {
 	Operation string             // operation id in the OpenAPI document, such as createOrder
 	Code      contract.ErrorCode // services may get new codes at any time
 	Status    int                // HTTP status; 0 without an answer
-	Message   string             // a sentence for the user
+	Message   string             // sentence for people
 	Details   []contract.APIErrorDetail
 
 	CorrelationID  string // identifies the call in the logs of all services
-	IdempotencyKey string // key of the call, for a repetition or a lookup; "" for an operation without keys
+	IdempotencyKey string // key to repeat the call or look up the result; "" for operations without keys
 	Retryable      bool   // a repetition with the same key may succeed, and has no second effect
 
 	cause error
@@ -53,7 +53,7 @@ type call struct {
 	idempotencyKey string
 }
 
-// repeatable reports whether the client may send the request of c again without a second effect.
+// repeatable reports whether c can be sent again without a second effect.
 func (c call) repeatable() bool { return c.Method == http.MethodGet || c.idempotencyKey != "" }
 
 // answer returns res when the answer is a success, and otherwise an *Error. The body of the returned response
@@ -69,7 +69,7 @@ func (c call) answer(res *http.Response, body []byte, err error) (*http.Response
 		return res, nil
 	}
 	var sent map[string]json.RawMessage
-	_ = json.Unmarshal(body, &sent) // sent stays empty when body is not a JSON object
+	_ = json.Unmarshal(body, &sent) // when body is not a JSON object, sent stays empty
 	code := text(sent["code"])
 	switch {
 	case res.StatusCode == http.StatusNotModified:

@@ -15,9 +15,9 @@ import (
 	"example.com/b2b/v2/openapi/contract"
 )
 
-// Imported is the result of a single row of an import.
+// Imported is the result of a row of an import.
 type Imported[T any] struct {
-	Index  int // position of the row among the rows of the import, from 0
+	Index  int // position of the row in the import, from 0
 	Row    T   // the row as the caller sent it
 	Result contract.ImportLineResult
 	// ID is the id of the product or customer; 0 for a refused row, and for a new row in a dry run.
@@ -86,7 +86,7 @@ func imports[T any](
 	}
 }
 
-// lines iterates over the lines of a successful NDJSON answer. It ends after the first error.
+// lines iterates over the lines of a successful answer in NDJSON. The iteration ends after the first error.
 func lines[T any](c call, res *http.Response) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for answers := jsontext.NewDecoder(res.Body); ; {
@@ -120,7 +120,7 @@ type upload[T any] struct {
 	next   func() (T, bool)
 	stop   func()
 	sent   []T
-	buffer bytes.Buffer // encoded bytes that the client has not read
+	buffer bytes.Buffer // encoded bytes that are not read yet
 }
 
 // Read implements io.Reader.

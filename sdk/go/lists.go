@@ -45,7 +45,7 @@ func pages[T any](
 	}
 }
 
-// callOf returns the call whose answer is res, for an operation without an idempotency key.
+// callOf returns the call that res answers. It is for operations without an idempotency key.
 func callOf(operationID string, res *http.Response) call {
 	return call{operation: operation{name: operationID}, Request: res.Request}
 }

@@ -113,7 +113,7 @@ func (t *transport) Do(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// find returns the operation of r. It returns the zero operation when no OpenAPI document has the request.
+// find returns the operation of r, or the zero operation when the documents do not have the request.
 func (t *transport) find(r *http.Request) operation {
 	path := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), t.base), "/")
 	matches := func(part, sent string) bool { return part == sent || strings.HasPrefix(part, "{") }
@@ -190,7 +190,7 @@ func (t *transport) authorize(ctx context.Context, r *http.Request) error {
 	return err
 }
 
-// try sends r once, and reads the whole body of the answer.
+// try sends r once. It returns the answer and the whole body of the answer.
 func (t *transport) try(ctx context.Context, r *http.Request) (*http.Response, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.TryTimeout)
 	defer cancel()
@@ -233,7 +233,7 @@ func (t *transport) stream(c call) (*http.Response, error) {
 	return c.answer(res, body, err)
 }
 
-// temporary reports whether a status says that a later try may succeed.
+// temporary reports whether status is a failure that may pass.
 func temporary(status int) bool {
 	switch status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable,

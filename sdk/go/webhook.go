@@ -58,9 +58,9 @@ func VerifyWebhook(key string, header http.Header, body []byte) (*eventsapi.Webh
 	return fail("no signature is of this key")
 }
 
-// checkOf returns a function that reports whether a signature of the bytes in signed is right for the key. The
-// version of a signature is v1 for a secret, and v1a for a public key. checkOf fails when key is neither a
-// secret nor a public key.
+// checkOf returns a function that reports whether a signature of the bytes in signed is right for the key.
+// The version of a signature is v1 for a secret, and v1a for a public key. checkOf fails when key is neither
+// a secret nor a public key.
 func checkOf(key string, signed []byte) (func(version string, signature []byte) bool, error) {
 	encoded, isPublic := strings.CutPrefix(key, "whpk_")
 	raw, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(encoded, "whsec_"))

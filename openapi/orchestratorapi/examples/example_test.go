@@ -28,7 +28,7 @@ func Example_createAndConfirmOrder() {
 	for range 2 {
 		res, err := client.CreateAndConfirmOrderWithResponse(context.Background(), request)
 		if err != nil {
-			log.Fatal(err) // no answer came: repeat the call with the same key
+			log.Fatal(err) // no answer: repeat the call with the same key
 		}
 		if res.JSON201 == nil {
 			log.Fatal(string(res.Body))

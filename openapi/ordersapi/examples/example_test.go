@@ -28,7 +28,7 @@ func Example_createOrder() {
 		params := &ordersapi.CreateOrderParams{XIdempotencyKey: new("po-4711")}
 		res, err := client.CreateOrderWithResponse(context.Background(), params, order)
 		if err != nil {
-			log.Fatal(err) // no answer came: repeat the call with the same key
+			log.Fatal(err) // no answer: repeat the call with the same key
 		}
 		if res.JSON201 == nil {
 			log.Fatal(string(res.Body)) // Example_refusal shows what a refusal has

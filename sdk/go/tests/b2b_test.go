@@ -54,7 +54,7 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// start runs the program b2b in a folder, and returns the addresses of its services.
+// start runs b2b in a folder and returns its addresses.
 func start(folder string, env ...string) (addresses []string, stop func()) {
 	cmd := exec.Command(binary)
 	cmd.Dir = folder
@@ -87,7 +87,7 @@ func start(folder string, env ...string) (addresses []string, stop func()) {
 
 // step says how a proxy treats a request.
 type step struct {
-	name   string // pass, close, drop, cut, hang or answer
+	name   string // one of pass, close, drop, cut, hang and answer
 	status int
 	header http.Header
 	body   string
@@ -624,8 +624,8 @@ func TestUnsetAddress(t *testing.T) {
 	}
 }
 
-// TestTokenOfACustomer calls services that require a token. The first call has no token, and the other calls
-// have a token of the command b2b token.
+// TestTokenOfACustomer calls services that require a token, first without a token, then with a token from the
+// command b2b token.
 func TestTokenOfACustomer(t *testing.T) {
 	env := []string{"AUTH_MODE=jwt", "JWT_SECRET=a-secret-of-the-test-that-is-long-enough",
 		"SERVICE_TOKEN=token-of-the-test"}

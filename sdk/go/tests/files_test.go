@@ -187,8 +187,7 @@ func TestOddFiles(t *testing.T) {
 	}
 }
 
-// TestPageSize checks that an iterator asks for pages of 100 items by default, and otherwise for pages of the
-// size in the parameters.
+// TestPageSize checks that iterators ask for pages of 100 items, unless the parameters have another limit.
 func TestPageSize(t *testing.T) {
 	for want, given := range map[string]*int32{"100": nil, "7": new(int32(7))} {
 		asked := ""

@@ -49,10 +49,10 @@ func (p partner) run(t *testing.T, name string, args ...string) string {
 	return string(out)
 }
 
-var released string // the result of release; "" before the first call
+var released string // the folder that release returns; "" before its first call
 
-// release makes the next release of this module from the files of the checkout. It returns a folder for
-// GOPROXY.
+// release returns a folder for GOPROXY with the next release of this module, made of the files of the
+// checkout.
 func release(t *testing.T) string {
 	t.Helper()
 	if released != "" {
@@ -91,7 +91,7 @@ func (f file) Path() string                 { return string(f) }
 func (f file) Lstat() (os.FileInfo, error)  { return os.Lstat(filepath.Join(root, string(f))) }
 func (f file) Open() (io.ReadCloser, error) { return os.Open(filepath.Join(root, string(f))) }
 
-// block returns the first code block of a language on a page.
+// block returns the first block of code in a language of a page.
 func block(t *testing.T, page, language string) string {
 	t.Helper()
 	found := regexp.MustCompile("(?s)```" + language + "\n(.*?)```").FindSubmatch(must(os.ReadFile(page))(t))

@@ -65,7 +65,7 @@ func (o oddAnswer) text(t *testing.T, bodies map[string]string, given json.RawMe
 	return string(latin1)
 }
 
-// raw returns the bytes of the answer in HTTP/1.1.
+// raw returns the answer in HTTP/1.1, with the bytes that the network would deliver.
 func (o oddAnswer) raw(body string) string {
 	answer := fmt.Sprintf("HTTP/1.1 %d Odd\r\n", o.Status)
 	for name, value := range o.Headers {

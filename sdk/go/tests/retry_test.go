@@ -17,7 +17,7 @@ import (
 const product = `{"success": true, "data": {"id": 2, "sku": "A", "name": "A test", "price_cents": 1, "stock": 1,
 	"active": true, "created_at": "2024-01-10T08:00:00.000Z", "updated_at": "2024-01-10T08:00:00.000Z"}}`
 
-// nowhere is an address for tests that send no request to a network.
+// nowhere is the address in tests whose requests never reach a network.
 const nowhere = "http://b2b.test"
 
 // service is a transport that answers at once without a network, so that only the pauses of the SDK take
@@ -112,8 +112,8 @@ func TestNotTriedAgain(t *testing.T) {
 	}
 }
 
-// TestFollowPauses calls FollowEvents while the service refuses each call at once. FollowEvents must pause
-// between its calls, so that it does not send thousands of calls per second.
+// TestFollowPauses follows the events of a service that refuses each call at once. FollowEvents must pause
+// between its calls, so that it does not ask a service in trouble thousands of times a second.
 func TestFollowPauses(t *testing.T) {
 	for name, refusal := range map[string]struct {
 		status     int
