@@ -77,10 +77,10 @@ func (s store) createAll(customers []*customer) error {
 type change struct {
 	Name, Email        *string
 	Phone, ExternalRef nullable.Nullable[string]
-	Deleted            bool // true for a row of an import with deleted_at; importCustomers refuses the row
+	// Deleted says that a row of an import has a deleted_at. importCustomers refuses such a row.
+	Deleted bool
 }
 
-// apply returns c with the new values of ch.
 func (ch change) apply(c customer) customer {
 	if ch.Name != nil {
 		c.Name = *ch.Name
@@ -127,7 +127,7 @@ func (s store) lock(id int64, ifMatch *string) (customer, error) {
 	return c, etag.Precondition(ifMatch, response(c))
 }
 
-// rowOf returns the row of a customer.
+// rowOf returns the row of a customer for service.Database.ChangeRow.
 func rowOf(id int64) service.Row[store] {
 	return service.Row[store]{Name: fmt.Sprint(id), See: func(q store) error {
 		_, err := q.find(id)
@@ -194,7 +194,9 @@ type filter struct {
 	service.Filter
 	Email       *string // compared without regard to upper and lower case
 	ExternalRef *string
-	Deleted     bool // list deleted and other customers; Email and ExternalRef match no deleted customer
+	// Deleted adds the deleted customers to the list. The filters Email and ExternalRef never match a deleted
+	// customer.
+	Deleted bool
 }
 
 // mustBeCurrent reports whether the list must not come from a replica that lags: see service.ReadPage.
@@ -202,7 +204,6 @@ func (f filter) mustBeCurrent() bool {
 	return f.Email != nil || f.ExternalRef != nil || f.IDs != nil || f.UpdatedSince != nil
 }
 
-// list reads a page of customers.
 func (s store) list(f filter, page db.PageRequest) ([]customer, *int64, error) {
 	q := s.customers()
 	if f.Deleted {
@@ -218,10 +219,10 @@ func (s store) list(f filter, page db.PageRequest) ([]customer, *int64, error) {
 	return service.List[customer](q, texts, f.Filter, narrow, page)
 }
 
-// uniqueError returns 409 email_taken or 409 external_ref_taken for the error of a statement that could not
-// write c, because another customer already has the email or the external_ref. When no other customer has the
-// value any more, the error is db.ErrConflict. Other errors stay unchanged. A caller bound to a customer does
-// not learn the id of the other customer.
+// uniqueError explains the error of a statement that could not write c. When another customer has the email
+// or the external_ref of c, it returns 409 email_taken or 409 external_ref_taken, with the id of the other
+// customer unless the caller is bound to a customer. When no other customer has either value any more, it
+// returns db.ErrConflict. An error with another cause stays unchanged.
 func (s store) uniqueError(err error, c customer) error {
 	if !service.IsDuplicate(err) {
 		return err
@@ -249,5 +250,5 @@ func (s store) uniqueError(err error, c customer) error {
 		}
 		return unique.code.New().With(unique.field, params, "belongs to another customer")
 	}
-	return db.ErrConflict // the other customer no longer has the value
+	return db.ErrConflict
 }

@@ -27,7 +27,6 @@ import (
 
 var ctx = context.Background()
 
-// serve runs a service on g and returns its address and a client.
 func serve(t *testing.T, g *gorm.DB) (string, *api.ClientWithResponses) {
 	t.Helper()
 	handler := customers.New(g, time.Hour).Handler(webtest.Options())
@@ -420,8 +419,7 @@ func TestUpdateCustomer(t *testing.T) {
 	})
 }
 
-// TestUpdatedAt sets updated_at back before each change. Only a change of the customer's data must move
-// updated_at.
+// TestUpdatedAt updates a customer. updated_at must change only when the update changes the customer's data.
 func TestUpdatedAt(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		_, c := serve(t, g)
@@ -472,7 +470,8 @@ func TestDeleteCustomer(t *testing.T) {
 		if len(list.JSON200.Data) != 0 {
 			t.Errorf("%s", list.Body)
 		}
-		var kept int64 // the row must stay, because the customer's orders refer to the row
+		// The row of a deleted customer must stay in the table, because the customer's orders refer to it.
+		var kept int64
 		if g.Table("customers").Where("id = ? AND deleted_at IS NOT NULL", made.ID).Count(&kept); kept != 1 {
 			t.Error("the row is gone")
 		}
@@ -553,8 +552,9 @@ func TestETag(t *testing.T) {
 	})
 }
 
-// meet runs two changes of the customer with the id at the same time. Except on SQLite, which has a single
-// writer, both changes first wait for the row, in the order of the parameters, or have an answer.
+// meet runs two changes of a customer at the same time, and returns the result of each. It holds a lock on
+// the customer's row until both changes wait for the lock or have an answer; the change first arrives first.
+// On SQLite, which has a single writer, it runs both changes without a lock.
 func meet(t *testing.T, g *gorm.DB, id int64, first, second func() string) (ofFirst, ofSecond string) {
 	t.Helper()
 	if g.Name() == db.SQLite {
@@ -587,8 +587,9 @@ func meet(t *testing.T, g *gorm.DB, id int64, first, second func() string) (ofFi
 	return <-results[0], <-results[1]
 }
 
-// TestTwoInstances changes a customer in two instances of the service at the same time. Of two changes with
-// the same ETag, the second must be refused. Of a change and an import, no change may be lost.
+// TestTwoInstances changes a customer in two instances of the service at the same time. When both changes
+// have the same ETag, one of them must be refused. When an instance changes the phone and the other instance
+// imports a name, the customer must get both.
 func TestTwoInstances(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		_, a := serve(t, g)
@@ -652,9 +653,9 @@ func TestLiteralPath(t *testing.T) {
 	})
 }
 
-// TestChangesDoNotQueue changes and deletes a customer with the token of another customer, while a change by
-// the customer itself waits for the held row. The answer must come at once: the calls must neither wait
-// behind that change, nor lock the row.
+// TestChangesDoNotQueue locks the row of a customer, so that a change by the customer itself has to wait. A
+// second customer then tries to change and to delete the first customer. The second customer must get 404 at
+// once, without waiting for the lock.
 func TestChangesDoNotQueue(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {
@@ -674,7 +675,7 @@ func TestChangesDoNotQueue(t *testing.T) {
 			status, _, _ := webtest.Do(t, "PUT", path, `{"name":"Mine"}`, own...)
 			changed <- status
 		}()
-		time.Sleep(300 * time.Millisecond) // gives the change time to take its turn
+		time.Sleep(300 * time.Millisecond) // until the customer's own change waits for the lock
 		other := []string{"Authorization", bearer(t, "other", id+1), "Content-Type", "application/json"}
 		for method, body := range map[string]string{"PUT": `{"name":"Mine"}`, "DELETE": ""} {
 			status, answer, _ := webtest.Do(t, method, path, body, other...)
@@ -689,15 +690,17 @@ func TestChangesDoNotQueue(t *testing.T) {
 	})
 }
 
-// TestHeldKeysAndValues holds an idempotency key, an email or an external_ref in another session, while many
-// creations need it. Another creation is served: only one of those that need it waits with a connection.
+// TestHeldKeysAndValues inserts an idempotency key, an email or an external_ref in an open transaction. 24
+// creations with the same value must wait for the end of this transaction. A creation with other values must
+// succeed meanwhile, although only eight transactions may run at once.
 func TestHeldKeysAndValues(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {
 			return // SQLite has a single writer and no row locks
 		}
 		base, c := serve(t, g)
-		// The wait for a value of an index also locks the gap before the value. This row makes the gap small.
+		// A creation that waits for a value also locks the gap before the value in the index. This row makes
+		// the gap small, so that the lock does not block other creations.
 		webtest.Do(t, "POST", base+"/customers", `{"name":"n","email":"hel@example.com","external_ref":"hel"}`,
 			"Content-Type", "application/json")
 		for name, held := range map[string]struct{ insert, body, key string }{
@@ -721,7 +724,7 @@ func TestHeldKeysAndValues(t *testing.T) {
 					headers = append(headers, "X-Idempotency-Key", held.key)
 				}
 				var calls sync.WaitGroup
-				for i := range 24 { // three times as many as the transactions that may run at once
+				for i := range 24 { // at most eight transactions run at once
 					calls.Go(func() { webtest.Do(t, "POST", base+"/customers", fmt.Sprintf(held.body, i), headers...) })
 				}
 				time.Sleep(300 * time.Millisecond) // until the calls wait

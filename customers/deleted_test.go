@@ -29,7 +29,6 @@ func tokenOf(t *testing.T, p auth.Principal) []string {
 	return []string{"Authorization", "Bearer " + token}
 }
 
-// remove deletes a customer.
 func remove(t *testing.T, c *api.ClientWithResponses, id int64) {
 	t.Helper()
 	if res, err := c.DeleteCustomerWithResponse(ctx, id, nil); err != nil || res.JSON200 == nil {
@@ -50,7 +49,7 @@ func TestIncludeDeleted(t *testing.T) {
 		before := create(t, c, "Last", "last@example.com")
 		remove(t, c, ids[1])
 		remove(t, c, ids[4])
-		again := create(t, c, "Again", "deleted1@example.com").ID // the email is free again
+		again := create(t, c, "Again", "deleted1@example.com").ID // the email of a deleted customer
 		all := append(slices.Clone(ids), before.ID, again)
 		reads := auth.Principal{Subject: "clerk", Scope: "customers:read events:read"}
 		list := func(query string, headers ...string) (rows []api.Customer) {
@@ -143,8 +142,8 @@ func TestIncludeDeleted(t *testing.T) {
 	})
 }
 
-// TestCopyByUpdatedSince keeps a copy of the customers by updated_since, over changes and deletions. At the
-// end the copy must equal a new export.
+// TestCopyByUpdatedSince makes a copy of all customers, and updates the copy after each change and deletion
+// by an export with updated_since. At the end the copy must equal a full export.
 func TestCopyByUpdatedSince(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)
@@ -162,7 +161,8 @@ func TestCopyByUpdatedSince(t *testing.T) {
 			}
 		}
 		var newest time.Time
-		latest := func() { // the next update begins at the newest updated_at of the copy
+		// The function latest lets the next call of update begin at the newest updated_at in the copy.
+		latest := func() {
 			for _, line := range held {
 				var row api.Customer
 				if err := json.Unmarshal([]byte(line), &row); err != nil {

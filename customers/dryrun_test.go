@@ -11,12 +11,12 @@ import (
 	"example.com/b2b/v2/db/dbtest"
 )
 
-// filler returns n rows of CSV that the import refuses without an SQL statement. The rows before and after
-// the filler are in different batches.
+// filler returns n malformed rows of CSV. The import refuses them, and counts them in its batches of 250
+// rows.
 func filler(n int) string { return strings.Repeat("one cell\n", n) }
 
-// TestDryRunAcrossBatches imports a file in which row 2 gives up an external_ref, and row 263, in a later
-// batch, takes it. The dry run must give the same answers as the run.
+// TestDryRunAcrossBatches imports a file in which row 2 changes the external_ref. Row 263, in the
+// next batch, gives R-1 to another customer. The dry run must give the same answers as the run.
 func TestDryRunAcrossBatches(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, _ := serve(t, g)
@@ -32,9 +32,10 @@ func TestDryRunAcrossBatches(t *testing.T) {
 	})
 }
 
-// TestDryRunIsTheRun imports random files. A dry run must give the same answers as the run. A repeated run
-// must change no row that the first run accepted. It may accept a row that the first run refused, but only if
-// the first run refused the row with external_ref_taken.
+// TestDryRunIsTheRun imports random files: first as a dry run, then for real, then again. The dry run must
+// give the same answers as the real run. In the repeated run, a row that the first run accepted must change
+// nothing. A row that the first run refused must be refused again, except that an external_ref may be free by
+// then.
 func TestDryRunIsTheRun(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, _ := serve(t, g)

@@ -41,7 +41,7 @@ func TestExternalRef(t *testing.T) {
 			return res
 		}
 		first := add("a@example.com", "C-1").JSON201.Data
-		other := add("b@example.com", "c-1").JSON201.Data // a different external_ref: upper and lower case differ
+		other := add("b@example.com", "c-1").JSON201.Data // c-1 is not C-1: external_ref is case-sensitive
 		if first.ExternalRef == nil || *first.ExternalRef != "C-1" {
 			t.Fatalf("%+v", first)
 		}
@@ -105,7 +105,7 @@ func TestExternalRef(t *testing.T) {
 				}
 				return res.JSON200.Data.ExternalRef
 			}
-			if ref := put(nil); *ref != "C-1" { // external_ref is left out, and stays as it is
+			if ref := put(nil); *ref != "C-1" { // the change has no external_ref, so the old value stays
 				t.Error(*ref)
 			}
 			if ref := put(nullable.NewNullNullable[string]()); ref != nil {
@@ -127,7 +127,7 @@ func TestExternalRef(t *testing.T) {
 				"external_ref=C-1": first.ID, "external_ref=c-1": other.ID, "external_ref=C": 0,
 				"email=a@example.com": first.ID, "email=%20A@EXAMPLE.com": first.ID,
 				"email=example.com": 0, "email=d@example.com": 0,
-				// Databases differ in the letters that LOWER changes, such as the Kelvin sign and İ.
+				// LOWER changes the Kelvin sign and İ on some databases, but not on others.
 				"email=\u212aim@example.com": kim.ID, "email=\u0130da@example.com": ida.ID,
 				"email=a@example.com&external_ref=C-1&search=n": first.ID,
 				"email=a@example.com&external_ref=c-1":          0,
@@ -191,7 +191,7 @@ func TestIdempotencyKey(t *testing.T) {
 		unknown, _ := c.GetCustomerIdempotencyKeyWithResponse(ctx, "customer-1")
 		webtest.WantError(t, unknown.StatusCode(), unknown.Body, 404, "idempotency_key_unknown")
 		create(t, c, "Taken", "taken@example.com")
-		// A refusal leaves the key free.
+		// A refused creation does not use up the idempotency key.
 		taken := api.CustomerRequest{Name: "N", Email: "taken@example.com"}
 		refused, _ := c.CreateCustomerWithResponse(ctx, key, taken)
 		webtest.WantError(t, refused.StatusCode(), refused.Body, 409, "email_taken", "/email")

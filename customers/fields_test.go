@@ -80,8 +80,9 @@ func TestEmptyPhone(t *testing.T) {
 	})
 }
 
-// TestDeletedAt expects deleted_at to be null, in answers and in both kinds of files, unless the customer is
-// deleted. An import takes the column without a value: see also TestImportOfDeleted.
+// TestDeletedAt expects deleted_at to be null in answers and in exported files, unless the customer is
+// deleted. An import accepts the column deleted_at when its cells are empty; TestImportOfDeleted tests other
+// cells.
 func TestDeletedAt(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		base, c := serve(t, g)

@@ -13,7 +13,7 @@ import (
 	"example.com/b2b/v2/openapi/contract"
 )
 
-// A row of an import creates or changes the customer with the email of the row. Every row has an email.
+// The import finds the customer of a row by its email. Every row has an email.
 
 func (ch change) emailKey() string { return emailKey(*ch.Email) }
 
@@ -22,7 +22,9 @@ func emailKey(email string) string { return strings.ToLower(strings.TrimSpace(em
 
 func (ch change) names() []bulk.Name {
 	if ch.Deleted {
-		return nil // importCustomers refuses the row; a customer in another row may have the email now
+		// importCustomers refuses this row. Another row may have the same email, for a customer that is not
+		// deleted.
+		return nil
 	}
 	names := []bulk.Name{{Field: "/email", Value: ch.emailKey()}}
 	if ref, err := ch.ExternalRef.Get(); err == nil {
@@ -31,15 +33,16 @@ func (ch change) names() []bulk.Name {
 	return names
 }
 
-// dryRun is the state of a dry run; it is nil for a run that changes customers. The keys are the ids of the
-// customers whose external_ref earlier rows of the file would have changed. A later row may take the old
-// external_ref of these customers. bulk.Import refuses a row that repeats a new external_ref.
+// dryRun is the state of a dry run over all batches of a file; it is nil when the import changes customers.
+// Its keys are the ids of customers whose external_ref an earlier row would have changed. The old
+// external_ref is still in the database, but a later row may take it. New values need no entry, because
+// bulk.Import refuses a second row with the same external_ref.
 type dryRun map[int64]bool
 
-// importCustomers creates or changes a customer for each row, in one transaction. It refuses a row for a new
-// customer without a name, and a row with the external_ref of another customer. With a dryRun it changes
-// nothing. Error for several rows: bulk.ErrApart when another request has taken an email or an external_ref,
-// or when the order of the writes lets a row take an external_ref before another row gives it up.
+// importCustomers creates or changes a customer for each row, in one transaction. It refuses a new customer
+// without a name, and an external_ref that another customer has. With a dryRun it changes nothing. The error
+// is bulk.ErrApart when a statement for several rows violates a unique index: another request has just taken
+// an email or an external_ref, or a row was written before the row that frees its external_ref.
 func (s *Service) importCustomers(ctx context.Context, rows []*bulk.Row[change], dryRun dryRun) error {
 	if dryRun != nil {
 		return s.db.Read(ctx).importCustomers(rows, dryRun)
@@ -47,7 +50,7 @@ func (s *Service) importCustomers(ctx context.Context, rows []*bulk.Row[change],
 	err := s.db.Change(ctx, func(tx store) error {
 		err := tx.importCustomers(rows, nil)
 		if service.IsDuplicate(err) && len(rows) == 1 {
-			return db.ErrConflict // another request has just taken the value
+			return db.ErrConflict // another request has just taken the email or the external_ref
 		}
 		return err
 	})
@@ -86,7 +89,7 @@ func (s store) importCustomers(rows []*bulk.Row[change], dryRun dryRun) error {
 			continue
 		case holder.Email != "" && emailKey(holder.Email) != emailKey(c.Email):
 			params := apperr.Params{"rule": "unique"}
-			if holder.ID != 0 { // the id is 0 when an earlier row would create the holder
+			if holder.ID != 0 { // a new customer of an earlier row has no id yet
 				params["customer_id"] = holder.ID
 			}
 			r.Refuse(apperr.ExternalRefTaken.New().With("/external_ref", params, "belongs to another customer"))

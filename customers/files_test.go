@@ -132,8 +132,9 @@ func TestImportCustomers(t *testing.T) {
 			}
 		})
 		t.Run("an external_ref that an earlier row frees", func(t *testing.T) {
-			// The row that frees the external_ref has the higher id, so one UPDATE of both rows would violate
-			// the unique index at the lower id.
+			// Customer B, in the first row, gives up R-1, which the second row gives to customer A. A single
+			// UPDATE of both customers would begin with A, which has the lower id, and violate the unique
+			// index.
 			a, b := create(t, c, "A", "a@example.com"), create(t, c, "B", "b@example.com")
 			imported(t, url, ndjson, `{"email":"b@example.com","external_ref":"R-1"}`)
 			file := `{"email":"b@example.com","external_ref":"R-2"}` + "\n" +

@@ -52,7 +52,7 @@ func TestHistory(t *testing.T) {
 		} {
 			states = append(states, webtest.Data(t, "PUT", path, json.RawMessage(change), as("erp", id)...))
 		}
-		// Two of the requests change nothing, so each repeats the state before it.
+		// Two of the requests change nothing, and answer with the same customer as the request before.
 		states = slices.CompactFunc(states, func(a, b map[string]any) bool { return reflect.DeepEqual(a, b) })
 
 		history := func(headers ...string) (all []contract.ChangeEvent) {
@@ -178,9 +178,9 @@ func broken(t *testing.T, g *gorm.DB) string {
 	return strings.Join(all, "; ")
 }
 
-// TestRules breaks three rules of the doctor, and corrects the data again. Customer 6 has no event of its
-// creation, so it is older than the history, and breaks neither the rule about events nor the rule about
-// deletion.
+// TestRules damages the data for one rule of the doctor after the other, and repairs it again. The deleted
+// customer 6 has no event customer.created, as if the customer were older than the history. The doctor must
+// accept that the customer lacks events.
 func TestRules(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		exec := func(statement string) {

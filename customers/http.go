@@ -64,7 +64,7 @@ func (s *Service) CreateCustomer(ctx context.Context, r server.CreateCustomerReq
 		err := tx.create(&c)
 		return c.ID, response(c), err
 	}, unique...)
-	// The answers that version 2.0.0 has stored have no deleted_at.
+	// Version 2.0.0 stored answers without deleted_at. Complete adds the field.
 	return answer(idempotency.Complete[api.CustomerResponse](a, "data.deleted_at"), err)
 }
 
@@ -75,7 +75,7 @@ func (s *Service) GetCustomerIdempotencyKey(ctx context.Context, r server.GetCus
 	return server.GetCustomerIdempotencyKey200JSONResponse{Body: report}, err
 }
 
-// FindCustomerIdempotencyKey is GetCustomerIdempotencyKey with the key as a query parameter.
+// FindCustomerIdempotencyKey is like GetCustomerIdempotencyKey, but takes the key as a query parameter.
 func (s *Service) FindCustomerIdempotencyKey(ctx context.Context, r server.FindCustomerIdempotencyKeyRequestObject,
 ) (server.FindCustomerIdempotencyKeyResponseObject, error) {
 	report, err := s.keyReport(ctx, r.Params.Key)

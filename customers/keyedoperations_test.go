@@ -7,7 +7,7 @@ import (
 	api "example.com/b2b/v2/openapi/customersapi"
 )
 
-// TestKeyedOperations compares the operations with an idempotency key in the code and in the document.
+// TestKeyedOperations checks that keyedOperations has the operations that take a key in the OpenAPI document.
 func TestKeyedOperations(t *testing.T) {
 	spec := webtest.Spec(t, api.Document)
 	for path, item := range spec.Paths.Map() {

@@ -55,7 +55,7 @@ func TestSort(t *testing.T) {
 		}
 		for path, want := range map[string]struct {
 			rows        int
-			newestFirst bool // without the parameter sort, the list begins with the newest entry
+			newestFirst bool // whether a list without the parameter sort begins with the newest entry
 		}{
 			"/customers?":             {7, false},
 			"/customers?search=sort&": {7, false},
@@ -91,7 +91,7 @@ func TestUpdatedSince(t *testing.T) {
 		}
 		start := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 		var rows []row
-		for i := range 1500 { // updated_at does not ascend with the id
+		for i := range 1500 { // customers with a higher id may have an older updated_at
 			changed := start.Add(time.Duration(i*7919%1500) * time.Minute)
 			name, email := fmt.Sprint("Name ", i%2), fmt.Sprintf("%d@example.com", i)
 			rows = append(rows, row{int64(i + 1), name, email, start, changed})
@@ -128,7 +128,8 @@ func TestUpdatedSince(t *testing.T) {
 			webtest.Do(t, "GET", base+"/customers?updated_since=2024-01-02T00:55:00Z", "")
 		})
 		t.Run("an updated_at of an answer", func(t *testing.T) {
-			for i := range 30 { // on SQLite times are texts, and some of these texts end in zeros
+			// SQLite stores a time as a text. Of 30 times, some end in zeros.
+			for i := range 30 {
 				change := api.CustomerUpdate{Name: new(fmt.Sprint("Changed ", i))}
 				res, err := c.UpdateCustomerWithResponse(ctx, 700, nil, change)
 				if err != nil || res.JSON200 == nil {
@@ -148,7 +149,9 @@ func TestUpdatedSince(t *testing.T) {
 		})
 		t.Run("export", func(t *testing.T) {
 			file := get(t, base+"/customers/export?format=ndjson&updated_since=2024-01-02T00:58:00Z")
-			if n := bytes.Count(file, []byte("\n")); n != 3 { // lines of two customers and customer 700
+			// The two customers that have changed last, and customer 700, which the subtest above has
+			// changed.
+			if n := bytes.Count(file, []byte("\n")); n != 3 {
 				t.Errorf("%d customers", n)
 			}
 		})

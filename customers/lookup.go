@@ -14,13 +14,14 @@ type lookup struct {
 	customer *customer // nil for a missing or deleted customer
 }
 
-// ConflictKeys implements batch.Command.
+// ConflictKeys implements batch.Command. A lookup changes nothing, so it conflicts with no other lookup.
 func (*lookup) ConflictKeys() []string { return nil }
 
 // Cost implements batch.Command.
 func (*lookup) Cost() int { return 1 }
 
-// Caller implements batch.Command. The result has no effect, because lookups never wait for held rows.
+// Caller implements batch.Command. The batcher needs it only for a command that waits for a locked row. A
+// lookup never waits.
 func (*lookup) Caller() string { return "" }
 
 // runLookups implements batch.Batcher.Run. The lookups share a single query.

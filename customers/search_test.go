@@ -16,8 +16,8 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 )
 
-// TestSearchesLeaveRoom sends 300 concurrent searches and blocks each search in the database. At most two
-// searches may be in the database at a time, and a read must get its answer meanwhile.
+// TestSearchesLeaveRoom sends 300 searches at once and blocks each search in the database. The limit is two
+// searches in the database at a time, so a read of a customer must still get its answer.
 func TestSearchesLeaveRoom(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		for at := 0; at < 2000; at += 500 {

@@ -9,8 +9,8 @@ import (
 	"example.com/b2b/v2/internal/auth"
 )
 
-// Tenancy: a caller bound to a customer sees and changes only this customer. Other files must not implement
-// this rule, and must begin their queries with the functions of this file: see TestTenancy and
+// Tenancy: a caller bound to a customer sees and changes only this customer. Only this file implements the
+// rule, and all other files begin their queries with its functions: see TestTenancy and
 // TestOnlyStoreUsesDatabase.
 
 // customers begins a query for the customers that the caller may see.
@@ -29,8 +29,8 @@ func (s store) everyCustomer() *gorm.DB { return s.DB.Model(&customer{}) }
 // isBound reports whether the caller is bound to a customer.
 func (s store) isBound() bool { return s.Caller.Customer != 0 }
 
-// asSystem returns a context for stores that see all customers. Code that uses a store with this context on
-// behalf of a caller must check mayRead.
+// asSystem returns a context with which a store sees all customers. Before it shows a customer to a caller,
+// code with this context must check mayRead.
 func asSystem(ctx context.Context) context.Context { return auth.With(ctx, auth.System) }
 
 // mayRead returns 403 forbidden when the caller is bound to another customer.

@@ -1,4 +1,4 @@
-// Package openapi_test checks the properties of the served documents on which readers rely.
+// Package openapi_test checks properties of the OpenAPI documents on which clients and generators rely.
 package openapi_test
 
 import (
@@ -43,7 +43,7 @@ func documents(t *testing.T) map[string]map[string]any {
 	return all
 }
 
-// each calls visit for every mapping of a document, with the path to the mapping.
+// each calls visit for every mapping in the node, with the path to the mapping.
 func each(path string, node any, visit func(path string, m map[string]any)) {
 	switch node := node.(type) {
 	case map[string]any:
@@ -58,8 +58,8 @@ func each(path string, node any, visit func(path string, m map[string]any)) {
 	}
 }
 
-// TestNamesMeanOneThing checks that components with the same name are equal in all documents, so that the
-// documents can be joined.
+// TestNamesMeanOneThing checks that a component is the same in all documents that have its name. Otherwise
+// the documents could not be joined.
 func TestNamesMeanOneThing(t *testing.T) {
 	type meaning struct {
 		document string
@@ -109,8 +109,8 @@ func TestForGenerators(t *testing.T) {
 		if info["contact"] == nil || info["license"].(map[string]any)["url"] != nil {
 			t.Errorf("%s: contact %v, license %v", name, info["contact"], info["license"])
 		}
-		// Error is a type of some languages. Order and Customer have a different meaning in the documents of
-		// other services.
+		// Error is a type of some languages. Other documents have an Order and a Customer with a different
+		// meaning.
 		for _, schema := range []string{"Error", "Order", "Customer"} {
 			if schema != "Error" && name != "orchestrator" {
 				continue
@@ -122,8 +122,9 @@ func TestForGenerators(t *testing.T) {
 	}
 }
 
-// TestNamesForGenerators checks that no schema has a name that generators derive from another name or use for
-// their own classes. Otherwise a client would have the name twice, and would not compile or not load.
+// TestNamesForGenerators checks that no schema has a name that a generator makes for something else: a class
+// of its own, or a class for an operation or for another schema. A client with the same name twice would not
+// compile or not load.
 func TestNamesForGenerators(t *testing.T) {
 	runtime := []string{
 		"ApiClient", "ApiError", "ApiException", "ApiResponse", "CancelablePromise", "CancelError", "Client",
@@ -132,7 +133,7 @@ func TestNamesForGenerators(t *testing.T) {
 	}
 	for name, document := range documents(t) {
 		schemas := document["components"].(map[string]any)["schemas"].(map[string]any)
-		derived := map[string]string{} // origin of each derived name, by the name in lower case
+		derived := map[string]string{} // what a generator makes the name for, by the name in lower case
 		for _, class := range runtime {
 			derived[strings.ToLower(class)] = "a class of generators"
 		}
@@ -152,7 +153,7 @@ func TestNamesForGenerators(t *testing.T) {
 		})
 		for kind, components := range document["components"].(map[string]any) {
 			for component := range components.(map[string]any) {
-				if kind != "schemas" && kind != "headers" { // no generator makes a type for a header
+				if kind != "schemas" && kind != "headers" { // generators make no type for a header
 					derived[strings.ToLower(component)] = "in " + kind
 				}
 			}

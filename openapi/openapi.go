@@ -12,7 +12,8 @@ import (
 //go:embed openapi.gen.yaml
 var Document []byte
 
-// Addresses returns a replacer of the default addresses by the given addresses of services.
+// Addresses returns a replacer that puts the given addresses, by the name of a service, in place of the
+// default addresses.
 func Addresses(services map[string]string) *strings.Replacer {
 	var pairs []string
 	for service, address := range services {

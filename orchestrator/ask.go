@@ -17,7 +17,7 @@ import (
 // upstream is a service that the orchestrator calls.
 type upstream struct {
 	name     string
-	variable string // environment variable with the address, for the log
+	variable string // environment variable that has the service's address; log lines name it
 }
 
 var (
@@ -31,8 +31,8 @@ type response interface {
 	GetBody() []byte
 }
 
-// maxTries limits the tries of a call. When every try fails at once, all tries and the pauses between them
-// take less than two seconds.
+// maxTries limits the tries of a call. Five tries that fail at once, and the pauses between them, take less
+// than two seconds.
 const maxTries = 5
 
 // ask makes a call to an upstream service and returns the answer. The function success returns the body of a
@@ -73,11 +73,12 @@ func ask[R response, T any](
 	return answer, apperr.UpstreamUnavailable.Because(err, u.name)
 }
 
-// failure returns the error for an unsuccessful answer. A backoff.PermanentError ends the retries.
+// failure returns the error for an unsuccessful answer. After a backoff.PermanentError, ask makes no further
+// try.
 func (u upstream) failure(res response, caller auth.Principal) error {
 	status := res.StatusCode()
 	answered := fmt.Errorf("the %s answered %d", u.name, status)
-	var body contract.ErrorBody // errors have the same fields in all services
+	var body contract.ErrorBody
 	readable := contract.Unmarshal(res.GetBody(), &body) == nil && body.Code != ""
 	code := string(body.Code)
 	switch {

@@ -10,9 +10,9 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 )
 
-// TestBreaker makes many orchestrations at the same time while a peer is down. The peer must get few of the
-// tries, each answer must have an error of the contract, and orchestrations must succeed as soon as the peer
-// is up.
+// TestBreaker makes 60 orchestrations at the same time while a peer is down. The breaker must stop most tries
+// before they reach the peer, and each answer must be an error of the contract. Orchestrations must succeed
+// again as soon as the peer is up.
 func TestBreaker(t *testing.T) {
 	for _, step := range []string{customerStep, createStep, confirmStep} {
 		t.Run(step, func(t *testing.T) {
@@ -38,7 +38,7 @@ func TestBreaker(t *testing.T) {
 			}
 			p.instead = nil
 			p.mu.Unlock()
-			for status := 0; status != http.StatusCreated; { // until the breaker lets a call through
+			for status := 0; status != http.StatusCreated; { // the breaker still stops some calls
 				var body []byte
 				if status, body, _ = post(t, base, sample); status != http.StatusCreated {
 					webtest.WantError(t, status, body, 503, "upstream_unavailable")
@@ -53,8 +53,8 @@ func TestBreaker(t *testing.T) {
 	}
 }
 
-// TestPeerOfAPeerIsDown lets the Orders API answer 503 customers_unavailable, because its own peer, the
-// Customers API, is down. The breaker must not stop calls to the Orders API after these answers.
+// TestPeerOfAPeerIsDown lets the Orders API answer 503 customers_unavailable, because the Orders API cannot
+// reach the Customers API. The breaker must not stop calls to the Orders API after these answers.
 func TestPeerOfAPeerIsDown(t *testing.T) {
 	t.Parallel()
 	down := slices.Repeat([]fault{answer(503, "customers_unavailable")}, 15)
@@ -72,14 +72,14 @@ func TestPeerOfAPeerIsDown(t *testing.T) {
 	}
 }
 
-// TestDownIsNotLate checks that the answer is 503 before the deadline when a peer is known to be down, and
-// not 504 at the deadline.
+// TestDownIsNotLate checks that the answer is 503 before the deadline of the request while a peer is down. An
+// answer at the deadline would be 504.
 func TestDownIsNotLate(t *testing.T) {
 	t.Parallel()
 	down := slices.Repeat([]fault{answer(503, "unavailable")}, 10_000)
 	base := serve(t, &peers{instead: map[string][]fault{customerStep: down}}, 500*time.Millisecond)
 	unavailable := false
-	for range 8 { // a machine that stalls may be late for some of the requests
+	for range 8 { // the machine may stall during some of the requests, but hardly during all
 		status, body, header := post(t, base, sample)
 		webtest.WantError(t, status, body, max(status, 503), "upstream_unavailable")
 		unavailable = unavailable || status == http.StatusServiceUnavailable

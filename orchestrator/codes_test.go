@@ -20,8 +20,8 @@ import (
 	"example.com/b2b/v2/openapi/ordersapi"
 )
 
-// TestEveryPeerCode lets a peer answer every code that its document declares for a called operation. The
-// orchestrator must pass the code on, try again, or treat the code as a fault of the deployment.
+// TestEveryPeerCode lets a peer answer each error that its OpenAPI document declares. The orchestrator must
+// pass the error on, try again, or answer 503 because the error shows a wrong configuration.
 func TestEveryPeerCode(t *testing.T) {
 	placed := []ordersapi.KeyedOperation{
 		{Operation: ordersapi.ConfirmOrder, OrderID: new(int64(5)), OrderStatus: new(contract.CONFIRMED)},
@@ -32,7 +32,7 @@ func TestEveryPeerCode(t *testing.T) {
 		document  []byte
 		operation string
 		step      string
-		get       bool // the orchestrator makes the call for a GET of an orchestration
+		get       bool // whether GetOrchestration makes the call, and not CreateAndConfirmOrder
 	}{
 		{customersapi.Document, "getInternalCustomer", customerStep, false},
 		{ordersapi.Document, "createOrder", createStep, false},
@@ -114,8 +114,8 @@ func declared(t *testing.T, document []byte, id string) func(yield func(status i
 	}
 }
 
-// TestDeploymentFault checks that a wrong token or address of a peer leaves a single log line, and that the
-// line names the variable.
+// TestDeploymentFault checks that a call with a wrong token or address of a peer leaves a single log line,
+// which names the environment variable to correct.
 func TestDeploymentFault(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer   fault
@@ -144,7 +144,7 @@ func TestDeploymentFault(t *testing.T) {
 	}
 }
 
-// foreign answers with JSON that is not of the contract.
+// foreign answers with JSON that does not follow the contract.
 func foreign(status int, body string) fault {
 	return func(w http.ResponseWriter) {
 		w.Header().Set("Content-Type", "application/json")

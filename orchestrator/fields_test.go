@@ -12,9 +12,9 @@ import (
 	"example.com/b2b/v2/openapi/ordersapi"
 )
 
-// TestEveryField compares an orchestration with the order that the orchestrator places. The schema
-// OrchestrationRequest must have every field of OrderRequest, and the Orders API must get every field that a
-// caller sends.
+// TestEveryField compares a request to the orchestrator with the order that the Orders API gets. The schema
+// OrchestrationRequest must have every field of OrderRequest, and the order must have every field of the
+// request.
 func TestEveryField(t *testing.T) {
 	spec := webtest.Spec(t, api.Document)
 	fields := spec.Components.Schemas["OrchestrationRequest"].Value.Properties
@@ -46,7 +46,8 @@ func TestEveryField(t *testing.T) {
 	if status, body, _ := post(t, serveOn(t, fake.URL, webtest.Options()), string(sent)); status != 400 {
 		t.Errorf("%d %s", status, body)
 	}
-	for _, own := range []string{"idempotency_key", "correlation_id"} { // both are passed on as headers
+	// The Orders API gets these fields as headers.
+	for _, own := range []string{"idempotency_key", "correlation_id"} {
 		delete(order, own)
 	}
 	webtest.ComesBack(t, "OrchestrationRequest", order, placed)

@@ -30,7 +30,7 @@ import (
 type Service struct {
 	customers customersapi.ClientWithResponsesInterface
 	orders    ordersapi.ClientWithResponsesInterface
-	readiness singleflight.Group // shares a running call of askReady
+	readiness singleflight.Group // concurrent calls of ready share a call of askReady
 }
 
 // New returns the service. It fails when the address of a peer is invalid.
@@ -87,7 +87,8 @@ func (s *Service) CreateAndConfirmOrder(
 	return answer, nil
 }
 
-// newOrder returns the order for the Orders API, with all fields of the request that a new order has.
+// newOrder returns the order for the Orders API. It copies each field of the request that an OrderRequest
+// has.
 func newOrder(request *api.OrchestrationRequest) (order ordersapi.OrderRequest, err error) {
 	encoded, err := json.Marshal(request)
 	if err == nil {
@@ -107,7 +108,7 @@ func (s *Service) GetOrchestration(
 	return server.GetOrchestration200JSONResponse{Body: report}, err
 }
 
-// FindOrchestration is GetOrchestration with the key as a query parameter.
+// FindOrchestration is like GetOrchestration, but takes the key as a query parameter.
 func (s *Service) FindOrchestration(
 	ctx context.Context, r server.FindOrchestrationRequestObject,
 ) (server.FindOrchestrationResponseObject, error) {
@@ -115,9 +116,10 @@ func (s *Service) FindOrchestration(
 	return server.FindOrchestration200JSONResponse{Body: report}, err
 }
 
-// report finds the order in the Orders API's record of the key. The parameter field is the place of the key
-// in the request. Errors: 404 idempotency_key_unknown when no order was placed with the key; 404
-// order_incomplete when the order was not confirmed with the key; and the errors of the function ask.
+// report asks the Orders API for the order of an idempotency key, and returns the order and its customer. An
+// error detail has the parameter field, which is the place of the key in the request. Errors: 404
+// idempotency_key_unknown when no order was placed with the key; 404 order_incomplete when the order was not
+// confirmed with the key; and the errors of the function ask.
 func (s *Service) report(ctx context.Context, key, field string) (none api.OrchestrationReportResponse, err error) {
 	done, err := ask(ctx, ordersAPI, func() (*ordersapi.FindIdempotencyKeyResponse, error) {
 		return s.orders.FindIdempotencyKeyWithResponse(ctx, &ordersapi.FindIdempotencyKeyParams{Key: key})
@@ -138,15 +140,17 @@ func (s *Service) report(ctx context.Context, key, field string) (none api.Orche
 		return none, err
 	}
 	result := orderView(order)
-	result.Status = string(contract.CONFIRMED) // the status in the first answer; CurrentStatus has the present status
+	// The order was CONFIRMED when CreateAndConfirmOrder answered. Its status may have changed since: see
+	// CurrentStatus below.
+	result.Status = string(contract.CONFIRMED)
 	return api.OrchestrationReportResponse{Success: true, CorrelationID: correlation.ID(ctx),
 		Data: api.OrchestrationReport{Customer: customerView(customer), Order: result,
 			CurrentStatus: order.Status}}, nil
 }
 
 // confirmedWith returns the id of the order that was placed and confirmed with a key. Errors: 404
-// idempotency_key_unknown when no order was placed; 404 order_incomplete, with a detail for the parameter
-// field, when the order was not confirmed.
+// idempotency_key_unknown when no order was placed with the key; 404 order_incomplete when the order was not
+// confirmed with the key, with a detail for the parameter field.
 func confirmedWith(key ordersapi.KeyReport, field string) (id int64, err error) {
 	var created, confirmed *ordersapi.KeyedOperation
 	for i, operation := range key.Operations {
@@ -180,8 +184,9 @@ func confirmedWith(key ordersapi.KeyReport, field string) (id int64, err error) 
 		"order %d is %s: repeat the call to complete it", id, *created.OrderStatus)
 }
 
-// customer returns the customer with the id. Errors: 404 customer_not_found, and 403 forbidden when the
-// caller acts for another customer, both with the field /customer_id; and the errors of the function ask.
+// customer returns the customer with the id. Errors: 404 customer_not_found; 403 forbidden when the caller
+// acts for another customer; and the errors of the function ask. The 404 and the 403 have the field
+// /customer_id.
 func (s *Service) customer(ctx context.Context, id int64) (customersapi.Customer, error) {
 	res, err := ask(ctx, customersAPI, func() (*customersapi.GetInternalCustomerResponse, error) {
 		return s.customers.GetInternalCustomerWithResponse(ctx, id)
@@ -212,11 +217,11 @@ func (s *Service) order(ctx context.Context, id int64) (ordersapi.Order, error) 
 	return res.JSON200.Data, nil
 }
 
-// settle handles an order whose confirmation was refused. If this call has placed the order, settle cancels
-// the order, even when the caller has gone. Two kinds of orders stay as they are: an order that an earlier
-// call placed with the key, because another key may still confirm the order, and an order that was confirmed
-// in the meantime. settle adds the id and the status of the order to the parameter refused, which is the
-// error for the caller. It returns an error when the order could not be canceled.
+// settle handles an order whose confirmation was refused. It cancels the order, even when the caller has
+// gone, with two exceptions. An order that an earlier call placed stays, because a call with another key may
+// still confirm the order. An order that was confirmed in the meantime stays, too. settle adds the id and the
+// status of the order to the parameter refused, which is the error for the caller. It returns an error when
+// the order could not be canceled.
 func (s *Service) settle(
 	ctx context.Context, refused *apperr.Error, placed *ordersapi.CreateOrderResponse,
 ) error {
@@ -230,7 +235,7 @@ func (s *Service) settle(
 	}
 	if order == nil && err == nil {
 		current, readErr := s.order(ctx, id)
-		if readErr == nil { // else the status stays unknown: the caller may lack orders:read
+		if readErr == nil { // without orders:read the caller does not get the status
 			order = &current
 		}
 	}
@@ -256,8 +261,8 @@ const (
 	readyPause = 100 * time.Millisecond
 )
 
-// ready returns 503 unavailable unless the Customers API and the Orders API are ready. Simultaneous calls
-// share the answers.
+// ready returns 503 unavailable unless the Customers API and the Orders API are ready. Concurrent calls share
+// the requests to these APIs.
 func (s *Service) ready(ctx context.Context) error {
 	answer := s.readiness.DoChan("", func() (any, error) { return nil, s.askReady(context.WithoutCancel(ctx)) })
 	select {
@@ -283,9 +288,9 @@ func (s *Service) askReady(ctx context.Context) error {
 	return nil
 }
 
-// askAgain asks a peer, and asks again after a 503, up to readyTries times. The first 503 may come from an
-// instance that is about to stop, and closes the connection to this instance: the next request reaches an
-// instance that is ready. Errors: the error of ask, and the error of ctx when ctx ends between two tries.
+// askAgain asks whether a peer is ready, up to readyTries times while the answer is 503. An instance that is
+// about to stop answers 503 and closes the connection, so the next request may reach an instance that is
+// ready. Errors: the error of ask, and the error of ctx when ctx ends between two tries.
 func askAgain[R interface{ StatusCode() int }, E any](
 	ctx context.Context, ask func(context.Context, ...E) (R, error),
 ) (res R, err error) {

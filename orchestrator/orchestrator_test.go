@@ -32,18 +32,19 @@ import (
 	"example.com/b2b/v2/orchestrator/start"
 )
 
-// peers fakes the Customers API and the Orders API.
+// peers is an HTTP server that stands for the Customers API and the Orders API. A step is a method and a
+// path.
 type peers struct {
 	t        *testing.T
 	mu       sync.Mutex
-	instead  map[string][]fault         // answers instead of the next successes, by step
-	calls    []string                   // the steps, in order
-	done     []ordersapi.KeyedOperation // the operations that were done with the key
-	replayed string                     // the header Idempotency-Replayed of every answer
-	key      string                     // the key that the orchestrator must look up; "" means key-1
+	instead  map[string][]fault         // faults to answer with before a step succeeds, by step
+	calls    []string                   // steps of all requests, in order of arrival
+	done     []ordersapi.KeyedOperation // operations in the answer to a lookup of the idempotency key
+	replayed string                     // value of the header Idempotency-Replayed in each answer
+	key      string                     // idempotency key that a lookup must have; "" means key-1
 }
 
-// fault is an answer instead of a success.
+// fault writes an answer in place of a success.
 type fault = func(w http.ResponseWriter)
 
 // count returns the number of calls of a step.
@@ -68,8 +69,8 @@ const (
 	keyStep      = "GET /idempotency-keys"
 )
 
-// answer returns a fault that answers with an error of the contract. The parameter details has the field and
-// the message of the only detail, or nothing for an error without details.
+// answer returns a fault with an error of the contract. The parameters details are the field and the message
+// of the only detail; without them, the error has no details.
 func answer(status int, code string, details ...string) fault {
 	return func(w http.ResponseWriter) {
 		w.Header().Set("Content-Type", "application/json")
@@ -87,13 +88,13 @@ func answer(status int, code string, details ...string) fault {
 // lost closes the connection without an answer.
 func lost(http.ResponseWriter) { panic(http.ErrAbortHandler) }
 
-// maintenance answers like a gateway whose peer is away.
+// maintenance answers 200 with JSON that is not the expected object, as a gateway may do.
 func maintenance(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")
 	io.WriteString(w, `{"status":"maintenance"}`)
 }
 
-// garbled answers like a broken proxy.
+// garbled answers 200 with HTML, as a broken proxy may do.
 func garbled(w http.ResponseWriter) { io.WriteString(w, "<html>OK</html>") }
 
 func (p *peers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -153,7 +154,7 @@ func (p *peers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		order.Status = contract.CONFIRMED
 		out.Encode(ordersapi.OrderResponse{Success: true, Data: order})
 	case orderStep:
-		order.Status = contract.CANCELED // somebody has canceled the order after its confirmation
+		order.Status = contract.CANCELED // as if the order were canceled after its confirmation
 		out.Encode(ordersapi.OrderResponse{Success: true, Data: order})
 	case keyStep:
 		report := ordersapi.KeyReport{IdempotencyKey: "key-1", Operations: p.done}
@@ -185,7 +186,7 @@ func serveWith(t *testing.T, p *peers, o web.Options) string {
 	return serveOn(t, fake.URL, o)
 }
 
-// baseOf returns the address that the orchestrator of a test knows for another service.
+// baseOf returns the address of another service in the configuration of the orchestrator.
 func baseOf(d documents.Document) string {
 	if d.Service == "orders" {
 		return "https://api.example.com/orders"
@@ -304,12 +305,13 @@ func TestRefusedStep(t *testing.T) {
 	} {
 		t.Run(refused.step+" "+refused.code, func(t *testing.T) {
 			refusal := answer(refused.status, refused.code, refused.field, "why")
-			if refused.step == customerStep { // a GET: its refusal names no field of a body
+			if refused.step == customerStep { // the refusal of a GET names no field
 				refusal = answer(refused.status, refused.code)
 			}
 			p := &peers{instead: map[string][]fault{
 				refused.step: {refusal},
-				cancelStep:   {answer(503, "unavailable")}, // the orchestrator must try again
+				// The first try fails, so the orchestrator must try again.
+				cancelStep: {answer(503, "unavailable")},
 			}}
 			status, body, _ := post(t, serve(t, p, time.Minute), sample)
 			const compensated = `"message":"stands for order 5, which is CANCELED: its stock was given back",` +
@@ -337,8 +339,9 @@ func TestRefusedStep(t *testing.T) {
 	}
 }
 
-// TestPeersByExactName checks that the orchestrator reads an answer by the exact names of the contract. It
-// must try again after an answer that has a name twice, or the name of the error code in capitals.
+// TestPeersByExactName checks that the orchestrator reads only the exact names of fields in the answers of
+// peers. It must try again after an answer that has a name twice, or that writes the name of the error code
+// in capitals.
 func TestPeersByExactName(t *testing.T) {
 	const customer = `{"success":true,"data":{"id":1,"name":"ACME Corporation","email":"ops@acme.com",` +
 		`"phone":"+1-555-0100"%s}}`
@@ -371,16 +374,16 @@ func TestPeersByExactName(t *testing.T) {
 	}
 }
 
-// TestNotCompensated refuses the confirmation of an order that an earlier call has placed, or that was
-// confirmed meanwhile. The orchestrator must not cancel the order. It must report the order's status when the
-// caller may read the order.
+// TestNotCompensated refuses the confirmation of an order that must stay: an earlier call has placed the
+// order, or the order was confirmed in the meantime. The orchestrator must not cancel the order. It must
+// report the order's status when the caller may read the order.
 func TestNotCompensated(t *testing.T) {
 	reused := answer(422, "idempotency_key_reused")
 	for name, c := range map[string]struct {
 		replayed string
 		step     string
 		instead  fault
-		calls    []string // the orchestrator's calls after the refused confirmation
+		calls    []string // steps that must follow the refused confirmation
 		params   string
 	}{
 		"replayed": {"true", "", nil, []string{orderStep},
@@ -409,9 +412,9 @@ func TestNotCompensated(t *testing.T) {
 	}
 }
 
-// TestCallerLeaves lets the caller leave while the order of a refused confirmation is canceled, and the first
-// try fails. The orchestrator must try again, and so cancel the order. The caller is a service, because the
-// work for a service ends at once when it leaves.
+// TestCallerLeaves ends the caller's request while the orchestrator cancels an order whose confirmation was
+// refused. The first try to cancel fails, and the orchestrator must still make a second try. The caller is a
+// service, because the orchestrator ends the context of a service that has left.
 func TestCallerLeaves(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	served := make(chan context.Context, 1)
@@ -448,7 +451,7 @@ func TestCallerLeaves(t *testing.T) {
 	if _, err := http.DefaultClient.Do(r); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
-	server.Close() // waits for the end of the request
+	server.Close() // Close waits for the end of the request
 	if n := p.count(cancelStep); n != 2 {
 		t.Errorf("%d tries to cancel the order: %v", n, p.calls)
 	}
@@ -470,7 +473,8 @@ func TestUpstreamUnavailable(t *testing.T) {
 			}
 		})
 	}
-	t.Run("compensation fails", func(t *testing.T) { // the answer must still be the refusal of the confirmation
+	// The caller must still get the refusal of the confirmation.
+	t.Run("compensation fails", func(t *testing.T) {
 		t.Parallel()
 		p := &peers{instead: map[string][]fault{
 			confirmStep: {answer(400, "order_not_confirmable")}, cancelStep: down,
@@ -528,7 +532,7 @@ func testGetOrchestration(t *testing.T, before, field string) {
 	t.Run("completed", func(t *testing.T) {
 		_, posted, _ := post(t, serve(t, &peers{}, time.Minute), sample)
 		status, body := get(t, &peers{done: []keyed{of(ordersapi.ConfirmOrder, 5, contract.CANCELED), created}})
-		// The answer must be the answer of the POST, with the present status of the order added.
+		// The answer must be the answer of the POST, with current_status added.
 		want := strings.TrimSuffix(strings.TrimSpace(string(posted)), "}}") + `,"current_status":"CANCELED"}}`
 		if status != 200 || strings.TrimSpace(string(body)) != want {
 			t.Errorf("%d %s, want %s", status, body, want)
@@ -607,7 +611,8 @@ func TestBadRequest(t *testing.T) {
 			}
 		})
 	}
-	t.Run("another key in a header", func(t *testing.T) { // TestKeyInHeader has equal keys
+	// TestKeyInHeader tests headers with the key of the body.
+	t.Run("another key in a header", func(t *testing.T) {
 		for _, header := range [][]string{
 			{"X-Idempotency-Key", "key-2"}, {"Idempotency-Key", "key-2"}, {"Idempotency-Key", `"key-2"`},
 			{"X-Idempotency-Key", `"key-1"`}, {"X-Idempotency-Key", "key-1", "Idempotency-Key", "key-2"},
@@ -641,8 +646,8 @@ func TestBadRequest(t *testing.T) {
 	}
 }
 
-// TestReadyNeedsPeers checks that /ready answers 503 when a service that the orchestrator calls is not ready,
-// or does not answer. A single 503 may come from an instance that stops, so the orchestrator asks again.
+// TestReadyNeedsPeers checks that /ready answers 503 when the Customers API or the Orders API is not ready,
+// or does not answer. After a single 503, which an instance that stops may send, /ready must ask again.
 func TestReadyNeedsPeers(t *testing.T) {
 	stopping := func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) }
 	base := serve(t, &peers{t: t, instead: map[string][]fault{readyStep: {stopping}}}, time.Minute)
@@ -650,7 +655,7 @@ func TestReadyNeedsPeers(t *testing.T) {
 		t.Errorf("an instance stops: %d %s", status, body)
 	}
 	for name, missing := range map[string][]fault{
-		"not ready": slices.Repeat([]fault{stopping}, 10), // both peers, each asked five times
+		"not ready": slices.Repeat([]fault{stopping}, 10), // both peers get five requests each
 		"no answer": {lost},
 	} {
 		base := serve(t, &peers{t: t, instead: map[string][]fault{readyStep: missing}}, time.Minute)
@@ -662,8 +667,8 @@ func TestReadyNeedsPeers(t *testing.T) {
 	}
 }
 
-// TestReadinessIsShared asks for /ready many times while a peer does not answer. The callers must share one
-// request to the peer, or two requests when the first request takes too long.
+// TestReadinessIsShared calls /ready ten times while a peer does not answer. The calls must share one request
+// to the peer, or two requests when the first request takes too long.
 func TestReadinessIsShared(t *testing.T) {
 	release, asked := make(chan struct{}), make(chan struct{}, 100)
 	silent := func(http.ResponseWriter) {
@@ -672,7 +677,8 @@ func TestReadinessIsShared(t *testing.T) {
 	}
 	p := &peers{instead: map[string][]fault{readyStep: slices.Repeat([]fault{silent}, 100)}}
 	base := serve(t, p, time.Minute)
-	t.Cleanup(func() { close(release) }) // runs before the peer's Close, which waits for requests
+	// This runs before the Close of the peer, which waits until all requests have an answer.
+	t.Cleanup(func() { close(release) })
 	impatient := http.Client{Timeout: 50 * time.Millisecond}
 	for range 10 {
 		if res, err := impatient.Get(base + "/ready"); err == nil {
@@ -751,8 +757,8 @@ func TestCurrency(t *testing.T) {
 	}
 }
 
-// TestJoinedDocument checks that the joined document has each operation of every document, unchanged, at
-// the address of its service.
+// TestJoinedDocument checks that the joined OpenAPI document has all operations of all services, unchanged,
+// each with the address of its service.
 func TestJoinedDocument(t *testing.T) {
 	base := serve(t, &peers{}, time.Minute)
 	want := map[string]string{} // the operation as JSON, by method and address

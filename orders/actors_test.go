@@ -15,7 +15,7 @@ import (
 	"example.com/b2b/v2/internal/web/webtest"
 )
 
-// TestCanceledBy cancels orders. Every later answer must show the caller who has canceled the order.
+// TestCanceledBy checks that each answer with a canceled order names the caller who has canceled the order.
 func TestCanceledBy(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -38,7 +38,8 @@ func TestCanceledBy(t *testing.T) {
 				t.Errorf("a new order is canceled by %s", *o.CanceledBy)
 			}
 			canceled := webtest.Data(t, "POST", path+"/cancel", json.RawMessage(c.body), c.headers...)
-			webtest.Data(t, "POST", path+"/cancel", nil, clerk...) // the second cancellation changes nothing
+			// This second cancellation must not change canceled_by.
+			webtest.Data(t, "POST", path+"/cancel", nil, clerk...)
 			read := webtest.Data(t, "GET", path, nil)
 			_, listed, _ := webtest.Do(t, "GET", fmt.Sprint(s.base, "/orders?ids=", o.ID), "")
 			var rows struct{ Data []map[string]any }
@@ -70,8 +71,8 @@ func TestCanceledBy(t *testing.T) {
 	})
 }
 
-// TestActorOfAdjustments checks that a stock adjustment names the caller who has made the adjustment. To a
-// caller bound to a customer, the adjustment must name nobody.
+// TestActorOfAdjustments checks that a stock adjustment names the caller who made it. A caller bound to a
+// customer must get no name.
 func TestActorOfAdjustments(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -91,7 +92,8 @@ func TestActorOfAdjustments(t *testing.T) {
 		if status != 200 || !strings.Contains(string(body), `"updated"`) {
 			t.Fatalf("%d %s", status, body)
 		}
-		s.exec(t, "UPDATE stock_adjustments SET actor = NULL WHERE reason = 'delivery'") // older programs set no actor
+		// Earlier versions stored adjustments without an actor.
+		s.exec(t, "UPDATE stock_adjustments SET actor = NULL WHERE reason = 'delivery'")
 		actors := func(headers ...string) (all []any) {
 			_, body, _ := webtest.Do(t, "GET", path+"/stock-adjustments", "", headers...)
 			var page struct{ Data []map[string]any }
@@ -113,8 +115,9 @@ func TestActorOfAdjustments(t *testing.T) {
 	})
 }
 
-// TestMigrationOfActors migrates orders that were canceled before the column canceled_by existed. A second
-// run of the migration, as after a kill, must change nothing.
+// TestMigrationOfActors migrates orders that were canceled before the table had the column canceled_by. The
+// migration must take the caller from the history. A second run of the migration, as after a crash, must
+// change nothing.
 func TestMigrationOfActors(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -146,7 +149,7 @@ func TestMigrationOfActors(t *testing.T) {
 				}
 			}
 			if g.Name() == db.SQLite {
-				break // SQLite executes a migration in one transaction
+				break // on SQLite a migration is one transaction, so it never runs twice
 			}
 		}
 	})

@@ -70,7 +70,8 @@ func TestAdjustStock(t *testing.T) {
 			res := s.adjust(t, p, -21, "too many", "short")
 			webtest.WantError(t, res.StatusCode(), res.Body, 400, "insufficient_stock", "/delta")
 			s.wantStock(t, p, 20)
-			if res := s.adjust(t, p, -20, "all", "short"); res.JSON201 == nil { // the refusal left the key free
+			// The key is still free, because the first request with the key was refused.
+			if res := s.adjust(t, p, -20, "all", "short"); res.JSON201 == nil {
 				t.Errorf("%s", res.Body)
 			}
 			s.wantStock(t, p, 0)
@@ -186,7 +187,8 @@ func TestETag(t *testing.T) {
 			webtest.WantError(t, res.StatusCode(), res.Body, 412, "precondition_failed")
 			s.wantStock(t, p, 9)
 			fresh := read().HTTPResponse.Header.Get("ETag")
-			weak := "W/" + fresh // a proxy that compresses the answer makes its ETag weak
+			// A proxy that compresses an answer turns its ETag into a weak ETag.
+			weak := "W/" + fresh
 			res, _ = s.UpdateProductWithResponse(ctx, p, &api.UpdateProductParams{IfMatch: &weak}, change)
 			if res.JSON200 == nil || res.HTTPResponse.Header.Get("ETag") != read().HTTPResponse.Header.Get("ETag") ||
 				res.HTTPResponse.Header.Get("ETag") == fresh {

@@ -30,8 +30,9 @@ import (
 	"example.com/b2b/v2/orders"
 )
 
-// inOneBatch queues commands, in this order, until a single batch can execute all commands, or as many as a
-// batch may have. It returns the outcome of each command.
+// inOneBatch queues the commands, in this order, while another batch keeps the service busy. Then the service
+// executes them in one batch, or in several batches when some commands cannot share a batch. It returns the
+// outcome of each command.
 func (s *system) inOneBatch(t *testing.T, commands ...func() string) []string {
 	t.Helper()
 	open := s.gate(t)
@@ -42,8 +43,8 @@ func (s *system) inOneBatch(t *testing.T, commands ...func() string) []string {
 	return results()
 }
 
-// queued queues commands behind a gate, in this order. It returns a function that waits for the outcomes of
-// the commands.
+// queued queues commands while the batch of gate keeps the service busy. It returns a function that waits for
+// the outcomes of the commands.
 func (s *system) queued(t *testing.T, commands ...func() string) (results func() []string) {
 	outcomes := make([]chan string, len(commands))
 	for i, command := range commands {
@@ -60,8 +61,8 @@ func (s *system) queued(t *testing.T, commands ...func() string) (results func()
 	}
 }
 
-// gate lets the only batch that may run wait inside its transaction, with a new order, until the test calls
-// open. The function open returns the outcome of that order.
+// gate lets the service run only one batch at a time. It starts a batch that places an order, and keeps this
+// batch in its transaction until the test calls open. The function open returns the outcome of the order.
 func (s *system) gate(t *testing.T) (open func() string) {
 	t.Helper()
 	s.oneBatch.Do(func() { orders.OneBatch(s.service) })
@@ -80,7 +81,7 @@ func (s *system) gate(t *testing.T) (open func() string) {
 	}
 	passed := make(chan string)
 	go func() { passed <- outcomeOf(s.CreateOrder(ctx, nil, newOrder(line(product, 1)))) }()
-	<-reached // from here on, the batch takes no more commands
+	<-reached // the batch has begun, and takes no more commands
 	s.wantLoad(t, 1, 0)
 	return func() string {
 		close(opened)
@@ -112,8 +113,8 @@ func outcomeOf(res *http.Response, err error) string {
 	return outcome(got.status, got.body)
 }
 
-// TestBatch executes a batch with commands that depend on each other, and with commands that must be refused.
-// Each outcome must be the same as if the commands ran one after the other.
+// TestBatch executes commands in one batch. Some of them depend on each other, and some must be refused. Each
+// outcome must be the same as if the commands ran one after the other.
 func TestBatch(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -177,14 +178,17 @@ func TestBatch(t *testing.T) {
 	})
 }
 
-// TestBatchAnswers places many orders in one batch. Each caller must get the answer and the history of its
-// own order.
+// TestBatchAnswers places 30 orders in one batch. Each caller must get the answer to its own order, and the
+// history of the order must have the correlation id of that caller.
 func TestBatchAnswers(t *testing.T) {
 	const many = 30
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
-		c.MaxConns = 1 // all statements use the connection whose variable auto_increment_increment is set below
+		// All statements must use one connection, because auto_increment_increment is set for one connection
+		// only.
+		c.MaxConns = 1
 		g := dbtest.Open(t, c)
-		for _, step := range []int64{1, 3} { // 3 as in a cluster of 3 servers, each with every third id
+		// 3 as in a cluster of 3 servers, where each server uses every third id.
+		for _, step := range []int64{1, 3} {
 			if g.Name() == db.SQLite && step > 1 {
 				continue
 			}
@@ -253,8 +257,8 @@ func TestBatchAnswers(t *testing.T) {
 	})
 }
 
-// TestBatchCallerGone cancels a request before its batch begins. The batch must execute only the other
-// commands.
+// TestBatchCallerGone ends a request before its command runs. The batch must execute only the commands of the
+// other callers.
 func TestBatchCallerGone(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -263,7 +267,8 @@ func TestBatchCallerGone(t *testing.T) {
 		body := fmt.Sprintf(`{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, p)
 		request := httptest.NewRequestWithContext(gone, "POST", "/orders", strings.NewReader(body))
 		request.Header.Set("Content-Type", "application/json")
-		request.Header.Set("Authorization", "Bearer "+webtest.Token) // a service that leaves gets no grace period
+		// When the caller is a service, its command ends at once with the request.
+		request.Header.Set("Authorization", "Bearer "+webtest.Token)
 		open := s.gate(t)
 		left, stayed := make(chan int), make(chan string)
 		go func() {
@@ -286,8 +291,8 @@ func TestBatchCallerGone(t *testing.T) {
 	})
 }
 
-// TestBatchHeld locks a product in another session. Orders without the product must not wait for orders with
-// the product, neither in the same batch nor in a later batch.
+// TestBatchHeld locks a product in a transaction of the test. Orders without this product must not wait for
+// orders with this product, neither in the same batch nor in a later batch.
 func TestBatchHeld(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {
@@ -301,7 +306,7 @@ func TestBatchHeld(t *testing.T) {
 		open := s.gate(t)
 		results := make(chan []string)
 		queued := s.queued(t, place(held), func() string {
-			got := place(free)() // this order is in one batch with the order for the held product
+			got := place(free)() // in the batch that also has the order of the locked product
 			if again := place(free)(); again != got {
 				t.Errorf("%s, then %s", got, again)
 			}
@@ -314,7 +319,7 @@ func TestBatchHeld(t *testing.T) {
 		}
 		open()
 		go func() { results <- queued() }()
-		// Wait for the order at the gate and for the two orders of the free product.
+		// Wait until the order of gate and the two orders of the free product are placed.
 		deadline := time.Now().Add(time.Minute)
 		for placed := int64(0); placed < 3; placed = s.count(t, "orders") {
 			if time.Now().After(deadline) {
@@ -327,8 +332,7 @@ func TestBatchHeld(t *testing.T) {
 			t.Errorf("the product was not held: %v", got)
 		default:
 		}
-		// An order for the held product alone, by its sku, waits for the product as well: its batch loads no
-		// product.
+		// An order of the locked product alone, given by its sku, must also wait for the product.
 		var sku string
 		if err := g.Table("products").Select("sku").Where("id = ?", held).Scan(&sku).Error; err != nil {
 			t.Fatal(err)
@@ -358,8 +362,8 @@ func TestBatchHeld(t *testing.T) {
 	})
 }
 
-// TestBatchOneBad runs batches in which a command breaks the batch, by an error or a panic. The other
-// commands must succeed.
+// TestBatchOneBad runs batches with a command that fails with an error or a panic. The other commands of the
+// batch must succeed.
 func TestBatchOneBad(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -402,8 +406,8 @@ func TestBatchOneBad(t *testing.T) {
 	})
 }
 
-// TestBatchLostCommit loses the database's answer to COMMIT, for a batch of orders without a key. No order
-// may be retried, because the orders may be placed already.
+// TestBatchLostCommit loses the database's answer to the COMMIT of a batch. The orders may be placed already,
+// and have no key. So the service must answer 503, and must not execute the batch again.
 func TestBatchLostCommit(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		if c.Driver == db.SQLite {
@@ -417,7 +421,7 @@ func TestBatchLostCommit(t *testing.T) {
 		place := func() string { return outcomeOf(s.CreateOrder(ctx, nil, newOrder(line(p, 1)))) }
 		results := s.queued(t, place, place, place)
 		losing.Store(true)
-		open() // the batch at the gate, which ends first, also loses the answer to its COMMIT
+		open() // the batch of gate ends first, and also loses the answer to its COMMIT
 		want := []string{"503 unavailable", "503 unavailable", "503 unavailable"}
 		if got := results(); !slices.Equal(got, want) {
 			t.Error(got)
@@ -469,10 +473,9 @@ func commitLoser(t *testing.T, address string, losing *atomic.Bool) (host string
 	return "127.0.0.1", l.Addr().(*net.TCPAddr).Port
 }
 
-// TestBatchTwoInstances sends each key to two instances at the same time, with equal requests and with
-// requests that have nothing but the key in common. Equal requests must get the same answer. Of two different
-// requests, both instances must accept the same request, and refuse the other request with 422
-// idempotency_key_reused.
+// TestBatchTwoInstances sends requests with the same key to two instances at the same time. Equal requests
+// must get the same answer. When a key comes with two different requests, both instances must accept the same
+// request, and answer the other request with 422 idempotency_key_reused.
 func TestBatchTwoInstances(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -514,9 +517,9 @@ func counted(outcomes []string) map[string]int {
 	return counts
 }
 
-// TestHeldPlaces lets a caller without a token, behind another service, take all places of commands that wait
-// for a held row. A caller of another network must still get a place. The last command of the first caller
-// must be refused in its favor, and the refusal must tell the service that a row is held.
+// TestHeldPlaces locks a product. Six orders from one network wait for the product, and take all places for
+// waiting commands. An order from another network must still get a place. Then the last order of the first
+// network must be refused, and the refusal must tell the calling service that a row is locked.
 func TestHeldPlaces(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {
@@ -554,7 +557,7 @@ func TestHeldPlaces(t *testing.T) {
 			}
 		}
 		var greedy []<-chan string
-		for i := range 6 { // as many commands as may wait: 6 × MaxHeld (1)
+		for i := range 6 { // six commands may wait when MaxHeld is 1
 			greedy = append(greedy, place("203.0.113.1"))
 			wait(i + 1)
 		}

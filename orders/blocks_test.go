@@ -30,8 +30,8 @@ func (s *system) insertBlocked(t *testing.T, rows []blocked) {
 	}
 }
 
-// recordRanges records all complete blocks, and compares the number of recorded blocks with want. On TiDB no
-// block is ever recorded.
+// recordRanges calls RecordRanges, and compares the number of id blocks that it has recorded with want. On
+// TiDB it expects that no block is recorded.
 func (s *system) recordRanges(t *testing.T, want int) {
 	t.Helper()
 	if dbtest.IsTiDB(s.db) {
@@ -42,8 +42,8 @@ func (s *system) recordRanges(t *testing.T, want int) {
 	}
 }
 
-// TestCreatedBetween lists the orders of a period and compares them with the rows of that period, while all,
-// some or no blocks are recorded.
+// TestCreatedBetween lists the orders of random periods while all, some or no blocks of ids are recorded.
+// Each list must have the orders of its period.
 func TestCreatedBetween(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -53,11 +53,11 @@ func TestCreatedBetween(t *testing.T) {
 			at := start.Add(time.Duration(i)*time.Hour/10 + time.Duration(rand.N(int64(20*time.Hour)))).
 				Truncate(time.Millisecond)
 			switch {
-			case i == 700: // times of a wrong clock
+			case i == 700: // orders of a server with a wrong clock
 				at = start.AddDate(1, 0, 0)
 			case i == 4000:
 				at = start.AddDate(-1, 0, 0)
-			case i/blockSize == 3 && i%7 == 0: // ids of rolled-back transactions
+			case i/blockSize == 3 && i%7 == 0: // ids without an order, as after a rollback
 				continue
 			}
 			row := blocked{ID: i + 1, CustomerID: i%2 + 1, Status: "CREATED", CreatedAt: at, UpdatedAt: at}
@@ -104,7 +104,8 @@ func TestCreatedBetween(t *testing.T) {
 	})
 }
 
-// TestRecordRanges checks that a block with gaps is recorded only when the block can get no more orders.
+// TestRecordRanges checks that a block with missing ids is recorded only when no order can get these ids any
+// more.
 func TestRecordRanges(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -124,11 +125,11 @@ func TestRecordRanges(t *testing.T) {
 		s.insertBlocked(t, full[1:])
 		s.recordRanges(t, 0)
 		s.insertBlocked(t, []blocked{row(blockSize+2, at)})
-		s.recordRanges(t, 0) // the order with id 1 may still be committed
+		s.recordRanges(t, 0) // the order with the missing id 1 may still be committed
 		s.insertBlocked(t, full[:1])
 		s.recordRanges(t, 1)
 		s.insertBlocked(t, []blocked{row(2*blockSize+1, at)})
-		s.recordRanges(t, 0) // orders with ids after blockSize+2 may still be committed
+		s.recordRanges(t, 0) // orders with the missing ids of the second block may still be committed
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -9*time.Minute), 2*blockSize+1)
 		s.recordRanges(t, 0)
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -11*time.Minute), 2*blockSize+1)
@@ -136,13 +137,17 @@ func TestRecordRanges(t *testing.T) {
 		s.insertBlocked(t, []blocked{row(1<<40, at), row(1<<41, at)})
 		s.recordRanges(t, 0)
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id > 2000", db.Now(g, -11*time.Minute))
-		s.recordRanges(t, 2) // blocks of 2*blockSize+1 and of 1<<40; the empty blocks between them are skipped
+		// The blocks of 2*blockSize+1 and of 1<<40 are recorded. The empty blocks between them need no
+		// record.
+		s.recordRanges(t, 2)
 		for i := range full {
 			full[i].ID += 1 << 42
 		}
 		s.insertBlocked(t, full)
 		s.exec(t, "UPDATE orders SET created_at = ? WHERE id = ?", db.Now(g, -11*time.Minute), full[0].ID)
-		s.recordRanges(t, 1) // block of 1<<41, not the full block: lower ids may still be committed
+		// The block of 1<<41 is recorded. The full block is not, because orders with lower ids may still be
+		// committed.
+		s.recordRanges(t, 1)
 		got := listed(t, s.base+"/orders?limit=100&from=2024-01-01&sort=-created_at&")
 		if len(got) != 2*blockSize+4 {
 			t.Errorf("%d orders", len(got))

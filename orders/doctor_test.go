@@ -15,8 +15,8 @@ import (
 	"example.com/b2b/v2/orders"
 )
 
-// TestDatesAsTexts makes an adjustment whose reason looks like a date, and an order whose caller has a name
-// like a date. The doctor must find that both stored answers agree with the data.
+// TestDatesAsTexts stores texts that look like dates: the reason of an adjustment, and the name of a caller.
+// The doctor must still find that the stored answers agree with the data.
 func TestDatesAsTexts(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -61,7 +61,8 @@ func TestRules(t *testing.T) {
 		if _, err := db.Seed(ctx, g); err != nil {
 			t.Fatal(err)
 		}
-		exec("UPDATE goose_db_version SET tstamp = '2020-01-01 00:00:00'") // all rows are younger than the migrations
+		// All rows are now younger than the migrations, so the doctor expects the events of all rows.
+		exec("UPDATE goose_db_version SET tstamp = '2020-01-01 00:00:00'")
 		if got := broken(); got != "" {
 			t.Fatalf("the sample data breaks %s", got)
 		}

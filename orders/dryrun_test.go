@@ -11,9 +11,9 @@ import (
 	"example.com/b2b/v2/openapi/contract"
 )
 
-// TestDryRunIsTheRun imports random files. A dry run must give the same answers as the run, except for the
-// ids of new products. A repeated run must change nothing: accepted rows are unchanged, and refused rows are
-// refused again.
+// TestDryRunIsTheRun imports random files: first as a dry run, then for real, then again. The dry run must
+// give the same answers as the real run, except for the ids of new products. The repeated run must change
+// nothing: it must refuse the same rows, and leave the other rows unchanged.
 func TestDryRunIsTheRun(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -24,7 +24,7 @@ func TestDryRunIsTheRun(t *testing.T) {
 			}
 			file := "sku,name,price_cents,stock,active\n"
 			for range rapid.IntRange(1, 12).Draw(r, "rows") {
-				// Refused rows put the next row into another batch.
+				// A batch has 250 rows. These malformed rows can put the next row into another batch.
 				file += strings.Repeat("one cell\n", rapid.SampledFrom([]int{0, 0, 0, 124, 249, 250}).Draw(r, "gap"))
 				file += cell("sku", "A", "B", "C", "a", "B\u0301", "B\u00a0x", "B ", "00010", "ß", "ss", "") +
 					cell("name", "", "N", "M") + cell("price", "", "0", "1", "1000000000", "1000000001", "x") +

@@ -12,11 +12,11 @@ import (
 // first command.
 func OneBatch(s *Service) { s.commands.MaxConcurrent, s.commands.StallTimeout = 1, time.Hour }
 
-// Load returns the number of running batches, of commands that wait for a batch, and of commands that wait
-// for rows of other sessions.
+// Load returns the number of running batches, the number of commands that wait for a batch, and the number of
+// commands that wait for rows that other sessions have locked.
 func Load(s *Service) (batches, waiting, held int) { return s.commands.Load() }
 
-// ExportPage reads a page of an export, and returns the numbers of its orders and of their lines.
+// ExportPage reads a page of an export. It returns how many orders and how many order lines the page has.
 func ExportPage(ctx context.Context, s *Service, cursor *int64) (orders, lines int, next *int64, err error) {
 	rows, next, err := s.exportPage(ctx, orderFilter{}, cursor)
 	for _, o := range rows {
@@ -28,7 +28,7 @@ func ExportPage(ctx context.Context, s *Service, cursor *int64) (orders, lines i
 // PurgeKeys deletes the service's expired idempotency keys.
 func (s *Service) PurgeKeys(ctx context.Context) (int, error) { return s.db.Keys.Purge(ctx) }
 
-// LimitLines sets the number of order lines in a run of CheckStock, for a test.
+// LimitLines sets the limit of order lines in a run of CheckStock, until the test ends.
 func LimitLines(t *testing.T, lines int64) {
 	before := linesChecked
 	linesChecked = lines

@@ -68,12 +68,14 @@ func TestExternalRef(t *testing.T) {
 					t.Errorf("%s", res.Body)
 				}
 			}
-			// The key is looked up before the external_ref.
+			// The request has the key of an earlier order. So the answer is the stored answer, not
+			// external_ref_taken.
 			if again := s.order(t, "first", by(1, "PO-1")); !bytes.Equal(again.Body, first.Body) {
 				t.Errorf("%s, then %s", first.Body, again.Body)
 			}
 			s.expireKeys(t, "first")
-			wantTaken(t, s.order(t, "first", by(1, "PO-1")), id) // the external_ref outlives the key
+			// The order keeps its external_ref after its key has expired.
+			wantTaken(t, s.order(t, "first", by(1, "PO-1")), id)
 			s.wantStock(t, p, 995)
 		})
 		t.Run("free again", func(t *testing.T) {
@@ -100,7 +102,7 @@ func TestExternalRef(t *testing.T) {
 				CustomerID: 1, Items: []contract.OrderItemRequest{line(scarce, 1)}, ExternalRef: new("PO-3"),
 			}
 			id := s.order(t, "", n).JSON201.Data.ID
-			wantTaken(t, s.order(t, "", n), id) // the order itself has reserved the last piece
+			wantTaken(t, s.order(t, "", n), id) // no piece is left, but the external_ref is checked first
 			s.updateProduct(t, scarce, api.ProductUpdate{Active: new(false)})
 			wantTaken(t, s.order(t, "", n), id)
 			n.ExternalRef = new("PO-4")
@@ -286,8 +288,9 @@ func TestLinesBySku(t *testing.T) {
 	})
 }
 
-// TestKeysOfTheVersionBefore replays answers that a version without external_ref, metadata and skus has
-// stored. The hash of a request without these fields must never change.
+// TestKeysOfTheVersionBefore checks that the hash of a request without external_ref, metadata and skus is the
+// hash of the earlier version that did not know these fields. Otherwise a repeated request would not get the
+// answer that the earlier version has stored.
 func TestKeysOfTheVersionBefore(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

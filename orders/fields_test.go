@@ -13,8 +13,8 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// TestEveryField sends each field of the document and expects the field in the answer. It fails for a field
-// that no answer ever sets.
+// TestEveryField sends each field of the requests, and expects it in an answer. Each field of an answer must
+// be set in some answer.
 func TestEveryField(t *testing.T) {
 	spec := webtest.Spec(t, api.Document)
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
@@ -38,7 +38,7 @@ func TestEveryField(t *testing.T) {
 		order := webtest.EveryField(t, spec, "OrderRequest")
 		line := order["items"].([]any)[0].(map[string]any)
 		line["product_id"] = made["id"]
-		delete(line, "sku") // TestLinesBySku sends the sku
+		delete(line, "sku") // a line has a product_id or a sku; TestLinesBySku sends the sku
 		order["expected_total_cents"] = line["qty"].(float64) * change["price_cents"].(float64)
 		placed := webtest.Data(t, "POST", s.base+"/orders", order)
 		delete(order, "expected_total_cents") // the service does not store this field: see TestExpectedTotal
@@ -70,7 +70,8 @@ func firstRow(t *testing.T, url string) map[string]string {
 	return row
 }
 
-// TestNullFields sends null in optional fields. A request without these fields must count as a repeat.
+// TestNullFields sends a request with null in optional fields. The same request without these fields must
+// count as a repetition.
 func TestNullFields(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

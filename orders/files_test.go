@@ -101,7 +101,8 @@ func TestImportProducts(t *testing.T) {
 
 		t.Run("csv", func(t *testing.T) {
 			file := "\uFEFFsku,price_cents,name,stock,active\r\n" +
-				"A-1,100,\"Say \"\"hi\"\", said\nno one\",5,\r\n" + // refused: a name must not have a line break
+				// Refused, because the name has a line break.
+				"A-1,100,\"Say \"\"hi\"\", said\nno one\",5,\r\n" +
 				"A-2,200,\"Größe, 😀\",6,FALSE\r\n" +
 				sku + ",150,,9,true\n" +
 				"A-3,300,,,\n" +
@@ -206,7 +207,8 @@ func TestImportProducts(t *testing.T) {
 		})
 		t.Run("batches", func(t *testing.T) {
 			rows := strings.SplitAfter(numbered(700), "\r\n")
-			for _, bad := range []int{1, 251, 700} { // a bad row in each batch refuses no other row
+			// A bad row must not affect the other rows of its batch.
+			for _, bad := range []int{1, 251, 700} {
 				rows[bad] = "BAD,x\r\n"
 			}
 			lines, summary := imported(t, url, csvText, strings.Join(rows, ""))
@@ -298,7 +300,7 @@ func TestImportProducts(t *testing.T) {
 				"below other rows":  {csvText, "sku,name\nX,\"A\nB\"\n\"X\nY\"Z,\nX\n" + "Y,\"" + cells, 3, "row on line 7 is longer"},
 			} {
 				status, body, _ := webtest.Do(t, "POST", url+"?dry_run=true", c.file, "Content-Type", c.media)
-				var last contract.ImportLine // webtest.Serve has validated the earlier lines
+				var last contract.ImportLine // webtest.Serve validates the other lines
 				err := json.Unmarshal(body[bytes.LastIndexByte(bytes.TrimSpace(body), '\n')+1:], &last)
 				if err != nil || status != 200 || last.Summary == nil {
 					t.Fatalf("%s: %d %v: no summary", name, status, err)
@@ -339,10 +341,11 @@ func TestImportStatements(t *testing.T) {
 		s := serve(t, g)
 		statements, ids := counting(t, g), int64(1)
 		if g.Name() == db.SQLite {
-			ids = 0 // the ids of one INSERT are consecutive
+			ids = 0 // on SQLite the ids of one INSERT are always consecutive
 		}
 		file := numbered(250)
-		for _, want := range []int64{5 + ids, 2, 5} { // statements for new, unchanged and changed products
+		// SQL statements for 250 new, unchanged and changed products.
+		for _, want := range []int64{5 + ids, 2, 5} {
 			statements.Store(0)
 			if _, summary := imported(t, s.base+"/products/import", "text/csv", file); summary.Refused > 0 {
 				t.Fatal(counts(summary))
@@ -386,8 +389,8 @@ func TestImportAtOnce(t *testing.T) {
 	})
 }
 
-// TestImportBroken closes the connection in the middle of the answer. Only whole batches must be imported,
-// and a repeated import must add the other rows.
+// TestImportBroken closes the connection while the service sends the answer. The service must have imported
+// whole batches only, and a repeated import must add the other rows.
 func TestImportBroken(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -414,9 +417,9 @@ func TestImportBroken(t *testing.T) {
 	})
 }
 
-// TestImportFails breaks a statement of the first batch: the answer must be 500 internal. Then it breaks a
-// statement of the second batch: the answer must have the rows of the first batch, and a summary with the
-// code internal.
+// TestImportFails lets a statement of the first batch fail. The answer must be 500 internal. Then it lets a
+// statement of the second batch fail. The answer must have the rows of the first batch, and a summary with
+// the code internal.
 func TestImportFails(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -451,7 +454,8 @@ func TestImportFails(t *testing.T) {
 func TestExport(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
-		imported(t, s.base+"/products/import", "text/csv", numbered(1100)) // 1100 rows on pages of 500
+		// More rows than two pages of 500.
+		imported(t, s.base+"/products/import", "text/csv", numbered(1100))
 		n := api.ProductRequest{Sku: "=1+1", Name: `-"a", +1`, PriceCents: 1, Stock: 5}
 		formula, err := s.CreateProductWithResponse(ctx, nil, n)
 		if err != nil || formula.JSON201 == nil {
@@ -546,7 +550,7 @@ func TestExport(t *testing.T) {
 }
 
 // TestExportForPeople exports CSV with the parameters for spreadsheets. The cells must be the same as without
-// parameters, even when a spreadsheet would take a cell for a formula.
+// the parameters, also when a spreadsheet would take a cell for a formula.
 func TestExportForPeople(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -570,7 +574,7 @@ func TestExportForPeople(t *testing.T) {
 		if _, err := s.CreateOrderWithResponse(ctx, nil, ofTwo); err != nil {
 			t.Fatal(err)
 		}
-		for range 501 { // more than a page of an export (bulk.PageSize is 500)
+		for range 501 { // more orders than a page of an export, which has 500
 			s.placed(t, line(plain, 1), line(p, 1))
 		}
 
@@ -671,7 +675,8 @@ func TestExportForPeople(t *testing.T) {
 					before := time.Now()
 					_, _, header := webtest.Do(t, method, s.base+path, "")
 					got, wants := header.Get("Content-Disposition"), []string(nil)
-					for _, now := range []time.Time{before, time.Now()} { // the export may have begun before midnight
+					// Midnight may have passed during the export.
+					for _, now := range []time.Time{before, time.Now()} {
 						date := now.UTC().Format(time.DateOnly)
 						wants = append(wants, `attachment; filename="`+strings.ReplaceAll(name, "DATE", date)+`"`)
 					}
@@ -702,7 +707,8 @@ func TestExportForPeople(t *testing.T) {
 	})
 }
 
-// TestExportBroken breaks the query of the second page. The client must see an incomplete answer.
+// TestExportBroken lets the query of the second page fail. The answer must break off, so that the client sees
+// that it is incomplete.
 func TestExportBroken(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

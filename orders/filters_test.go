@@ -27,7 +27,8 @@ func (s *system) insertAll(t *testing.T, table string, rows any) {
 	}
 }
 
-// wantIDs fails the test unless the list has the ids, in both orders and on pages of different sizes.
+// wantIDs checks that a list has exactly the ids, in ascending and descending order, with pages of several
+// sizes.
 func wantIDs(t *testing.T, url string, want []int64) {
 	t.Helper()
 	for _, limit := range []int{7, 100} {
@@ -42,8 +43,8 @@ func wantIDs(t *testing.T, url string, want []int64) {
 	}
 }
 
-// TestStockBelow lists and exports the products with little stock: first few of many products, then so many
-// products that the database reads them in the order of ids.
+// TestStockBelow lists and exports the products whose stock is below a limit. With a low limit, the database
+// finds the products by an index of stock. With a high limit, it reads the products by id.
 func TestStockBelow(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -56,7 +57,7 @@ func TestStockBelow(t *testing.T) {
 		}
 		start := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 		var goods []good
-		for i := range int64(3000) { // the stock does not ascend with the id
+		for i := range int64(3000) { // products with a higher id may have less stock
 			goods = append(goods, good{
 				i + 1, fmt.Sprint("S-", i), fmt.Sprint("Thing ", i%2), 1, i * 7919 % 3000, i%3 > 0, start,
 				start.Add(time.Duration(i) * time.Minute),
@@ -144,7 +145,7 @@ func ordersOf(start time.Time, n int64) (rows []order) {
 	return rows
 }
 
-// TestListByCancelReason lists and exports the orders that are canceled for a reason.
+// TestListByCancelReason lists and exports the orders that were canceled for a given reason.
 func TestListByCancelReason(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

@@ -85,7 +85,7 @@ func TestHistory(t *testing.T) {
 			}
 			return webtest.Data(t, method, s.base+path, content, headers...)
 		}
-		// shows fails the test unless the newest event has the representation that a read returns now.
+		// shows checks that the newest event shows the order or product as a GET shows it now.
 		shows := func(thing string) {
 			t.Helper()
 			events := s.history(t, thing)
@@ -116,7 +116,8 @@ func TestHistory(t *testing.T) {
 			shows(product)
 			do("PATCH", product, `{"stock":40,"price_cents":300}`, asAnybody)
 			shows(product)
-			do("PATCH", product, `{"stock":40,"price_cents":300}`, asAnybody) // the product has these values
+			// The product already has these values.
+			do("PATCH", product, `{"stock":40,"price_cents":300}`, asAnybody)
 			const want = "product.created by service in req-service, product.updated by anonymous in req-anybody, " +
 				"stock.adjusted by warehouse in req-1, stock.adjusted by anonymous in req-anybody, " +
 				"product.updated by anonymous in req-anybody, stock.adjusted by anonymous in req-anybody"
@@ -131,7 +132,7 @@ func TestHistory(t *testing.T) {
 			order = fmt.Sprint("/orders/", do("POST", "/orders", lines, asPartner("req-2"))["id"])
 			shows(order)
 			keyed := append(asPartner("req-3"), "X-Idempotency-Key", "history-1")
-			for range 2 { // the second answer is a replay
+			for range 2 { // the second request gets the stored answer
 				do("POST", order+"/confirm", "", keyed)
 				shows(order)
 			}
@@ -231,8 +232,8 @@ func TestHistory(t *testing.T) {
 	})
 }
 
-// TestHistoryIsYounger makes rows that are older than the history. The doctor must not report that the rows
-// have no events.
+// TestHistoryIsYounger makes orders and products without events, as before the first version with a history.
+// The doctor must not report them.
 func TestHistoryIsYounger(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

@@ -24,9 +24,9 @@ func (s *system) expireKeys(t *testing.T, pattern string) {
 	s.exec(t, expire, db.Now(s.db, -time.Second), pattern)
 }
 
-// TestReplaysOf200 repeats requests to which version 2.0.0 has stored the answers: without sku and name of
-// the lines, canceled_by of the order, and actor of the adjustment. The replayed answers must have all fields
-// of the present version, with a null actor, even while the Customers API is down.
+// TestReplaysOf200 repeats requests to which version 2.0.0 has stored the answers. The stored answers lack
+// sku and name of the lines, canceled_by of the order, and actor of the adjustment. The replayed answers must
+// have these fields, with null for the actor, even while the Customers API is down.
 func TestReplaysOf200(t *testing.T) {
 	younger := regexp.MustCompile(`"sku":"[^"]*","name":"[^"]*",|"canceled_by":null,|"actor":"anonymous",`)
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
@@ -181,7 +181,7 @@ func TestIdempotencyKey(t *testing.T) {
 			if res := s.cancel(t, o.ID, "every"); res.JSON200 == nil {
 				t.Errorf("%s", res.Body)
 			}
-			again = s.confirm(t, o.ID, "every") // the stored answer, although the order is canceled now
+			again = s.confirm(t, o.ID, "every") // the stored answer, which still says CONFIRMED
 			if !bytes.Equal(confirmed.Body, again.Body) {
 				t.Errorf("%s, then %s", confirmed.Body, again.Body)
 			}

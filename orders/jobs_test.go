@@ -13,9 +13,10 @@ import (
 	"example.com/b2b/v2/orders"
 )
 
-// TestStockImbalance changes the stock of a product by SQL, without the service. CheckStock must find the
-// product in the next turn. After the test has corrected the stock, the metric must be back at 0 a whole turn
-// later. A product with many orders must make the next runs pause.
+// TestStockImbalance changes the stock of a product by SQL only. CheckStock checks some products in each run,
+// and must find this product when it has checked all products. After a correction by SQL, the metric must be
+// 0 again when CheckStock has checked all products once more. After a product with many orders, the next runs
+// must pause.
 func TestStockImbalance(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -46,7 +47,7 @@ func TestStockImbalance(t *testing.T) {
 		run("the rest of the turn", 4)
 		run("the next turn", 0)
 
-		for range 60 { // more products than a run checks (productsChecked is 50)
+		for range 60 { // more products than the 50 that a run checks
 			wrong = s.product(t, 100, 100)
 		}
 		s.exec(t, "UPDATE products SET stock = stock + 1 WHERE id = ?", wrong)
@@ -56,8 +57,8 @@ func TestStockImbalance(t *testing.T) {
 	})
 }
 
-// TestLag makes an expired reservation, an expired key and unindexed products. Before a run, Lag and Due of
-// the jobs must report this work; after the run, they must report nothing.
+// TestLag makes an expired reservation, an expired key and products that the search index lacks. Lag and Due
+// of the jobs must report this work before the jobs run, and nothing afterwards.
 func TestLag(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -107,8 +108,7 @@ func TestLag(t *testing.T) {
 	})
 }
 
-// TestTableRows places orders with keys. The metric b2b_table_rows must have the approximate number of rows
-// of each table.
+// TestTableRows checks that the metric b2b_table_rows has the approximate number of rows of each table.
 func TestTableRows(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -117,7 +117,8 @@ func TestTableRows(t *testing.T) {
 			s.order(t, fmt.Sprint("key-", i), newOrder(line(p, 1)))
 		}
 		if dbtest.IsTiDB(g) {
-			s.exec(t, "ANALYZE TABLE idempotency_keys") // else the estimate is 10,000 for a minute
+			// Without ANALYZE, TiDB estimates 10,000 rows for a minute.
+			s.exec(t, "ANALYZE TABLE idempotency_keys")
 		}
 		for _, j := range s.service.Jobs() {
 			if j.Name == "estimate rows" {
@@ -141,7 +142,7 @@ func TestTableRows(t *testing.T) {
 		if got["events"] != 41 {
 			t.Errorf("%v events, want 41", got["events"])
 		}
-		if keys := got["idempotency_keys"]; keys < 10 || keys > 160 { // the number is an estimate of the server
+		if keys := got["idempotency_keys"]; keys < 10 || keys > 160 { // the database estimates the number
 			t.Errorf("%v keys, want about 40", keys)
 		}
 	})

@@ -29,13 +29,16 @@ import (
 	"example.com/b2b/v2/orders"
 )
 
-// TestLinearizable checks that the service is linearizable. Concurrent clients call two instances of the
-// service for a few scarce products; some answers are lost, and some of the lost calls are repeated. A serial
-// order of the calls, each between its start and its answer, must explain all answers in a simple model of
-// the service: stock, orders and keys in memory. Each round has two shops, each with its own products and its
-// own partner. All clients call for both shops, and the shops use the same keys.
+// TestLinearizable checks that the service is linearizable. Clients call two instances of the service at the
+// same time, for a few scarce products. Some answers are lost, and some lost calls are repeated. Afterwards
+// the test searches for an order of all calls that explains the answers: a simple model in memory, with
+// stock, orders and keys, must give the same answers when it executes the calls in this order. Each call must
+// have its place between its start and its answer.
+//
+// Each round has two shops, with different products and partners. All clients call for both shops, and both
+// shops use the same keys.
 func TestLinearizable(t *testing.T) {
-	const rounds, clients, calls = 12, 8, 12 // the cost of a check rises steeply with the length of a history
+	const rounds, clients, calls = 12, 8, 12 // more calls make the check much slower
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		s, second := serve(t, dbtest.Open(t, c)), dbtest.Open(t, c)
 		other, err := orders.New(second, s.service.Config)
@@ -74,7 +77,7 @@ func TestLinearizable(t *testing.T) {
 				t.Fatalf("in round %d", n)
 			}
 		}
-		for _, outcome := range []string{ // the random calls must have had each of these outcomes
+		for _, outcome := range []string{ // each outcome must occur in the random calls
 			"create 201", "create 201 again", "create 400 insufficient_stock", "create 422 idempotency_key_reused",
 			"create lost", "confirm 200", "confirm 400 order_not_confirmable", "cancel 200", "cancel 200 again",
 			"adjust 201", "key 200", "peek 404 order_not_found",
@@ -105,21 +108,24 @@ func (s *system) wantActors(t *testing.T) {
 	}
 }
 
-// The prices are chosen so that the total of an order determines its lines.
+// With these prices, the total of an order shows how many pieces of each product it has.
 const price0, price1, opening = 1000, 1, 4
 
 // input is a call. Each operation uses some of the fields.
 type input struct {
-	// op is create, confirm, cancel, adjust, product, order, key, or peek: the other partner reads the order.
+	// op is one of create, confirm, cancel, adjust, product, order, peek and key. With peek, a partner reads
+	// an order of the other partner.
 	op       string
 	partner  int // index of the partner in callers
 	key      string
 	products [2]int64 // the products of the shop
-	qty      [2]int64 // create: pieces of each product; adjust: the delta of product number at
-	swapped  bool     // whether create has the lines in descending product id
-	order    int64
-	at       int  // index of the product in products
-	byClerk  bool // the caller may change products: adjust needs this, and key for a key of adjust
+	// create: the pieces of each product; adjust: qty[at] is the change of the stock.
+	qty     [2]int64
+	swapped bool // create: the line of the second product comes first
+	order   int64
+	at      int // product and adjust: index of the product in products
+	// byClerk says that a clerk calls, who may change products: for adjust, and for key with a key of adjust.
+	byClerk bool
 }
 
 func (in input) writes() bool {
@@ -167,15 +173,15 @@ func (in input) request() (method, path, body string) {
 
 // answer is the part of an answer that the model predicts.
 type answer struct {
-	lost     bool // the effect is unknown; only status (503 or 504) and, after settle, id may be set
+	lost     bool // no answer came, or a 503 or 504, so the call may have an effect or not
 	status   int
 	code     string
-	short    string // the details of insufficient_stock
+	short    string // text of the details of insufficient_stock
 	replayed bool
-	id       int64 // id of the order or of the stock adjustment
+	id       int64 // id of the order or adjustment
 	order    contract.OrderStatus
 	total    int64
-	stock    int64 // stock of the product, also after an adjustment
+	stock    int64 // stock of the product; for adjust, the new stock
 }
 
 func (a answer) outcome() string {
@@ -189,7 +195,8 @@ func (a answer) outcome() string {
 	return outcome
 }
 
-// model is a model of the service. A call returns a new state and does not change the old state.
+// model is the state of the simple model of a shop. The method call returns a new state, and does not change
+// the old state.
 type model struct {
 	stock  [2]int64
 	orders map[int64]placedOrder
@@ -232,8 +239,8 @@ func (m model) show(status int, id int64) answer {
 	return answer{status: status, id: id, order: o.status, total: price0*o.qty[0] + price1*o.qty[1]}
 }
 
-// call executes a call, and returns the answer and the new state. A created order or adjustment gets the id
-// of the parameter, because the database chooses the ids.
+// call executes a call in the model, and returns the answer and the new state. A new order or adjustment gets
+// the id of the parameter, because in the service the database chooses the id.
 func (m model) call(in input, id int64) (answer, model) {
 	switch in.op {
 	case "product":
@@ -326,37 +333,37 @@ var linear = porcupine.Model{
 	DescribeState:     func(state any) string { return fmt.Sprintf("%+v", state) },
 }
 
-// shop has one or two products. No order has products of two shops, so the history of each shop can be
-// checked alone.
+// shop has one or two products. An order has products of one shop only, so the test can check each shop by
+// itself.
 type shop struct {
 	partner  int // index of the partner in callers
 	products [2]int64
 	history  []porcupine.Operation
-	orders   []int64 // ids in the answers so far
-	keyed    []input // calls with a key
+	orders   []int64 // ids of the orders in the answers so far
+	keyed    []input // calls so far that have a key
 }
 
-// round records a history for each shop.
+// round is a part of the test with new products.
 type round struct {
 	t         *testing.T
 	n         int
 	instances []string
 	client    *http.Client
-	tokens    [2]string // tokens of the partners
-	clerks    [2]string // tokens of callers with the right to change products
+	tokens    [2]string // headers Authorization of the partners
+	clerks    [2]string // headers Authorization of the clerks, who may change products
 	start     time.Time
-	late      sync.WaitGroup // calls for which no client waits
+	late      sync.WaitGroup // calls that run although their client has gone on
 
-	mu        sync.Mutex // guards the fields below and in the shops
+	mu        sync.Mutex // guards the fields below, and the fields of all shops
 	shops     []*shop
 	processes int
 }
 
-// settle completes lost answers from other answers to the same key. Without the ids and the times that settle
-// adds, the checker would have to try too many possibilities.
+// settle finds out more about lost calls from the other calls with the same key. Without this knowledge the
+// checker would have to try too many possibilities.
 func (s *shop) settle() {
-	// The maps are by key: did says whether an answer shows the call that used the key, not has the latest
-	// time at which the key was unknown, and ids has the id in an answer.
+	// These are maps by key. In did: whether an answer shows the call that used the key. In not: the latest
+	// time at which the service did not know the key. In ids: the id of the key's order or adjustment.
 	did, not, ids := map[string]bool{}, map[string]int64{}, map[string]int64{}
 	for _, op := range s.history {
 		in, out := op.Input.(input), op.Output.(answer)
@@ -369,15 +376,15 @@ func (s *shop) settle() {
 			ids[in.key] = out.id
 		}
 	}
-	// When an answer shows the call that used the key, lost calls with this key changed nothing.
+	// When did is true for a key, the lost calls with this key changed nothing.
 	s.history = slices.DeleteFunc(s.history, func(op porcupine.Operation) bool {
 		return op.Output.(answer).lost && did[op.Input.(input).key]
 	})
 	for i := range s.history {
 		op := &s.history[i]
 		if key, out := op.Input.(input).key, op.Output.(answer); out.lost {
-			op.Call = max(op.Call, not[key])       // until that time the key was unknown
-			out.id = cmp.Or(ids[key], -int64(i)-1) // a negative id stands for an unknown id
+			op.Call = max(op.Call, not[key])       // the call took effect after this time, if at all
+			out.id = cmp.Or(ids[key], -int64(i)-1) // negative: the id is unknown
 			op.Output = out
 		}
 	}
@@ -388,7 +395,7 @@ func (r *round) run(clients, calls int) {
 	for process := range clients {
 		wg.Go(func() {
 			for range calls {
-				shop := r.shops[rand.N(3)/2] // the shop with two products is twice as likely
+				shop := r.shops[rand.N(3)/2] // two of three calls are for the shop with two products
 				in := r.next(shop)
 				for r.record(&process, shop, in, true) && in.key != "" && rand.N(4) > 0 { // repeat a lost call
 				}
@@ -415,7 +422,6 @@ func (r *round) run(clients, calls int) {
 	}
 }
 
-// next returns a random call.
 func (r *round) next(s *shop) input {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -455,7 +461,8 @@ func (r *round) next(s *shop) input {
 		in.byClerk = true
 		in.qty[in.at] = []int64{-2, -1, 1, 2}[rand.N(4)]
 	case "confirm", "cancel", "order", "peek":
-		in.order = s.orders[max(0, len(s.orders)-1-rand.N(4))] // clients compete for the latest orders
+		// One of the last four orders, so that clients meet.
+		in.order = s.orders[max(0, len(s.orders)-1-rand.N(4))]
 	case "key":
 		if len(s.keyed) == 0 {
 			in.op = "product"
@@ -468,7 +475,7 @@ func (r *round) next(s *shop) input {
 		in.partner = 1 - s.partner
 	}
 	if in.op == "confirm" || in.writes() && rand.N(3) > 0 {
-		in.key = fmt.Sprintf("%d-%d", r.n, len(s.keyed)) // the other shop of the round has the same keys
+		in.key = fmt.Sprintf("%d-%d", r.n, len(s.keyed)) // both shops use the same keys
 		s.keyed = append(s.keyed, in)
 	}
 	return in
@@ -483,9 +490,11 @@ func (r *round) record(process *int, s *shop, in input, losing bool) (lost bool)
 	defer r.mu.Unlock()
 	op := porcupine.Operation{ClientId: *process, Input: in, Output: out, Call: began, Return: ended}
 	if out.lost {
-		// The call may take effect at any later time, or never.
+		// The lost call may take effect at any later time, or never.
 		op.Return = math.MaxInt64
-		*process = r.processes // a process has one call at a time, and the lost call has not ended
+		// The checker allows a process one call at a time. The lost call has no end, so the client goes on as
+		// a new process.
+		*process = r.processes
 		r.processes++
 	} else if in.op == "create" && out.id != 0 && !slices.Contains(s.orders, out.id) {
 		s.orders = append(s.orders, out.id)
@@ -500,15 +509,15 @@ func (r *round) call(in input, losing bool) answer {
 	ctx := ctx
 	if losing && in.writes() {
 		switch rand.N(24) {
-		case 0: // lose the request
+		case 0: // the request gets lost
 			return answer{lost: true}
-		case 1: // lose the answer
+		case 1: // the answer gets lost
 			r.send(ctx, in)
 			return answer{lost: true}
-		case 2: // lose the answer, and go on before the request has ended
+		case 2: // the client goes on before the request has ended
 			r.late.Go(func() { r.send(ctx, in) })
 			return answer{lost: true}
-		case 3: // cancel the request at a random time
+		case 3: // the client ends the request at a random time
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithCancel(ctx)
 			defer cancel()
@@ -562,7 +571,7 @@ func (r *round) send(ctx context.Context, in input) answer {
 		return answer{lost: true}
 	}
 	if res.StatusCode == http.StatusServiceUnavailable || res.StatusCode == http.StatusGatewayTimeout {
-		return answer{lost: true, status: res.StatusCode} // the effect is unknown
+		return answer{lost: true, status: res.StatusCode} // the call may have an effect or not
 	}
 	d := a.Data
 	out := answer{
@@ -585,8 +594,8 @@ func (r *round) send(ctx context.Context, in input) answer {
 	return out
 }
 
-// check searches for a serial order of the calls that explains the answers, and counts the answers by
-// outcome.
+// check searches for an order of the calls that explains all answers, and fails the test when there is none.
+// It also counts the answers in seen.
 func (r *round) check(seen map[string]int) {
 	for _, shop := range r.shops {
 		for _, op := range shop.history {

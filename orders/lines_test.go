@@ -20,8 +20,8 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// TestLinesKeepNames places orders by id and by sku, and renames the products afterwards. All answers, the
-// history and the exports must show the sku and the name of each line as they were when the order was placed.
+// TestLinesKeepNames places orders by id and by sku, and then renames the products. All answers, the history
+// and the exports must still show the sku and the name that the product had when the order was placed.
 func TestLinesKeepNames(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -90,9 +90,9 @@ func TestLinesKeepNames(t *testing.T) {
 	})
 }
 
-// TestTextsLikeTimes gives texts that look like times to each text column of an order. The answers must have
-// the texts unchanged. When a column of a query is an expression, such as a call of COALESCE, the column has
-// no declared type, and SQLite's driver turns the text into a time.
+// TestTextsLikeTimes stores texts that look like times in each text column of an order, and expects the same
+// texts in all answers. SQLite's driver turns such a text into a time when the column of a query is an
+// expression, such as a call of COALESCE.
 func TestTextsLikeTimes(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -126,10 +126,10 @@ func TestTextsLikeTimes(t *testing.T) {
 	})
 }
 
-// TestLinesOfPreviousVersion migrates a database in which the previous version has placed an order. The
-// migration must give the line of the order the present name of the product. Later the previous version
-// inserts a line without a name. Answers must show the product's name, and a second run of the migration must
-// set the line's name.
+// TestLinesOfPreviousVersion migrates an order of the previous version, whose lines have no names. The
+// migration must give each line the present name of its product. The previous version may still insert a line
+// without a name after the migration. Answers must then show the name of the product, and a second run of the
+// migration must store it.
 func TestLinesOfPreviousVersion(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -179,9 +179,9 @@ func TestLinesOfPreviousVersion(t *testing.T) {
 		wantName(before, "Thing")
 		wantName(between, "Renamed")
 		if g.Name() == db.SQLite {
-			return // a migration commits together with its version, so it never runs again
+			return // on SQLite no migration runs twice
 		}
-		migrate() // repeats the migration, as after a kill
+		migrate() // as after a crash
 		rename("Renamed again")
 		wantName(before, "Thing")
 		wantName(between, "Renamed")

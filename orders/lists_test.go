@@ -53,7 +53,7 @@ func TestSort(t *testing.T) {
 		s.cancel(t, o, "")
 		for path, want := range map[string]struct {
 			rows        int
-			newestFirst bool // without the parameter sort, the list begins with the newest entry
+			newestFirst bool // whether a list without the parameter sort begins with the newest entry
 		}{
 			"/orders?":                {7, false},
 			"/orders?status=CREATED&": {6, false},
@@ -105,7 +105,7 @@ func TestUpdatedSince(t *testing.T) {
 		start := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 		var rows []row
 		var goods []good
-		for i := range 1500 { // updated_at does not ascend with the id
+		for i := range 1500 { // products with a higher id may have an older updated_at
 			id, changed := int64(i+1), start.Add(time.Duration(i*7919%1500)*time.Minute)
 			rows = append(rows, row{id, int64(i%2 + 1), "CREATED", 1, start, changed})
 			goods = append(goods, good{id, fmt.Sprint("S-", i), "Thing", 1, 1, start, changed})
@@ -163,7 +163,7 @@ func TestUpdatedSince(t *testing.T) {
 				t.Errorf("%d products", n)
 			}
 		})
-		// The index finds the changed rows, which are then sorted by id; unchanged rows are not read.
+		// The database must find the changed rows by an index, and sort only these rows by id.
 		t.Run("by an index", func(t *testing.T) {
 			for _, path := range []string{
 				"/orders?", "/orders?sort=-created_at&", "/orders?status=CREATED&", "/products?", "/products?active=true&",
@@ -179,7 +179,8 @@ func TestUpdatedSince(t *testing.T) {
 		})
 		t.Run("an updated_at of an answer", func(t *testing.T) {
 			p := s.product(t, 1, 1000)
-			for range 30 { // on SQLite times are texts, and some of these texts end in zeros
+			// SQLite stores a time as a text. Of 30 times, some end in zeros.
+			for range 30 {
 				s.adjust(t, p, 1, "came", "")
 				o := s.placed(t, line(p, 1))
 				s.confirm(t, o.ID, fmt.Sprint("since-", o.ID))
@@ -204,8 +205,8 @@ func TestUpdatedSince(t *testing.T) {
 	})
 }
 
-// TestUpdatedSinceMany changes 2000 orders with consecutive ids, between 1000 unchanged orders on each side.
-// The list by updated_since must have exactly the changed orders, and nothing after the last of them.
+// TestUpdatedSinceMany lists by updated_since. 2000 orders with consecutive ids have changed, and 1000 orders
+// before and after them have not changed. The list must have exactly the changed orders.
 func TestUpdatedSinceMany(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -247,8 +248,8 @@ func TestUpdatedSinceMany(t *testing.T) {
 	})
 }
 
-// TestConfirmedBetween lists and exports the orders that were confirmed in a period: first few of many
-// orders, then so many orders that the database reads them in the order of ids.
+// TestConfirmedBetween lists and exports the orders that were confirmed in a period. For a short period, the
+// database finds the orders by an index of confirmed_at. For a long period, it reads the orders by id.
 func TestConfirmedBetween(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -264,7 +265,7 @@ func TestConfirmedBetween(t *testing.T) {
 		for i := range int64(4500) {
 			created := start.Add(time.Duration(i) * time.Minute)
 			r := row{ID: i + 1, CustomerID: i%2 + 1, Status: "CREATED", CreatedAt: created, UpdatedAt: created}
-			if i%3 > 0 { // confirmed_at does not ascend with the id
+			if i%3 > 0 { // orders with a higher id may have an earlier confirmed_at
 				r.Status, r.ConfirmedAt = "CONFIRMED", new(created.Add(time.Duration(i*7919%300)*time.Minute))
 			}
 			if i%9 == 1 {
@@ -313,7 +314,7 @@ func TestConfirmedBetween(t *testing.T) {
 				t.Errorf("%s, newest first: %d orders, want %d", c.query, len(got), len(want))
 			}
 		}
-		// The index finds the orders, which are then sorted by id; other orders are not read.
+		// The database must find the orders of the period by an index, and sort only these orders by id.
 		for _, query := range []string{
 			"confirmed_from=2024-01-04T04:00:00Z", "confirmed_to=2024-01-01T06:00:00Z",
 			"confirmed_from=2024-01-04T04:00:00Z&status=CONFIRMED",
@@ -327,7 +328,8 @@ func TestConfirmedBetween(t *testing.T) {
 		}
 		t.Run("confirmed_at of an answer", func(t *testing.T) {
 			p := s.product(t, 1, 100)
-			for range 20 { // on SQLite times are texts, and some of these texts end in zeros
+			// SQLite stores a time as a text. Of 20 times, some end in zeros.
+			for range 20 {
 				o := s.placed(t, line(p, 1))
 				s.confirm(t, o.ID, fmt.Sprint("confirmed-", o.ID))
 				at := webtest.Data(t, "GET", fmt.Sprint(s.base, "/orders/", o.ID), nil)["confirmed_at"].(string)

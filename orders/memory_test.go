@@ -19,8 +19,8 @@ import (
 	"example.com/b2b/v2/orders"
 )
 
-// TestListEndsByBytes lists orders with 60 KB of metadata, as JSON writes them. An answer must have about 1
-// MiB, and the next page must begin after its last order.
+// TestListEndsByBytes lists orders whose metadata have 60 KB of JSON each. A page must end after about 1 MiB,
+// and the next page must go on with the next order.
 func TestListEndsByBytes(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -103,9 +103,9 @@ func TestExportInSmallSteps(t *testing.T) {
 	})
 }
 
-// TestPeriodOfOneCustomer lists the orders that a customer with few orders has in a period. Another customer
-// has many orders, and the first 700 orders are not in the period. No statement may search the index of times
-// for the beginning of the period, because that index has the orders of all customers: see db.During.
+// TestPeriodOfOneCustomer lists the orders of a customer in a period. The customer has few orders, and
+// another customer has many. No statement may look for the first order of the period in the index of times,
+// because this index has the orders of all customers: see db.During.
 func TestPeriodOfOneCustomer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -169,7 +169,9 @@ func TestPeriodOfOneCustomer(t *testing.T) {
 					if slices.Sort(got); !slices.Equal(got, want) {
 						t.Errorf("%s%s: %v, want %v", path, period, got, want)
 					}
-					if len(statements) != 2 { // one reads 1000 entries of the index at most, one the orders
+					// One statement reads at most 1000 entries of the index of times. The other reads the
+					// orders.
+					if len(statements) != 2 {
 						t.Errorf("%s%s: %q", path, period, statements)
 					}
 				}

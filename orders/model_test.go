@@ -24,15 +24,15 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// books is a model of the Orders API in memory. It stores the types of the answers. Its clock is ahead of the
-// real time by the field passed.
+// books is a model of the Orders API in memory. It stores orders and products as the answers show them. Its
+// clock is ahead of the real time by the field passed.
 type books struct {
 	by          auth.Principal // the caller
 	passed      time.Duration
 	products    []*api.Product
 	adjustments []*api.StockAdjustment
 	orders      []*api.Order
-	keys        map[[3]string]*memory // stored results, by caller, operation and key
+	keys        map[[3]string]*memory // stored answers, by caller, operation and idempotency key
 	events      []event
 }
 
@@ -40,30 +40,31 @@ type books struct {
 type event struct {
 	what     string // type of the event
 	to       *int64 // id of the order or product
-	customer int64  // 0 for a product
+	customer int64  // customer of the order; 0 for an event of a product
 	by       string
 }
 
-// memory is the stored result of an idempotency key.
+// memory is the stored answer to the first request with an idempotency key.
 type memory struct {
 	request string
 	target  *int64
-	body    []byte // body of the first answer
+	body    []byte // body of the answer to the first request
 	expires time.Time
 }
 
-// verdict is the answer that the model expects.
+// verdict is the answer that the model expects from the service.
 type verdict struct {
 	status  int
-	code    string     // code of a refusal
-	details []string   // details of a refusal: prefixes of field and message
-	replay  []byte     // the first answer to the key
-	view    func() any // the data of a success
-	created *int64     // gets the id that the service chooses
-	target  *int64     // the id of the order or product for the key
+	code    string     // error code, or "" for a success
+	details []string   // details of an error, each as field and beginning of the message
+	replay  []byte     // the whole body, for a request that repeats a key
+	view    func() any // returns the data of a success
+	created *int64     // want stores the id of the new row here
+	target  *int64     // id of the order or product that the key belongs to
 }
 
-// forNoPartner refuses an operation on products to a caller bound to a customer.
+// forNoPartner is the answer to a partner, who is bound to a customer, for an operation that changes
+// products.
 var forNoPartner = refused(403, "forbidden", "/header/Authorization ")
 
 func refused(status int, code string, details ...string) verdict {
@@ -124,7 +125,7 @@ func (b *books) viewOrder(o *api.Order) any {
 	return v
 }
 
-// live returns the stored result of the caller's key, or nil if the key is free.
+// live returns the stored answer to the caller's key, or nil if the key is unknown or has expired.
 func (b *books) live(operation, key string) *memory {
 	if k := b.keys[[3]string{b.by.Subject, operation, key}]; k != nil && b.now().Before(k.expires) {
 		return k
@@ -223,7 +224,7 @@ func (b *books) createOrder(n api.OrderRequest) verdict {
 			Status: contract.CREATED, CreatedAt: b.now(), UpdatedAt: b.now(),
 		},
 	}
-	first := map[int64]int{} // the first line of each product
+	first := map[int64]int{} // index of the first line of each product
 	missing, inactive := refused(404, "product_not_found"), refused(400, "product_inactive")
 	short := refused(400, "insufficient_stock")
 	for i, l := range n.Items {
@@ -404,13 +405,13 @@ type machine struct {
 	t *testing.T
 	s *system
 	books
-	seen    map[string]string // the representation, by ETag
+	seen    map[string]string // representations of orders and products, by ETag
 	tags    []string
 	earlier []func(r *rapid.T)
 }
 
-// callers lists two partners, each bound to a customer, and a caller with access to all customers. All of
-// them use the same keys, on purpose.
+// callers lists two partners, each bound to a customer, and a caller with access to all customers. They use
+// the same keys, because one caller's keys must not affect another caller.
 var callers = []auth.Principal{
 	{Subject: "erp-of-1", Customer: 1},
 	{Subject: "erp-of-2", Customer: 2},
@@ -425,12 +426,12 @@ func (m *machine) acting(step func(*rapid.T)) func(*rapid.T) {
 	}
 }
 
-// TestModel runs random sequences of requests. The flag -rapid.checks=1000 makes more sequences, and
-// -rapid.steps=200 makes longer sequences.
+// TestModel sends random sequences of requests to the service and to the model, and compares the answers. The
+// flag -rapid.checks=1000 makes more sequences, and -rapid.steps=200 makes longer sequences.
 func TestModel(t *testing.T) {
 	given := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	// Write no file for a failed sequence: the log has the sequence and its seed.
+	// A failed sequence needs no file, because the log has the sequence and its seed.
 	defaults := map[string]string{"rapid.checks": "40", "rapid.steps": "50", "rapid.nofailfile": "true"}
 	for name, value := range defaults {
 		if !given[name] {
@@ -465,7 +466,7 @@ func TestModel(t *testing.T) {
 				"update product":          m.drawProductUpdate,
 				"adjust stock":            m.drawAdjustment,
 				"create order":            m.drawNewOrder,
-				"create another order":    m.drawNewOrder, // some steps have two names, to be twice as likely
+				"create another order":    m.drawNewOrder, // a second name makes a step twice as likely
 				"confirm order":           m.drawConfirmation,
 				"confirm another order":   m.drawConfirmation,
 				"cancel order":            m.drawCancellation,
@@ -527,8 +528,8 @@ func (m *machine) drawOrder(r *rapid.T) int64 {
 	return rapid.SampledFrom(append(slices.Repeat(ids, 5), unknown)).Draw(r, "order")
 }
 
-// drawTag draws an ETag for If-Match or If-None-Match, or nil. The function matches reports whether the
-// header accepts the ETag of a representation.
+// drawTag draws an ETag for the header If-Match or If-None-Match, or nil for no header. The function matches
+// reports whether the header matches a representation.
 func (m *machine) drawTag(r *rapid.T) (tag *string, matches func(view any) bool) {
 	t := rapid.SampledFrom([]string{"", "", "", "*", `"other"`, "seen", "seen"}).Draw(r, "tag")
 	if t == "seen" && m.tags != nil {
@@ -540,7 +541,7 @@ func (m *machine) drawTag(r *rapid.T) (tag *string, matches func(view any) bool)
 	return &t, func(view any) bool { return t == "*" || m.seen[t] == asJSON(view) }
 }
 
-// do sends a request, and keeps the request for repeat.
+// do sends a request, and stores the request for the step repeat.
 func (m *machine) do(r *rapid.T, request func(r *rapid.T)) {
 	r.Helper()
 	by := m.by
@@ -563,7 +564,7 @@ func (m *machine) newProduct(r *rapid.T, key *string, n api.ProductRequest) {
 	m.keyed(r, "createProduct", key, n, effect, func() (*http.Response, error) {
 		return m.s.CreateProduct(ctx, &api.CreateProductParams{XIdempotencyKey: key}, n)
 	})
-	// The first adjustment of the product still lacks the product's id, which the service has chosen.
+	// The first adjustment of a new product gets the product's id here, because the service chooses the id.
 	for _, a := range m.adjustments {
 		if a.ProductID == 0 {
 			a.ProductID = m.products[len(m.products)-1].ID
@@ -607,7 +608,8 @@ func (m *machine) drawProductUpdate(r *rapid.T) {
 	})
 }
 
-// keyed sends a request with or without an idempotency key.
+// keyed sends a request with the key, or without a key if key is nil. It expects the answer of the function
+// effect, or the stored answer when the key was used before.
 func (m *machine) keyed(
 	r *rapid.T, operation string, key *string, request any, effect func() verdict,
 	call func() (*http.Response, error),
@@ -675,7 +677,8 @@ func (m *machine) drawNewOrder(r *rapid.T) {
 				m.s.customersDown.Store(true)
 				defer func() {
 					m.s.customersDown.Store(false)
-					// Find a customer once, so that the breaker of the Customers API closes again.
+					// One successful lookup of a customer closes the circuit breaker of the Customers API
+					// again.
 					lookup := api.OrderRequest{
 						CustomerID: cmp.Or(m.by.Customer, 1),
 						Items:      []contract.OrderItemRequest{line(unknown, 1)},
@@ -686,7 +689,7 @@ func (m *machine) drawNewOrder(r *rapid.T) {
 			}
 			return m.s.CreateOrder(ctx, &api.CreateOrderParams{XIdempotencyKey: key}, n)
 		}
-		// A repeated request gets the first answer without a customer lookup. A new order needs the lookup.
+		// A repeated request gets the stored answer, and needs no lookup of the customer.
 		var first *memory
 		if key != nil {
 			first = m.live("createOrder", *key)
@@ -739,7 +742,8 @@ func (m *machine) drawCancellation(r *rapid.T) {
 	if cause := causes.Draw(r, "cause"); cause != "" {
 		body.Cause = &cause
 	}
-	meant := body // no cause and the cause requested make the same request
+	// A request without a cause is the same request as one with the cause requested.
+	meant := body
 	if meant.Cause == nil {
 		meant.Cause = new(api.Requested)
 	}
@@ -756,8 +760,8 @@ func (m *machine) drawCancellation(r *rapid.T) {
 	})
 }
 
-// reading returns the verdict of a read. The parameter none is the header If-None-Match, and matches compares
-// this header with the representation.
+// reading returns the expected answer to a GET. The parameter none is the header If-None-Match, and matches
+// reports whether the header matches a representation.
 func reading(found bool, code string, view func() any, none *string, matches func(view any) bool) verdict {
 	switch {
 	case !found:
@@ -828,7 +832,8 @@ func (m *machine) wantList(r *rapid.T, status contract.OrderStatus, customer int
 	})
 }
 
-// wantPages reads a list page by page, and compares the rows without the parameter field.
+// wantPages reads all pages of a list, and compares the rows with want. It ignores the field in the parameter
+// field.
 func (m *machine) wantPages(
 	r *rapid.T, field string, want []any, page func(cursor *int64) (*http.Response, error),
 ) {
@@ -869,8 +874,9 @@ func (m *machine) purge(r *rapid.T) {
 	}
 }
 
-// letTimePass makes all rows older. The durations are chosen so that sums of a few durations stay at least a
-// minute away from the cancellation window, the reservation and the lifetime of a key.
+// letTimePass makes all rows older. No sum of a few of the durations comes closer than a minute to the
+// cancellation window, the reservation or the lifetime of a key. So the time that the test itself takes does
+// not change an outcome.
 func (m *machine) letTimePass(r *rapid.T) {
 	durations := []time.Duration{4 * time.Minute, window + time.Minute, 13 * time.Hour, 25 * time.Hour}
 	d := rapid.SampledFrom(durations).Draw(r, "time")
@@ -887,7 +893,8 @@ func (m *machine) letTimePass(r *rapid.T) {
 	m.s.age(r, d)
 }
 
-// wantAll reads and compares all products, orders, lists and keys, counts the rows, and runs the doctor.
+// wantAll compares all products, orders, lists and keys of the service with the model. It also counts the
+// rows, and runs the doctor.
 func (m *machine) wantAll(r *rapid.T) {
 	always := func(any) bool { return true }
 	for _, p := range m.products {
@@ -958,7 +965,7 @@ func (m *machine) wantAdjustments(r *rapid.T, id int64) {
 	var want []any
 	for _, a := range slices.Backward(m.adjustments) {
 		if a.ProductID == id {
-			// The model knows the id of an adjustment only if an answer had the id.
+			// The answer may not have had the id of the adjustment, so the model may not know the id.
 			want = append(want, without("id", plain(m.viewAdjustment(a))))
 		}
 	}
@@ -968,7 +975,7 @@ func (m *machine) wantAdjustments(r *rapid.T, id int64) {
 	})
 }
 
-// reply is a whole answer, or the error of the call.
+// reply is a whole answer, or the error of a call without an answer.
 type reply struct {
 	status int
 	body   []byte
@@ -1037,7 +1044,7 @@ func asJSON(v any) string {
 	return string(text)
 }
 
-// plain encodes v as JSON and decodes the text.
+// plain converts v to the types of decoded JSON.
 func plain(v any) (p any) {
 	if err := json.Unmarshal([]byte(asJSON(v)), &p); err != nil {
 		panic(err)
@@ -1050,8 +1057,8 @@ func without(field string, row any) any {
 	return row
 }
 
-// alike compares decoded JSON. Two times are alike when they differ by less than 2 minutes: less than the
-// shortest duration of letTimePass.
+// alike compares decoded JSON. Times may differ by up to 2 minutes, which is less than any duration of
+// letTimePass.
 func alike(got, want any) bool {
 	switch w := want.(type) {
 	case map[string]any:

@@ -37,8 +37,8 @@ type system struct {
 	db                *gorm.DB
 	service           *orders.Service
 	customersDown     atomic.Bool
-	insteadOfCustomer atomic.Pointer[func(http.ResponseWriter)] // answers in place of the fake, unless nil
-	oneBatch          sync.Once                                 // see gate
+	insteadOfCustomer atomic.Pointer[func(http.ResponseWriter)] // answers in place of the fake unless nil
+	oneBatch          sync.Once                                 // used by the method gate
 }
 
 const window, reservation, keyLifetime = 10 * time.Minute, 24 * time.Hour, 24 * time.Hour
@@ -325,7 +325,8 @@ func TestCreateOrder(t *testing.T) {
 				t.Error("no Retry-After")
 			}
 		})
-		// A gateway, or another service at the address of the Customers API, says nothing about a customer.
+		// An answer of a gateway, or of another service at this address, must not count as an answer about a
+		// customer.
 		for body, status := range map[string]int{
 			"<html>Back soon</html>": 200, `{"status":"maintenance"}`: 200, `{"success":false}`: 200, "": 204,
 			`{"message":"no Route matched"}`: 404, `{"success":false,"error":"No.","code":"not_found"}`: 404,

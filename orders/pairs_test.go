@@ -19,10 +19,11 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// pair is a product with 2 pieces left, and an expired order of 2 pieces more.
+// pair is an order of 2 pieces whose reservation has expired, and its product, which has 2 more pieces in
+// stock.
 type pair struct {
 	*system
-	*api.ClientWithResponses // an instance of the service
+	*api.ClientWithResponses // client of an instance of the service
 	t                        *testing.T
 	product, order           int64
 	confirmations            *atomic.Int64
@@ -35,8 +36,7 @@ func (p *pair) at(instance *api.ClientWithResponses) *pair {
 	return &seen
 }
 
-// pairOperations lists the operations on the order and its product. The function do returns the outcome of
-// the operation. Operations that change orders may share a batch.
+// pairOperations lists operations on the order or the product of a pair. The function do returns the outcome.
 var pairOperations = []struct {
 	name string
 	do   func(p *pair) string
@@ -82,9 +82,9 @@ func asService(_ context.Context, req *http.Request) error {
 
 var changesOrders = []string{"confirm", "cancel", "compensate", "order 2"}
 
-// TestPairs runs every pair of operations at the same time on an order and its product: in two instances of
-// the service, in the same instance, and in one batch if both change orders. The outcomes must equal the
-// outcomes of running one operation after the other, and the stock must be consistent.
+// TestPairs runs each two of pairOperations at the same time: in one instance, in two instances, behind a
+// lock on the rows, and in one batch if both change orders. Each time, the outcomes must equal the outcomes
+// of running one operation after the other, and the doctor must find no broken rule.
 func TestPairs(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -118,7 +118,9 @@ func TestPairs(t *testing.T) {
 						})
 					}
 					if g.Name() == db.SQLite || a.name == "expire" && b.name == "expire" {
-						return // SQLite has a single writer; a sweep skips the rows of another sweep
+						// Here no operation would wait: SQLite has a single writer, and a sweep for expired
+						// orders skips the rows that another sweep has locked.
+						return
 					}
 					want("queued", func(p *pair) (string, string) { return p.queued(a.do, elsewhere) })
 					want("queued the other way", func(p *pair) (string, string) {
@@ -187,16 +189,14 @@ func (p *pair) atOnce(a, b func(p *pair) string) (ofA, ofB string) {
 	return ofA, <-done
 }
 
-// inOneBatch runs two operations in one batch: see system.inOneBatch. The operations must be able to share a
-// batch.
+// inOneBatch runs two operations in one batch. Both must be operations that change orders.
 func (p *pair) inOneBatch(first, second func(p *pair) string) (ofFirst, ofSecond string) {
 	outcomes := p.system.inOneBatch(p.t, func() string { return first(p) }, func() string { return second(p) })
 	return outcomes[0], outcomes[1]
 }
 
-// queued locks the order and the product, and starts the operation first. When first waits for a row or has
-// an answer, queued starts the operation second. When second also waits or has an answer, queued unlocks the
-// rows.
+// queued runs two operations behind a lock on the order and the product. It starts second when first waits
+// for the lock or has an answer. When second waits, too, or has an answer, it releases the lock.
 func (p *pair) queued(first, second func(p *pair) string) (ofFirst, ofSecond string) {
 	p.t.Helper()
 	tx := p.db.Begin()

@@ -138,7 +138,8 @@ func TestUpdateProduct(t *testing.T) {
 			{api.ProductUpdate{PriceCents: new(int64(0))}, 0, 5},
 			{api.ProductUpdate{Stock: new(int64(9))}, 0, 9},
 			{api.ProductUpdate{PriceCents: new(int64(7)), Stock: new(int64(0))}, 7, 0},
-			{api.ProductUpdate{PriceCents: new(int64(7))}, 7, 0}, // an update that changes no row must not be 404
+			// An update without a change must not be 404.
+			{api.ProductUpdate{PriceCents: new(int64(7))}, 7, 0},
 		} {
 			res, err := s.UpdateProductWithResponse(ctx, id, nil, step.update)
 			if err != nil || res.JSON200 == nil {
@@ -166,8 +167,9 @@ func TestUpdateProduct(t *testing.T) {
 	})
 }
 
-// TestHeldSKU holds a sku in another session, while many creations need it. Another creation is served: only
-// one of those that need the sku waits with a connection.
+// TestHeldSKU inserts a sku in an open transaction. 24 creations with the same sku must wait for the end of
+// this transaction. A creation with another sku must succeed meanwhile, although only eight transactions may
+// run at once.
 func TestHeldSKU(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		if g.Name() == db.SQLite {
@@ -184,7 +186,7 @@ func TestHeldSKU(t *testing.T) {
 		}
 		held := api.ProductRequest{Sku: "HELD", Name: "n"}
 		var calls sync.WaitGroup
-		for range 24 { // three times as many as the transactions that may run at once
+		for range 24 { // at most eight transactions run at once
 			calls.Go(func() {
 				if _, err := s.CreateProductWithResponse(ctx, nil, held); err != nil {
 					t.Error(err)

@@ -31,9 +31,10 @@ func encoded(t *testing.T, e encoding.Encoding, text string) string {
 	return converted
 }
 
-// TestSpreadsheets imports the same three products from files as spreadsheets write them. The files in
-// testdata/spreadsheets are from LibreOffice 7.4 (soffice --headless --convert-to csv): a sheet with amounts,
-// booleans, and empty cells at its end and at its side. The files of Excel are composed here, byte by byte.
+// TestSpreadsheets imports the same three products from files of LibreOffice and Excel. The files in
+// testdata/spreadsheets are from LibreOffice 7.4 (soffice --headless --convert-to csv). Their sheet has
+// amounts, booleans, and empty cells below and beside the products. The test composes the files of Excel
+// itself.
 func TestSpreadsheets(t *testing.T) {
 	const want = `LO-1 Größe, "klein"; blau 129990 15 true, LO-2 Niño 5€ 50 0 false, ` +
 		`00010 Führende Null 123450 7 true`
@@ -106,7 +107,7 @@ func TestSpreadsheets(t *testing.T) {
 	})
 }
 
-// TestCells imports files with a single cell to convert: an amount or a boolean.
+// TestCells imports files with a single amount or boolean, in valid and invalid spellings.
 func TestCells(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -163,8 +164,8 @@ func TestCells(t *testing.T) {
 	})
 }
 
-// TestOneErrorAtTheHeader sends files that the service cannot read. The answer must refuse the whole file,
-// with an error that names the separator or the encoding.
+// TestOneErrorAtTheHeader imports files that the service cannot read. The answer must be an error for the
+// whole file that says what is wrong, such as the separator or the encoding.
 func TestOneErrorAtTheHeader(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -201,8 +202,9 @@ func TestOneErrorAtTheHeader(t *testing.T) {
 	})
 }
 
-// TestBytesThatAreNoText sends bytes that are invalid in the file's encoding, and UTF-8 under the name of
-// Windows-1252. The answer must refuse the whole file and name the line, and no earlier row must be applied.
+// TestBytesThatAreNoText imports files with bytes that are invalid in their encoding, and UTF-8 files that
+// the request declares as another encoding. The answer must refuse the whole file and name the line, and the
+// service must not import the rows before this line.
 func TestBytesThatAreNoText(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -243,8 +245,8 @@ func TestBytesThatAreNoText(t *testing.T) {
 	})
 }
 
-// TestEmptyCellsAreNoRows imports a sheet with a million empty rows between its two products. The empty rows
-// must not count as rows, but must count in the row numbers.
+// TestEmptyCellsAreNoRows imports a sheet with a million empty rows between two products. The summary must
+// count two rows. The number of the second row must include the empty rows.
 func TestEmptyCellsAreNoRows(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

@@ -36,8 +36,9 @@ func TestCreateOrderStatements(t *testing.T) {
 			}
 		}
 		for i, lines := range [][]contract.OrderItemRequest{lines[:1], lines, bySku[1:2], bySku} {
-			// Statements: products, external_ref, stock, order, items, event; with a sku, also ids of skus;
-			// with a key, also lookup of the key and insert of the key.
+			// The statements are for products, external_ref, stock, order, items and event. With a sku,
+			// another statement reads the ids of skus. With a key, two more statements look up and insert the
+			// key.
 			for key, want := range map[string]int64{"": 6, fmt.Sprint("key-", i): 8} {
 				if i >= 2 {
 					want++
@@ -53,12 +54,13 @@ func TestCreateOrderStatements(t *testing.T) {
 				if got := statements.Swap(0); got != want {
 					t.Errorf("%d lines, key %q: %d statements, want %d", len(lines), key, got, want)
 				}
-				// Statements: order, items, lookup of the key, status, event, insert of the key.
+				// The statements are for order, items, lookup of the key, status, event, and insert of the
+				// key.
 				if s.confirm(t, res.JSON201.Data.ID, fmt.Sprint("confirm-", i, key)); statements.Load() != 6 {
 					t.Errorf("%d statements to confirm it, want 6", statements.Load())
 				}
-				// Statements: order, items, stock, status, event; except on SQLite, also a statement that
-				// locks the products.
+				// The statements are for order, items, stock, status and event. Except on SQLite, another
+				// statement locks the products.
 				toCancel := int64(5)
 				if g.Name() != db.SQLite {
 					toCancel++
@@ -91,11 +93,12 @@ func TestBatchStatements(t *testing.T) {
 		}
 		statements := counting(t, g)
 		wantCounts(t, counted(s.inOneBatch(t, commands...)), map[string]int{"201": 20, "200": 40})
-		// At the gate: 4 statements for the product, 5 for the order. In the batch: orders, items, products,
-		// keys, stock, new orders, changed orders, new items, events, answers.
+		// The method gate needs 4 statements for its product, and 5 for its order. The batch has statements
+		// for orders, items, products, keys, stock, new orders, changed orders, new items, events and
+		// answers.
 		want := int64(4 + 5 + 10)
 		if g.Name() != db.SQLite {
-			want++ // one statement reads the distance between the ids of an INSERT
+			want++ // another statement reads the distance between the ids of an INSERT
 		}
 		if got := statements.Load(); got != want {
 			t.Errorf("%d statements, want %d", got, want)

@@ -28,8 +28,8 @@ func (s *system) summary(t *testing.T, query string, headers ...string) api.Orde
 	return answer.Data
 }
 
-// TestOrdersSummary compares summaries in several time zones with the orders. In the period the clocks of
-// some zones change, in two zones at midnight, and one zone has no 30 December 2011.
+// TestOrdersSummary compares summaries in several time zones with the orders. In the periods of the test, the
+// clocks of some zones change, in two zones at midnight. The zone Pacific/Apia has no 30 December 2011.
 func TestOrdersSummary(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -117,7 +117,7 @@ func TestOrdersSummary(t *testing.T) {
 				}
 			}
 		}
-		for range 2 { // compares without recorded blocks of ids, and then with them
+		for range 2 { // without recorded blocks of ids, and then with them
 			for _, zone := range []string{
 				"UTC", "Europe/Madrid", "Asia/Kathmandu", "America/Havana", "Asia/Beirut", "Pacific/Apia",
 				"Australia/Lord_Howe", "America/St_Johns", "Etc/GMT-14", "Etc/GMT+12",
@@ -163,8 +163,8 @@ func TestOrdersSummary(t *testing.T) {
 	})
 }
 
-// TestOrdersSummaryOfToday places, confirms and cancels orders. The summary must count the orders on their
-// days, and must cut sums above 2^53-1 to 2^53-1.
+// TestOrdersSummaryOfToday places, confirms and cancels orders. The summary must count each order on the day
+// of the change, and must show 2^53-1 for a greater sum.
 func TestOrdersSummaryOfToday(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -175,7 +175,8 @@ func TestOrdersSummaryOfToday(t *testing.T) {
 		s.cancel(t, o, "")
 		at := s.placed(t, line(q, 1)).CreatedAt.Time
 		from, to := at.AddDate(0, 0, -1).Format(time.DateOnly), at.AddDate(0, 0, 1).Format(time.DateOnly)
-		sum := func() (all api.OrdersOfDay) { // adds up three days, because the test may run over midnight
+		// Adds up three days, because midnight may pass during the test.
+		sum := func() (all api.OrdersOfDay) {
 			add := func(to *api.OrderTotals, from api.OrderTotals) {
 				to.Orders += from.Orders
 				to.Units += from.Units
@@ -197,7 +198,7 @@ func TestOrdersSummaryOfToday(t *testing.T) {
 			t.Errorf("%+v, want %+v", got, want)
 		}
 		var huge []string
-		for id := range 1100 { // all these orders together have more than 2^63 cents
+		for id := range 1100 { // the sum of these orders is greater than 2^63
 			const values = "(%d, 1, 'CREATED', 9007199254740991, 100000000000000, '2020-01-01', '2020-01-01')"
 			huge = append(huge, fmt.Sprintf(values, id+100))
 		}
@@ -207,6 +208,7 @@ func TestOrdersSummaryOfToday(t *testing.T) {
 		if got != (api.OrderTotals{Orders: 1100, Units: 1<<53 - 1, TotalCents: 1<<53 - 1}) {
 			t.Errorf("huge orders are %+v", got)
 		}
-		s.exec(t, "DELETE FROM orders WHERE id >= 100") // the doctor would report these orders
+		// The doctor would report these orders without lines.
+		s.exec(t, "DELETE FROM orders WHERE id >= 100")
 	})
 }

@@ -27,8 +27,8 @@ func (s *system) expire(t *testing.T, id int64) {
 	s.age(t, reservation+time.Second, id)
 }
 
-// age makes orders and their events older by d. With ids, it changes the orders with the ids and their
-// events; without ids, it changes all orders and all events.
+// age makes orders and their events older by d. It changes the orders with the ids, or all orders when no ids
+// are given.
 func (s *system) age(t rapid.TB, d time.Duration, ids ...int64) {
 	t.Helper()
 	of := func(column string) string {
@@ -70,7 +70,7 @@ func (s *system) age(t rapid.TB, d time.Duration, ids ...int64) {
 
 var timeText = regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]+Z`)
 
-// earlier returns the SQL to make the time in each of the columns earlier.
+// earlier returns the SET clause of an UPDATE that moves the times in the columns back by d.
 func (s *system) earlier(d time.Duration, columns string) string {
 	set := "%[1]s = %[1]s - INTERVAL %.0[2]f SECOND"
 	if s.db.Name() == db.SQLite {
@@ -226,8 +226,8 @@ func TestExpireReservations(t *testing.T) {
 	})
 }
 
-// TestExpireByTime expires orders whose ids do not ascend with their times, as in a cluster in which each
-// server has a range of ids. Only the old orders must expire.
+// TestExpireByTime expires orders when a younger order may have a lower id, as in a cluster in which each
+// server has its own range of ids. Only the old orders must expire.
 func TestExpireByTime(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -302,7 +302,7 @@ func TestCancelReason(t *testing.T) {
 			if status, answer := post(o.ID, c.body, c.headers...); status != 200 {
 				t.Errorf("%s: %d %s", c.body, status, answer)
 			}
-			s.cancel(t, o.ID, "") // a second cancellation keeps the first reason
+			s.cancel(t, o.ID, "") // the order keeps the reason of the first cancellation
 			read, _ := s.GetOrderWithResponse(ctx, o.ID, nil)
 			d := read.JSON200.Data
 			if d.CancelReason == nil || string(*d.CancelReason) != c.reason ||
@@ -370,7 +370,7 @@ func TestGetIdempotencyKey(t *testing.T) {
 			t.Error(got)
 		}
 		s.place(t, key, line(p, 1000))
-		if got := report(key); got != "404 idempotency_key_unknown" { // a refusal is not stored
+		if got := report(key); got != "404 idempotency_key_unknown" { // a refused request stores no key
 			t.Error(got)
 		}
 		id := s.place(t, key, line(p, 1)).JSON201.Data.ID

@@ -20,9 +20,9 @@ import (
 	"example.com/b2b/v2/orders"
 )
 
-// TestCommandsKeepTenancy runs every order command against an order of another customer. The answer must be
-// the same as for an order that does not exist, and the order must not change. The test fails for a command
-// without a case.
+// TestCommandsKeepTenancy runs each order command on an order of another customer. The answer must be the
+// same as for an order that does not exist, and the order must not change. Each type of command must have a
+// case in this test.
 func TestCommandsKeepTenancy(t *testing.T) {
 	cases := map[string]struct{ path, body, want string }{
 		"createCommand":  {"/orders", `{"customer_id":1,"items":[{"product_id":%d,"qty":1}]}`, "403 forbidden"},
@@ -68,8 +68,8 @@ func TestCommandsKeepTenancy(t *testing.T) {
 	})
 }
 
-// TestCommandsDoNotQueue confirms and cancels another customer's order while no batch can run. The answer
-// must come at once: the commands neither wait in the queue before the customer's own commands, nor lock the
+// TestCommandsDoNotQueue confirms and cancels an order of another customer while no batch can run. The answer
+// must come at once. Such commands must neither wait in the queue before commands of the owner, nor lock the
 // order.
 func TestCommandsDoNotQueue(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
@@ -84,7 +84,7 @@ func TestCommandsDoNotQueue(t *testing.T) {
 				status, answer, _ := webtest.Do(t, "POST", path, "", other...)
 				answered <- outcome(status, answer)
 			}()
-			deadline := time.Now().Add(time.Minute) // ends the wait for a request that has failed
+			deadline := time.Now().Add(time.Minute) // ends the loop if the request fails
 			for waiting := 0; len(answered) == 0 && waiting == 0; _, waiting, _ = orders.Load(s.service) {
 				if time.Now().After(deadline) {
 					break

@@ -14,9 +14,9 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// TestExpectedTotal places orders that expect a total. The service must refuse an order with a different
-// total, and the answer must have both totals and the price of each line. A refused order takes nothing:
-// neither stock, nor the key, nor the external_ref.
+// TestExpectedTotal places orders with an expected total. When the total differs, the service must refuse the
+// order, and the answer must have both totals and the price of each line. A refused order must leave the
+// stock, the key and the external_ref as they were.
 func TestExpectedTotal(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -67,7 +67,7 @@ func TestExpectedTotal(t *testing.T) {
 		s.wantStock(t, b, 10)
 
 		n := expecting(3500, ofB, line(a, 1), line(b, 6))
-		placed := s.order(t, "total", n) // the refusal has left the key and the external_ref free
+		placed := s.order(t, "total", n) // the key and the external_ref of the refused order are still free
 		if placed.JSON201 == nil || placed.JSON201.Data.TotalCents != 3500 {
 			t.Fatalf("%s", placed.Body)
 		}
@@ -130,8 +130,8 @@ func TestExpectedTotalInBatch(t *testing.T) {
 	})
 }
 
-// TestFillableGuardsPrice places the fillable part of a quote after a price has changed. The order must be
-// refused with 409 total_changed, and the fillable part of a new quote must be placed.
+// TestFillableGuardsPrice asks for a quote, changes a price, and orders the fillable part of the quote. The
+// order must be refused with 409 total_changed. The fillable part of a new quote must be accepted.
 func TestFillableGuardsPrice(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)

@@ -55,10 +55,11 @@ func TestOneTransition(t *testing.T) {
 		return true
 	}
 	for _, name := range names {
-		if strings.HasSuffix(name, "_test.go") || name == "metrics.go" { // there "status" names a label
+		// In metrics.go, "status" is the name of a label.
+		if strings.HasSuffix(name, "_test.go") || name == "metrics.go" {
 			continue
 		}
-		if name == "doctor.go" { // doctor.go rebuilds earlier statuses, and writes no table
+		if name == "doctor.go" { // doctor.go sets statuses of the past in memory, and writes no table
 			continue
 		}
 		file, err := parser.ParseFile(files, name, nil, 0)
@@ -112,7 +113,8 @@ func TestKnownValues(t *testing.T) {
 	}
 }
 
-// TestKeyedOperations compares the operations with an idempotency key in the code and in the document.
+// TestKeyedOperations checks that the operations with an idempotency key are the same in the code and in the
+// OpenAPI document.
 func TestKeyedOperations(t *testing.T) {
 	for path, item := range webtest.Spec(t, api.Document).Paths.Map() {
 		for _, operation := range item.Operations() {

@@ -13,8 +13,8 @@ import (
 	api "example.com/b2b/v2/openapi/ordersapi"
 )
 
-// TestUpdatedAt sets each updated_at back before each step. Only the rows that the step changes must get a
-// new updated_at.
+// TestUpdatedAt takes steps that change an order or a product. Each step must set updated_at of the rows that
+// it changes, and of no other row.
 func TestUpdatedAt(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
 		s := serve(t, g)
@@ -30,9 +30,10 @@ func TestUpdatedAt(t *testing.T) {
 		}
 		created := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 		for _, step := range []struct {
-			name  string
-			do    func()
-			moved string // whether updated_at of order, expiring and product has moved
+			name string
+			do   func()
+			// Whether updated_at must have moved: of the orders order and expiring, and of the product.
+			moved string
 		}{
 			{"nothing", func() {}, "false false false"},
 			{"price", update(api.ProductUpdate{PriceCents: new(int64(200))}), "false false true"},
@@ -88,7 +89,7 @@ func TestDatabaseClock(t *testing.T) {
 			}
 		}
 
-		// The order is placed by a server whose clock is ahead of the clocks of the other servers.
+		// The server that places the order has a clock ahead of the clocks of the other servers.
 		dbtest.SetClock(t, g, start.Add(2*time.Minute))
 		o := s.placed(t, line(s.product(t, 100, 10), 1))
 		dbtest.SetClock(t, g, start.Add(time.Minute))
@@ -97,7 +98,7 @@ func TestDatabaseClock(t *testing.T) {
 		s.cancel(t, o.ID, "")
 		var types []string
 		err := g.Table("events").Where("subject = 'order' AND created_at >= ?", start.Add(2*time.Minute)).
-			Order("created_at, id").Pluck("type", &types).Error // on TiDB, positions have this order
+			Order("created_at, id").Pluck("type", &types).Error // on TiDB, this is the order of positions
 		want := []string{"order.created", "order.confirmed", "order.canceled"}
 		if err != nil || !slices.Equal(types, want) {
 			t.Errorf("%v %v, want %v", err, types, want)

@@ -15,7 +15,8 @@ var Collection []byte
 //go:embed B2B-Order-Management.postman_environment.json
 var environment string
 
-// Environment returns the environment with the given addresses of services.
+// Environment returns the Postman environment with the addresses of the given services, by the name of a
+// service.
 func Environment(services map[string]string) []byte {
 	return []byte(openapi.Addresses(services).Replace(environment))
 }

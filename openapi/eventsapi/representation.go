@@ -29,7 +29,8 @@ func (e FeedEvent) WebhookEndpoint() (*WebhookEndpoint, error) {
 	return representation[WebhookEndpoint](e, contract.WebhookEndpoint)
 }
 
-// representation decodes the representation of an event. Fields that are younger than the event stay zero.
+// representation decodes the representation of an event. Fields that the API did not have at the time of the
+// event stay zero.
 func representation[T any](e FeedEvent, subject contract.EventSubject) (*T, error) {
 	if e.Subject != subject {
 		return nil, fmt.Errorf("event %d is about the subject %s, not %s", e.ID, e.Subject, subject)

@@ -18,8 +18,8 @@ import (
 	"example.com/b2b/v2/internal/web"
 )
 
-// files has the files of the pages. The pages' own scripts and style sheet come from generated, minified;
-// everything else comes from page.
+// files has the files of the pages. The minified scripts and style sheet are in the folder generated, and
+// everything else is in the folder page.
 //
 //go:embed page/index.html page/vendor page/generated generated
 var files embed.FS
@@ -30,13 +30,13 @@ var page = template.Must(template.ParseFS(files, "page/index.html"))
 // the access tokens of the Issuer.
 type SignIn struct {
 	Issuer string // address of an OpenID Connect issuer; its token endpoint must have the same origin
-	Client string // id of a public client: authorization code with PKCE, redirected to /office/
+	Client string // id of a public client with authorization code, PKCE, and redirection to /office/
 	Scope  string // scopes to request, separated by spaces
 }
 
-// Serve adds the pages below /office to the orchestrator's engine, with the options o. The field o.Others has
-// the addresses of the other services. Every path that is not a file answers with the same HTML, because the
-// scripts choose the screen by the path.
+// Serve adds the pages below /office to the orchestrator's engine. The field o.Others has the addresses of
+// the other services. A path below /office that names no file gets the HTML of the back office, whose scripts
+// choose the screen by the path.
 func Serve(engine *gin.Engine, o web.Options, at SignIn) {
 	e := web.Engine{Engine: engine}
 	serve := func(c *gin.Context, root string) {
@@ -56,9 +56,9 @@ func Serve(engine *gin.Engine, o web.Options, at SignIn) {
 	})
 }
 
-// describe returns the data of the page's template, for a browser that has called the host. The parameter
-// root leads from the page to /office/. The links are relative, because a proxy may serve the pages below a
-// path of its own.
+// describe returns the data of the page's template. The parameter host is the host in the browser's request.
+// The parameter root is the relative path from the page to /office/. Links must be relative, because a proxy
+// may serve the pages below another path.
 func describe(host string, o web.Options, root string, at SignIn) any {
 	bases := map[string]string{}
 	for _, other := range o.Others {
@@ -70,7 +70,7 @@ func describe(host string, o web.Options, root string, at SignIn) any {
 	}
 }
 
-// allow adds the origin of the issuer to the addresses that the page may call, in the header
+// allow lets the page call the issuer: it adds the origin of the issuer to the header
 // Content-Security-Policy.
 func (s SignIn) allow(h http.Header) {
 	issuer, err := url.Parse(s.Issuer)

@@ -39,8 +39,9 @@ func serve(t *testing.T, issuer string) string {
 	return s.URL
 }
 
-// TestServe checks that each path below /office is a screen whose links lead to the files, and that each file
-// is served with its type: scripts and the style sheet minified, all other files as they are.
+// TestServe checks that each path below /office is a screen with links to the files of the page, and that
+// each file has the right type. Scripts and the style sheet must be minified, and all other
+// files unchanged.
 func TestServe(t *testing.T) {
 	base := serve(t, "")
 	for at, root := range map[string]string{
@@ -83,8 +84,8 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// TestBudget checks that a browser loads less than 150 000 bytes beside the SDK, uncompressed: the HTML, the
-// style sheet, and all scripts. No page loads the licenses of the vendored script.
+// TestBudget checks that the HTML, the style sheet and all scripts, without the SDK, have less than 150 000
+// bytes before compression. It leaves out the licenses, which no page loads.
 func TestBudget(t *testing.T) {
 	base, sum := serve(t, ""), 0
 	err := fs.WalkDir(sources, "page", func(name string, d fs.DirEntry, err error) error {
@@ -103,9 +104,8 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// TestMinified checks that each script of the pages has a minified script, which exports what its source
-// exports. Templates of several lines must be html`…`, because the lines of all templates lose their
-// indentation.
+// TestMinified checks that each script has a minified script with the same exports. A template of several
+// lines must be html`…`, because minifying removes the indentation of its lines.
 func TestMinified(t *testing.T) {
 	exported := regexp.MustCompile(`(?m)(?:^|[;}])export\s([^=(]*)`)
 	names := func(text []byte) (found []string) {
@@ -168,8 +168,8 @@ func hasLines(e *js.TemplateExpr) bool {
 	return bytes.ContainsRune(e.Tail, '\n')
 }
 
-// TestSignIn serves the page with and without an issuer. With an issuer, the page must name the issuer and
-// may call it. Without an issuer, the page must do neither.
+// TestSignIn serves the page with and without an issuer. Only with an issuer may the page name the issuer,
+// and may the header Content-Security-Policy allow calls to the issuer.
 func TestSignIn(t *testing.T) {
 	for issuer, allowed := range map[string]string{
 		"":                                     "connect-src 'self' https://api.example.com ",
@@ -189,7 +189,8 @@ func TestSignIn(t *testing.T) {
 var unsafe = regexp.MustCompile(
 	`innerHTML|outerHTML|insertAdjacent|dangerouslySet|document\.write|\beval\(|new Function|https?://`)
 
-// TestNoMarkupOfTexts checks that the pages' scripts show texts as texts, and name no other host.
+// TestNoMarkupOfTexts checks that no script of the pages turns text into markup, or has the URL of another
+// host.
 func TestNoMarkupOfTexts(t *testing.T) {
 	scripts, _ := fs.Glob(sources, "page/*.js")
 	screens, _ := fs.Glob(sources, "page/screens/*.js")

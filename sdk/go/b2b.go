@@ -29,7 +29,8 @@ type Options struct {
 	// Deadline limits the time of a call with all tries; 0 means 60 s. A deadline in the context of the call
 	// replaces Deadline.
 	Deadline time.Duration
-	// TryTimeout limits the time of a single try; 0 means 30 s, longer than a service takes by default.
+	// TryTimeout limits the time of a single try; 0 means 30 s, which is longer than a service takes to
+	// answer by default.
 	TryTimeout time.Duration
 	// HTTPClient sends the requests; nil means the zero http.Client. Redirects are not followed, because a
 	// redirected POST may become a GET.

@@ -14,8 +14,8 @@ import (
 
 const jsonType = "application/json"
 
-// check returns nil when the answer is a success of the operation, and otherwise an error that says how the
-// answer differs from a success.
+// check returns nil when the answer is a success of the operation. Otherwise the error says why the answer is
+// not a success.
 func (op operation) check(res *http.Response, body []byte) error {
 	isSuccess, found := op.ok[res.StatusCode]
 	switch {
@@ -61,9 +61,9 @@ func decode[T any](text []byte) (decoded T, err error) {
 	return decoded, err
 }
 
-// complete checks that content has all required fields of the type t. content is decoded JSON at the given
-// JSON pointer. In the generated types, an optional field has omitempty, and a field that may be null is a
-// pointer.
+// complete checks that content has all required fields of the generated type t. In a generated type, an
+// optional field has omitempty, and a field that may be null is a pointer. The parameter content is decoded
+// JSON, and pointer is the JSON pointer to it, for the error.
 func complete(t reflect.Type, content any, pointer string) error {
 	if t.Kind() == reflect.Pointer {
 		if content == nil {
@@ -77,7 +77,7 @@ func complete(t reflect.Type, content any, pointer string) error {
 	case []any:
 		for i, item := range content {
 			if t.Kind() != reflect.Slice {
-				break // the decoder reports the wrong type
+				break // decode reports the wrong type afterwards
 			}
 			if err := complete(t.Elem(), item, fmt.Sprintf("%s/%d", pointer, i)); err != nil {
 				return err
@@ -90,7 +90,7 @@ func complete(t reflect.Type, content any, pointer string) error {
 		for _, field := range reflect.VisibleFields(t) {
 			name, options, isField := strings.Cut(field.Tag.Get("json"), ",")
 			if name == "" {
-				continue // an embedded struct, whose fields VisibleFields lists as well
+				continue // an embedded struct: VisibleFields also lists the fields inside
 			}
 			value, found := content[name]
 			if isOptional := isField && strings.Contains(options, "omit"); isOptional && value == nil {

@@ -13,15 +13,15 @@ import (
 
 // Codes of the SDK. An Error has one of these codes or a code of the services.
 const (
-	NoAnswer         contract.ErrorCode = "no_answer"         // no answer came; a write may have happened
-	NotModified      contract.ErrorCode = "not_modified"      // 304: the version in If-None-Match is current
-	UnexpectedAnswer contract.ErrorCode = "unexpected_answer" // an answer that the document lacks, such as a proxy's
+	NoAnswer         contract.ErrorCode = "no_answer"         // no answer came; a write may have taken effect
+	NotModified      contract.ErrorCode = "not_modified"      // 304: If-None-Match has the current version
+	UnexpectedAnswer contract.ErrorCode = "unexpected_answer" // not an answer of the service; maybe a proxy's
 )
 
 // Error describes a failed call: a service refused the request or failed, or did not answer.
 type Error struct {
 	Operation string             // operation id in the OpenAPI document, such as createOrder
-	Code      contract.ErrorCode // programs branch on the code; services may get new codes at any time
+	Code      contract.ErrorCode // services may get new codes at any time
 	Status    int                // HTTP status; 0 without an answer
 	Message   string             // sentence for people
 	Details   []contract.APIErrorDetail
@@ -42,7 +42,8 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap returns the cause of NoAnswer, such as context.DeadlineExceeded, or of UnexpectedAnswer.
+// Unwrap returns why no answer came, such as context.DeadlineExceeded, or why the answer was unexpected. It
+// returns nil when the service refused the call.
 func (e *Error) Unwrap() error { return e.cause }
 
 // call is a request with the operation and the idempotency key.
@@ -55,15 +56,15 @@ type call struct {
 // repeatable reports whether c can be sent again without a second effect.
 func (c call) repeatable() bool { return c.Method == http.MethodGet || c.idempotencyKey != "" }
 
-// answer returns res with the parameter body as its body when the call was successful, and an *Error
-// otherwise. The parameter err is the error of the request, or nil.
+// answer returns res when the answer is a success, and otherwise an *Error. The body of the returned response
+// is the parameter body. The parameter err is the error of the request, or nil.
 func (c call) answer(res *http.Response, body []byte, err error) (*http.Response, error) {
 	if err != nil {
 		return nil, c.noAnswer(err)
 	}
 	oddity := c.check(res, body)
 	if oddity == nil {
-		res.Header.Set("Content-Type", jsonType) // the generated clients know no other spelling
+		res.Header.Set("Content-Type", jsonType) // the generated clients expect exactly this text
 		res.Body, res.Request = io.NopCloser(bytes.NewReader(body)), c.Request
 		return res, nil
 	}
@@ -100,8 +101,8 @@ func (c call) unexpected(res *http.Response, oddity error) *Error {
 	return c.fail(res, UnexpectedAnswer, message, oddity)
 }
 
-// fail returns the error of the failed call c, and decides whether it is Retryable. The parameter res is nil
-// if there was no answer.
+// fail returns the error of the failed call c, and decides whether the error is Retryable. The parameter res
+// is nil when no answer came.
 func (c call) fail(res *http.Response, code contract.ErrorCode, message string, cause error) *Error {
 	e := &Error{
 		Operation: cmp.Or(c.name, c.Method+" "+c.URL.Path), Code: code, Message: message,

@@ -20,16 +20,17 @@ type Imported[T any] struct {
 	Index  int // position of the row in the import, from 0
 	Row    T   // the row as the caller sent it
 	Result contract.ImportLineResult
-	ID     int64 // id of the product or customer; 0 for a refused row, and for a new row of a dry run
+	// ID is the id of the product or customer; 0 for a refused row, and for a new row in a dry run.
+	ID int64
 
-	Code    contract.ErrorCode // why the row was refused; "" for any other row
+	Code    contract.ErrorCode // says why the row was refused; "" for a row that was not refused
 	Message string
 	Details []contract.APIErrorDetail
 }
 
 const ndjson = "application/x-ndjson"
 
-// export iterates over the rows of a file in NDJSON while they arrive.
+// export calls fetch and iterates over the rows of the NDJSON answer, while the answer arrives.
 func export[T any](operationID string, fetch func() (*http.Response, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		res, err := fetch()
@@ -42,8 +43,8 @@ func export[T any](operationID string, fetch func() (*http.Response, error)) ite
 	}
 }
 
-// imports sends rows as a file and iterates over the results. It keeps the rows in memory until the end. An
-// error ends the iteration; a row without a result may or may not be imported.
+// imports sends rows as an NDJSON file and iterates over the results. It keeps all rows in memory. An error
+// ends the iteration, and a row without a result may have been imported or not.
 func imports[T any](
 	operationID string, rows iter.Seq[T], send func(file io.Reader) (*http.Response, error),
 ) iter.Seq2[Imported[T], error] {
@@ -112,8 +113,8 @@ func lines[T any](c call, res *http.Response) iter.Seq2[T, error] {
 	}
 }
 
-// upload is a file in NDJSON that is encoded while the HTTP client reads the file. The client may still read
-// or close the file while the answer is read.
+// upload is an NDJSON file. It encodes a row when the HTTP client reads the next bytes. The client may still
+// read or close the file while the answer is read, so a mutex protects the fields.
 type upload[T any] struct {
 	mu     sync.Mutex
 	next   func() (T, bool)
@@ -147,7 +148,7 @@ func (u *upload[T]) Close() error {
 	return nil
 }
 
-// result converts a line of the answer to the result of its row. The row is a line of the sent file.
+// result converts a line of the answer to the result of the row that the line names.
 func (u *upload[T]) result(line contract.ImportLine) (Imported[T], error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -10,17 +10,17 @@ import (
 	"example.com/b2b/v2/openapi/eventsapi"
 )
 
-// FollowOption changes what FollowEvents does.
+// FollowOption is an option of FollowEvents: see OnPosition.
 type FollowOption func(*follower)
 
 type follower struct {
 	told func(position int64) error
 }
 
-// OnPosition calls the function told with each position up to which all events have been read, even if
-// FollowEvents yielded none of them. An error of told ends the iteration. Store this position, too, when your
-// events are rare, because you ask for rare types or have the token of a partner. Otherwise the position of
-// your last event may be so old, when you begin again, that events after it were deleted.
+// OnPosition lets FollowEvents call the function told after each page of the feed, with the position up to
+// which all events have been read. An error of told ends the iteration. Store this position, too, when your
+// events are rare, because you ask for rare types or have the token of a partner. Otherwise you begin again
+// at the position of your last event, and the events after it may have been deleted.
 func OnPosition(told func(position int64) error) FollowOption {
 	return func(f *follower) { f.told = told }
 }
@@ -52,7 +52,7 @@ func (c *Client) FollowEvents(
 			res, err := c.Events.ListEventsWithResponse(ctx, params)
 			var failure *Error
 			if errors.As(err, &failure) && failure.Retryable && ctx.Err() == nil {
-				select { // a call does not repeat a 500, nor wait for longer than its deadline
+				select { // a 500 and a long Retry-After end a call, so this loop must wait by itself
 				case <-time.After(time.Second):
 				case <-ctx.Done():
 				}
@@ -63,7 +63,8 @@ func (c *Client) FollowEvents(
 				return
 			}
 			events, next := res.JSON200.Data, res.JSON200.Meta.NextAfter
-			if next < after || next == after && len(events) > 0 { // events would come again, for ever
+			// Without this check the same events would come for ever.
+			if next < after || next == after && len(events) > 0 {
 				odd := fmt.Errorf("/meta/next_after is %d after %d", next, after)
 				yield(eventsapi.FeedEvent{}, callOf("listEvents", res.HTTPResponse).unexpected(res.HTTPResponse, odd))
 				return

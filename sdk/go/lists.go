@@ -6,13 +6,13 @@ import (
 	"net/http"
 )
 
-// pageSize is the number of items in a page for iterators whose parameters have no Limit. A service returns
-// no more items in a page.
+// pageSize is the number of items per page when the parameters of a list have no Limit. It is the most that a
+// service returns in a page.
 const pageSize int32 = 100
 
 // pages iterates over the items of all pages of an operation. The function fetch returns the items of the
-// page at a cursor, which is nil for the first page, and the next cursor, which is nil after the last page.
-// An error ends the iteration, and so does a repeated cursor.
+// page at a cursor, and the cursor of the next page. The cursor is nil for the first page, and the next
+// cursor is nil after the last page. An error ends the iteration, and so does a cursor that comes again.
 func pages[T any](
 	operationID string, first *int64, fetch func(cursor *int64) ([]T, *int64, *http.Response, error),
 ) iter.Seq2[T, error] {

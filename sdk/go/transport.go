@@ -23,11 +23,11 @@ import (
 type operation struct {
 	name, method, path string
 	key                keyPlace
-	ok                 checks   // checks of successes in JSON
-	files              []string // media types of the success of an import or export
+	ok                 checks   // checks of JSON bodies; nil for an import or export
+	files              []string // media types of a successful answer; set for an import or export only
 }
 
-// checks has, by the status of a success, the function that checks the body.
+// checks has a function for each status of a success, which checks the body.
 type checks map[int]func(body []byte) error
 
 // keyPlace says where a request has the idempotency key.
@@ -51,7 +51,7 @@ type transport struct {
 	service    string
 	operations []operation
 	address    string
-	base       string // path in the service's address, without a slash at the end; often empty
+	base       string // path of the address, without a slash at the end; often empty
 }
 
 func (o Options) transport(service, address string) *transport {
@@ -67,9 +67,9 @@ func (o Options) transport(service, address string) *transport {
 	return &t
 }
 
-// Do implements the interface HttpRequestDoer of the generated clients. It returns the response with the
-// whole body when the operation was successful, and an *Error otherwise. Imports and exports are streamed:
-// see the method stream. Error: the Options lack the service's address.
+// Do implements the interface HttpRequestDoer of the generated clients. It returns a successful response with
+// its whole body, and otherwise an *Error. It does not keep the files of imports and exports in memory: see
+// the method stream. When the Options lack the service's address, the error is not an *Error.
 func (t *transport) Do(r *http.Request) (*http.Response, error) {
 	if t.address == "" {
 		return nil, fmt.Errorf("the Options of the client lack the address of the service %s", t.service)
@@ -117,7 +117,7 @@ func (t *transport) Do(r *http.Request) (*http.Response, error) {
 func (t *transport) find(r *http.Request) operation {
 	path := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), t.base), "/")
 	matches := func(part, sent string) bool { return part == sent || strings.HasPrefix(part, "{") }
-	for _, op := range t.operations { // /orders/export comes before /orders/{id}
+	for _, op := range t.operations { // in the list, /orders/export comes before /orders/{id}
 		if op.method == r.Method && slices.EqualFunc(strings.Split(op.path, "/"), path, matches) {
 			return op
 		}
@@ -141,9 +141,10 @@ func setBody(r *http.Request, content []byte) {
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }
 }
 
-// ensureKey returns the idempotency key of r. When r has no key, ensureKey first sets a new key. It returns
-// "" for operations without keys, and for what the service will refuse: an empty key in a header, and a body
-// that is not an object. A key that the caller forgot to fill must not become a new key for each call.
+// ensureKey returns the idempotency key of r, and gives r a new key when it has none. It returns "" for an
+// operation without keys. It also returns "" for requests that the service will refuse: a request with an
+// empty key in a header, and a request whose body is not a JSON object. An empty key in a header is a mistake
+// of the caller. With a new key, each repetition of the call would have another effect.
 func (op operation) ensureKey(r *http.Request) (string, error) {
 	fresh := rand.Text()
 	switch {
@@ -184,7 +185,8 @@ func (t *transport) authorize(ctx context.Context, r *http.Request) error {
 		return nil
 	}
 	token, err := t.Token(ctx)
-	r.Header.Set("Authorization", "Bearer "+strings.TrimSpace(token)) // a token from a file has a line end
+	// A token from a file may end in a line break.
+	r.Header.Set("Authorization", "Bearer "+strings.TrimSpace(token))
 	return err
 }
 
@@ -205,14 +207,14 @@ func (t *transport) try(ctx context.Context, r *http.Request) (*http.Response, [
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
-	if err != nil { // a truncated answer counts as no answer
+	if err != nil { // a truncated answer is no answer
 		return nil, nil, err
 	}
 	return res, body, nil
 }
 
-// stream sends a request once and does not read the body of a successful answer. It is for requests and
-// answers that may be too large for memory. Only the context limits the time.
+// stream sends a request once, and leaves the body of a successful answer to the caller, because files may be
+// too large for memory. Only the context limits the time, and not Deadline or TryTimeout.
 func (t *transport) stream(c call) (*http.Response, error) {
 	if err := t.authorize(c.Context(), c.Request); err != nil {
 		return nil, c.noAnswer(err)
@@ -250,7 +252,8 @@ func retryAfter(res *http.Response) time.Duration {
 	}
 	value := res.Header.Get("Retry-After")
 	seconds, err := strconv.ParseUint(value, 10, 31)
-	if err == nil || errors.Is(err, strconv.ErrRange) { // on ErrRange, seconds is the greatest number
+	// With ErrRange, seconds is the greatest number of 31 bits.
+	if err == nil || errors.Is(err, strconv.ErrRange) {
 		return time.Duration(seconds) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil {

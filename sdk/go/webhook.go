@@ -24,9 +24,9 @@ var ErrWebhook = errors.New("not a webhook of this endpoint")
 const webhookTolerance = 5 * time.Minute
 
 // VerifyWebhook checks the signature and the time of a webhook, and returns the message. The parameter key is
-// the endpoint's secret, or its public key. The parameter body has the bytes of the request: a program that
-// decodes them and encodes them again gets other bytes. Error: ErrWebhook for a request that fails the check;
-// any other error says that key is neither a secret nor a public key.
+// the secret or the public key of the endpoint. The parameter body must have the bytes of the request,
+// because JSON that a program has decoded and encoded again has other bytes. The error is ErrWebhook for a
+// request that fails the check. Any other error says that key is neither a secret nor a public key.
 //
 // A message may arrive more than once, always with the same header webhook-id.
 func VerifyWebhook(key string, header http.Header, body []byte) (*eventsapi.WebhookMessage, error) {
@@ -58,9 +58,9 @@ func VerifyWebhook(key string, header http.Header, body []byte) (*eventsapi.Webh
 	return fail("no signature is of this key")
 }
 
-// checkOf returns a function that reports whether signature is a valid signature of the parameter signed by
-// the key, in the version of the key: v1 for a secret, v1a for a public key. It fails when key is neither a
-// secret nor a public key.
+// checkOf returns a function that reports whether a signature of the bytes in signed is right for the key.
+// The version of a signature is v1 for a secret, and v1a for a public key. checkOf fails when key is neither
+// a secret nor a public key.
 func checkOf(key string, signed []byte) (func(version string, signature []byte) bool, error) {
 	encoded, isPublic := strings.CutPrefix(key, "whpk_")
 	raw, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(encoded, "whsec_"))

@@ -44,8 +44,8 @@ func Example_createCustomer() {
 	// Another customer has this email.
 }
 
-// A field that is left out keeps its value, and null clears the field. The ETag protects the changes of
-// other clients.
+// A field that the request leaves out keeps its value, and null clears a field. With the ETag, the call fails
+// after another client has changed the customer.
 func Example_updateCustomer() {
 	client, err := customersapi.NewClientWithResponses(base)
 	if err != nil {

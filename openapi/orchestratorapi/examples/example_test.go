@@ -15,7 +15,7 @@ var base string // the address of the orchestrator
 
 func TestMain(m *testing.M) { live.Main(m, "orchestrator", &base) }
 
-// The idempotency key makes the call safe to repeat, and finds the result later.
+// The idempotency key makes the call safe to repeat, and the caller can look up the result by the key.
 func Example_createAndConfirmOrder() {
 	client, err := orchestratorapi.NewClientWithResponses(base)
 	if err != nil {

@@ -15,7 +15,7 @@ var base string // the address of the Orders API
 
 func TestMain(m *testing.M) { live.Main(m, "orders", &base) }
 
-// The idempotency key makes the call safe to repeat, for example after a time-out: all calls place a single
+// The idempotency key makes the call safe to repeat, for example after a timeout: both calls place a single
 // order.
 func Example_createOrder() {
 	client, err := ordersapi.NewClientWithResponses(base)
@@ -31,7 +31,7 @@ func Example_createOrder() {
 			log.Fatal(err) // no answer: repeat the call with the same key
 		}
 		if res.JSON201 == nil {
-			log.Fatal(string(res.Body)) // refused, as the next example shows
+			log.Fatal(string(res.Body)) // Example_refusal shows what a refusal has
 		}
 		placed := res.JSON201.Data
 		replayed := res.HTTPResponse.Header.Get("Idempotency-Replayed") == "true"
@@ -65,7 +65,7 @@ func Example_refusal() {
 	// /items/0/qty product 5: asked 1000, available 250
 }
 
-// A list has a next page until its cursor is null.
+// A list has another page as long as the field nextCursor is not null.
 func Example_pages() {
 	client, err := ordersapi.NewClientWithResponses(base)
 	if err != nil {

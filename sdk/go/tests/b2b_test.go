@@ -27,12 +27,13 @@ import (
 	"example.com/b2b/v2/openapi/orchestratorapi"
 	"example.com/b2b/v2/openapi/ordersapi"
 	b2b "example.com/b2b/v2/sdk/go"
-	_ "example.com/b2b/v2/test/live" // so that go test runs again after a change of b2b
+	_ "example.com/b2b/v2/test/live" // makes go test run again after a change of the services
 )
 
 var (
-	binary    string   // path of the program b2b
-	addresses []string // addresses of the running b2b: customers, orders, orchestrator, events
+	binary string // path of the program b2b
+	// Addresses of the Customers API, the Orders API, the Orchestrator and the Events API.
+	addresses []string
 )
 
 func TestMain(m *testing.M) {
@@ -90,15 +91,15 @@ type step struct {
 	status int
 	header http.Header
 	body   string
-	done   func() // called before the proxy hangs
+	done   func() // a proxy that hangs calls this function first
 }
 
 var (
 	pass   = step{name: "pass"}
-	closed = step{name: "close"} // closes the connection without calling the service
-	drop   = step{name: "drop"}  // calls the service, and drops the answer
-	cut    = step{name: "cut"}   // calls the service, and sends half of the answer
-	hang   = step{name: "hang"}  // calls the service, and sends nothing
+	closed = step{name: "close"} // closes the connection, and does not call the service
+	drop   = step{name: "drop"}  // calls the service, but closes the connection without the answer
+	cut    = step{name: "cut"}   // calls the service, but closes the connection after half of the answer
+	hang   = step{name: "hang"}  // calls the service, but never answers
 )
 
 func refuse(status int, retryAfter string) step {
@@ -113,13 +114,13 @@ func answer(status int, body string, header ...string) step {
 	return s
 }
 
-// proxy stands before a service. Each request takes the next step of the plan; after the last step, requests
-// pass.
+// proxy forwards requests to a service. Each request takes the next step of the plan, or passes when no step
+// is left.
 type proxy struct {
 	*httptest.Server
 	mu   sync.Mutex
 	plan []step
-	seen []*http.Request // the requests so far, each with its body
+	seen []*http.Request // requests since the last call of plans, each with its body
 }
 
 func newProxy(t *testing.T, target string) *proxy {
@@ -183,7 +184,8 @@ func newProxy(t *testing.T, target string) *proxy {
 		}
 		w.Write(content)
 	}))
-	p.Config.SetKeepAlivesEnabled(false) // on a kept connection, net/http would repeat requests itself
+	// On a connection that is kept alive, net/http would repeat requests by itself.
+	p.Config.SetKeepAlivesEnabled(false)
 	p.Start()
 	t.Cleanup(p.Close)
 	return p
@@ -215,7 +217,8 @@ func (p *proxy) keys(t *testing.T) (keys []string) {
 	return keys
 }
 
-// one checks the number of requests, and that all requests have the same key. It returns the key.
+// one checks the number of requests since the last call of plans, and that all of them have the same
+// idempotency key. It returns the key.
 func (p *proxy) one(t *testing.T, requests int) string {
 	t.Helper()
 	keys := p.keys(t)
@@ -225,8 +228,8 @@ func (p *proxy) one(t *testing.T, requests int) string {
 	return keys[0]
 }
 
-// fixture is a client of the SDK behind proxies, with a new customer and a new product. The product has 100
-// pieces, at 9,999,999.37 each.
+// fixture is a client of the SDK that calls the services through proxies. It has a new customer, and a new
+// product with a stock of 100 and a price of 9,999,999.37.
 type fixture struct {
 	*b2b.Client
 	customers, orders, orchestrator *proxy
@@ -266,7 +269,7 @@ func (f *fixture) newOrder(qty int64) ordersapi.OrderRequest {
 	return ordersapi.OrderRequest{CustomerID: f.customer, Items: f.items(qty)}
 }
 
-// ordersAre checks that the customer has exactly the orders with the ids in want, in this order.
+// ordersAre checks the ids of the customer's orders, in the order of the list.
 func (f *fixture) ordersAre(t *testing.T, want ...int64) {
 	t.Helper()
 	var got []int64
@@ -299,8 +302,8 @@ func must[T any](v T, err error) func(*testing.T) T {
 	}
 }
 
-// failure returns a function that checks the error of a call: an *Error with the given code, status and
-// Retryable. The function returns the Error.
+// failure returns a function for the error of a call. The function checks that the error is an *Error with
+// the given code, status and Retryable, and returns the Error.
 func failure[T any](_ T, err error) func(t *testing.T, code contract.ErrorCode, status int, retryable bool) *b2b.Error {
 	return func(t *testing.T, code contract.ErrorCode, status int, retryable bool) *b2b.Error {
 		t.Helper()
@@ -383,8 +386,9 @@ func TestEveryKeyedWrite(t *testing.T) {
 	f.stockIs(t, 140)
 }
 
-// TestEmptyKey sends keys that a program forgot to fill. The service must refuse the calls. If the client
-// made a new key for each call, each call would place an order.
+// TestEmptyKey sends empty idempotency keys, as a program does that forgets to set them. The service must
+// refuse the calls. The client must not replace an empty key by a new key, because each repetition would then
+// place another order.
 func TestEmptyKey(t *testing.T) {
 	f := newFixture(t)
 	empty := ""
@@ -586,8 +590,8 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// TestAddresses makes clients with addresses to which no request can go. New must refuse them. Otherwise the
-// calls of the clients would be repeated until the deadline.
+// TestAddresses expects New to refuse addresses that no request can reach. Otherwise a client would repeat
+// its calls until the deadline.
 func TestAddresses(t *testing.T) {
 	for _, address := range []string{"localhost:3002", "orders.example.com", "/orders", "http://", "ftp://localhost"} {
 		c, err := b2b.New(b2b.Options{Orders: address})
@@ -597,8 +601,9 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// TestUnsetAddress calls services whose addresses the client lacks. The calls must fail at once and name the
-// service, as no try can succeed, and the error must not suggest that an order may have been placed.
+// TestUnsetAddress calls services whose addresses are not in the Options. The calls must fail at once, and
+// the error must name the service. The error must not be an *Error, which would suggest that the service may
+// have placed an order.
 func TestUnsetAddress(t *testing.T) {
 	c, err := b2b.New(b2b.Options{Deadline: 2 * time.Second})
 	if err != nil {

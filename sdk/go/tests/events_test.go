@@ -21,7 +21,7 @@ import (
 	b2b "example.com/b2b/v2/sdk/go"
 )
 
-// newEvents returns a client whose Events API is behind a proxy.
+// newEvents returns a fixture whose client also calls the Events API, and the proxy of the Events API.
 func newEvents(t *testing.T) (*fixture, *proxy) {
 	t.Helper()
 	events := newProxy(t, addresses[3])
@@ -59,8 +59,8 @@ func TestFollowEvents(t *testing.T) {
 	}
 }
 
-// TestOnPosition follows a feed, most of whose pages have no event for the caller. OnPosition must be told
-// the position after each page that has been read to its end.
+// TestOnPosition follows a feed in which most pages have no event for the caller. After each page that was
+// read to its end, OnPosition must get the position.
 func TestOnPosition(t *testing.T) {
 	f, events := newEvents(t)
 	page := func(nextAfter int64, positions ...int64) step {
@@ -82,7 +82,7 @@ func TestOnPosition(t *testing.T) {
 			t.Fatal(err)
 		}
 		told = append(told, fmt.Sprint("event ", event.Position))
-		if event.Position == 901 { // stops within a page, so OnPosition is not told 901
+		if event.Position == 901 { // the loop ends within the page, so OnPosition must not get 901
 			break
 		}
 	}
@@ -166,7 +166,7 @@ func TestVerifyWebhook(t *testing.T) {
 	}
 }
 
-// TestReceiveWebhooks makes b2b send events to a receiver, with both kinds of signatures. VerifyWebhook must
+// TestReceiveWebhooks lets b2b send events to a receiver, with signatures of both kinds. VerifyWebhook must
 // accept each message.
 func TestReceiveWebhooks(t *testing.T) {
 	f, _ := newEvents(t)
@@ -197,7 +197,7 @@ func TestReceiveWebhooks(t *testing.T) {
 			t.Errorf("%+v", message)
 		}
 		product := f.newProduct(t, fmt.Sprintf("SENT-%d-%s", made, signature))
-		for message := range got { // the events of the fixture may come first
+		for message := range got { // earlier events may come first
 			if message.Type == "product.created" && message.Data.SubjectID == product {
 				break
 			}

@@ -22,9 +22,9 @@ import (
 	b2b "example.com/b2b/v2/sdk/go"
 )
 
-// TestEveryOperation calls each operation of the documents with several answers. The answer in the document's
-// example is a success. Any other answer must become an Error with the status, the key and the correlation
-// id.
+// TestEveryOperation calls each operation of the OpenAPI documents several times. An answer that is the
+// example of the document must be a success. Each other answer must become an Error with the status, the
+// idempotency key and the correlation id.
 func TestEveryOperation(t *testing.T) {
 	var status int
 	var mediaType, body, key string
@@ -37,7 +37,7 @@ func TestEveryOperation(t *testing.T) {
 					Key string `json:"idempotency_key"`
 				}
 				content := must(io.ReadAll(r.Body))(t)
-				_ = json.Unmarshal(content, &sent) // a file is not JSON
+				_ = json.Unmarshal(content, &sent) // fails for an import, because a file is not JSON
 				key += sent.Key
 			}
 			header := http.Header{"Content-Type": {mediaType}, "X-Correlation-Id": {"of-the-answer"}}
@@ -100,7 +100,8 @@ func TestEveryOperation(t *testing.T) {
 						}...)
 					}
 					for _, answer := range odd {
-						if answer == [2]string{"application/json", example} { // equal, as the example has no data
+						// Replace has changed nothing in an example without data.
+						if answer == [2]string{"application/json", example} {
 							continue
 						}
 						mediaType, body = answer[0], answer[1]
@@ -121,8 +122,8 @@ func TestEveryOperation(t *testing.T) {
 	}
 }
 
-// call calls an operation of a generated client, with parameters that are valid at least for the path. It
-// checks that a successful response has the decoded JSON.
+// call calls an operation of a generated client with simple arguments, which are valid in the path. After a
+// success it checks that the response has the decoded JSON.
 func call(t *testing.T, client any, operationID string) error {
 	t.Helper()
 	name := strings.ToUpper(operationID[:1]) + operationID[1:]

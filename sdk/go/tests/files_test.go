@@ -33,9 +33,9 @@ func TestImport(t *testing.T) {
 	prefix := fmt.Sprintf("IMPORT-%d-", f.customer)
 	rows := []ordersapi.ProductImportRow{
 		{Sku: prefix + "A", Name: new("A \"test\", \u00fc"), PriceCents: new(int64(1)), Stock: new(int64(3))},
-		{Sku: prefix + "B", PriceCents: new(int64(1))}, // lacks required fields of a new product
+		{Sku: prefix + "B", PriceCents: new(int64(1))}, // a new product must have more fields than these
 		{Sku: prefix + "C", Name: new("A test"), PriceCents: new(int64(2)), Stock: new(int64(0))},
-		{Sku: prefix + "A", PriceCents: new(int64(2))}, // the sku of the first row again
+		{Sku: prefix + "A", PriceCents: new(int64(2))}, // refused, because the first row has the same sku
 	}
 	for i := range 300 {
 		rows = append(rows, ordersapi.ProductImportRow{Sku: fmt.Sprint(prefix, i), Name: new("A test"),
@@ -63,8 +63,8 @@ func TestImport(t *testing.T) {
 		}
 	}
 
-	// Three more imports: the loop breaks off, the file has no rows, and the service refuses the call with
-	// 429.
+	// The first import ends when the loop breaks off, the second import has no rows, and the service refuses
+	// the third import with 429.
 	for row := range f.ImportProducts(t.Context(), dry, slices.Values(rows)) {
 		if row.Index != 0 {
 			t.Errorf("%+v", row)
@@ -109,7 +109,8 @@ func TestExport(t *testing.T) {
 	if !found || customer.Name != "A test" {
 		t.Errorf("%+v", customer)
 	}
-	res := must(f.Orders.ExportOrders(t.Context(), &of))(t) // as the comment of FollowEvents advises
+	// The comment of FollowEvents shows this way to the header.
+	res := must(f.Orders.ExportOrders(t.Context(), &of))(t)
 	defer res.Body.Close()
 	var row ordersapi.Order
 	position, err := strconv.ParseInt(res.Header.Get("X-Event-Position"), 10, 64)
@@ -121,8 +122,8 @@ func TestExport(t *testing.T) {
 		t, contract.ValidationFailed, 400, false)
 }
 
-// TestOddFiles answers an import of two rows, and an export, with complete, incomplete and malformed files.
-// Each call must return the rows before the fault, and end with the right error.
+// TestOddFiles calls an import of two rows, and an export, while the service answers with complete,
+// incomplete and malformed files. Each call must return the rows before the fault, and then the right error.
 func TestOddFiles(t *testing.T) {
 	f := newFixture(t)
 	rows := []ordersapi.ProductImportRow{{Sku: "A"}, {Sku: "B"}}

@@ -22,8 +22,8 @@ const (
 	modulePath = "example.com/b2b/v2"
 )
 
-// partner is a module outside the checkout. GOPROXY has this module, at the version of the next release, and
-// the modules in the module cache of the machine.
+// partner is a Go module in a folder of its own, which installs the SDK. Its GOPROXY has the next release of
+// this repository, and the modules in the module cache of the machine.
 type partner struct{ dir, cache string }
 
 func newPartner(t *testing.T) partner {
@@ -101,9 +101,9 @@ func block(t *testing.T, page, language string) string {
 	return string(found[1])
 }
 
-// TestInstall installs the released SDK in an empty module, as the README says, and runs the programs of the
-// README and of the quick start. No command may compile, download or record modules that only the services
-// need, not even go mod tidy, which also reads the tests of all packages.
+// TestInstall installs the released SDK in an empty module, as the README says, and runs the programs in the
+// README and in the quick start. No command may compile, download or record a module that only the services
+// need. This includes go mod tidy, which also reads the tests of all packages.
 func TestInstall(t *testing.T) {
 	p := newPartner(t)
 	for line := range strings.Lines(block(t, "../README.md", "sh")) {

@@ -42,7 +42,8 @@ type oddAnswer struct {
 	}
 }
 
-// text returns a body of the row. The parameter given is the body itself, or a change of an entry of bodies.
+// text returns the body of an answer. The parameter given has the body itself, or a change of one of the
+// bodies.
 func (o oddAnswer) text(t *testing.T, bodies map[string]string, given json.RawMessage) string {
 	t.Helper()
 	var body string
@@ -83,8 +84,8 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestOddAnswers makes the call of each row of the table that all SDKs share. The clock is fake, and every
-// request gets the row's answer without a network.
+// TestOddAnswers makes the call of each row in odd-answers.json, which the SDKs of all languages share. The
+// clock is fake, and every request gets the answer of the row without a network.
 func TestOddAnswers(t *testing.T) {
 	var table oddAnswers
 	must(0, json.Unmarshal(must(os.ReadFile("../../odd-answers.json"))(t), &table))(t)
@@ -172,8 +173,8 @@ func (o oddAnswer) test(t *testing.T, bodies map[string]string) {
 	}
 }
 
-// call makes the call of the row, and checks the ids in a successful answer. It returns the number of items
-// that a list has returned.
+// call makes the call that the row names, and checks the ids in a successful answer. It returns the number of
+// items of a list.
 func (o oddAnswer) call(t *testing.T, client *b2b.Client) (items int, err error) {
 	t.Helper()
 	lines := []contract.OrderItemRequest{{ProductID: new(int64(2)), Qty: 3}}

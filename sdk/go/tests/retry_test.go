@@ -13,14 +13,15 @@ import (
 	b2b "example.com/b2b/v2/sdk/go"
 )
 
-// product is a success of getProduct.
+// product is the body of a successful answer to getProduct.
 const product = `{"success": true, "data": {"id": 2, "sku": "A", "name": "A test", "price_cents": 1, "stock": 1,
 	"active": true, "created_at": "2024-01-10T08:00:00.000Z", "updated_at": "2024-01-10T08:00:00.000Z"}}`
 
 // nowhere is the address in tests whose requests never reach a network.
 const nowhere = "http://b2b.test"
 
-// service answers every request at once, without a network, so that only the SDK's pauses take time.
+// service is a transport that answers at once without a network, so that only the pauses of the SDK take
+// time.
 type service func() (status int, retryAfter string, err error)
 
 func (s service) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -65,9 +66,9 @@ func TestDeadline(t *testing.T) {
 		service  service
 		code     string
 		status   int
-		tries    int // the least number of tries
+		tries    int // at least this number of tries
 		atMost   time.Duration
-		deadline time.Duration // deadline of the call's context
+		deadline time.Duration // deadline of the call's context; 0 means no deadline
 	}{
 		"what lies behind it is not waited for": {service: func() (int, string, error) { return 503, "20", nil }, code: "unavailable", status: 503, tries: 2, atMost: 22 * time.Second},
 		"connection errors":                     {service: func() (int, string, error) { return 0, "", errors.New("reset") }, code: "no_answer", tries: 8, atMost: 30 * time.Second},
