@@ -454,7 +454,7 @@ func TestStream(t *testing.T) {
 		webtest.WantError(t, status, body, 410, "events_expired", "/header/Last-Event-ID")
 		odd := s.stream(t, "after=2", append(partner, "Accept", "Text/Event-Stream")...) // media types ignore case
 		odd.want("id: 3")
-		// A generated client accepts both media types, and can read only JSON.
+		// A generated client names both media types in the header Accept, but can read only JSON.
 		got := s.get(t, "after=2", append(partner, "Accept", "application/json, text/event-stream")...)
 		if positions(got.Data) != "3:12" {
 			t.Errorf("%+v", got)

@@ -73,8 +73,8 @@ func ask[R response, T any](
 	return answer, apperr.UpstreamUnavailable.Because(err, u.name)
 }
 
-// failure returns the error for an unsuccessful answer. After a backoff.PermanentError, ask makes no further
-// try.
+// failure returns the error for an unsuccessful answer. The function ask repeats the request, unless the error
+// is a backoff.PermanentError.
 func (u upstream) failure(res response, caller auth.Principal) error {
 	status := res.StatusCode()
 	answered := fmt.Errorf("the %s answered %d", u.name, status)

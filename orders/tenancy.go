@@ -44,9 +44,9 @@ func visibleTo(caller auth.Principal, o *order, id int64) error {
 	return nil
 }
 
-// mayChange refuses a command on an order of another customer than the one the caller is bound to. Without
-// this check, a batch would lock the order before it knows the order's customer, and that customer's own
-// commands would wait. Errors: 404 order_not_found; 422 idempotency_key_reused.
+// mayChange refuses a command of a caller who is bound to a customer, when the order has another customer.
+// Without this check, a batch would lock the order before it knows the order's customer, and that customer's
+// own commands would wait. Errors: 404 order_not_found; 422 idempotency_key_reused.
 func (s *Service) mayChange(ctx context.Context, in *submission) error {
 	if in.caller.Customer == 0 {
 		return nil

@@ -25,9 +25,9 @@ func Fold(text string) string {
 	if utf8.RuneCountInString(text) == len(text) { // no letter is outside ASCII
 		return strings.ToLower(text)
 	}
-	// ToLower comes first, because cases.Fold only swaps the case of Cherokee letters: it maps Ꭰ to ꭰ, and ꭰ
-	// to Ꭰ. The marks are dropped after cases.Fold, which makes the mark U+0345 a letter: ᾳ is the lower case
-	// of ΑΙ.
+	// The order of the steps counts. ToLower comes before cases.Fold, because for Cherokee letters cases.Fold
+	// swaps the cases: it maps Ꭰ to ꭰ, and ꭰ to Ꭰ. Marks are dropped after cases.Fold, because cases.Fold
+	// turns the mark U+0345 into the letter ι.
 	folded := cases.Fold().String(strings.ToLower(norm.NFD.String(text)))
 	return norm.NFC.String(plain.Replace(strings.Map(dropMark, folded)))
 }

@@ -148,8 +148,8 @@ func (s *lookup[T]) page(candidates iter.Seq2[int64, error]) ([]T, *int64, error
 	return rows, next, nil
 }
 
-// rows yields the rows of q that contain the text, in the order of the page. Each statement reads up to four
-// times as many rows as the statement before.
+// rows yields the rows of q whose texts contain the search text, sorted as the caller of Page asks. Each
+// statement reads up to four times as many rows as the statement before.
 func (s *lookup[T]) rows(q *gorm.DB) iter.Seq2[T, error] {
 	q = q.Session(&gorm.Session{})
 	return func(yield func(row T, err error) bool) {

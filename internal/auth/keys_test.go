@@ -201,9 +201,9 @@ func TestEndlessKeys(t *testing.T) {
 	}
 }
 
-// TestTwoKeysOfOneID publishes four keys with the same id. A token must be accepted when any key of its
-// algorithm verifies the signature, and no token may cause a fetch.
-func TestTwoKeysOfOneID(t *testing.T) {
+// TestKeysOfOneID publishes four keys with the same id, two of them for the same algorithm. A token must be
+// accepted when one of the keys for its algorithm verifies the signature. No token may cause a fetch.
+func TestKeysOfOneID(t *testing.T) {
 	own, more := newKeys(), newKeys()
 	i := newIssuer(t)
 	for _, key := range []crypto.PublicKey{

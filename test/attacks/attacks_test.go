@@ -56,7 +56,8 @@ type attack struct {
 	status                int
 	code                  string // code of the error; "" stands for any code
 	without               string // the answer must not contain this text
-	// Before the attack, the caller "root" sends this request without its body on eight connections.
+	// beside is the method and path of a request. Before the attack, the caller "root" opens eight
+	// connections, and sends the header of this request without the body on each.
 	beside string
 }
 

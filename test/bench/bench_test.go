@@ -178,8 +178,9 @@ func TestLists(t *testing.T) {
 	})
 }
 
-// TestBesideHeld runs load.besideHeld. Another session must lock heldProduct until the load has ended. The
-// measured orders must need three other products, and the orders of the other clients must need heldProduct.
+// TestBesideHeld runs load.besideHeld, which holds a lock on heldProduct until the load has ended. The load has
+// two kinds of orders: the measured ones must have three products without a lock, and the rest must have
+// heldProduct, too.
 func TestBesideHeld(t *testing.T) {
 	for n := range int64(someProducts) {
 		all := append(othersOf(n), heldProduct)

@@ -467,7 +467,8 @@ func (c *chaos) kill(n int) {
 func (c *chaos) client(n int, by partner) {
 	tagged, shared := c.products[0].ID, c.products[1].ID
 	clerk := newPartner(c.t, "clerk-beside-"+by.Subject, 0)
-	// record records the target of a caller's key, and the event of the effect.
+	// record notes the order or product that a key has created or changed, and the event that the feed must
+	// have for the change.
 	record := func(caller partner, operation, key string, target int64, event string, customer int64) {
 		c.mu.Lock()
 		defer c.mu.Unlock()

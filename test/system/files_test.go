@@ -69,8 +69,8 @@ func TestImportExportPage(t *testing.T) {
 	}
 }
 
-// TestClientCommands compares the messages with which b2b import, b2b export and b2b order refuse mistakes of
-// the user.
+// TestClientCommands calls b2b import, b2b export and b2b order with mistakes of the user. Each call must fail
+// with the right message.
 func TestClientCommands(t *testing.T) {
 	env := append(anyPorts, append(ofProduction, "DB_PATH="+filepath.Join(t.TempDir(), "b2b.db"))...)
 	p := start(t, env)

@@ -239,7 +239,8 @@ func TestVariablesInPages(t *testing.T) {
 	}
 }
 
-// TestComposeCommands checks that the containers exist that the pages name in commands of docker compose.
+// TestComposeCommands reads the commands of docker compose in the pages. Each container in a command must be a
+// service of docker-compose.yml.
 func TestComposeCommands(t *testing.T) {
 	var file struct{ Services map[string]any }
 	if err := yaml.Unmarshal([]byte(page(t, "docker-compose.yml")), &file); err != nil {

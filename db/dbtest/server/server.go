@@ -20,7 +20,8 @@ import (
 	_ "github.com/go-sql-driver/mysql"
 )
 
-// Server is a private server. Only one goroutine at a time may call its methods.
+// Server is a database server that only the tests of one command use. Only one goroutine at a time may call
+// its methods.
 type Server struct {
 	DSN  string // DSN of the user root
 	Port int

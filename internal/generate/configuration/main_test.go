@@ -9,7 +9,8 @@ import (
 	"example.com/b2b/v2/internal/config"
 )
 
-// TestConfiguration writes every file for three variables. The hand-written parts of the files must stay.
+// TestConfiguration generates the parts of files that list variables, such as docker-compose.yml, for four
+// variables. The hand-written parts of the files must stay.
 func TestConfiguration(t *testing.T) {
 	variables := []config.Variable{
 		{Name: "LOG_LEVEL", Group: "Logging", Default: "info", Meaning: "least level"},
