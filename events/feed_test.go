@@ -212,7 +212,7 @@ func TestRareTypeTakesTurns(t *testing.T) {
 		var readers sync.WaitGroup
 		for range 3 {
 			readers.Go(func() {
-				status, body, _ := webtest.Do(t, "GET", base+"/events?after=0&types=order.canceled&wait=2", "")
+				status, body, _ := webtest.Do(t, "GET", base+"/events?after=0&types=order.canceled&wait=5", "")
 				if status != 200 || !strings.Contains(string(body), `"next_after":20000`) {
 					t.Errorf("%d %s", status, body)
 				}

@@ -246,7 +246,8 @@ func TestComposeCommands(t *testing.T) {
 	if err := yaml.Unmarshal([]byte(page(t, "docker-compose.yml")), &file); err != nil {
 		t.Fatal(err)
 	}
-	takesService := []string{"up", "logs", "restart", "exec"}
+	takesServices := []string{"up", "logs", "restart", "stop"}
+	takesCommand := []string{"exec", "run"} // of a service, whose name comes first
 	takesNone := []string{"up", "logs", "down", "ps", "stop", "start", "restart", "build"}
 	command := regexp.MustCompile("(?m)(?:^|`)docker compose(?: -f \\S+)*( [^`\n]+)")
 	found := 0
@@ -262,9 +263,17 @@ func TestComposeCommands(t *testing.T) {
 				}
 				continue
 			}
-			if _, exists := file.Services[words[1]]; !exists || !slices.Contains(takesService, what) {
-				t.Errorf("%s: docker compose%s; containers are %v", name, m[1],
-					slices.Sorted(maps.Keys(file.Services)))
+			services := words[1:]
+			if slices.Contains(takesCommand, what) {
+				services = words[1:2]
+			} else if !slices.Contains(takesServices, what) {
+				t.Errorf("%s: docker compose%s", name, m[1])
+			}
+			for _, service := range services {
+				if _, exists := file.Services[service]; !exists {
+					t.Errorf("%s: docker compose%s; containers are %v", name, m[1],
+						slices.Sorted(maps.Keys(file.Services)))
+				}
 			}
 		}
 	}
