@@ -1659,7 +1659,7 @@ const parts = {
     await press(page, 'Enter')
     check('Enter in a date goes on', await page.getByLabel('Created to').evaluate(e => e === document.activeElement), await focused(page))
     await press(page, 'Enter')
-    check('and to the export', await focused(page) === 'BUTTON Export', await focused(page))
+    check('and to the export', await focused(page) === 'BUTTON Export orders', await focused(page))
     await page.goto(`${sites.open.base}/office/`)
     await page.getByRole('heading', { name: 'Today' }).waitFor()
     await page.keyboard.type('contoso')
