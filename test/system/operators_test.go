@@ -47,6 +47,10 @@ func TestMetrics(t *testing.T) {
 		webtest.Do(t, "POST", p.orders+"/orders/1/cancel", `{"note":"`+strings.Repeat("n", 300)+`"}`,
 			"Content-Type", "application/json")
 		all := metrics(t, ops[1])
+		until(t, "the jobs have set their metrics", func() bool {
+			all = metrics(t, ops[1])
+			return all["b2b_webhook_endpoints_disabled"] != nil
+		})
 		for _, want := range []struct {
 			name, labels string
 			value        float64

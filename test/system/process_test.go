@@ -156,14 +156,15 @@ func (p *process) readStarted(t *testing.T, log *watchedLog, stdout io.Reader) {
 type watchedLog struct {
 	log     *bytes.Buffer
 	started chan []byte
+	sent    bool // only Write uses this field
 }
 
 func (l *watchedLog) Write(b []byte) (int, error) {
 	n, err := l.log.Write(b)
-	if l.started != nil {
+	if !l.sent {
 		if line := startedLine.Find(l.log.Bytes()); line != nil {
 			l.started <- bytes.Clone(line)
-			l.started = nil
+			l.sent = true
 		}
 	}
 	return n, err
