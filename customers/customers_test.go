@@ -741,3 +741,40 @@ func TestHeldKeysAndValues(t *testing.T) {
 		}
 	})
 }
+
+// TestRepeatBesideHeldEmail deletes a customer in an open transaction. A second creation with the customer's
+// email waits for the transaction. A repeat of the first creation must get the stored answer meanwhile.
+func TestRepeatBesideHeldEmail(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, g *gorm.DB) {
+		if g.Name() == db.SQLite {
+			return // SQLite has no row locks
+		}
+		base, _ := serve(t, g)
+		first := func() (int, http.Header) {
+			status, _, header := webtest.Do(t, "POST", base+"/customers", `{"name":"n","email":"one@example.com"}`,
+				"Content-Type", "application/json", "X-Idempotency-Key", "first")
+			return status, header
+		}
+		first()
+		var id int64
+		if err := g.Raw("SELECT id FROM customers WHERE email = 'one@example.com'").Scan(&id).Error; err != nil {
+			t.Fatal(err)
+		}
+		tx := g.Begin()
+		defer tx.Rollback()
+		if err := tx.Exec("UPDATE customers SET deleted_at = UTC_TIMESTAMP(3) WHERE id = ?", id).Error; err != nil {
+			t.Fatal(err)
+		}
+		var second sync.WaitGroup
+		second.Go(func() {
+			webtest.Do(t, "POST", base+"/customers", `{"name":"m","email":"one@example.com"}`,
+				"Content-Type", "application/json")
+		})
+		time.Sleep(300 * time.Millisecond) // until the second creation waits
+		if status, header := first(); status != 201 || header.Get("Idempotency-Replayed") == "" {
+			t.Errorf("the repeat is answered %d, %v", status, header)
+		}
+		tx.Rollback()
+		second.Wait()
+	})
+}

@@ -104,7 +104,8 @@ func (j Job) runAndReport(ctx context.Context, g *gorm.DB, log *slog.Logger, fai
 	if err != nil && ctx.Err() == nil {
 		jobFailures.WithLabelValues(j.Name).Inc()
 		log.Log(ctx, failures.Level(), "background job failed and will be tried again", "rows", rows, "error", err)
-	} else if rows > 0 {
+	}
+	if rows > 0 {
 		log.Info("background job changed rows", "rows", rows, "seconds", time.Since(start).Seconds())
 	}
 	if err == nil {

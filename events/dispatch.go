@@ -211,6 +211,7 @@ func (s *Service) pages(ctx context.Context, all []endpoint) (map[feed][]placed,
 
 // renew renews the leases of all turns until ctx ends.
 func (d *dispatcher) renew(ctx context.Context) {
+	var failures db.Failures
 	for {
 		select {
 		case <-time.After(renewPause):
@@ -231,8 +232,10 @@ func (d *dispatcher) renew(ctx context.Context) {
 		}
 		slices.Sort(ids)
 		slices.Sort(leases)
-		if err := d.db.Read(ctx).renewLeases(ids, slices.Compact(leases)); err != nil && ctx.Err() == nil {
-			d.log.Error("leases of webhook endpoints could not be renewed", "error", err)
+		if err := d.db.Read(ctx).renewLeases(ids, slices.Compact(leases)); err == nil {
+			failures.End()
+		} else if ctx.Err() == nil {
+			d.log.Log(ctx, failures.Level(), "leases of webhook endpoints could not be renewed", "error", err)
 		}
 	}
 }

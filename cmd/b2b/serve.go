@@ -68,12 +68,12 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	for _, s := range table(c) {
 		siblings = append(siblings, strconv.Itoa(*s.port))
 	}
-	traces, err := options.Traces(ctx, log)
+	traces, err := options.Traces(ctx, lines)
 	if err != nil {
 		return err
 	}
 	if traces != nil {
-		defer stopTraces(ctx, traces, log)
+		defer stopTraces(ctx, traces, lines)
 	}
 	var g *gorm.DB
 	if services[0].database {
@@ -129,14 +129,14 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	log.Info("started", started...)
 	go debug.FreeOSMemory() // returns memory that only the start has needed
 	stopping := sync.OnceFunc(func() {
-		log.Info("stopping once the requests in flight are answered", "not_ready_for_seconds", c.DrainDelay.Seconds())
+		lines.Info("stopping once the requests in flight are answered", "not_ready_for_seconds", c.DrainDelay.Seconds())
 	})
 	context.AfterFunc(ctx, stopping)
 	defer func() {
 		if ctx.Err() != nil {
 			stopping() // logs "stopping" before "stopped", even if AfterFunc has not run yet
 		}
-		log.Info("stopped")
+		lines.Info("stopped")
 	}()
 	// The context draining ends DrainDelay after ctx. In the meantime, load balancers notice that the
 	// services are not ready.

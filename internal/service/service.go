@@ -194,6 +194,9 @@ func (d *Database[S]) Once(
 	for _, value := range unique {
 		done, err := d.turns.Take(ctx, value)
 		if err != nil {
+			if stored, found := d.Keys.StoredAnswer(ctx, r); found {
+				return stored, nil
+			}
 			return idempotency.Answer{}, err
 		}
 		defer done()

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -41,6 +42,11 @@ func Fail(c *gin.Context, err error) {
 		call.cut = call.cut || isFile && !errors.As(err, new(bulk.ErrReported))
 		return
 	}
+	if call.operation != nil && call.operation.row != nil && c.Request.ContentLength < 0 {
+		// Before net/http sends the answer to an upload of unknown length, it reads the rest of the upload, up to
+		// 256 KB. Limit this time.
+		_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(restTimeout))
+	}
 	if public.Retry == apperr.Later && c.Writer.Header().Get("Retry-After") == "" {
 		c.Header("Retry-After", "1") // a second
 	}
@@ -63,6 +69,10 @@ func Fail(c *gin.Context, err error) {
 	encoded, _ := json.Marshal(body)
 	c.Data(public.Status, "application/json", append(encoded, '\n'))
 }
+
+// restTimeout limits the time to receive the rest of a refused upload. It is long enough for a small file. It
+// is shorter than BodyTimeout, because the answer must be sent within BodyTimeout.
+const restTimeout = 500 * time.Millisecond
 
 // FailBinding answers 400 validation_failed when the generated strict server cannot bind a validated value.
 // No known value causes this error.

@@ -1,9 +1,7 @@
 package web
 
 import (
-	"net/http"
 	"slices"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -72,10 +70,6 @@ func limitWork(l workLimits) func(*gin.Context, *operation) {
 			if op.streams {
 				c.Header("Retry-After", "10") // ten seconds, because a file holds its slot for a long time
 			}
-			if op.row != nil {
-				// Before net/http sends the answer, it reads the rest of the refused upload. Limit this time.
-				_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(restTimeout))
-			}
 			Fail(c, err)
 			return
 		}
@@ -90,10 +84,6 @@ func limitWork(l workLimits) func(*gin.Context, *operation) {
 		c.Next()
 	}
 }
-
-// restTimeout limits the time to receive the rest of a refused upload. It is long enough for a small file. It
-// is shorter than BodyTimeout, because the answer must be sent within BodyTimeout.
-const restTimeout = 500 * time.Millisecond
 
 // bodySlot is the slot that a request needs to send a large body.
 type bodySlot struct {

@@ -72,6 +72,9 @@ func (o Options) transport(service, address string) *transport {
 // the method stream. When the Options lack the service's address, the error is not an *Error.
 func (t *transport) Do(r *http.Request) (*http.Response, error) {
 	if t.address == "" {
+		if r.Body != nil {
+			r.Body.Close() // ends the writer of a pipe
+		}
 		return nil, fmt.Errorf("the Options of the client lack the address of the service %s", t.service)
 	}
 	if r.Header.Get(correlationHeader) == "" {

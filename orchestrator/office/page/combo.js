@@ -44,10 +44,12 @@ export function Combo({ label, text, onText, find, onPick, leave = true, nothing
     answered()
   }
   const isHere = () => root.current?.contains(document.activeElement) ?? false
+  /** Returns whether the focus has come back. */
   const comeBack = () => {
     answered()
-    if (!next || !entered.current || isHere() || !root.current?.closest('form')?.contains(document.activeElement)) return
+    if (!next || !entered.current || isHere() || !root.current?.closest('form')?.contains(document.activeElement)) return false
     root.current.querySelector('input')?.focus() // and selects nothing: what is still typed must not replace it
+    return true
   }
   const latest = useRef(onPick)
   latest.current = onPick
@@ -68,11 +70,11 @@ export function Combo({ label, text, onText, find, onPick, leave = true, nothing
       if (stop.signal.aborted) return
       const sure = choice(found)
       if (entered.current && sure) return pick(sure)
-      comeBack()
+      const back = comeBack() // then an Enter may be meant for the field that had the focus, and must pick nothing
       if (leave && !isHere()) return sure ? pick(sure) : close()
       setError(null)
       setOptions(found)
-      setActive(entered.current && found.length ? 0 : -1)
+      setActive(entered.current && !back && found.length ? 0 : -1)
       entered.current = false
     }, failure => {
       if (stop.signal.aborted) return
@@ -116,7 +118,7 @@ export function Combo({ label, text, onText, find, onPick, leave = true, nothing
     <label class="field"><span class=${unlabeled ? 'unseen' : ''}>${label}</span>
       <input ref=${inputRef} role="combobox" aria-expanded=${open} aria-controls=${id + 'list'} aria-autocomplete="list" autocomplete="off" spellcheck=${false}
         aria-activedescendant=${open && active >= 0 ? id + active : undefined} value=${text} ...${input}
-        onInput=${e => { entered.current = false; waits.current = !!e.target.value.trim(); setAsked(e.target.value); setOptions(shown.current = null); onText(e.target.value) }}
+        onInput=${e => { entered.current = false; waits.current = !!e.target.value.trim(); setAsked(e.target.value); setTime(n => n + 1); setOptions(shown.current = null); onText(e.target.value) }}
         onKeyDown=${onKeyDown} onBlur=${onBlur} /></label>
     <ul id=${id + 'list'} role="listbox" aria-label=${label} hidden=${!open || !options?.length}>
       ${open && options?.map((option, i) => html`<li id=${id + i} role="option" aria-selected=${i === active} class=${option.group && option.group !== options[i - 1]?.group ? 'begins' : ''}

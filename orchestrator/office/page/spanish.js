@@ -107,7 +107,7 @@ export const spanish = {
   '1 unchanged': '1 igual', '{n} unchanged': '{n} iguales', '1 refused': '1 rechazada', '{n} refused': '{n} rechazadas', 'nothing': 'nada', 'Price in cents': 'Precio en céntimos', 'Stock level': 'Existencias',
 
   // Today
-  'as of {time}': 'a las {time}', 'Orders to confirm': 'Pedidos por confirmar', 'The oldest come first: their pieces return to stock first.': 'Primero los más antiguos: sus piezas vuelven antes a las existencias.',
+  'as of {time}': 'actualizado: {time}', 'Orders to confirm': 'Pedidos por confirmar', 'The oldest come first: their pieces return to stock first.': 'Primero los más antiguos: sus piezas vuelven antes a las existencias.',
   'All orders to confirm': 'Todos los pedidos por confirmar', 'No order waits.': 'Ningún pedido espera.', 'All with less than {n}': 'Todos con menos de {n}',
   'Every product has {n} pieces or more.': 'De cada producto hay {n} piezas o más.', 'Confirmed in the last {n} weeks': 'Confirmado en las últimas {n} semanas', 'Last import here': 'Última importación aquí',
   'Value of the confirmed orders, by day': 'Valor de los pedidos confirmados, por día', '1 order': '1 pedido', '{n} orders': '{n} pedidos',

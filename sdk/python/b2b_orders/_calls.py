@@ -163,7 +163,7 @@ class _Call:
         self.correlation_id = correlation_id or new_key()
         self.may_repeat = request["method"] == "get" or key is not None
         self.base = services.bases[service]
-        if not self.base.startswith(("http://", "https://")):
+        if not self.base.lower().startswith(("http://", "https://")):
             raise ValueError(f"{name}: {service} is {self.base!r}; it must be an address such as https://orders.example.com")
         self.request = request | {
             "url": self.base + request["url"],

@@ -337,7 +337,7 @@ class Call {
     if (odd !== undefined) throw new TypeError(`${name} has no option ${odd}; it may be ${[...callOptions].join(', ')}`);
     checkFunction('fetch', options.fetch);
     for (const [option, value] of [['deadline', call.deadline], ['deadline', options.deadline], ['tryTimeout', options.tryTimeout]] as const) {
-      if (value === undefined || (typeof value === 'number' && !Number.isNaN(value))) continue;
+      if (value == null || (typeof value === 'number' && !Number.isNaN(value))) continue;
       throw new TypeError(`the option ${option} is ${String(value)}; it must be a number of milliseconds`);
     }
     this.#base = base(name, facts.service, options[facts.service]);

@@ -81,13 +81,13 @@ export function Receive() {
   return html`<h1>${t('Receive')}</h1>
     <div class="columns" ref=${form}>
       <${Form} label=${t('Receive')} class="receive" onSend=${send}>
-        ${missing && html`<p class="bad" role="alert">${missing}</p>`}
+        ${missing && html`<p key="missing" class="bad" role="alert">${missing}</p>`}
         <${Combo} label=${t('SKU')} name="sku" text=${sku} find=${findProducts} placeholder=${t('SKU or a part of the name')} autofocus aria-invalid=${missing ? true : undefined}
           next=${() => focus('pieces')} onWait=${setWaits} nothing=${t('There is no product {sku}.', { sku: sku.trim() })}
           onText=${text => { setMissing(''); setLate(false); draft.change({ sku: text }) }} onPick=${(option, here) => { draft.change({ sku: option.value }); if (here) focus('pieces') }} />
-        <${Field} label=${t('Pieces')} name="pieces" value=${pieces} inputmode="numeric" aria-invalid=${pieces.trim() && !delta ? true : undefined} onInput=${value => draft.change({ pieces: value })} hint=${t('A minus takes pieces out.')} />
-        <${Field} label=${t('Note (optional)')} name="note" value=${note} maxlength="255" onInput=${value => draft.change({ note: value })} hint=${t('Such as the number of the delivery note.')} />
-        <${Outcome} sending=${sending} draft=${draft} />
+        <${Field} label=${t('Pieces')} name="pieces" value=${pieces} readonly=${late} inputmode="numeric" aria-invalid=${pieces.trim() && !delta ? true : undefined} onInput=${value => draft.change({ pieces: value })} hint=${t('A minus takes pieces out.')} />
+        <${Field} label=${t('Note (optional)')} name="note" value=${note} readonly=${late} maxlength="255" onInput=${value => draft.change({ note: value })} hint=${t('Such as the number of the delivery note.')} />
+        ${late && html`<p key="late" class="outcome" role="status">${t('Sending …')}</p>`}<${Outcome} sending=${sending} draft=${draft} />
         <p class="buttons"><button class="first">${delta < 0 ? t('Take out') : t('Receive')}</button></p>
       <//>
       <section aria-labelledby="receipts"><h2 id="receipts">${t('Received here today')}</h2>

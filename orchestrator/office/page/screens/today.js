@@ -18,7 +18,12 @@ export function Today() {
     return { data: await withCustomers(data, signal), at: new Date().toISOString() }
   })
   const products = useLoad('today low', async signal => {
-    const { data } = await api.listProducts({ stock_below: low, active: true, limit: 100 }, { signal })
+    const below = async n => (await api.listProducts({ stock_below: n, active: true, limit: 100 }, { signal })).data
+    let data = await below(low)
+    if (data.length === 100) { // there may be more, of which some have nothing left
+      const none = await below(1)
+      data = none.length < shown ? data : none
+    }
     return { data: data.sort((a, b) => a.stock - b.stock).slice(0, shown), at: new Date().toISOString() }
   })
   useMinutes(() => { waiting.reload(); products.reload() })

@@ -302,7 +302,7 @@ final class Transport extends HttpClient {
 
     /** Waits until the client asks for a part. Reports false when it needs no more. */
     private synchronized boolean isAsked(long nanoseconds) throws InterruptedException, HttpTimeoutException {
-      var until = System.nanoTime() + nanoseconds + slowest();
+      var until = System.nanoTime() + nanoseconds + TimeUnit.SECONDS.toNanos(10); // the services wait as long for 64 KiB
       while (asked == 0 && !over) {
         var left = until - System.nanoTime();
         if (left <= 0) throw new HttpTimeoutException("the rows were not taken in time");
