@@ -203,7 +203,7 @@ class Call {
             throw new TypeError(`${name} has no option ${odd}; it may be ${[...callOptions].join(', ')}`);
         checkFunction('fetch', options.fetch);
         for (const [option, value] of [['deadline', call.deadline], ['deadline', options.deadline], ['tryTimeout', options.tryTimeout]]) {
-            if (value === undefined || (typeof value === 'number' && !Number.isNaN(value)))
+            if (value == null || (typeof value === 'number' && !Number.isNaN(value)))
                 continue;
             throw new TypeError(`the option ${option} is ${String(value)}; it must be a number of milliseconds`);
         }
