@@ -51,14 +51,13 @@ func (s *Service) GetReady(ctx context.Context, _ server.GetReadyRequestObject) 
 func (s *Service) CreateCustomer(ctx context.Context, r server.CreateCustomerRequestObject,
 ) (server.CreateCustomerResponseObject, error) {
 	request := createCustomer.Request(ctx, r.Params.XIdempotencyKey, r.Body)
-	email := strings.TrimSpace(r.Body.Email)
-	unique := []string{"email " + strings.ToLower(email)}
+	unique := []string{"email " + emailKey(r.Body.Email)}
 	if r.Body.ExternalRef != nil {
 		unique = append(unique, "external_ref "+*r.Body.ExternalRef)
 	}
 	a, err := s.db.Once(ctx, request, func(tx store) (int64, any, error) {
 		c := customer{
-			Name: r.Body.Name, Email: email,
+			Name: r.Body.Name, Email: strings.TrimSpace(r.Body.Email),
 			Phone: nonEmpty(r.Body.Phone), ExternalRef: r.Body.ExternalRef,
 		}
 		err := tx.create(&c)

@@ -71,7 +71,7 @@ func (l statementLog) add(ctx context.Context, name, sql string, begin time.Time
 		return
 	}
 	attributes := []any{"statement", name, "sql", sql[:min(len(sql), maxLoggedSQL)],
-		"ms", float64(took.Microseconds()) / 1000, "rows", rows}
+		timing.Milliseconds("ms", took), "rows", rows}
 	if id := l.correlationID(ctx); id != "" {
 		attributes = append(attributes, "correlation_id", id)
 	}

@@ -97,7 +97,7 @@ func (s *Service) submit(ctx context.Context, c orderCommand) (idempotency.Answe
 		in.keys = append(in.keys, rowName("orders", in.orderID))
 	}
 	if in.request.Key != nil {
-		in.keys = append(in.keys, keyName(in.request))
+		in.keys = append(in.keys, in.request.KeyName())
 	}
 	if c.wanted().ExternalRef != nil {
 		in.keys = append(in.keys, refName(c.wanted()))

@@ -35,14 +35,10 @@ type lockedRows struct {
 // probe locks a row, or returns db.ErrLocked when another transaction still holds the row after the wait.
 type probe func(tx store, wait time.Duration) error
 
-// The functions rowName, keyName and refName return names of rows and of unique values. The names serve as
+// The functions rowName and refName return names of rows and of unique values. The names serve as
 // conflict keys of commands, and as names of held rows.
 
 func rowName(table string, id int64) string { return table + " " + strconv.FormatInt(id, 10) }
-
-func keyName(r idempotency.Request) string {
-	return "key " + r.Caller + " " + r.Operation + " " + *r.Key
-}
 
 func refName(n newOrder) string {
 	return fmt.Sprintf("external_ref %d %s", n.CustomerID, *n.ExternalRef)
@@ -190,7 +186,7 @@ var errNamesHeld = errors.New("another transaction holds an idempotency key or a
 // addNameProbes adds probes for the idempotency key and the external_ref of a command.
 func (s *Service) addNameProbes(probes map[string]probe, c orderCommand) {
 	if r := c.common().request; r.Key != nil {
-		probes[keyName(r)] = func(tx store, wait time.Duration) error {
+		probes[r.KeyName()] = func(tx store, wait time.Duration) error {
 			_, err := s.loadKeys(tx.lockingWithin(wait), []idempotency.Request{r})
 			return err
 		}

@@ -46,11 +46,9 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 		return err
 	}
 	log := slog.New(logHandler(c))
-	// The log after the start. In production, its lines have more attributes.
-	lines := log
 	if c.Env == config.Production {
 		out = io.Discard // a collector of logs mostly reads stdout, too
-		lines = log.With("version", buildinfo.Version(), "instance", instance())
+		log = log.With("version", buildinfo.Version(), "instance", instance())
 	}
 	if config.KnownToAll(c.ServiceTokens[0]) {
 		log.Warn("SERVICE_TOKEN is one that everybody knows; " +
@@ -68,22 +66,22 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	for _, s := range table(c) {
 		siblings = append(siblings, strconv.Itoa(*s.port))
 	}
-	traces, err := options.Traces(ctx, lines)
+	traces, err := options.Traces(ctx, log)
 	if err != nil {
 		return err
 	}
 	if traces != nil {
-		defer stopTraces(ctx, traces, lines)
+		defer stopTraces(ctx, traces, log)
 	}
 	var g *gorm.DB
 	if services[0].database {
-		if g, err = openReady(ctx, c, lines, all); err != nil {
+		if g, err = openReady(ctx, c, log, all); err != nil {
 			return err
 		}
 		defer db.Close(g)
-		defer db.WatchReplica(g, lines)()
+		defer db.WatchReplica(g, log)()
 	}
-	o, err := options.Options(ctx, c, lines)
+	o, err := options.Options(ctx, c, log)
 	if err != nil {
 		return err
 	}
@@ -99,7 +97,7 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	var names []string
 	addresses := map[string]string{}
 	for _, s := range services {
-		o.Log, o.Service = lines.With("service", s.name), s.name
+		o.Log, o.Service = log.With("service", s.name), s.name
 		o.Others = others(c, s, services)
 		if err := s.prepare(g, o, maxConnections, c.MaxPerAddress); err != nil {
 			return err
@@ -122,21 +120,23 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	}
 	last := services[len(services)-1]
 	fmt.Fprintf(out, "\nTry: "+last.try+"\n", *last.base)
-	started := []any{"services", names, "version", buildinfo.Version(), "app_env", c.Env, "auth_mode", c.AuthMode}
+	started := []any{"services", names, "app_env", c.Env, "auth_mode", c.AuthMode}
 	if c.Env == config.Production {
-		started = append(started, "instance", instance(), "addresses", addresses)
+		started = append(started, "addresses", addresses)
+	} else {
+		started = append(started, "version", buildinfo.Version())
 	}
 	log.Info("started", started...)
 	go debug.FreeOSMemory() // returns memory that only the start has needed
 	stopping := sync.OnceFunc(func() {
-		lines.Info("stopping once the requests in flight are answered", "not_ready_for_seconds", c.DrainDelay.Seconds())
+		log.Info("stopping once the requests in flight are answered", "not_ready_for_seconds", c.DrainDelay.Seconds())
 	})
 	context.AfterFunc(ctx, stopping)
 	defer func() {
 		if ctx.Err() != nil {
 			stopping() // logs "stopping" before "stopped", even if AfterFunc has not run yet
 		}
-		lines.Info("stopped")
+		log.Info("stopped")
 	}()
 	// The context draining ends DrainDelay after ctx. In the meantime, load balancers notice that the
 	// services are not ready.

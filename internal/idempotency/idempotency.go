@@ -85,6 +85,9 @@ type Request struct {
 	Status    int     // HTTP status of a success
 }
 
+// KeyName names the request's key among all keys. The request must have a key.
+func (r Request) KeyName() string { return "key " + r.Caller + " " + r.Operation + " " + *r.Key }
+
 // Answer is the answer to a successful request. Every repeat gets the first answer, byte for byte.
 type Answer struct {
 	Status   int

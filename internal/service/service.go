@@ -189,7 +189,7 @@ func (d *Database[S]) Once(
 	ctx context.Context, r idempotency.Request, effect Effect[S], unique ...string,
 ) (idempotency.Answer, error) {
 	if r.Key != nil {
-		unique = append(unique, "key "+r.Caller+" "+r.Operation+" "+*r.Key)
+		unique = append(unique, r.KeyName())
 	}
 	for _, value := range unique {
 		done, err := d.turns.Take(ctx, value)

@@ -4,6 +4,7 @@ package timing
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -104,4 +105,9 @@ func (t *Times) add(change func(*Parts)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	change(&t.parts)
+}
+
+// Milliseconds returns a time as an attribute of a log line: in milliseconds, with the microseconds as decimals.
+func Milliseconds(name string, d time.Duration) slog.Attr {
+	return slog.Float64(name, float64(d.Microseconds())/1000)
 }

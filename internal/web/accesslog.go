@@ -72,7 +72,7 @@ func attributes(c *gin.Context, took time.Duration) []slog.Attr {
 		slog.String("method", loggable(c.Request.Method, 20)),
 		slog.String("path", loggable(c.Request.URL.Path, 500)),
 		slog.Int("status", loggedStatus(c)),
-		milliseconds("ms", took))
+		timing.Milliseconds("ms", took))
 	if op := call.operation; op != nil && took >= slowRequest && !op.waits && !op.streams && op.row == nil {
 		all = append(all, slog.Bool("slow", true))
 	}
@@ -130,36 +130,32 @@ func appendTimes(all []slog.Attr, parts timing.Parts) []slog.Attr {
 	if parts.Statements > 0 {
 		all = append(all,
 			slog.Int("statements", parts.Statements),
-			milliseconds("db_ms", parts.Database))
+			timing.Milliseconds("db_ms", parts.Database))
 	}
 	if parts.Slowest != "" {
 		all = append(all,
 			slog.String("slowest_statement", parts.Slowest),
-			milliseconds("slowest_ms", parts.SlowestTime))
+			timing.Milliseconds("slowest_ms", parts.SlowestTime))
 	}
 	if parts.Pool > time.Millisecond {
-		all = append(all, milliseconds("pool_wait_ms", parts.Pool))
+		all = append(all, timing.Milliseconds("pool_wait_ms", parts.Pool))
 	}
 	if parts.Turn > time.Millisecond {
-		all = append(all, milliseconds("turn_wait_ms", parts.Turn))
+		all = append(all, timing.Milliseconds("turn_wait_ms", parts.Turn))
 	}
 	if parts.BatchSize > 0 {
 		all = append(all,
 			slog.Int("batch_size", parts.BatchSize),
-			milliseconds("batch_wait_ms", parts.BatchWait),
-			milliseconds("batch_ms", parts.Batch))
+			timing.Milliseconds("batch_wait_ms", parts.BatchWait),
+			timing.Milliseconds("batch_ms", parts.Batch))
 	}
 	if parts.Calls > 0 {
-		all = append(all, slog.Int("calls", parts.Calls), milliseconds("calls_ms", parts.Called))
+		all = append(all, slog.Int("calls", parts.Calls), timing.Milliseconds("calls_ms", parts.Called))
 	}
 	if parts.Age > 0 {
-		all = append(all, milliseconds("age_ms", parts.Age))
+		all = append(all, timing.Milliseconds("age_ms", parts.Age))
 	}
 	return all
-}
-
-func milliseconds(name string, d time.Duration) slog.Attr {
-	return slog.Float64(name, float64(d.Microseconds())/1000)
 }
 
 // LogOrder adds the id of an order to the log line of a request. The parameter ctx is the context of a
