@@ -120,13 +120,11 @@ func serve(ctx context.Context, c *config.Settings, services []*service, out io.
 	}
 	last := services[len(services)-1]
 	fmt.Fprintf(out, "\nTry: "+last.try+"\n", *last.base)
-	started := []any{"services", names, "app_env", c.Env, "auth_mode", c.AuthMode}
-	if c.Env == config.Production {
-		started = append(started, "addresses", addresses)
-	} else {
-		started = append(started, "version", buildinfo.Version())
+	detail := slog.String("version", buildinfo.Version())
+	if c.Env == config.Production { // the log has the version already, and stdout lacks the addresses
+		detail = slog.Any("addresses", addresses)
 	}
-	log.Info("started", started...)
+	log.Info("started", "services", names, detail, "app_env", c.Env, "auth_mode", c.AuthMode)
 	go debug.FreeOSMemory() // returns memory that only the start has needed
 	stopping := sync.OnceFunc(func() {
 		log.Info("stopping once the requests in flight are answered", "not_ready_for_seconds", c.DrainDelay.Seconds())
